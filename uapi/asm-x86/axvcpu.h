@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/* axvcpu: what is particular to x86. Include <linux/axvcpu.h>, not this. */
+#ifndef _UAPI_ASM_X86_AXVCPU_H
+#define _UAPI_ASM_X86_AXVCPU_H
+
+#include <linux/types.h>
+
+/**
+ * struct axvcpu_x86_create_config - in &struct axvcpu_create_vcpu
+ * @reserved: zero
+ */
+struct axvcpu_x86_create_config {
+	__u64 reserved[8];
+};
+
+/**
+ * enum axvcpu_x86_mode - mode in which the guest starts
+ * @AXVCPU_X86_MODE_REAL: 16-bit real mode; the entry is below 1 MiB and
+ *	becomes CS = (entry >> 4) & 0xf000, IP = entry & 0xffff
+ * @AXVCPU_X86_MODE_PROTECTED: 32-bit protected mode, flat segments, no paging
+ * @AXVCPU_X86_MODE_LONG: 64-bit long mode with paging on, flat segments; the
+ *	tables at &struct axvcpu_x86_setup_config.cr3 map the entry at its
+ *	own address
+ */
+enum axvcpu_x86_mode {
+	AXVCPU_X86_MODE_REAL		= 0,
+	AXVCPU_X86_MODE_PROTECTED	= 1,
+	AXVCPU_X86_MODE_LONG		= 2,
+};
+
+/**
+ * struct axvcpu_x86_setup_config - in &struct axvcpu_setup
+ * @mode: &enum axvcpu_x86_mode
+ * @flags: zero
+ * @cr3: guest-physical address of the top page table in long mode, a multiple
+ *	of 4096; 0 otherwise
+ * @reserved: zero
+ *
+ * Interrupts are off, the descriptor tables are empty, general-purpose
+ * registers are as SET_REGS left them (0 in a new vCPU).
+ */
+struct axvcpu_x86_setup_config {
+	__u32 mode;
+	__u32 flags;
+	__u64 cr3;
+	__u64 reserved[6];
+};
+
+/**
+ * struct axvcpu_x86_gprs - registers in the run page
+ * @gpr: RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8 to R15: the order of
+ *	instruction encodings (SDM vol. 2, 2.1.5)
+ * @rip: instruction pointer
+ * @rflags: flags
+ */
+struct axvcpu_x86_gprs {
+	__u64 gpr[16];
+	__u64 rip;
+	__u64 rflags;
+};
+
+/* Indices into &struct axvcpu_x86_gprs.gpr */
+#define AXVCPU_X86_RAX	0
+#define AXVCPU_X86_RCX	1
+#define AXVCPU_X86_RDX	2
+#define AXVCPU_X86_RBX	3
+#define AXVCPU_X86_RSP	4
+#define AXVCPU_X86_RBP	5
+#define AXVCPU_X86_RSI	6
+#define AXVCPU_X86_RDI	7
+#define AXVCPU_X86_R8	8
+#define AXVCPU_X86_R9	9
+#define AXVCPU_X86_R10	10
+#define AXVCPU_X86_R11	11
+#define AXVCPU_X86_R12	12
+#define AXVCPU_X86_R13	13
+#define AXVCPU_X86_R14	14
+#define AXVCPU_X86_R15	15
+
+/*
+ * Register ids of GET_REGS and SET_REGS: the class in bits 31:16, the number
+ * in bits 15:0 (MSRs: the class in bits 63:32, the number in bits 31:0).
+ */
+#define AXVCPU_X86_REG_GPR(n)		(0x10000ULL + (n))	/* n: AXVCPU_X86_RAX to _R15 */
+#define AXVCPU_X86_REG_RIP		0x10010ULL
+#define AXVCPU_X86_REG_RFLAGS		0x10011ULL
+
+#define AXVCPU_X86_REG_CR0		0x20000ULL
+#define AXVCPU_X86_REG_CR2		0x20002ULL
+#define AXVCPU_X86_REG_CR3		0x20003ULL
+#define AXVCPU_X86_REG_CR4		0x20004ULL
+
+/* n: the order of instruction encodings, then LDTR and TR */
+#define AXVCPU_X86_SEG_ES		0
+#define AXVCPU_X86_SEG_CS		1
+#define AXVCPU_X86_SEG_SS		2
+#define AXVCPU_X86_SEG_DS		3
+#define AXVCPU_X86_SEG_FS		4
+#define AXVCPU_X86_SEG_GS		5
+#define AXVCPU_X86_SEG_LDTR		6
+#define AXVCPU_X86_SEG_TR		7
+#define AXVCPU_X86_REG_SEG_SELECTOR(n)	(0x30000ULL + (n))
+#define AXVCPU_X86_REG_SEG_BASE(n)	(0x30010ULL + (n))
+#define AXVCPU_X86_REG_SEG_LIMIT(n)	(0x30020ULL + (n))	/* bytes, as the hidden part has it */
+#define AXVCPU_X86_REG_SEG_ACCESS(n)	(0x30030ULL + (n))	/* VMX access-rights format, SDM vol. 3, 25.4.1 */
+
+#define AXVCPU_X86_REG_GDTR_BASE	0x40000ULL
+#define AXVCPU_X86_REG_GDTR_LIMIT	0x40001ULL
+#define AXVCPU_X86_REG_IDTR_BASE	0x40002ULL
+#define AXVCPU_X86_REG_IDTR_LIMIT	0x40003ULL
+
+/* n: an MSR number: EFER, PAT, FS_BASE, GS_BASE, KERNEL_GS_BASE, STAR, LSTAR, CSTAR, SFMASK, SYSENTER_* */
+#define AXVCPU_X86_REG_MSR(n)		(0x100000000ULL + (n))
+
+#endif /* _UAPI_ASM_X86_AXVCPU_H */

@@ -1,0 +1,844 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * axvcpu: hardware vCPUs as file descriptors.
+ *
+ * Three kinds of descriptor: the device (/dev/axvcpu), an address space and a
+ * vCPU. Every ioctl takes either no argument, an integer, or a pointer to one
+ * of the structs below. Structs may grow at their end: the kernel takes any
+ * size from the first version's on, as copy_struct_from_user() does.
+ */
+#ifndef _UAPI_LINUX_AXVCPU_H
+#define _UAPI_LINUX_AXVCPU_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#include "../asm-arm64/axvcpu.h"
+#include "../asm-x86/axvcpu.h"
+
+/**
+ * DOC: Errors
+ *
+ * What is wrong with a call leaves the vCPU as it was:
+ *
+ * ============== ==========================================================
+ * ``ENOTTY``     no such ioctl on this kind of descriptor, or its direction
+ *                bits are wrong
+ * ``EFAULT``     a pointer does not lead to memory of the caller
+ * ``EINVAL``     an unknown flag, a reserved field that is not zero, a struct
+ *                shorter than its first version, a value out of range
+ * ``E2BIG``      a struct longer than the kernel's with a tail that is not
+ *                zero, or an array longer than the limit
+ * ``EPERM``      the capability that the call needs is missing
+ * ``EIO``        the address space belongs to another process (MAP, UNMAP,
+ *                RUN)
+ * ``EBUSY``      the vCPU is running or blocked in another thread, or the
+ *                hardware is held by another hypervisor (CREATE_VCPU)
+ * ``EINTR``      a signal, a kick or immediate_exit: the vCPU stays Ready
+ * ``EXDEV``      the calling thread is on a CPU that the vCPU may not run
+ *                on: the vCPU stays Ready
+ * ``EDEADLK``    a vCPU operation was started inside another one on this CPU
+ * ``ENOMEM``     no memory
+ * ``EMFILE``     the process has no file descriptor left
+ * ``EOPNOTSUPP`` this backend has no such feature
+ * ============== ==========================================================
+ *
+ * What is wrong with a transition makes the vCPU Invalid:
+ *
+ * ============== ==========================================================
+ * ``EBADFD``     the vCPU was not in the state that the operation starts from
+ * ``EINVAL``     the backend refused the entry, the root, the configuration
+ *                or the CPU
+ * ``EEXIST``     the entry or the root was given a second time
+ * ``EBADF``      the address space descriptor is not open, or is no address
+ *                space
+ * ``EIO``        the hardware failed the operation (see
+ *                &struct axvcpu_failure.arch_code)
+ * ============== ==========================================================
+ */
+
+/** AXVCPU_ABI_VERSION - version of this interface, in &struct axvcpu_info */
+#define AXVCPU_ABI_VERSION	1
+
+/**
+ * enum axvcpu_state - where a vCPU stands
+ * @AXVCPU_STATE_INVALID: a transition failed; only queries, RESET and close()
+ *	are of use
+ * @AXVCPU_STATE_CREATED: new, without an entry and an address space
+ * @AXVCPU_STATE_FREE: set up, not bound to a CPU
+ * @AXVCPU_STATE_READY: bound, may run
+ * @AXVCPU_STATE_RUNNING: inside RUN
+ * @AXVCPU_STATE_BLOCKED: inside RUN, halted, waiting for an event
+ *
+ * The numbers are those of AxVCpu's VCpuState.
+ */
+enum axvcpu_state {
+	AXVCPU_STATE_INVALID	= 0,
+	AXVCPU_STATE_CREATED	= 1,
+	AXVCPU_STATE_FREE	= 2,
+	AXVCPU_STATE_READY	= 3,
+	AXVCPU_STATE_RUNNING	= 4,
+	AXVCPU_STATE_BLOCKED	= 5,
+};
+
+/**
+ * enum axvcpu_op - operations as they stand in failures and in the history
+ * @AXVCPU_OP_NONE: no operation
+ * @AXVCPU_OP_CREATE: %AXVCPU_CREATE_VCPU
+ * @AXVCPU_OP_SETUP: %AXVCPU_SETUP
+ * @AXVCPU_OP_BIND: %AXVCPU_BIND
+ * @AXVCPU_OP_RUN: %AXVCPU_RUN
+ * @AXVCPU_OP_UNBIND: %AXVCPU_UNBIND
+ * @AXVCPU_OP_WAIT: a halted guest starts to wait inside RUN
+ * @AXVCPU_OP_WAKE: the wait inside RUN ends
+ * @AXVCPU_OP_RESET: %AXVCPU_RESET
+ * @AXVCPU_OP_SET_STATE: %AXVCPU_SET_STATE
+ * @AXVCPU_OP_SET_ENTRY: %AXVCPU_SET_ENTRY
+ * @AXVCPU_OP_SET_EPT_ROOT: %AXVCPU_SET_EPT_ROOT
+ * @AXVCPU_OP_SET_REGS: %AXVCPU_SET_REGS
+ */
+enum axvcpu_op {
+	AXVCPU_OP_NONE		= 0,
+	AXVCPU_OP_CREATE	= 1,
+	AXVCPU_OP_SETUP		= 2,
+	AXVCPU_OP_BIND		= 3,
+	AXVCPU_OP_RUN		= 4,
+	AXVCPU_OP_UNBIND	= 5,
+	AXVCPU_OP_WAIT		= 6,
+	AXVCPU_OP_WAKE		= 7,
+	AXVCPU_OP_RESET		= 8,
+	AXVCPU_OP_SET_STATE	= 9,
+	AXVCPU_OP_SET_ENTRY	= 10,
+	AXVCPU_OP_SET_EPT_ROOT	= 11,
+	AXVCPU_OP_SET_REGS	= 12,
+};
+
+/**
+ * enum axvcpu_backend - the hardware behind the device
+ * @AXVCPU_BACKEND_MOCK: no hardware, for tests
+ * @AXVCPU_BACKEND_VMX: Intel VMX with EPT
+ * @AXVCPU_BACKEND_VHE: arm64 virtualization host extensions
+ */
+enum axvcpu_backend {
+	AXVCPU_BACKEND_MOCK	= 1,
+	AXVCPU_BACKEND_VMX	= 2,
+	AXVCPU_BACKEND_VHE	= 3,
+};
+
+/* Capabilities, &struct axvcpu_info.caps */
+#define AXVCPU_CAP_CALL_LOG	(1ULL << 0)	/* GET_CALL_LOG works */
+#define AXVCPU_CAP_RAW_ROOT	(1ULL << 1)	/* SETUP_RAW_ROOT is allowed by the administrator */
+#define AXVCPU_CAP_EXEC_ONLY	(1ULL << 2)	/* mappings may be X without R */
+#define AXVCPU_CAP_HW_DIRTY	(1ULL << 3)	/* the second stage has dirty bits */
+
+/**
+ * struct axvcpu_info - %AXVCPU_GET_INFO, what this device is
+ * @abi_version: %AXVCPU_ABI_VERSION of the kernel
+ * @backend: &enum axvcpu_backend
+ * @caps: ``AXVCPU_CAP_*``
+ * @gpa_bits: guest-physical addresses are below 2^gpa_bits
+ * @max_gpt_levels: most levels of a second-stage table
+ * @run_size: bytes to mmap() from a vCPU descriptor
+ * @max_regs: most elements that GET_REGS and SET_REGS take at once
+ * @page_sizes: bit n: second-stage leaves of 2^n bytes are in use
+ * @name: the backend's name, NUL-terminated
+ * @reserved: zero
+ */
+struct axvcpu_info {
+	__u32 abi_version;
+	__u32 backend;
+	__u64 caps;
+	__u32 gpa_bits;
+	__u32 max_gpt_levels;
+	__u32 run_size;
+	__u32 max_regs;
+	__u64 page_sizes;
+	__u8 name[16];
+	__u64 reserved[4];
+};
+
+/**
+ * struct axvcpu_create_aspace - %AXVCPU_CREATE_ASPACE, returns a descriptor
+ * @flags: zero
+ * @reserved: zero
+ *
+ * The address space belongs to the calling process: MAP, UNMAP and RUN from
+ * another one are refused with EIO.
+ */
+struct axvcpu_create_aspace {
+	__u32 flags;
+	__u32 reserved;
+};
+
+/** AXVCPU_VCPU_ID_MAX - largest &struct axvcpu_create_vcpu.vcpu_id */
+#define AXVCPU_VCPU_ID_MAX	65535
+
+/**
+ * struct axvcpu_create_vcpu - %AXVCPU_CREATE_VCPU, returns a descriptor
+ * @vm_id: a number of the caller's, for traces
+ * @vcpu_id: up to %AXVCPU_VCPU_ID_MAX; 0 is the bootstrap processor
+ * @favor_phys_cpu: CPU on which the vCPU runs best, or -1; a hint
+ * @flags: zero
+ * @phys_cpu_set: user pointer to a bitmap, as in sched_setaffinity(); the
+ *	vCPU runs on these CPUs only. 0 with a length of 0: on all
+ * @phys_cpu_set_len: bytes of the bitmap, a multiple of 8
+ * @reserved0: zero
+ * @config: architecture's part
+ * @reserved: zero
+ */
+struct axvcpu_create_vcpu {
+	__u32 vm_id;
+	__u32 vcpu_id;
+	__s32 favor_phys_cpu;
+	__u32 flags;
+	__u64 phys_cpu_set;
+	__u32 phys_cpu_set_len;
+	__u32 reserved0;
+	union axvcpu_create_config {
+		struct axvcpu_x86_create_config x86;
+		struct axvcpu_arm64_create_config arm64;
+		__u64 raw[8];
+	} config;
+	__u64 reserved[2];
+};
+
+/* &struct axvcpu_map.flags; also the access in a NESTED_PAGE_FAULT exit */
+#define AXVCPU_MAP_READ		(1U << 0)
+#define AXVCPU_MAP_WRITE	(1U << 1)
+#define AXVCPU_MAP_EXEC		(1U << 2)
+#define AXVCPU_MAP_ALL		(AXVCPU_MAP_READ | AXVCPU_MAP_WRITE | AXVCPU_MAP_EXEC)
+
+/**
+ * struct axvcpu_map - %AXVCPU_MAP, the caller's memory becomes the guest's
+ * @gpa: guest-physical address, a multiple of the page size
+ * @size: bytes, a multiple of the page size, not 0
+ * @uaddr: address in the calling process, a multiple of the page size
+ * @flags: ``AXVCPU_MAP_READ`` and, as wanted, ``_WRITE`` and ``_EXEC``
+ * @reserved: zero
+ *
+ * The range must not overlap another one (EEXIST). Nothing is pinned: the
+ * guest sees whatever is mapped at @uaddr at any time, as the process does;
+ * where nothing is, the guest's access is an exit.
+ */
+struct axvcpu_map {
+	__u64 gpa;
+	__u64 size;
+	__u64 uaddr;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/**
+ * struct axvcpu_unmap - %AXVCPU_UNMAP
+ * @gpa: as given to MAP
+ * @size: as given to MAP
+ * @reserved: zero
+ *
+ * Takes away exactly one range as it was mapped (ENOENT when there is none).
+ * When it returns, no vCPU reaches the memory through this range any more.
+ */
+struct axvcpu_unmap {
+	__u64 gpa;
+	__u64 size;
+	__u64 reserved;
+};
+
+/**
+ * struct axvcpu_aspace_stats - %AXVCPU_GET_ASPACE_STATS
+ * @ranges: ranges mapped now
+ * @mapped_pages: 4 KiB (host page size) units that have a leaf now
+ * @table_pages: pages of second-stage table in use now
+ * @faults: second-stage faults handled by the kernel
+ * @fault_retries: faults tried again because the host changed the memory
+ * @invalidations: ranges taken back at the host's demand
+ * @shootdowns: times that running vCPUs were interrupted to forget leaves
+ * @reserved: zero
+ */
+struct axvcpu_aspace_stats {
+	__u64 ranges;
+	__u64 mapped_pages;
+	__u64 table_pages;
+	__u64 faults;
+	__u64 fault_retries;
+	__u64 invalidations;
+	__u64 shootdowns;
+	__u64 reserved[5];
+};
+
+/* &struct axvcpu_setup.flags */
+#define AXVCPU_SETUP_RAW_ROOT	(1U << 0)	/* raw_root instead of aspace_fd: CAP_SYS_RAWIO and raw_root=1 */
+#define AXVCPU_SETUP_STEPPED	(1U << 1)	/* entry and root were given step by step; the fields are ignored but must be 0 (aspace_fd: -1) */
+
+/**
+ * struct axvcpu_setup - %AXVCPU_SETUP, Created -> Free
+ * @entry: guest-physical address of the first instruction
+ * @raw_root: host-physical address of a second-stage root, with
+ *	%AXVCPU_SETUP_RAW_ROOT; otherwise 0
+ * @aspace_fd: address space; the vCPU holds a reference
+ * @flags: ``AXVCPU_SETUP_*``
+ * @config: architecture's part
+ * @reserved: zero
+ */
+struct axvcpu_setup {
+	__u64 entry;
+	__u64 raw_root;
+	__s32 aspace_fd;
+	__u32 flags;
+	union axvcpu_setup_config {
+		struct axvcpu_x86_setup_config x86;
+		struct axvcpu_arm64_setup_config arm64;
+		__u64 raw[8];
+	} config;
+	__u64 reserved[2];
+};
+
+/**
+ * struct axvcpu_set_entry - %AXVCPU_SET_ENTRY, first step of a stepwise setup
+ * @entry: as in &struct axvcpu_setup
+ * @reserved: zero
+ *
+ * Allowed while Created; the vCPU stays Created. A refusal makes it Invalid.
+ */
+struct axvcpu_set_entry {
+	__u64 entry;
+	__u64 reserved;
+};
+
+/**
+ * struct axvcpu_set_ept_root - %AXVCPU_SET_EPT_ROOT, second step
+ * @raw_root: as in &struct axvcpu_setup
+ * @aspace_fd: as in &struct axvcpu_setup
+ * @flags: zero or %AXVCPU_SETUP_RAW_ROOT
+ * @reserved: zero
+ */
+struct axvcpu_set_ept_root {
+	__u64 raw_root;
+	__s32 aspace_fd;
+	__u32 flags;
+	__u64 reserved;
+};
+
+/**
+ * struct axvcpu_bind - %AXVCPU_BIND, Free -> Ready
+ * @cpu: -1: the vCPU follows the thread that runs it, over all CPUs of its
+ *	set. A number: it runs on that CPU only, RUN elsewhere is EXDEV
+ * @flags: zero
+ * @reserved: zero
+ */
+struct axvcpu_bind {
+	__s32 cpu;
+	__u32 flags;
+	__u64 reserved;
+};
+
+/* Argument of %AXVCPU_RUN, an integer */
+#define AXVCPU_RUN_WAIT		(1U << 0)	/* a halted guest waits inside RUN for an event, Blocked */
+#define AXVCPU_RUN_NOWAIT	(1U << 1)	/* EBUSY when another thread uses the vCPU */
+
+/**
+ * struct axvcpu_failure - why a vCPU became Invalid
+ * @seq: counts the failures of this vCPU; 0: there was none
+ * @op: &enum axvcpu_op that failed
+ * @expected: &enum axvcpu_state that the operation starts from
+ * @actual: &enum axvcpu_state that it found, before Invalid replaced it
+ * @error: errno that the operation returned, negative
+ * @arch_code: the hardware's word (VMX: VM-instruction error) or the id of
+ *	the register at fault; 0: none
+ */
+struct axvcpu_failure {
+	__u64 seq;
+	__u32 op;
+	__u32 expected;
+	__u32 actual;
+	__s32 error;
+	__u64 arch_code;
+};
+
+/**
+ * struct axvcpu_state_info - %AXVCPU_GET_STATE; never blocks
+ * @state: &enum axvcpu_state
+ * @reserved0: zero
+ * @failure: the last failure
+ * @reserved: zero
+ */
+struct axvcpu_state_info {
+	__u32 state;
+	__u32 reserved0;
+	struct axvcpu_failure failure;
+	__u64 reserved[2];
+};
+
+/**
+ * struct axvcpu_set_state - %AXVCPU_SET_STATE, needs CAP_SYS_ADMIN
+ * @state: &enum axvcpu_state, not Running and not Blocked
+ * @reserved: zero
+ *
+ * Upstream's set_state: no check, no call to the backend. For tests and
+ * debugging. EBUSY while another thread is in RUN.
+ */
+struct axvcpu_set_state {
+	__u32 state;
+	__u32 reserved;
+};
+
+/**
+ * struct axvcpu_vcpu_info - %AXVCPU_GET_VCPU_INFO, the vCPU's constants
+ * @vm_id: as created
+ * @vcpu_id: as created
+ * @favor_phys_cpu: as created
+ * @bound_cpu: CPU given to BIND, or the CPU on which it was bound; -1: none
+ * @phys_cpu_set: user pointer for the bitmap, or 0
+ * @phys_cpu_set_len: bytes there, a multiple of 8
+ * @is_bsp: 1 when @vcpu_id is 0
+ * @last_cpu: CPU on which the vCPU ran last, -1: none
+ * @reserved0: zero
+ * @reserved: zero
+ */
+struct axvcpu_vcpu_info {
+	__u32 vm_id;
+	__u32 vcpu_id;
+	__s32 favor_phys_cpu;
+	__s32 bound_cpu;
+	__u64 phys_cpu_set;
+	__u32 phys_cpu_set_len;
+	__u32 is_bsp;
+	__s32 last_cpu;
+	__u32 reserved0;
+	__u64 reserved[2];
+};
+
+/**
+ * struct axvcpu_reg - one register
+ * @id: ``AXVCPU_X86_REG_*`` or ``AXVCPU_ARM64_REG_*``
+ * @value: its value; narrower ones are zero-extended
+ */
+struct axvcpu_reg {
+	__u64 id;
+	__u64 value;
+};
+
+/** AXVCPU_MAX_REGS - most elements in one &struct axvcpu_regs */
+#define AXVCPU_MAX_REGS		256
+
+/**
+ * struct axvcpu_regs - %AXVCPU_GET_REGS and %AXVCPU_SET_REGS
+ * @regs: user pointer to an array of &struct axvcpu_reg
+ * @count: its elements, up to %AXVCPU_MAX_REGS (E2BIG)
+ * @flags: zero
+ *
+ * EBUSY while another thread runs the vCPU. An unknown id is EINVAL and
+ * nothing is written. SET_REGS checks the whole array before it writes the
+ * first register; it is refused with EBADFD, without effect, when Invalid.
+ */
+struct axvcpu_regs {
+	__u64 regs;
+	__u32 count;
+	__u32 flags;
+};
+
+/**
+ * enum axvcpu_event - &struct axvcpu_inject.type
+ * @AXVCPU_EVENT_INTERRUPT: external interrupt: x86 vector 0 to 255, arm64
+ *	INTID. Kept pending until the guest can take it; one that is already
+ *	pending is not pended twice, as in any interrupt controller
+ * @AXVCPU_EVENT_EXCEPTION: exception, taken at the next entry
+ * @AXVCPU_EVENT_NMI: non-maskable interrupt
+ */
+enum axvcpu_event {
+	AXVCPU_EVENT_INTERRUPT	= 0,
+	AXVCPU_EVENT_EXCEPTION	= 1,
+	AXVCPU_EVENT_NMI	= 2,
+};
+
+/* &struct axvcpu_inject.flags */
+#define AXVCPU_INJECT_ERROR_CODE (1U << 0)	/* the exception pushes error_code */
+
+/**
+ * struct axvcpu_inject - %AXVCPU_INJECT, from any thread, in any state but
+ *	Invalid (EBADFD)
+ * @type: &enum axvcpu_event
+ * @vector: x86 vector, arm64 INTID
+ * @error_code: for exceptions that have one
+ * @flags: ``AXVCPU_INJECT_*``
+ * @priority: arm64 interrupts; zero on x86
+ * @reserved0: zero
+ * @reserved: zero
+ *
+ * Does not take the vCPU's lock; a running guest is interrupted to take the
+ * event, a halted one is woken. RUN does not return because of it.
+ */
+struct axvcpu_inject {
+	__u32 type;
+	__u32 vector;
+	__u32 error_code;
+	__u32 flags;
+	__u32 priority;
+	__u32 reserved0;
+	__u64 reserved[2];
+};
+
+/** AXVCPU_NR_EXITS - room for exit reasons in &struct axvcpu_stats */
+#define AXVCPU_NR_EXITS		32
+
+/**
+ * struct axvcpu_stats - %AXVCPU_GET_STATS; never blocks
+ * @runs: RUN calls that reached the guest or could have
+ * @entries: entries into the guest
+ * @guest_ns: time in the guest, in nanoseconds
+ * @migrations: the vCPU came to another CPU
+ * @faults: second-stage faults that the kernel filled
+ * @injections: events that INJECT queued
+ * @kicks: KICK calls
+ * @interrupts: exits for the host's own interrupts
+ * @kernel_exits: exits handled without the VMM, @interrupts and @faults
+ *	included
+ * @reserved: zero
+ * @exits: exits to the VMM by &enum axvcpu_exit_reason
+ */
+struct axvcpu_stats {
+	__u64 runs;
+	__u64 entries;
+	__u64 guest_ns;
+	__u64 migrations;
+	__u64 faults;
+	__u64 injections;
+	__u64 kicks;
+	__u64 interrupts;
+	__u64 kernel_exits;
+	__u64 reserved[7];
+	__u64 exits[AXVCPU_NR_EXITS];
+};
+
+/**
+ * struct axvcpu_history_entry - one transition
+ * @seq: number of the transition, from 1
+ * @time_ns: CLOCK_MONOTONIC
+ * @repeat: times that this transition came again in direct alternation with
+ *	its successor, as Ready -> Running -> Ready does in a run loop
+ * @op: &enum axvcpu_op
+ * @from: &enum axvcpu_state
+ * @to: &enum axvcpu_state
+ * @error: 0, or negative errno when @to is Invalid
+ * @tid: thread
+ * @cpu: CPU
+ */
+struct axvcpu_history_entry {
+	__u64 seq;
+	__u64 time_ns;
+	__u64 repeat;
+	__u32 op;
+	__u32 from;
+	__u32 to;
+	__s32 error;
+	__s32 tid;
+	__u32 cpu;
+};
+
+/** AXVCPU_HISTORY_LEN - transitions that the kernel keeps for each vCPU */
+#define AXVCPU_HISTORY_LEN	32
+
+/**
+ * struct axvcpu_history - %AXVCPU_GET_HISTORY, oldest first; never blocks
+ * @entries: user pointer to an array of &struct axvcpu_history_entry
+ * @count: in: its elements; out: those written, at most
+ *	%AXVCPU_HISTORY_LEN
+ * @reserved: zero
+ */
+struct axvcpu_history {
+	__u64 entries;
+	__u32 count;
+	__u32 reserved;
+};
+
+/**
+ * enum axvcpu_call - calls into the backend, in the mock's call log
+ * @AXVCPU_CALL_NEW: vcpu_create
+ * @AXVCPU_CALL_SET_ENTRY: set_entry
+ * @AXVCPU_CALL_SET_EPT_ROOT: set_ept_root
+ * @AXVCPU_CALL_SETUP: setup
+ * @AXVCPU_CALL_BIND: bind
+ * @AXVCPU_CALL_UNBIND: unbind
+ * @AXVCPU_CALL_RUN: run
+ * @AXVCPU_CALL_RESET: reset
+ * @AXVCPU_CALL_INJECT: inject
+ * @AXVCPU_CALL_GET_REG: get_reg
+ * @AXVCPU_CALL_SET_REG: set_reg
+ */
+enum axvcpu_call {
+	AXVCPU_CALL_NEW		= 1,
+	AXVCPU_CALL_SET_ENTRY	= 2,
+	AXVCPU_CALL_SET_EPT_ROOT = 3,
+	AXVCPU_CALL_SETUP	= 4,
+	AXVCPU_CALL_BIND	= 5,
+	AXVCPU_CALL_UNBIND	= 6,
+	AXVCPU_CALL_RUN		= 7,
+	AXVCPU_CALL_RESET	= 8,
+	AXVCPU_CALL_INJECT	= 9,
+	AXVCPU_CALL_GET_REG	= 10,
+	AXVCPU_CALL_SET_REG	= 11,
+};
+
+/**
+ * struct axvcpu_call_entry - one call into the mock
+ * @seq: number of the call, from 1
+ * @call: &enum axvcpu_call
+ * @result: what it returned
+ * @arg: its argument, where it is a number
+ */
+struct axvcpu_call_entry {
+	__u64 seq;
+	__u32 call;
+	__s32 result;
+	__u64 arg;
+};
+
+/**
+ * struct axvcpu_call_log - %AXVCPU_GET_CALL_LOG, oldest first; EOPNOTSUPP
+ *	without %AXVCPU_CAP_CALL_LOG
+ * @entries: user pointer to an array of &struct axvcpu_call_entry
+ * @count: in: its elements; out: those written
+ * @reserved: zero
+ * @total: calls since creation; those no longer kept are counted too
+ */
+struct axvcpu_call_log {
+	__u64 entries;
+	__u32 count;
+	__u32 reserved;
+	__u64 total;
+};
+
+/**
+ * enum axvcpu_exit_reason - why RUN returned 0
+ * @AXVCPU_EXIT_UNKNOWN: the hardware's reason is none that the kernel knows;
+ *	&struct axvcpu_run.unknown
+ * @AXVCPU_EXIT_HYPERCALL: x86 VMCALL, arm64 HVC; &struct axvcpu_run.hypercall
+ * @AXVCPU_EXIT_MMIO_READ: decoded load from unmapped memory (arm64);
+ *	&struct axvcpu_run.mmio
+ * @AXVCPU_EXIT_MMIO_WRITE: decoded store to unmapped memory (arm64)
+ * @AXVCPU_EXIT_SYSREG_READ: x86 RDMSR, arm64 MRS; &struct axvcpu_run.sysreg
+ * @AXVCPU_EXIT_SYSREG_WRITE: x86 WRMSR, arm64 MSR
+ * @AXVCPU_EXIT_IO_READ: x86 IN; &struct axvcpu_run.io
+ * @AXVCPU_EXIT_IO_WRITE: x86 OUT
+ * @AXVCPU_EXIT_EXTERNAL_INTERRUPT: never returned: the host takes its own
+ *	interrupts; in statistics and traces
+ * @AXVCPU_EXIT_NESTED_PAGE_FAULT: access to guest-physical memory that is not
+ *	mapped, or not for this access; &struct axvcpu_run.fault
+ * @AXVCPU_EXIT_HALT: x86 HLT, arm64 WFI; the instruction is behind
+ * @AXVCPU_EXIT_CPU_UP: the guest starts another CPU (PSCI CPU_ON);
+ *	&struct axvcpu_run.cpu_up
+ * @AXVCPU_EXIT_CPU_DOWN: the guest stops this CPU (PSCI CPU_OFF);
+ *	&struct axvcpu_run.cpu_down
+ * @AXVCPU_EXIT_SYSTEM_DOWN: the guest asks for power-off or reset;
+ *	&struct axvcpu_run.system_down
+ * @AXVCPU_EXIT_NOTHING: nothing happened; with EINTR
+ * @AXVCPU_EXIT_FAIL_ENTRY: the hardware refused the guest's state;
+ *	&struct axvcpu_run.fail_entry
+ * @AXVCPU_EXIT_SEND_IPI: the guest sends an interrupt to other CPUs (arm64
+ *	ICC_SGI1R_EL1); &struct axvcpu_run.ipi
+ * @AXVCPU_EXIT_EXCEPTION: an exception that the VMM asked to see;
+ *	&struct axvcpu_run.exception
+ * @AXVCPU_EXIT_DEBUG: single step or breakpoint of the VMM's debugger
+ * @AXVCPU_EXIT_SHUTDOWN: triple fault; the guest can't go on
+ *
+ * 1 to 16 are upstream's AxVCpuExitReason in its order.
+ */
+enum axvcpu_exit_reason {
+	AXVCPU_EXIT_UNKNOWN		= 0,
+	AXVCPU_EXIT_HYPERCALL		= 1,
+	AXVCPU_EXIT_MMIO_READ		= 2,
+	AXVCPU_EXIT_MMIO_WRITE		= 3,
+	AXVCPU_EXIT_SYSREG_READ		= 4,
+	AXVCPU_EXIT_SYSREG_WRITE	= 5,
+	AXVCPU_EXIT_IO_READ		= 6,
+	AXVCPU_EXIT_IO_WRITE		= 7,
+	AXVCPU_EXIT_EXTERNAL_INTERRUPT	= 8,
+	AXVCPU_EXIT_NESTED_PAGE_FAULT	= 9,
+	AXVCPU_EXIT_HALT		= 10,
+	AXVCPU_EXIT_CPU_UP		= 11,
+	AXVCPU_EXIT_CPU_DOWN		= 12,
+	AXVCPU_EXIT_SYSTEM_DOWN		= 13,
+	AXVCPU_EXIT_NOTHING		= 14,
+	AXVCPU_EXIT_FAIL_ENTRY		= 15,
+	AXVCPU_EXIT_SEND_IPI		= 16,
+	AXVCPU_EXIT_EXCEPTION		= 17,
+	AXVCPU_EXIT_DEBUG		= 18,
+	AXVCPU_EXIT_SHUTDOWN		= 19,
+};
+
+/* &struct axvcpu_run.fault.flags */
+#define AXVCPU_FAULT_GVA_VALID	(1U << 0)	/* gva holds the guest-linear address */
+#define AXVCPU_FAULT_WALK	(1U << 1)	/* the access was to the guest's page tables */
+#define AXVCPU_FAULT_BAD_HOST	(1U << 2)	/* the GPA is mapped, the host has no memory there */
+
+/* &struct axvcpu_run.system_down.type */
+#define AXVCPU_SYSTEM_DOWN_OFF		0
+#define AXVCPU_SYSTEM_DOWN_RESET	1
+
+/* &struct axvcpu_run.ipi.flags */
+#define AXVCPU_IPI_TO_ALL	(1U << 0)
+#define AXVCPU_IPI_TO_SELF	(1U << 1)
+
+/**
+ * struct axvcpu_run - the run page, mmap() of a vCPU descriptor at offset 0
+ * @immediate_exit: in: not 0: RUN completes the pending answer and returns
+ *	EINTR instead of entering the guest
+ * @reserved0: zero
+ * @exit_reason: out: &enum axvcpu_exit_reason
+ * @exit_seq: out: counts the returns of RUN
+ * @regs: in and out: the general-purpose registers; RUN takes them from here
+ *	and leaves them here. The program counter and the flags are written
+ *	at each return; a VMM that changes them sets regs_dirty
+ * @regs_dirty: in: not 0: RUN takes the program counter and flags from
+ *	@regs too, and clears it
+ * @reserved1: zero
+ * @hypercall: HYPERCALL: ``nr``, ``args``; the answer goes to ``ret``
+ * @mmio: MMIO_READ, MMIO_WRITE: ``gpa``, ``width`` in bytes, ``data`` (answer
+ *	or value), ``reg``, ``reg_width`` in bytes, ``sign_extend``. The
+ *	kernel narrows and extends
+ * @sysreg: SYSREG_READ, SYSREG_WRITE: ``addr`` (MSR number, or upstream's
+ *	encoding of the arm64 register), ``reg``, ``value`` (answer or value);
+ *	answer ``fault`` not 0: the access fails in the guest (#GP, UNDEF)
+ * @io: IO_READ, IO_WRITE: ``port``, ``width`` in bytes, ``count``,
+ *	``data`` (answer or value)
+ * @fault: NESTED_PAGE_FAULT: ``gpa``, ``gva``, ``access``
+ *	(``AXVCPU_MAP_*``), ``flags`` (``AXVCPU_FAULT_*``)
+ * @cpu_up: CPU_UP: ``target``, ``entry``, ``arg``; the answer goes to ``ret``
+ * @cpu_down: CPU_DOWN: ``state``
+ * @system_down: SYSTEM_DOWN: ``type``
+ * @fail_entry: FAIL_ENTRY: ``hw_reason``, ``hw_error`` (VMX: VM-instruction
+ *	error), ``qualification``, ``cpu``
+ * @ipi: SEND_IPI: ``target``, ``target_aux``, ``vector``, ``flags``
+ *	(``AXVCPU_IPI_*``)
+ * @exception: EXCEPTION: ``vector``, ``error_code``, ``payload`` (fault
+ *	address, syndrome)
+ * @unknown: UNKNOWN: ``hw_reason``, ``qualification``
+ * @exit_raw: room for exits to come
+ *
+ * The page is shared with the process at all times. The kernel reads each
+ * field once, and believes none.
+ */
+struct axvcpu_run {
+	/* in */
+	__u8 immediate_exit;
+	__u8 reserved0[7];
+
+	/* out */
+	__u32 exit_reason;
+	__u32 reserved1;
+	__u64 exit_seq;
+
+	/* in and out */
+	__u32 regs_dirty;
+	__u32 reserved2;
+	__u64 reserved3[4];
+
+	union {
+		struct {
+			__u64 nr;
+			__u64 args[6];
+			__u64 ret;
+		} hypercall;
+		struct {
+			__u64 gpa;
+			__u64 data;
+			__u32 width;
+			__u32 reg;
+			__u32 reg_width;
+			__u32 sign_extend;
+		} mmio;
+		struct {
+			__u64 addr;
+			__u64 value;
+			__u32 reg;
+			__u32 fault;
+		} sysreg;
+		struct {
+			__u32 port;
+			__u32 width;
+			__u32 count;
+			__u32 reserved;
+			__u64 data;
+		} io;
+		struct {
+			__u64 gpa;
+			__u64 gva;
+			__u32 access;
+			__u32 flags;
+		} fault;
+		struct {
+			__u64 target;
+			__u64 entry;
+			__u64 arg;
+			__u64 ret;
+		} cpu_up;
+		struct {
+			__u64 state;
+		} cpu_down;
+		struct {
+			__u64 type;
+		} system_down;
+		struct {
+			__u64 hw_reason;
+			__u64 hw_error;
+			__u64 qualification;
+			__u32 cpu;
+			__u32 reserved;
+		} fail_entry;
+		struct {
+			__u64 target;
+			__u64 target_aux;
+			__u64 vector;
+			__u32 flags;
+			__u32 reserved;
+		} ipi;
+		struct {
+			__u32 vector;
+			__u32 error_code;
+			__u64 payload;
+		} exception;
+		struct {
+			__u64 hw_reason;
+			__u64 qualification;
+		} unknown;
+		__u64 exit_raw[24];
+	};
+
+	union {
+		struct axvcpu_x86_gprs x86;
+		struct axvcpu_arm64_gprs arm64;
+		__u64 raw[64];
+	} regs;
+};
+
+#define AXVCPU_IOC_MAGIC	0xb5
+
+/* On /dev/axvcpu */
+#define AXVCPU_GET_INFO		_IOR(AXVCPU_IOC_MAGIC, 0x00, struct axvcpu_info)
+#define AXVCPU_CREATE_ASPACE	_IOW(AXVCPU_IOC_MAGIC, 0x01, struct axvcpu_create_aspace)
+#define AXVCPU_CREATE_VCPU	_IOW(AXVCPU_IOC_MAGIC, 0x02, struct axvcpu_create_vcpu)
+
+/* On an address space */
+#define AXVCPU_MAP		_IOW(AXVCPU_IOC_MAGIC, 0x10, struct axvcpu_map)
+#define AXVCPU_UNMAP		_IOW(AXVCPU_IOC_MAGIC, 0x11, struct axvcpu_unmap)
+#define AXVCPU_GET_ASPACE_STATS	_IOR(AXVCPU_IOC_MAGIC, 0x12, struct axvcpu_aspace_stats)
+
+/* On a vCPU */
+#define AXVCPU_SETUP		_IOW(AXVCPU_IOC_MAGIC, 0x20, struct axvcpu_setup)
+#define AXVCPU_BIND		_IOW(AXVCPU_IOC_MAGIC, 0x21, struct axvcpu_bind)
+#define AXVCPU_RUN		_IO(AXVCPU_IOC_MAGIC, 0x22)
+#define AXVCPU_UNBIND		_IO(AXVCPU_IOC_MAGIC, 0x23)
+#define AXVCPU_RESET		_IO(AXVCPU_IOC_MAGIC, 0x24)
+#define AXVCPU_GET_STATE	_IOR(AXVCPU_IOC_MAGIC, 0x25, struct axvcpu_state_info)
+#define AXVCPU_SET_STATE	_IOW(AXVCPU_IOC_MAGIC, 0x26, struct axvcpu_set_state)
+#define AXVCPU_SET_ENTRY	_IOW(AXVCPU_IOC_MAGIC, 0x27, struct axvcpu_set_entry)
+#define AXVCPU_SET_EPT_ROOT	_IOW(AXVCPU_IOC_MAGIC, 0x28, struct axvcpu_set_ept_root)
+#define AXVCPU_GET_VCPU_INFO	_IOWR(AXVCPU_IOC_MAGIC, 0x29, struct axvcpu_vcpu_info)
+#define AXVCPU_GET_REGS		_IOW(AXVCPU_IOC_MAGIC, 0x2a, struct axvcpu_regs)
+#define AXVCPU_SET_REGS		_IOW(AXVCPU_IOC_MAGIC, 0x2b, struct axvcpu_regs)
+#define AXVCPU_INJECT		_IOW(AXVCPU_IOC_MAGIC, 0x2c, struct axvcpu_inject)
+#define AXVCPU_KICK		_IO(AXVCPU_IOC_MAGIC, 0x2d)
+#define AXVCPU_GET_STATS	_IOR(AXVCPU_IOC_MAGIC, 0x2e, struct axvcpu_stats)
+#define AXVCPU_GET_HISTORY	_IOWR(AXVCPU_IOC_MAGIC, 0x2f, struct axvcpu_history)
+#define AXVCPU_GET_CALL_LOG	_IOWR(AXVCPU_IOC_MAGIC, 0x30, struct axvcpu_call_log)
+
+#endif /* _UAPI_LINUX_AXVCPU_H */
