@@ -32,7 +32,6 @@ struct file;
 /* Bits of &struct axvcpu.requests */
 enum axvcpu_request {
 	AXVCPU_REQ_KICK,	/* RUN returns EINTR; sticky until a RUN takes it */
-	AXVCPU_REQ_EVENT,	/* the backend has an event queued */
 };
 
 /**
@@ -98,11 +97,14 @@ struct axvcpu {
 	struct axvcpu_history_entry history[AXVCPU_HISTORY_LEN]; /* (s) ring */
 	u64 history_len;			/* (s) entries ever written */
 	u64 history_seq;			/* (s) transitions ever made */
+	u64 history_keys[2];			/* (s) what the last two entries are, the older one first */
+	bool history_turn;			/* (s) the older one has just come again */
 
 	struct axvcpu_aspace *aspace;		/* (m) holds a reference; NULL: none, or a raw root */
 	u64 arch_code;				/* (m) the backend's word on its last error, for the failure */
 	int bound_cpu;				/* (m) -1: not bound */
 	bool pinned;				/* (m) bound to one CPU by the VMM's wish */
+	bool halted;				/* (m) a wait for an event was cut short by a signal or a kick */
 
 	u32 exit_reason;			/* (r) of the last exit; its answer is pending while @answer_due */
 	bool answer_due;			/* (r) */
@@ -277,6 +279,7 @@ extern const struct axvcpu_arch_ops axvcpu_arch;
 typedef int (*axvcpu_fn)(struct axvcpu *vcpu, void *arg);
 
 void axvcpu_state_init(struct axvcpu *vcpu);
+bool axvcpu_nested(void);
 int axvcpu_with_state_transition(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state from,
 				 enum axvcpu_state to, axvcpu_fn fn, void *arg);
 int axvcpu_with_current_cpu_set(struct axvcpu *vcpu, axvcpu_fn fn, void *arg);
@@ -312,7 +315,8 @@ void axvcpu_hw_put(void);
 /* axvcpu_run.c */
 
 int axvcpu_run(struct axvcpu *vcpu, unsigned long flags);
-void axvcpu_kick(struct axvcpu *vcpu, enum axvcpu_request request);
+void axvcpu_poke(struct axvcpu *vcpu);
+void axvcpu_kick(struct axvcpu *vcpu);
 
 /* axvcpu_vcpu.c: the operations of a vCPU descriptor */
 

@@ -30,32 +30,34 @@
 #define AXVCPU_S_BOUND		(AXVCPU_S(READY) | AXVCPU_S_INSIDE_RUN)
 
 /*
- * I(name, arg, lock, busy, bad): ioctl AXVCPU_<name>; 'arg' is its struct, or
- * 'none' (the argument must be 0), or 'flags' (an integer).
+ * I(name, arg, lock, busy, bad): ioctl AXVCPU_<name>
  *
+ * arg:  STRUCT a pointer to the struct whose size is in the command
+ *       FLAGS  an integer
+ *       NONE   the argument must be 0
  * lock: NONE  the handler takes no lock
  *       IDLE  the vCPU's mutex; EBUSY while another thread is inside RUN
  *       WAIT  the vCPU's mutex; waits for another thread to leave RUN
  * busy: states in which the call is EBUSY, without effect
  * bad:  states in which the call is EBADFD, without effect
  */
-#define AXVCPU_VCPU_IOCTLS(I)							\
-	I(SETUP,	 struct axvcpu_setup,		WAIT, 0, 0)		\
-	I(BIND,		 struct axvcpu_bind,		WAIT, 0, 0)		\
-	I(RUN,		 flags,				WAIT, 0, 0)		\
-	I(UNBIND,	 none,				WAIT, 0, 0)		\
-	I(RESET,	 none,				IDLE, AXVCPU_S_BOUND, AXVCPU_S(CREATED)) \
-	I(GET_STATE,	 struct axvcpu_state_info,	NONE, 0, 0)		\
-	I(SET_STATE,	 struct axvcpu_set_state,	IDLE, AXVCPU_S_INSIDE_RUN, 0) \
-	I(SET_ENTRY,	 struct axvcpu_set_entry,	WAIT, 0, 0)		\
-	I(SET_EPT_ROOT,	 struct axvcpu_set_ept_root,	WAIT, 0, 0)		\
-	I(GET_VCPU_INFO, struct axvcpu_vcpu_info,	NONE, 0, 0)		\
-	I(GET_REGS,	 struct axvcpu_regs,		IDLE, AXVCPU_S_INSIDE_RUN, 0) \
-	I(SET_REGS,	 struct axvcpu_regs,		IDLE, AXVCPU_S_INSIDE_RUN, AXVCPU_S(INVALID)) \
-	I(INJECT,	 struct axvcpu_inject,		NONE, 0, AXVCPU_S(INVALID)) \
-	I(KICK,		 none,				NONE, 0, 0)		\
-	I(GET_STATS,	 struct axvcpu_stats,		NONE, 0, 0)		\
-	I(GET_HISTORY,	 struct axvcpu_history,		NONE, 0, 0)		\
-	I(GET_CALL_LOG,	 struct axvcpu_call_log,	IDLE, AXVCPU_S_INSIDE_RUN, 0)
+#define AXVCPU_VCPU_IOCTLS(I)						\
+	I(SETUP,	STRUCT,	WAIT, 0, 0) \
+	I(BIND,		STRUCT,	WAIT, 0, 0) \
+	I(RUN,		FLAGS,	WAIT, 0, 0) \
+	I(UNBIND,	NONE,	WAIT, 0, 0) \
+	I(RESET,	NONE,	IDLE, AXVCPU_S_BOUND, AXVCPU_S(CREATED)) \
+	I(GET_STATE,	STRUCT,	NONE, 0, 0) \
+	I(SET_STATE,	STRUCT,	IDLE, AXVCPU_S_INSIDE_RUN, 0) \
+	I(SET_ENTRY,	STRUCT,	WAIT, 0, 0) \
+	I(SET_EPT_ROOT,	STRUCT,	WAIT, 0, 0) \
+	I(GET_VCPU_INFO, STRUCT,	NONE, 0, 0) \
+	I(GET_REGS,	STRUCT,	IDLE, AXVCPU_S_INSIDE_RUN, 0) \
+	I(SET_REGS,	STRUCT,	IDLE, AXVCPU_S_INSIDE_RUN, AXVCPU_S(INVALID)) \
+	I(INJECT,	STRUCT,	NONE, 0, AXVCPU_S(INVALID)) \
+	I(KICK,		NONE,	NONE, 0, 0) \
+	I(GET_STATS,	STRUCT,	NONE, 0, 0) \
+	I(GET_HISTORY,	STRUCT,	NONE, 0, 0) \
+	I(GET_CALL_LOG,	STRUCT,	IDLE, AXVCPU_S_INSIDE_RUN, 0)
 
 #endif /* _AXVCPU_TABLE_H */

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What differs between the kernels that axvcpu supports. Chosen by what the
+ * headers hold (the AXVCPU_HAVE_* probes in Kbuild), not by version: stable
+ * kernels carry backports.
+ *
+ * Probes: AXVCPU_HAVE_VM_FLAGS_SET   vm_flags_set in linux/mm.h
+ *         AXVCPU_HAVE_SYSCORE_DATA   register_syscore in linux/syscore_ops.h
+ */
+#ifndef _AXVCPU_COMPAT_H
+#define _AXVCPU_COMPAT_H
+
+#include <linux/mm.h>
+#include <linux/syscore_ops.h>
+
+#ifndef AXVCPU_HAVE_VM_FLAGS_SET
+static inline void vm_flags_mod(struct vm_area_struct *vma, unsigned long set, unsigned long clear)
+{
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
+}
+#endif
+
+/*
+ * AXVCPU_SYSCORE(name, suspend, resume, shutdown) defines the three callbacks'
+ * registration; axvcpu_syscore_register() and _unregister() use it. The
+ * callbacks are declared with AXVCPU_SYSCORE_ARG as their parameter.
+ */
+#ifdef AXVCPU_HAVE_SYSCORE_DATA
+#define AXVCPU_SYSCORE_ARG	void *data
+#define AXVCPU_SYSCORE(name, suspend_fn, resume_fn, shutdown_fn)	\
+static const struct syscore_ops name##_ops = {				\
+	.suspend = suspend_fn,						\
+	.resume = resume_fn,						\
+	.shutdown = shutdown_fn,					\
+};									\
+static struct syscore name = { .ops = &name##_ops }
+#define axvcpu_syscore_register(s)	register_syscore(s)
+#define axvcpu_syscore_unregister(s)	unregister_syscore(s)
+#else
+#define AXVCPU_SYSCORE_ARG	void
+#define AXVCPU_SYSCORE(name, suspend_fn, resume_fn, shutdown_fn)	\
+static struct syscore_ops name = {					\
+	.suspend = suspend_fn,						\
+	.resume = resume_fn,						\
+	.shutdown = shutdown_fn,					\
+}
+#define axvcpu_syscore_register(s)	register_syscore_ops(s)
+#define axvcpu_syscore_unregister(s)	unregister_syscore_ops(s)
+#endif
+
+#endif /* _AXVCPU_COMPAT_H */

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The state machine. This file alone writes axvcpu.state, in one function.
+ */
+#include <linux/kernel.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
+#include <linux/smp.h>
+#include <linux/timekeeping.h>
+
+#include "axvcpu.h"
+#include "axvcpu_trace.h"
+
+static bool transition_exists(enum axvcpu_op op, enum axvcpu_state from, enum axvcpu_state to)
+{
+#define T(_op, _from, _to)							\
+	if (op == AXVCPU_OP_##_op && from == AXVCPU_STATE_##_from &&		\
+	    to == AXVCPU_STATE_##_to)						\
+		return true;
+	AXVCPU_TRANSITIONS(T)
+#undef T
+	return false;
+}
+
+/**
+ * axvcpu_state_init() - a new vCPU is Created
+ * @vcpu: nobody else knows it yet
+ *
+ * Source: AxVCpu::new.
+ */
+void axvcpu_state_init(struct axvcpu *vcpu)
+{
+	mutex_init(&vcpu->mutex);
+	seqcount_mutex_init(&vcpu->seq, &vcpu->mutex);
+	vcpu->state = AXVCPU_STATE_CREATED;
+}
+
+static u64 history_key(enum axvcpu_op op, enum axvcpu_state from, enum axvcpu_state to, int error)
+{
+	return op | from << 8 | to << 16 | (u64)(u32)error << 32;
+}
+
+/*
+ * A run loop alternates between Ready -> Running and Running -> Ready: such a
+ * pair is counted, or it would wash all else out of the ring.
+ */
+static void record(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state from,
+		   enum axvcpu_state to, int error)
+{
+	u64 key = history_key(op, from, to, error);
+	struct axvcpu_history_entry *entry;
+	u64 len = vcpu->history_len;
+
+	vcpu->history_seq++;
+	if (len >= 2 && key == vcpu->history_keys[vcpu->history_turn]) {
+		entry = &vcpu->history[(len - 2 + vcpu->history_turn) % AXVCPU_HISTORY_LEN];
+		entry->repeat++;
+		vcpu->history_turn = !vcpu->history_turn;
+		return;
+	}
+
+	entry = &vcpu->history[len % AXVCPU_HISTORY_LEN];
+	*entry = (struct axvcpu_history_entry){
+		.seq = vcpu->history_seq,
+		.time_ns = ktime_get_ns(),
+		.op = op,
+		.from = from,
+		.to = to,
+		.error = error,
+		.tid = task_pid_vnr(current),
+		.cpu = raw_smp_processor_id(),
+	};
+	vcpu->history_keys[0] = vcpu->history_keys[1];
+	vcpu->history_keys[1] = key;
+	vcpu->history_turn = false;
+	vcpu->history_len = len + 1;
+}
+
+/*
+ * The one writer of the state. These are the transitions that come here with
+ * no error (axvcpu_table.h); with one, all lead to Invalid:
+ *
+ *   Created -> Free             SETUP
+ *   Free -> Ready               BIND
+ *   Ready -> Running -> Ready   RUN
+ *   Running -> Blocked          WAIT, inside RUN
+ *   Blocked -> Ready            WAKE, inside RUN
+ *   Ready -> Free               UNBIND
+ *   Invalid, Free -> Created    RESET
+ *   any -> any                  SET_STATE
+ */
+static void commit(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state expected,
+		   enum axvcpu_state to, int error)
+{
+	enum axvcpu_state from = vcpu->state;
+
+	lockdep_assert_held(&vcpu->mutex);
+	write_seqcount_begin(&vcpu->seq);
+	WRITE_ONCE(vcpu->state, to);
+	record(vcpu, op, from, to, error);
+	if (unlikely(error)) {
+		vcpu->failure = (struct axvcpu_failure){
+			.seq = vcpu->failure.seq + 1,
+			.op = op,
+			.expected = expected,
+			.actual = from,
+			.error = error,
+			.arch_code = vcpu->arch_code,
+		};
+		vcpu->arch_code = 0;
+	}
+	write_seqcount_end(&vcpu->seq);
+
+	trace_axvcpu_transition(vcpu, op, from, to);
+	if (unlikely(error))
+		trace_axvcpu_failure(vcpu, &vcpu->failure);
+}
+
+static int fail(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state expected, int error)
+{
+	commit(vcpu, op, expected, AXVCPU_STATE_INVALID, error);
+	return error;
+}
+
+/**
+ * axvcpu_with_state_transition() - verify, run, commit
+ * @vcpu: the vCPU
+ * @op: operation, for the record
+ * @from: state that the vCPU must be in
+ * @to: state after success
+ * @fn: what to do in between
+ * @arg: for @fn
+ *
+ * A vCPU in another state than @from, or a transition that is not in
+ * AXVCPU_TRANSITIONS: Invalid, -EBADFD, and @fn is not called. @fn fails:
+ * Invalid, @fn's error.
+ *
+ * Context: &struct axvcpu.mutex held; otherwise as @fn wants.
+ * Return: 0 or a negative errno.
+ * Source: AxVCpu::with_state_transition.
+ */
+int axvcpu_with_state_transition(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state from,
+				 enum axvcpu_state to, axvcpu_fn fn, void *arg)
+{
+	int ret;
+
+	lockdep_assert_held(&vcpu->mutex);
+	if (vcpu->state != from || !transition_exists(op, from, to))
+		return fail(vcpu, op, from, -EBADFD);
+
+	ret = fn(vcpu, arg);
+	if (ret)
+		return fail(vcpu, op, from, ret < 0 ? ret : -EIO);
+
+	commit(vcpu, op, from, to, 0);
+	return 0;
+}
+
+/**
+ * axvcpu_with_current_cpu_set() - run a function with the vCPU as this CPU's current one
+ * @vcpu: the vCPU
+ * @fn: called with preemption off
+ * @arg: for @fn
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: @fn's value, or -EDEADLK when an operation on a vCPU is under way
+ * on this CPU already.
+ * Source: AxVCpu::with_current_cpu_set.
+ */
+int axvcpu_with_current_cpu_set(struct axvcpu *vcpu, axvcpu_fn fn, void *arg)
+{
+	int ret = -EDEADLK;
+
+	preempt_disable();
+	if (!__this_cpu_read(axvcpu_current)) {
+		__this_cpu_write(axvcpu_current, vcpu);
+		ret = fn(vcpu, arg);
+		__this_cpu_write(axvcpu_current, NULL);
+	}
+	preempt_enable();
+	return ret;
+}
+
+/**
+ * axvcpu_nested() - would an operation started here be inside another one?
+ *
+ * An operation runs with preemption off, so a thread that finds this CPU's
+ * current pointer set is inside it, or interrupts it.
+ *
+ * Context: any.
+ * Return: true when the operation must be refused with -EDEADLK.
+ */
+bool axvcpu_nested(void)
+{
+	return axvcpu_get_current() || !in_task();
+}
+
+struct arch_call {
+	axvcpu_fn fn;
+	void *arg;
+};
+
+static int call_with_current(struct axvcpu *vcpu, void *arg)
+{
+	struct arch_call *call = arg;
+
+	return axvcpu_with_current_cpu_set(vcpu, call->fn, call->arg);
+}
+
+/**
+ * axvcpu_manipulate_arch_vcpu() - a transition whose work is the backend's
+ * @vcpu: the vCPU
+ * @op: operation
+ * @from: state that the vCPU must be in
+ * @to: state after success
+ * @fn: called with preemption off and the vCPU current
+ * @arg: for @fn
+ *
+ * Inside another operation on this CPU, or outside of task context, nothing
+ * starts and no state changes.
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: 0 or a negative errno; -EDEADLK: nested.
+ * Source: AxVCpu::manipulate_arch_vcpu.
+ */
+int axvcpu_manipulate_arch_vcpu(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state from,
+				enum axvcpu_state to, axvcpu_fn fn, void *arg)
+{
+	struct arch_call call = { fn, arg };
+
+	if (axvcpu_nested())
+		return -EDEADLK;
+	return axvcpu_with_state_transition(vcpu, op, from, to, call_with_current, &call);
+}
+
+static int do_nothing(struct axvcpu *vcpu, void *arg)
+{
+	return 0;
+}
+
+/**
+ * axvcpu_transition_state() - a transition without work
+ * @vcpu: the vCPU
+ * @op: operation
+ * @from: state that the vCPU must be in
+ * @to: state after success
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: 0 or a negative errno.
+ * Source: AxVCpu::transition_state.
+ */
+int axvcpu_transition_state(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state from,
+			    enum axvcpu_state to)
+{
+	return axvcpu_with_state_transition(vcpu, op, from, to, do_nothing, NULL);
+}
+
+/**
+ * axvcpu_set_state() - set the state without any check
+ * @vcpu: the vCPU
+ * @state: new state
+ *
+ * For KUnit and SET_STATE only.
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Source: AxVCpu::set_state.
+ */
+void axvcpu_set_state(struct axvcpu *vcpu, enum axvcpu_state state)
+{
+	commit(vcpu, AXVCPU_OP_SET_STATE, vcpu->state, state, 0);
+}
+
+/**
+ * axvcpu_state() - the state, at any time
+ * @vcpu: the vCPU
+ *
+ * Context: any; takes no lock.
+ * Return: the state.
+ */
+enum axvcpu_state axvcpu_state(const struct axvcpu *vcpu)
+{
+	return READ_ONCE(vcpu->state);
+}
+
+/**
+ * axvcpu_get_failure() - state and last failure, consistent with each other
+ * @vcpu: the vCPU
+ * @info: state and failure are written, the rest is left alone
+ *
+ * Context: process context; never waits for an operation.
+ */
+void axvcpu_get_failure(struct axvcpu *vcpu, struct axvcpu_state_info *info)
+{
+	unsigned int seq;
+
+	do {
+		seq = read_seqcount_begin(&vcpu->seq);
+		info->state = vcpu->state;
+		info->failure = vcpu->failure;
+	} while (read_seqcount_retry(&vcpu->seq, seq));
+}
+
+/**
+ * axvcpu_get_history() - the last transitions, oldest first
+ * @vcpu: the vCPU
+ * @entries: room for @max
+ * @max: at most %AXVCPU_HISTORY_LEN; of more transitions the last ones are taken
+ *
+ * Context: process context; never waits for an operation.
+ * Return: entries written.
+ */
+u32 axvcpu_get_history(struct axvcpu *vcpu, struct axvcpu_history_entry *entries, u32 max)
+{
+	unsigned int seq;
+	u64 len;
+	u32 n, i;
+
+	do {
+		seq = read_seqcount_begin(&vcpu->seq);
+		len = vcpu->history_len;
+		n = min3(len, (u64)max, (u64)AXVCPU_HISTORY_LEN);
+		for (i = 0; i < n; i++)
+			entries[i] = vcpu->history[(len - n + i) % AXVCPU_HISTORY_LEN];
+	} while (read_seqcount_retry(&vcpu->seq, seq));
+	return n;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Tracepoints: /sys/kernel/tracing/events/axvcpu. */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM axvcpu
+
+#if !defined(_AXVCPU_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define _AXVCPU_TRACE_H
+
+#include <linux/tracepoint.h>
+
+#include "axvcpu.h"
+
+#define axvcpu_show_state(state)					\
+	__print_symbolic(state,						\
+			 { AXVCPU_STATE_INVALID,	"Invalid" },	\
+			 { AXVCPU_STATE_CREATED,	"Created" },	\
+			 { AXVCPU_STATE_FREE,		"Free" },	\
+			 { AXVCPU_STATE_READY,		"Ready" },	\
+			 { AXVCPU_STATE_RUNNING,	"Running" },	\
+			 { AXVCPU_STATE_BLOCKED,	"Blocked" })
+
+#define axvcpu_show_op(op)						\
+	__print_symbolic(op,						\
+			 { AXVCPU_OP_CREATE,		"CREATE" },	\
+			 { AXVCPU_OP_SETUP,		"SETUP" },	\
+			 { AXVCPU_OP_BIND,		"BIND" },	\
+			 { AXVCPU_OP_RUN,		"RUN" },	\
+			 { AXVCPU_OP_UNBIND,		"UNBIND" },	\
+			 { AXVCPU_OP_WAIT,		"WAIT" },	\
+			 { AXVCPU_OP_WAKE,		"WAKE" },	\
+			 { AXVCPU_OP_RESET,		"RESET" },	\
+			 { AXVCPU_OP_SET_STATE,		"SET_STATE" },	\
+			 { AXVCPU_OP_SET_ENTRY,		"SET_ENTRY" },	\
+			 { AXVCPU_OP_SET_EPT_ROOT,	"SET_EPT_ROOT" }, \
+			 { AXVCPU_OP_SET_REGS,		"SET_REGS" })
+
+TRACE_EVENT(axvcpu_transition,
+	TP_PROTO(const struct axvcpu *vcpu, u32 op, u32 from, u32 to),
+	TP_ARGS(vcpu, op, from, to),
+	TP_STRUCT__entry(
+		__field(u32, vm_id)
+		__field(u32, vcpu_id)
+		__field(u32, op)
+		__field(u32, from)
+		__field(u32, to)
+	),
+	TP_fast_assign(
+		__entry->vm_id = vcpu->vm_id;
+		__entry->vcpu_id = vcpu->vcpu_id;
+		__entry->op = op;
+		__entry->from = from;
+		__entry->to = to;
+	),
+	TP_printk("vm %u vcpu %u %s: %s -> %s", __entry->vm_id, __entry->vcpu_id,
+		  axvcpu_show_op(__entry->op), axvcpu_show_state(__entry->from),
+		  axvcpu_show_state(__entry->to))
+);
+
+TRACE_EVENT(axvcpu_failure,
+	TP_PROTO(const struct axvcpu *vcpu, const struct axvcpu_failure *failure),
+	TP_ARGS(vcpu, failure),
+	TP_STRUCT__entry(
+		__field(u32, vm_id)
+		__field(u32, vcpu_id)
+		__field(u32, op)
+		__field(u32, expected)
+		__field(u32, actual)
+		__field(s32, error)
+		__field(u64, arch_code)
+	),
+	TP_fast_assign(
+		__entry->vm_id = vcpu->vm_id;
+		__entry->vcpu_id = vcpu->vcpu_id;
+		__entry->op = failure->op;
+		__entry->expected = failure->expected;
+		__entry->actual = failure->actual;
+		__entry->error = failure->error;
+		__entry->arch_code = failure->arch_code;
+	),
+	TP_printk("vm %u vcpu %u %s: expected %s, actual %s, error %d, arch code %#llx",
+		  __entry->vm_id, __entry->vcpu_id, axvcpu_show_op(__entry->op),
+		  axvcpu_show_state(__entry->expected), axvcpu_show_state(__entry->actual),
+		  __entry->error, __entry->arch_code)
+);
+
+TRACE_EVENT(axvcpu_entry,
+	TP_PROTO(const struct axvcpu *vcpu),
+	TP_ARGS(vcpu),
+	TP_STRUCT__entry(
+		__field(u32, vm_id)
+		__field(u32, vcpu_id)
+	),
+	TP_fast_assign(
+		__entry->vm_id = vcpu->vm_id;
+		__entry->vcpu_id = vcpu->vcpu_id;
+	),
+	TP_printk("vm %u vcpu %u", __entry->vm_id, __entry->vcpu_id)
+);
+
+TRACE_EVENT(axvcpu_exit,
+	TP_PROTO(const struct axvcpu *vcpu, int next),
+	TP_ARGS(vcpu, next),
+	TP_STRUCT__entry(
+		__field(u32, vm_id)
+		__field(u32, vcpu_id)
+		__field(int, next)
+		__field(u32, reason)
+	),
+	TP_fast_assign(
+		__entry->vm_id = vcpu->vm_id;
+		__entry->vcpu_id = vcpu->vcpu_id;
+		__entry->next = next;
+		__entry->reason = vcpu->exit_reason;
+	),
+	TP_printk("vm %u vcpu %u %s, reason %u", __entry->vm_id, __entry->vcpu_id,
+		  __print_symbolic(__entry->next,
+				   { AXVCPU_NEXT_ENTER,	"enter again" },
+				   { AXVCPU_NEXT_FAULT,	"fault" },
+				   { AXVCPU_NEXT_HALT,	"halt" },
+				   { AXVCPU_NEXT_EXIT,	"to the VMM" }),
+		  __entry->reason)
+);
+
+TRACE_EVENT(axvcpu_fault,
+	TP_PROTO(const struct axvcpu *vcpu, const struct axvcpu_fault *fault, int result),
+	TP_ARGS(vcpu, fault, result),
+	TP_STRUCT__entry(
+		__field(u32, vm_id)
+		__field(u32, vcpu_id)
+		__field(u64, gpa)
+		__field(u32, access)
+		__field(int, result)
+	),
+	TP_fast_assign(
+		__entry->vm_id = vcpu->vm_id;
+		__entry->vcpu_id = vcpu->vcpu_id;
+		__entry->gpa = fault->gpa.val;
+		__entry->access = fault->access;
+		__entry->result = result;
+	),
+	TP_printk("vm %u vcpu %u gpa %#llx access %#x result %d", __entry->vm_id,
+		  __entry->vcpu_id, __entry->gpa, __entry->access, __entry->result)
+);
+
+TRACE_EVENT(axvcpu_inject,
+	TP_PROTO(const struct axvcpu *vcpu, const struct axvcpu_inject *event, int result),
+	TP_ARGS(vcpu, event, result),
+	TP_STRUCT__entry(
+		__field(u32, vm_id)
+		__field(u32, vcpu_id)
+		__field(u32, type)
+		__field(u32, vector)
+		__field(int, result)
+	),
+	TP_fast_assign(
+		__entry->vm_id = vcpu->vm_id;
+		__entry->vcpu_id = vcpu->vcpu_id;
+		__entry->type = event->type;
+		__entry->vector = event->vector;
+		__entry->result = result;
+	),
+	TP_printk("vm %u vcpu %u type %u vector %u result %d", __entry->vm_id,
+		  __entry->vcpu_id, __entry->type, __entry->vector, __entry->result)
+);
+
+TRACE_EVENT(axvcpu_kick,
+	TP_PROTO(const struct axvcpu *vcpu),
+	TP_ARGS(vcpu),
+	TP_STRUCT__entry(
+		__field(u32, vm_id)
+		__field(u32, vcpu_id)
+		__field(int, guest_cpu)
+	),
+	TP_fast_assign(
+		__entry->vm_id = vcpu->vm_id;
+		__entry->vcpu_id = vcpu->vcpu_id;
+		__entry->guest_cpu = vcpu->guest_cpu;
+	),
+	TP_printk("vm %u vcpu %u guest_cpu %d", __entry->vm_id, __entry->vcpu_id,
+		  __entry->guest_cpu)
+);
+
+#endif /* _AXVCPU_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE axvcpu_trace
+
+#include <trace/define_trace.h>
