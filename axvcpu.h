@@ -260,6 +260,8 @@ struct axvcpu_arch_ops {
 	 * such register or no such value), with @commit true it can't fail.
 	 */
 	int (*set_reg)(struct axvcpu *vcpu, u64 id, u64 value, bool commit);
+	/** @cycles_to_ns: any context: get_cycles() units to nanoseconds */
+	u64 (*cycles_to_ns)(u64 cycles);
 	/** @get_call_log: [P] the mock's only, else NULL */
 	int (*get_call_log)(struct axvcpu *vcpu, struct axvcpu_call_log *log);
 };
@@ -295,6 +297,7 @@ u32 axvcpu_get_history(struct axvcpu *vcpu, struct axvcpu_history_entry *entries
 /* axvcpu_percpu.c */
 
 DECLARE_PER_CPU(struct axvcpu *, axvcpu_current);
+DECLARE_PER_CPU(bool, axvcpu_hw_on);
 
 /**
  * axvcpu_get_current() - the vCPU that this CPU operates on
@@ -320,6 +323,7 @@ void axvcpu_kick(struct axvcpu *vcpu);
 
 /* axvcpu_vcpu.c: the operations of a vCPU descriptor */
 
+bool axvcpu_raw_root_enabled(void);
 struct axvcpu *axvcpu_vcpu_create(const struct axvcpu_create_vcpu *args, const struct cpumask *cpus);
 void axvcpu_vcpu_destroy(struct axvcpu *vcpu);
 int axvcpu_setup(struct axvcpu *vcpu, const struct axvcpu_setup *args);
@@ -347,6 +351,10 @@ void axvcpu_aspace_get_stats(struct axvcpu_aspace *aspace, struct axvcpu_aspace_
 void axvcpu_aspace_enter_cpu(struct axvcpu_aspace *aspace, int cpu);
 void axvcpu_aspace_leave_cpu(struct axvcpu_aspace *aspace, int cpu);
 u64 axvcpu_aspace_tlb_gen(const struct axvcpu_aspace *aspace);
+
+/* axvcpu_main.c */
+
+struct axvcpu_aspace *axvcpu_aspace_get_fd(int fd);
 
 /* axvcpu_debugfs.c */
 

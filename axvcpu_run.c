@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The run loop.
+ *
+ * A section is the time with preemption off from load to put; inside it the
+ * guest is entered again and again. It ends when the VMM, a sleeping fault, a
+ * halt, a signal or the scheduler needs the thread.
+ */
+#include <linux/irqflags.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/smp.h>
+#include <linux/timex.h>
+#include <linux/vtime.h>
+
+#include "axvcpu.h"
+#include "axvcpu_trace.h"
+
+/**
+ * struct run - one RUN call
+ * @flags: ``AXVCPU_RUN_*``
+ * @next: why the last section ended
+ * @result: 0, or what RUN returns although the vCPU stays Ready
+ * @leave: RUN is to return @result
+ */
+struct run {
+	unsigned long flags;
+	enum axvcpu_next next;
+	int result;
+	bool leave;
+};
+
+static void leave_with(struct run *run, int result)
+{
+	run->result = result;
+	run->leave = true;
+}
+
+#define TIF_WORK_TO_USER	(_TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL | _TIF_NOTIFY_RESUME)
+
+static bool vmm_wants_out(struct axvcpu *vcpu)
+{
+	return READ_ONCE(vcpu->requests) || READ_ONCE(vcpu->run->immediate_exit) ||
+	       (read_thread_flags() & TIF_WORK_TO_USER);
+}
+
+/* The request is taken by the RUN that returns for it. */
+static void leave_for_vmm(struct axvcpu *vcpu, struct run *run)
+{
+	clear_bit(AXVCPU_REQ_KICK, &vcpu->requests);
+	leave_with(run, -EINTR);
+}
+
+static u64 wanted_tlb_gen(const struct axvcpu *vcpu)
+{
+	return vcpu->aspace ? axvcpu_aspace_tlb_gen(vcpu->aspace) : 1;
+}
+
+/* Time in the guest counts as such in /proc/stat and for cgroups. */
+static void account_guest_exit(void)
+{
+	if (vtime_accounting_enabled_this_cpu())
+		vtime_account_guest_exit();
+}
+
+static void account_guest_tick_taken(void)
+{
+	if (!vtime_accounting_enabled_this_cpu())
+		current->flags &= ~PF_VCPU;
+}
+
+static int enter_guest(struct axvcpu *vcpu)
+{
+	u64 gen = wanted_tlb_gen(vcpu);
+	bool flush = vcpu->tlb_gen != gen;
+	cycles_t start;
+	int ret;
+
+	vcpu->tlb_gen = gen;
+	vcpu->stats.entries++;
+	trace_axvcpu_entry(vcpu);
+	vtime_account_guest_enter();
+	start = get_cycles();
+	ret = axvcpu_arch.enter(vcpu, flush);
+	vcpu->guest_cycles += get_cycles() - start;
+	account_guest_exit();
+	return ret;
+}
+
+/*
+ * Interrupts are off from the look at the requests to the entry: whoever sets
+ * one afterwards finds guest_cpu set, and its interrupt makes the guest exit.
+ * The barrier pairs with the one in axvcpu_poke(), and with the one of a
+ * shootdown, see axvcpu_aspace.c.
+ */
+static int enter_once(struct axvcpu *vcpu, struct run *run, int cpu)
+{
+	int ret;
+
+	local_irq_disable();
+	WRITE_ONCE(vcpu->guest_cpu, cpu);
+	smp_mb();
+	if (unlikely(vmm_wants_out(vcpu))) {
+		WRITE_ONCE(vcpu->guest_cpu, -1);
+		local_irq_enable();
+		leave_for_vmm(vcpu, run);
+		return AXVCPU_NEXT_EXIT;
+	}
+	ret = enter_guest(vcpu);
+	WRITE_ONCE(vcpu->guest_cpu, -1);
+	local_irq_enable();
+	account_guest_tick_taken();
+	if (unlikely(ret))
+		return ret < 0 ? ret : -EIO;
+
+	ret = axvcpu_arch.handle_exit(vcpu);
+	trace_axvcpu_exit(vcpu, ret);
+	return ret;
+}
+
+/* Not on a CPU that is going offline or down with the system either. */
+static bool may_run_on(const struct axvcpu *vcpu, int cpu)
+{
+	if (vcpu->pinned ? cpu != vcpu->bound_cpu : !cpumask_test_cpu(cpu, vcpu->cpus))
+		return false;
+	return __this_cpu_read(axvcpu_hw_on);
+}
+
+static void came_to_cpu(struct axvcpu *vcpu, int cpu)
+{
+	if (vcpu->last_cpu >= 0)
+		vcpu->stats.migrations++;
+	WRITE_ONCE(vcpu->last_cpu, cpu);
+	vcpu->tlb_gen = 0;
+}
+
+static int run_section(struct axvcpu *vcpu, void *arg)
+{
+	int cpu = smp_processor_id();
+	struct run *run = arg;
+	int ret;
+
+	if (!may_run_on(vcpu, cpu)) {
+		leave_with(run, -EXDEV);
+		return 0;
+	}
+	ret = axvcpu_arch.load(vcpu);
+	if (ret)
+		return ret;
+	if (vcpu->last_cpu != cpu)
+		came_to_cpu(vcpu, cpu);
+	if (vcpu->aspace)
+		axvcpu_aspace_enter_cpu(vcpu->aspace, cpu);
+
+	do {
+		ret = enter_once(vcpu, run, cpu);
+		if (ret != AXVCPU_NEXT_ENTER)
+			break;
+		vcpu->stats.kernel_exits++;
+	} while (!need_resched());
+
+	axvcpu_arch.sync_regs(vcpu);
+	if (vcpu->aspace)
+		axvcpu_aspace_leave_cpu(vcpu->aspace, cpu);
+	axvcpu_arch.put(vcpu);
+	if (ret < 0)
+		return ret;
+	run->next = ret;
+	return 0;
+}
+
+static void exit_to_vmm(struct axvcpu *vcpu, struct run *run, enum axvcpu_exit_reason reason)
+{
+	vcpu->exit_reason = reason;
+	leave_with(run, 0);
+}
+
+static void report_fault(struct axvcpu *vcpu, struct run *run)
+{
+	struct axvcpu_run *page = vcpu->run;
+
+	page->fault.gpa = vcpu->fault.gpa.val;
+	page->fault.gva = vcpu->fault.gva;
+	page->fault.access = vcpu->fault.access;
+	page->fault.flags = vcpu->fault.flags;
+	exit_to_vmm(vcpu, run, AXVCPU_EXIT_NESTED_PAGE_FAULT);
+}
+
+/* Memory that is not mapped is for the VMM; want of memory is no one's fault. */
+static void fill_fault(struct axvcpu *vcpu, struct run *run)
+{
+	int ret = vcpu->aspace ? axvcpu_aspace_fault(vcpu->aspace, &vcpu->fault) : -EFAULT;
+
+	trace_axvcpu_fault(vcpu, &vcpu->fault, ret);
+	if (!ret) {
+		vcpu->stats.faults++;
+		vcpu->stats.kernel_exits++;
+	} else if (ret == -EFAULT) {
+		report_fault(vcpu, run);
+	} else {
+		leave_with(run, ret);
+	}
+}
+
+static bool wait_is_over(struct axvcpu *vcpu)
+{
+	return axvcpu_arch.has_event(vcpu) || READ_ONCE(vcpu->requests) ||
+	       READ_ONCE(vcpu->run->immediate_exit);
+}
+
+/*
+ * The queueing of an event and the look at the queue can't miss each other:
+ * the waiter is on the wait queue before it looks, axvcpu_poke() looks at the
+ * wait queue after the event is queued.
+ */
+static int wait_blocked(struct axvcpu *vcpu)
+{
+	int ret;
+
+	ret = axvcpu_transition_state(vcpu, AXVCPU_OP_WAIT, AXVCPU_STATE_RUNNING,
+				      AXVCPU_STATE_BLOCKED);
+	if (ret)
+		return ret;
+	/* A signal is seen by the next section. */
+	(void)wait_event_interruptible(vcpu->wait, wait_is_over(vcpu));
+	ret = axvcpu_transition_state(vcpu, AXVCPU_OP_WAKE, AXVCPU_STATE_BLOCKED,
+				      AXVCPU_STATE_READY);
+	if (ret)
+		return ret;
+	return axvcpu_transition_state(vcpu, AXVCPU_OP_RUN, AXVCPU_STATE_READY,
+				       AXVCPU_STATE_RUNNING);
+}
+
+/*
+ * A wait that a signal or a kick cuts short goes on with the next RUN: the
+ * guest is still halted.
+ */
+static int halt(struct axvcpu *vcpu, struct run *run)
+{
+	int ret;
+
+	if (!(run->flags & AXVCPU_RUN_WAIT)) {
+		vcpu->halted = false;
+		exit_to_vmm(vcpu, run, AXVCPU_EXIT_HALT);
+		return 0;
+	}
+	vcpu->halted = true;
+	ret = wait_blocked(vcpu);
+	if (ret)
+		return ret;
+	vcpu->halted = !axvcpu_arch.has_event(vcpu);
+	if (vcpu->halted)
+		leave_for_vmm(vcpu, run);
+	return 0;
+}
+
+/* Between two sections: what needs to sleep. */
+static int after_section(struct axvcpu *vcpu, struct run *run)
+{
+	switch (run->next) {
+	case AXVCPU_NEXT_ENTER:
+		cond_resched();
+		return 0;
+	case AXVCPU_NEXT_FAULT:
+		fill_fault(vcpu, run);
+		return 0;
+	case AXVCPU_NEXT_HALT:
+		return halt(vcpu, run);
+	case AXVCPU_NEXT_EXIT:
+		exit_to_vmm(vcpu, run, vcpu->exit_reason);
+		return 0;
+	}
+	return -EIO;
+}
+
+static int run_sections(struct axvcpu *vcpu, struct run *run)
+{
+	int ret = 0;
+
+	axvcpu_arch.fpu_begin(vcpu);
+	if (vcpu->halted && !axvcpu_arch.has_event(vcpu))
+		ret = halt(vcpu, run);
+	while (!ret && !run->leave) {
+		ret = axvcpu_with_current_cpu_set(vcpu, run_section, run);
+		if (!ret && !run->leave)
+			ret = after_section(vcpu, run);
+	}
+	axvcpu_arch.fpu_end(vcpu);
+	return ret;
+}
+
+static void publish(struct axvcpu *vcpu, struct run *run)
+{
+	struct axvcpu_run *page = vcpu->run;
+
+	if (run->result) {
+		page->exit_reason = AXVCPU_EXIT_NOTHING;
+	} else {
+		vcpu->answer_due = true;
+		vcpu->stats.exits[vcpu->exit_reason]++;
+		page->exit_reason = vcpu->exit_reason;
+	}
+	page->exit_seq = vcpu->stats.runs;
+}
+
+static int do_run(struct axvcpu *vcpu, void *arg)
+{
+	struct run *run = arg;
+	int ret = 0;
+
+	vcpu->stats.runs++;
+	if (vcpu->answer_due) {
+		vcpu->answer_due = false;
+		axvcpu_arch.complete(vcpu);
+	}
+	if (vmm_wants_out(vcpu))
+		leave_for_vmm(vcpu, run);
+	else
+		ret = run_sections(vcpu, run);
+	if (!ret)
+		publish(vcpu, run);
+	return ret;
+}
+
+/**
+ * axvcpu_run() - run the guest until the VMM is needed
+ * @vcpu: the vCPU
+ * @flags: ``AXVCPU_RUN_*``, checked
+ *
+ * Context: process context, &struct axvcpu.mutex held, the address space's
+ * process.
+ * Return: 0: the run page tells why. The vCPU is Ready after -EINTR (signal,
+ * kick, immediate_exit), -EXDEV (this CPU is not for this vCPU), -ENOMEM, and
+ * unchanged after -EDEADLK; it is Invalid after any other.
+ * Source: AxVCpu::run.
+ */
+int axvcpu_run(struct axvcpu *vcpu, unsigned long flags)
+{
+	struct run run = { .flags = flags };
+	int ret;
+
+	if (axvcpu_nested())
+		return -EDEADLK;
+	ret = axvcpu_transition_state(vcpu, AXVCPU_OP_RUN, AXVCPU_STATE_READY,
+				      AXVCPU_STATE_RUNNING);
+	if (ret)
+		return ret;
+	ret = axvcpu_with_state_transition(vcpu, AXVCPU_OP_RUN, AXVCPU_STATE_RUNNING,
+					   AXVCPU_STATE_READY, do_run, &run);
+	return ret ?: run.result;
+}
+
+/**
+ * axvcpu_poke() - make the run loop look at its requests and events again
+ * @vcpu: the vCPU; the caller has made its wish visible, in any store
+ *
+ * A guest exits, a halted one is woken; if neither is there, the next entry
+ * looks anyway. No interrupt is sent in vain.
+ *
+ * Context: any thread, interrupts on.
+ */
+void axvcpu_poke(struct axvcpu *vcpu)
+{
+	int cpu;
+
+	preempt_disable();
+	/* The wish before guest_cpu; pairs with enter_once(). */
+	smp_mb();
+	cpu = READ_ONCE(vcpu->guest_cpu);
+	if (cpu >= 0 && cpu != smp_processor_id() && cpu_online(cpu))
+		axvcpu_arch.kick_cpu(cpu);
+	preempt_enable();
+
+	if (wq_has_sleeper(&vcpu->wait))
+		wake_up_interruptible(&vcpu->wait);
+}
+
+/**
+ * axvcpu_kick() - make RUN return -EINTR, the one under way or the next
+ * @vcpu: the vCPU
+ *
+ * Context: any thread, interrupts on.
+ */
+void axvcpu_kick(struct axvcpu *vcpu)
+{
+	atomic64_inc(&vcpu->kicks);
+	trace_axvcpu_kick(vcpu);
+	set_bit(AXVCPU_REQ_KICK, &vcpu->requests);
+	axvcpu_poke(vcpu);
+}

@@ -1,0 +1,513 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A vCPU: made, set up, bound, looked at, ended. */
+#include <linux/capability.h>
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/security.h>
+#include <linux/slab.h>
+
+#include "axvcpu.h"
+#include "axvcpu_trace.h"
+
+static bool raw_root;
+module_param(raw_root, bool, 0444);
+MODULE_PARM_DESC(raw_root, "Allow AXVCPU_SETUP_RAW_ROOT, which hands out all of memory (default: off)");
+
+static bool raw_root_allowed(void)
+{
+	return raw_root && capable(CAP_SYS_RAWIO) && !security_locked_down(LOCKDOWN_DEV_MEM);
+}
+
+/**
+ * axvcpu_raw_root_enabled() - did the administrator allow raw roots?
+ *
+ * Return: the module parameter.
+ */
+bool axvcpu_raw_root_enabled(void)
+{
+	return raw_root;
+}
+
+static int vcpu_init(struct axvcpu *vcpu, const struct axvcpu_create_vcpu *args,
+		     const struct cpumask *cpus)
+{
+	vcpu->run = (struct axvcpu_run *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	if (!vcpu->run)
+		return -ENOMEM;
+	if (!alloc_cpumask_var(&vcpu->cpus, GFP_KERNEL_ACCOUNT)) {
+		free_page((unsigned long)vcpu->run);
+		return -ENOMEM;
+	}
+	cpumask_copy(vcpu->cpus, cpus);
+	vcpu->vm_id = args->vm_id;
+	vcpu->vcpu_id = args->vcpu_id;
+	vcpu->favor_cpu = args->favor_phys_cpu;
+	vcpu->bound_cpu = -1;
+	vcpu->last_cpu = -1;
+	vcpu->guest_cpu = -1;
+	init_waitqueue_head(&vcpu->wait);
+	axvcpu_state_init(vcpu);
+	return 0;
+}
+
+static void vcpu_free(struct axvcpu *vcpu)
+{
+	free_cpumask_var(vcpu->cpus);
+	free_page((unsigned long)vcpu->run);
+	mutex_destroy(&vcpu->mutex);
+	kfree(vcpu);
+}
+
+/**
+ * axvcpu_vcpu_create() - a new vCPU, Created
+ * @args: checked
+ * @cpus: CPUs that it may run on
+ *
+ * Turns virtualization on when it is the first one.
+ *
+ * Context: process context.
+ * Return: the vCPU, or ERR_PTR(): -EBUSY, -ENOMEM, -EINVAL.
+ * Source: AxVCpu::new.
+ */
+struct axvcpu *axvcpu_vcpu_create(const struct axvcpu_create_vcpu *args, const struct cpumask *cpus)
+{
+	struct axvcpu *vcpu;
+	int ret;
+
+	vcpu = kzalloc(axvcpu_arch.vcpu_size, GFP_KERNEL_ACCOUNT);
+	if (!vcpu)
+		return ERR_PTR(-ENOMEM);
+	ret = vcpu_init(vcpu, args, cpus);
+	if (ret) {
+		kfree(vcpu);
+		return ERR_PTR(ret);
+	}
+	ret = axvcpu_hw_get();
+	if (ret)
+		goto err_free;
+	ret = axvcpu_arch.vcpu_create(vcpu, &args->config);
+	if (ret)
+		goto err_hw;
+	axvcpu_debugfs_add(vcpu);
+	return vcpu;
+
+err_hw:
+	axvcpu_hw_put();
+err_free:
+	vcpu_free(vcpu);
+	return ERR_PTR(ret);
+}
+
+/**
+ * axvcpu_vcpu_destroy() - end a vCPU, in whatever state
+ * @vcpu: nobody else uses it any more
+ *
+ * Context: process context, of any process.
+ */
+void axvcpu_vcpu_destroy(struct axvcpu *vcpu)
+{
+	axvcpu_debugfs_del(vcpu);
+	axvcpu_arch.vcpu_destroy(vcpu);
+	if (vcpu->aspace)
+		axvcpu_aspace_put(vcpu->aspace);
+	axvcpu_hw_put();
+	vcpu_free(vcpu);
+}
+
+/**
+ * struct root - where a second-stage root comes from
+ * @aspace: address space with a reference for the vCPU, or NULL
+ * @hpa: the root
+ */
+struct root {
+	struct axvcpu_aspace *aspace;
+	struct axvcpu_hpa hpa;
+};
+
+static int check_raw_root(u32 flags, u64 hpa, s32 aspace_fd)
+{
+	if (flags & AXVCPU_SETUP_RAW_ROOT) {
+		if (aspace_fd != -1)
+			return -EINVAL;
+		return raw_root_allowed() ? 0 : -EPERM;
+	}
+	return hpa ? -EINVAL : 0;
+}
+
+/* The descriptor is judged inside the transition: a wrong one makes Invalid. */
+static int get_root(struct root *root, u32 flags, u64 hpa, s32 aspace_fd)
+{
+	if (flags & AXVCPU_SETUP_RAW_ROOT) {
+		root->aspace = NULL;
+		root->hpa = axvcpu_hpa(hpa);
+		return 0;
+	}
+	root->aspace = axvcpu_aspace_get_fd(aspace_fd);
+	if (IS_ERR(root->aspace))
+		return PTR_ERR(root->aspace);
+	root->hpa = axvcpu_aspace_root(root->aspace);
+	return 0;
+}
+
+static int arch_set_root(struct axvcpu *vcpu, struct root *root)
+{
+	int ret = axvcpu_arch.set_ept_root(vcpu, root->hpa);
+
+	if (!ret) {
+		vcpu->aspace = root->aspace;
+		root->aspace = NULL;
+	}
+	return ret;
+}
+
+struct setup {
+	const struct axvcpu_setup *args;
+	struct root root;
+};
+
+static int arch_setup(struct axvcpu *vcpu, void *arg)
+{
+	struct setup *setup = arg;
+	int ret;
+
+	if (!(setup->args->flags & AXVCPU_SETUP_STEPPED)) {
+		ret = axvcpu_arch.set_entry(vcpu, axvcpu_gpa(setup->args->entry));
+		if (ret)
+			return ret;
+		ret = arch_set_root(vcpu, &setup->root);
+		if (ret)
+			return ret;
+	}
+	return axvcpu_arch.setup(vcpu, &setup->args->config);
+}
+
+static int do_setup(struct axvcpu *vcpu, void *arg)
+{
+	struct setup *setup = arg;
+	int ret;
+
+	if (!(setup->args->flags & AXVCPU_SETUP_STEPPED)) {
+		ret = get_root(&setup->root, setup->args->flags, setup->args->raw_root,
+			       setup->args->aspace_fd);
+		if (ret)
+			return ret;
+	}
+	ret = axvcpu_with_current_cpu_set(vcpu, arch_setup, setup);
+	if (setup->root.aspace)
+		axvcpu_aspace_put(setup->root.aspace);
+	return ret;
+}
+
+/**
+ * axvcpu_setup() - entry, root and initial state: Created -> Free
+ * @vcpu: the vCPU
+ * @args: flags and reserved fields checked
+ *
+ * Context: process context, &struct axvcpu.mutex held.
+ * Return: 0 or a negative errno; -EPERM and -EINVAL for a raw root that is
+ * not allowed leave the vCPU alone.
+ * Source: AxVCpu::setup.
+ */
+int axvcpu_setup(struct axvcpu *vcpu, const struct axvcpu_setup *args)
+{
+	struct setup setup = { .args = args };
+	int ret;
+
+	if (axvcpu_nested())
+		return -EDEADLK;
+	if (!(args->flags & AXVCPU_SETUP_STEPPED)) {
+		ret = check_raw_root(args->flags, args->raw_root, args->aspace_fd);
+		if (ret)
+			return ret;
+	}
+	return axvcpu_with_state_transition(vcpu, AXVCPU_OP_SETUP, AXVCPU_STATE_CREATED,
+					    AXVCPU_STATE_FREE, do_setup, &setup);
+}
+
+static int arch_set_entry(struct axvcpu *vcpu, void *arg)
+{
+	return axvcpu_arch.set_entry(vcpu, *(struct axvcpu_gpa *)arg);
+}
+
+/**
+ * axvcpu_set_entry() - first step of a stepwise setup
+ * @vcpu: the vCPU
+ * @entry: guest-physical address of the first instruction
+ *
+ * Context: process context, &struct axvcpu.mutex held.
+ * Return: 0 or a negative errno.
+ */
+int axvcpu_set_entry(struct axvcpu *vcpu, struct axvcpu_gpa entry)
+{
+	return axvcpu_manipulate_arch_vcpu(vcpu, AXVCPU_OP_SET_ENTRY, AXVCPU_STATE_CREATED,
+					   AXVCPU_STATE_CREATED, arch_set_entry, &entry);
+}
+
+static int arch_set_root_step(struct axvcpu *vcpu, void *arg)
+{
+	return arch_set_root(vcpu, arg);
+}
+
+static int do_set_ept_root(struct axvcpu *vcpu, void *arg)
+{
+	const struct axvcpu_set_ept_root *args = arg;
+	struct root root;
+	int ret;
+
+	ret = get_root(&root, args->flags, args->raw_root, args->aspace_fd);
+	if (ret)
+		return ret;
+	ret = axvcpu_with_current_cpu_set(vcpu, arch_set_root_step, &root);
+	if (root.aspace)
+		axvcpu_aspace_put(root.aspace);
+	return ret;
+}
+
+/**
+ * axvcpu_set_ept_root() - second step of a stepwise setup
+ * @vcpu: the vCPU
+ * @args: flags and reserved fields checked
+ *
+ * Context: process context, &struct axvcpu.mutex held.
+ * Return: 0 or a negative errno, as axvcpu_setup().
+ */
+int axvcpu_set_ept_root(struct axvcpu *vcpu, const struct axvcpu_set_ept_root *args)
+{
+	int ret;
+
+	if (axvcpu_nested())
+		return -EDEADLK;
+	ret = check_raw_root(args->flags, args->raw_root, args->aspace_fd);
+	if (ret)
+		return ret;
+	return axvcpu_with_state_transition(vcpu, AXVCPU_OP_SET_EPT_ROOT, AXVCPU_STATE_CREATED,
+					    AXVCPU_STATE_CREATED, do_set_ept_root, (void *)args);
+}
+
+static int arch_bind(struct axvcpu *vcpu, void *arg)
+{
+	const struct axvcpu_bind *args = arg;
+	int cpu = args->cpu < 0 ? smp_processor_id() : args->cpu;
+	int ret;
+
+	if (!cpumask_test_cpu(cpu, vcpu->cpus))
+		return -EINVAL;
+	ret = axvcpu_arch.bind(vcpu);
+	if (ret)
+		return ret;
+	WRITE_ONCE(vcpu->bound_cpu, cpu);
+	vcpu->pinned = args->cpu >= 0;
+	return 0;
+}
+
+/**
+ * axvcpu_bind() - Free -> Ready
+ * @vcpu: the vCPU
+ * @args: flags and reserved fields checked; cpu is -1 or a possible CPU
+ *
+ * Context: process context, &struct axvcpu.mutex held.
+ * Return: 0 or a negative errno; -EINVAL: the CPU is not in the vCPU's set.
+ * Source: AxVCpu::bind.
+ */
+int axvcpu_bind(struct axvcpu *vcpu, const struct axvcpu_bind *args)
+{
+	return axvcpu_manipulate_arch_vcpu(vcpu, AXVCPU_OP_BIND, AXVCPU_STATE_FREE,
+					   AXVCPU_STATE_READY, arch_bind, (void *)args);
+}
+
+static int arch_unbind(struct axvcpu *vcpu, void *arg)
+{
+	int ret = axvcpu_arch.unbind(vcpu);
+
+	WRITE_ONCE(vcpu->bound_cpu, -1);
+	WRITE_ONCE(vcpu->last_cpu, -1);
+	vcpu->pinned = false;
+	return ret;
+}
+
+/**
+ * axvcpu_unbind() - Ready -> Free
+ * @vcpu: the vCPU
+ *
+ * Context: process context, &struct axvcpu.mutex held.
+ * Return: 0 or a negative errno.
+ * Source: AxVCpu::unbind.
+ */
+int axvcpu_unbind(struct axvcpu *vcpu)
+{
+	return axvcpu_manipulate_arch_vcpu(vcpu, AXVCPU_OP_UNBIND, AXVCPU_STATE_READY,
+					   AXVCPU_STATE_FREE, arch_unbind, NULL);
+}
+
+static int arch_reset(struct axvcpu *vcpu, void *arg)
+{
+	axvcpu_arch.reset(vcpu);
+	return 0;
+}
+
+static int do_reset(struct axvcpu *vcpu, void *arg)
+{
+	int ret = axvcpu_with_current_cpu_set(vcpu, arch_reset, NULL);
+
+	if (ret)
+		return ret;
+	if (vcpu->aspace)
+		axvcpu_aspace_put(vcpu->aspace);
+	vcpu->aspace = NULL;
+	vcpu->answer_due = false;
+	vcpu->halted = false;
+	vcpu->requests = 0;
+	vcpu->pinned = false;
+	WRITE_ONCE(vcpu->bound_cpu, -1);
+	WRITE_ONCE(vcpu->last_cpu, -1);
+	memset(vcpu->run, 0, sizeof(*vcpu->run));
+	return 0;
+}
+
+/**
+ * axvcpu_reset() - Invalid or Free -> Created
+ * @vcpu: the vCPU, in one of these states
+ *
+ * Events, answers and registers are gone; statistics, the last failure and
+ * the history stay.
+ *
+ * Context: process context, &struct axvcpu.mutex held.
+ * Return: 0, or -EDEADLK when nested.
+ */
+int axvcpu_reset(struct axvcpu *vcpu)
+{
+	if (axvcpu_nested())
+		return -EDEADLK;
+	return axvcpu_with_state_transition(vcpu, AXVCPU_OP_RESET, vcpu->state,
+					    AXVCPU_STATE_CREATED, do_reset, NULL);
+}
+
+/**
+ * axvcpu_inject() - queue an event and see to it that the guest takes it
+ * @vcpu: the vCPU
+ * @event: flags and reserved fields checked
+ *
+ * Context: any thread; takes no lock.
+ * Return: 0, or -EINVAL: there is no such event, -EBUSY: an exception is
+ * queued already, -EDEADLK: called inside an operation.
+ * Source: AxVCpu::inject_interrupt.
+ */
+int axvcpu_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event)
+{
+	int ret = axvcpu_arch.inject(vcpu, event);
+
+	trace_axvcpu_inject(vcpu, event, ret);
+	if (ret)
+		return ret;
+	atomic64_inc(&vcpu->injections);
+	axvcpu_poke(vcpu);
+	return 0;
+}
+
+struct reg_access {
+	struct axvcpu_reg *regs;
+	u32 count;
+	axvcpu_fn fn;
+};
+
+static int read_regs(struct axvcpu *vcpu, void *arg)
+{
+	struct reg_access *access = arg;
+	int ret;
+	u32 i;
+
+	for (i = 0; i < access->count; i++) {
+		ret = axvcpu_arch.get_reg(vcpu, access->regs[i].id, &access->regs[i].value);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int each_reg(struct axvcpu *vcpu, struct reg_access *access, bool commit)
+{
+	int ret;
+	u32 i;
+
+	for (i = 0; i < access->count; i++) {
+		ret = axvcpu_arch.set_reg(vcpu, access->regs[i].id, access->regs[i].value, commit);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int write_regs(struct axvcpu *vcpu, void *arg)
+{
+	int ret = each_reg(vcpu, arg, false);
+
+	return ret ?: each_reg(vcpu, arg, true);
+}
+
+static int with_loaded(struct axvcpu *vcpu, void *arg)
+{
+	struct reg_access *access = arg;
+	int ret;
+
+	ret = axvcpu_arch.load(vcpu);
+	if (ret)
+		return ret;
+	if (vcpu->last_cpu != smp_processor_id()) {
+		WRITE_ONCE(vcpu->last_cpu, smp_processor_id());
+		vcpu->tlb_gen = 0;
+	}
+	ret = access->fn(vcpu, access);
+	axvcpu_arch.put(vcpu);
+	return ret;
+}
+
+/**
+ * axvcpu_get_regs() - read registers
+ * @vcpu: the vCPU, not inside RUN
+ * @regs: ids; the values are written
+ * @count: elements
+ *
+ * Context: process context, &struct axvcpu.mutex held.
+ * Return: 0, -EINVAL: no such register, -EDEADLK: nested.
+ */
+int axvcpu_get_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count)
+{
+	struct reg_access access = { regs, count, read_regs };
+
+	return axvcpu_with_current_cpu_set(vcpu, with_loaded, &access);
+}
+
+/**
+ * axvcpu_set_regs() - write registers, all or none
+ * @vcpu: the vCPU, not inside RUN
+ * @regs: ids and values
+ * @count: elements
+ *
+ * Context: process context, &struct axvcpu.mutex held.
+ * Return: 0, -EINVAL: no such register or value, -EDEADLK: nested.
+ * Source: AxVCpu::set_gpr.
+ */
+int axvcpu_set_regs(struct axvcpu *vcpu, const struct axvcpu_reg *regs, u32 count)
+{
+	struct reg_access access = { (struct axvcpu_reg *)regs, count, write_regs };
+
+	return axvcpu_with_current_cpu_set(vcpu, with_loaded, &access);
+}
+
+/**
+ * axvcpu_get_stats() - statistics
+ * @vcpu: the vCPU
+ * @stats: written
+ *
+ * Context: any; figures of a running vCPU may be of slightly different moments.
+ */
+void axvcpu_get_stats(struct axvcpu *vcpu, struct axvcpu_stats *stats)
+{
+	memcpy(stats, &vcpu->stats, sizeof(*stats));
+	stats->guest_ns = axvcpu_arch.cycles_to_ns(READ_ONCE(vcpu->guest_cycles));
+	stats->injections = atomic64_read(&vcpu->injections);
+	stats->kicks = atomic64_read(&vcpu->kicks);
+}
