@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# make help tells what there is to do here.
+
+# The kernel to build the module for, and where what is built goes.
+KDIR ?= /lib/modules/$(shell uname -r)/build
+BUILD ?= $(CURDIR)/build
+ARCH ?= $(patsubst aarch64,arm64,$(shell uname -m))
+ifeq ($(ARCH),arm64)
+CROSS_COMPILE ?= $(if $(filter aarch64,$(shell uname -m)),,aarch64-linux-gnu-)
+endif
+CROSS_COMPILE ?=
+PREFIX ?= /usr/local
+DESTDIR ?=
+export ARCH CROSS_COMPILE PREFIX DESTDIR
+
+# Kbuild reads V=1 itself; everything else here is told by Q.
+Q := $(if $(filter 1,$(V)),,@)
+
+TESTBED := tools/testbed/testbed
+TESTBED_FLAGS = --arch $(ARCH) $(if $(filter 1,$(V)),--verbose)
+
+.PHONY: all
+all: module tools
+
+# --- the module -------------------------------------------------------------
+
+# Which of the three modules, and the directory that it is built in: kbuild
+# leaves its objects beside the sources, so each pair of kernel and module gets
+# a directory of links.
+AXVCPU_MODULE ?= axvcpu
+KERNEL_ID ?= $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
+MODULE_DIR = $(BUILD)/$(KERNEL_ID)/$(AXVCPU_MODULE)
+SOURCES = Kbuild $(wildcard axvcpu*.[ch]) $(wildcard arch) uapi
+
+.PHONY: module
+module: kdir
+	$(Q)mkdir -p $(MODULE_DIR)
+	$(Q)cp -rsf $(addprefix $(CURDIR)/,$(SOURCES)) $(MODULE_DIR)
+	$(Q)find $(MODULE_DIR) -xtype l -delete
+	$(Q)$(MAKE) -C $(KDIR) M=$(MODULE_DIR) AXVCPU_MODULE=$(AXVCPU_MODULE) modules
+
+.PHONY: kdir
+kdir:
+	@test -n "$(KERNEL_ID)" || { \
+		echo "No kernel headers in $(KDIR)." >&2; \
+		echo "Install them with: apt-get install linux-headers-$$(uname -r)" >&2; \
+		echo "or name another kernel's: make KDIR=/lib/modules/VERSION/build" >&2; \
+		exit 1; }
+
+# --- programs ---------------------------------------------------------------
+
+# Each directory has a Makefile of its own, which takes ARCH, CROSS_COMPILE,
+# STATIC=1 and O=, and leaves its products in O.
+PROGRAM_DIRS = $(patsubst %/Makefile,%,$(wildcard $(addsuffix /Makefile,tools/lib tools/vmm guests)))
+TOOLS_DIR = $(BUILD)/tools-$(ARCH)
+
+.PHONY: tools
+tools: $(addprefix tools-,$(PROGRAM_DIRS))
+
+.PHONY: $(addprefix tools-,$(PROGRAM_DIRS))
+$(addprefix tools-,$(PROGRAM_DIRS)): tools-%:
+	$(Q)$(MAKE) -C $* O=$(TOOLS_DIR) all
+
+# The programs are linked with the library.
+tools-tools/vmm tools-guests: $(filter tools-tools/lib,$(addprefix tools-,$(PROGRAM_DIRS)))
+
+.PHONY: install
+install: module tools
+	$(Q)$(MAKE) -C $(KDIR) M=$(MODULE_DIR) AXVCPU_MODULE=$(AXVCPU_MODULE) \
+		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) INSTALL_MOD_DIR=extra \
+		modules_install
+	$(Q)for h in $$(cd uapi && find . -name '*.h'); do \
+		install -D -m 644 uapi/$$h $(DESTDIR)$(PREFIX)/include/$$h || exit 1; \
+	done
+	$(Q)for d in $(PROGRAM_DIRS); do \
+		$(MAKE) -C $$d O=$(TOOLS_DIR) install || exit 1; \
+	done
+
+# --- emulated machines ------------------------------------------------------
+
+# T= one test, M= one machine; both take commas.
+.PHONY: check
+check: deps
+	$(Q)$(TESTBED) $(TESTBED_FLAGS) check $(if $(T),--test $(T)) $(if $(M),--machine $(M))
+
+.PHONY: run
+run: deps
+	$(Q)$(TESTBED) $(TESTBED_FLAGS) run $(if $(M),--machine $(M))
+
+.PHONY: shell
+shell: deps
+	$(Q)$(TESTBED) $(TESTBED_FLAGS) shell $(if $(M),--machine $(M))
+
+.PHONY: kernels
+kernels: deps
+	$(Q)$(TESTBED) $(TESTBED_FLAGS) kernels
+
+.PHONY: deps
+deps:
+	$(Q)tools/testbed/bootstrap $(TESTBED) $(TESTBED_FLAGS) deps
+
+# --- the rest ---------------------------------------------------------------
+
+# tools/lint and Documentation have Makefiles of their own.
+.PHONY: lint docs
+lint:
+	$(Q)$(MAKE) -C tools/lint
+docs:
+	$(Q)$(MAKE) -C Documentation O=$(BUILD)/docs html
+
+.PHONY: clean distclean cache-clean
+clean:
+	$(Q)rm -rf $(BUILD)/*/axvcpu $(BUILD)/*/axvcpu_mock $(BUILD)/*/axvcpu_kunit
+	$(Q)rm -rf $(BUILD)/tools-* $(BUILD)/selftests-* $(BUILD)/testbed-* $(BUILD)/docs
+distclean:
+	$(Q)rm -rf $(BUILD)
+cache-clean:
+	$(Q)$(TESTBED) cache-clean

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The Debian packages that building and testing needs."""
+
+import os
+import subprocess
+import sys
+
+PACKAGES = {
+    "all": {
+        "gcc": "compile",
+        "libc6-dev": "compile",
+        "make": "compile",
+        "perl": "build kernels",
+        "flex": "build kernels",
+        "bison": "build kernels",
+        "bc": "build kernels",
+        "libelf-dev": "build kernels (objtool)",
+        "xz-utils": "unpack the kernel's source",
+        "lz4": "compress kernels",
+        "linux-source-6.12": "the kernel's source",
+        "busybox-static": "the shell of the test machines",
+    },
+    "x86_64": {
+        "bochs": "emulate VMX and EPT",
+        "bochsbios": "boot Bochs",
+        "bochs-term": "Bochs without a window or a port",
+        "vgabios": "boot Bochs",
+        "qemu-system-x86": "emulate x86 machines",
+    },
+    "arm64": {
+        "gcc-aarch64-linux-gnu": "compile for arm64",
+        "libc6-dev-arm64-cross": "compile for arm64",
+        "qemu-system-arm": "emulate EL2",
+    },
+}
+
+
+def version(package):
+    """The installed version of a package, or None."""
+    run = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", package],
+                         capture_output=True, text=True, check=False)
+    status, _, number = run.stdout.partition(" ")
+    return number if status == "installed" else None
+
+
+def installed(packages):
+    run = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\n",
+                          *packages], capture_output=True, text=True, check=False)
+    return {line.split()[1] for line in run.stdout.splitlines()
+            if line.startswith("installed ")}
+
+
+def install(arch):
+    """Install what is missing; say what and why. Nothing to do is silent."""
+    wanted = PACKAGES["all"] | PACKAGES[arch]
+    have = installed(wanted)
+    missing = [p for p in wanted if p not in have]
+    if not missing:
+        return
+    print("Debian packages that are missing:")
+    for package in missing:
+        print(f"  {package:24} {wanted[package]}")
+    sys.stdout.flush()
+    command = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
+    if os.geteuid():
+        sys.exit("Installing them needs root:\n  sudo " + " ".join(command))
+
+    env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    quiet = ["-q", "-o", "Dpkg::Use-Pty=0"]
+    print("apt-get install " + " ".join(missing), flush=True)
+    # The lists may be missing or old: fetch them when the first try fails.
+    for attempt in range(2):
+        done = subprocess.run(command[:2] + quiet + command[2:], env=env, text=True, check=False,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+        if done.returncode == 0:
+            return
+        if attempt == 0:
+            print("apt-get update", flush=True)
+            subprocess.run(["apt-get", "update", "-q"], env=env, check=False,
+                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    sys.exit(done.stdout + "apt-get could not install the packages above.")

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The first process of a test machine.
+ *
+ * It does what /testbed.conf says, one line at a time, and tells the testbed on
+ * the console what happens, in lines that begin with a token which no program
+ * can guess:
+ *
+ *	token TOKEN		what our lines begin with
+ *	port N			power off by writing "Shutdown" to an I/O port
+ *	loglevel N		what the kernel prints on the console
+ *	load NAME [ARG]...	insert /modules/NAME.ko
+ *	unload NAME		remove it; it must not be in use
+ *	test NAME CMD [ARG]...	run a program, report how it ended
+ *	leaks			scan for unreferenced memory, print what is found
+ *	shell			run a shell on the console
+ *
+ * While a program runs, a byte on the console may ask for help with it: ^T
+ * prints what the kernel is at, ^K kills the program.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/klog.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_ARGS	64
+#define ASK_STATE	0x14	/* ^T */
+#define ASK_KILL	0x0b	/* ^K */
+
+static char token[64] = "?";
+static int power_port = -1;
+static int signals;
+
+/* One line to the testbed, in one write, so that nothing gets between. */
+__attribute__((format(printf, 1, 2)))
+static void tell(const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+	int n;
+
+	n = snprintf(line, sizeof(line), "%s ", token);
+	va_start(ap, fmt);
+	n += vsnprintf(line + n, sizeof(line) - n - 1, fmt, ap);
+	va_end(ap);
+	if (n > (int)sizeof(line) - 2)
+		n = sizeof(line) - 2;
+	line[n++] = '\n';
+	if (write(STDOUT_FILENO, line, n) != n)
+		return;
+}
+
+static ssize_t read_file(const char *path, char *buf, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n, got = 0;
+
+	buf[0] = '\0';
+	if (fd < 0)
+		return -1;
+	while (got < (ssize_t)size - 1) {
+		n = read(fd, buf + got, size - 1 - got);
+		if (n <= 0)
+			break;
+		got += n;
+	}
+	buf[got] = '\0';
+	close(fd);
+	return got;
+}
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t n = -1;
+
+	if (fd >= 0) {
+		n = write(fd, text, strlen(text));
+		close(fd);
+	}
+	return n < 0 ? -errno : 0;
+}
+
+/* What the kernel says about its own health. */
+static void tell_health(void)
+{
+	unsigned long tainted = 0;
+	char buf[4096], *p;
+	int debug_locks = -1;
+
+	if (read_file("/proc/sys/kernel/tainted", buf, sizeof(buf)) > 0)
+		tainted = strtoul(buf, NULL, 10);
+	if (read_file("/proc/lockdep_stats", buf, sizeof(buf)) > 0) {
+		p = strstr(buf, "debug_locks:");
+		if (p)
+			debug_locks = atoi(p + strlen("debug_locks:"));
+	}
+	tell("health tainted=%lu debug_locks=%d cpus=%ld", tainted, debug_locks,
+	     sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+static long long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+static void load(int argc, char **argv)
+{
+	char path[256], args[512] = "";
+	int i, fd, err = 0;
+
+	for (i = 1; i < argc; i++) {
+		strncat(args, argv[i], sizeof(args) - strlen(args) - 2);
+		strcat(args, " ");
+	}
+	snprintf(path, sizeof(path), "/modules/%s.ko", argv[0]);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || syscall(SYS_finit_module, fd, args, 0))
+		err = errno;
+	if (fd >= 0)
+		close(fd);
+	tell("load %s %s", argv[0], err ? strerror(err) : "ok");
+}
+
+static void unload(const char *name)
+{
+	int err = 0;
+
+	if (syscall(SYS_delete_module, name, O_NONBLOCK))
+		err = errno;
+	tell("unload %s %s", name, err ? strerror(err) : "ok");
+}
+
+/* kmemleak ignores what is younger than five seconds. */
+static void leaks(void)
+{
+	static const char path[] = "/sys/kernel/debug/kmemleak";
+	static char buf[65536];
+	struct timespec age = { .tv_sec = 5, .tv_nsec = 500000000 };
+	int err;
+
+	if (access(path, W_OK)) {
+		tell("leaks none");
+		return;
+	}
+	nanosleep(&age, NULL);
+	err = write_file(path, "scan");
+	if (err) {
+		tell("leaks %s", strerror(-err));
+		return;
+	}
+	if (read_file(path, buf, sizeof(buf)) > 0)
+		printf("%s\n", buf);
+	tell("leaks %s", buf[0] ? "found" : "ok");
+}
+
+/* The program's own session, so that all of it can be killed at once. */
+static pid_t start(char **argv, bool interactive)
+{
+	static const struct rlimit no_core;
+	pid_t pid = fork();
+	sigset_t none;
+	int fd;
+
+	if (pid)
+		return pid;
+
+	setsid();
+	if (interactive) {
+		ioctl(STDIN_FILENO, TIOCSCTTY, 1);
+	} else {
+		fd = open("/dev/null", O_RDONLY);
+		dup2(fd, STDIN_FILENO);
+		close(fd);
+	}
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setrlimit(RLIMIT_CORE, &no_core);
+	execvp(argv[0], argv);
+	printf("%s: %s\n", argv[0], strerror(errno));
+	_exit(127);
+}
+
+static void sysrq(const char *key)
+{
+	klogctl(8, NULL, 7);
+	write_file("/proc/sysrq-trigger", key);
+	klogctl(8, NULL, 5);
+}
+
+/* Wait for @pid; whatever else ends meanwhile is an orphan of a test's. */
+static int wait_for(pid_t pid, bool interactive)
+{
+	struct pollfd fds[] = {
+		{ .fd = signals, .events = POLLIN },
+		{ .fd = STDIN_FILENO, .events = POLLIN },
+	};
+	struct signalfd_siginfo si;
+	int status, ended = 0;
+	pid_t got;
+	char ask;
+
+	for (;;) {
+		while ((got = waitpid(-1, &status, WNOHANG)) > 0) {
+			if (got != pid)
+				continue;
+			ended = status;
+			kill(-pid, SIGKILL);
+			return ended;
+		}
+		poll(fds, interactive ? 1 : 2, -1);
+		if (fds[0].revents & POLLIN)
+			(void)!read(signals, &si, sizeof(si));
+		if (interactive || !(fds[1].revents & POLLIN))
+			continue;
+		if (read(STDIN_FILENO, &ask, 1) != 1)
+			continue;
+		if (ask == ASK_STATE) {
+			sysrq("w");
+			sysrq("l");
+		} else if (ask == ASK_KILL) {
+			kill(-pid, SIGKILL);
+			kill(pid, SIGKILL);
+		}
+	}
+}
+
+static void run(const char *name, char **argv, bool interactive)
+{
+	long long began = now_ms();
+	char how[32];
+	int status;
+
+	tell("begin %s", name);
+	status = wait_for(start(argv, interactive), interactive);
+	if (WIFSIGNALED(status))
+		snprintf(how, sizeof(how), "signal=%d", WTERMSIG(status));
+	else
+		snprintf(how, sizeof(how), "exit=%d", WEXITSTATUS(status));
+	tcdrain(STDOUT_FILENO);
+	tell("end %s %s ms=%lld", name, how, now_ms() - began);
+	tell_health();
+}
+
+static void shell(void)
+{
+	static char *argv[] = { "/bin/sh", "-l", NULL };
+
+	run("shell", argv, true);
+}
+
+static void power_off(void)
+{
+	int fd;
+
+	tell("bye");
+	tcdrain(STDOUT_FILENO);
+	if (power_port >= 0) {
+		fd = open("/dev/port", O_WRONLY);
+		for (const char *p = "Shutdown"; fd >= 0 && *p; p++)
+			(void)!pwrite(fd, p, 1, power_port);
+	}
+	reboot(RB_AUTOBOOT);
+	for (;;)
+		pause();
+}
+
+static void mount_all(void)
+{
+	static const struct {
+		const char *type, *where;
+	} mounts[] = {
+		{ "proc", "/proc" },
+		{ "sysfs", "/sys" },
+		{ "devtmpfs", "/dev" },
+		{ "devpts", "/dev/pts" },
+		{ "tmpfs", "/dev/shm" },
+		{ "tmpfs", "/tmp" },
+		{ "debugfs", "/sys/kernel/debug" },
+		{ "tracefs", "/sys/kernel/tracing" },
+	};
+
+	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
+		mkdir(mounts[i].where, 0755);
+		mount("none", mounts[i].where, mounts[i].type, 0, NULL);
+	}
+}
+
+/* No echo, no signals, no translation: the other end is a program. */
+static void raw_console(void)
+{
+	struct termios tio;
+
+	if (tcgetattr(STDIN_FILENO, &tio))
+		return;
+	cfmakeraw(&tio);
+	tio.c_oflag |= OPOST | ONLCR;
+	tcsetattr(STDIN_FILENO, TCSANOW, &tio);
+}
+
+static void obey(char *line)
+{
+	char *argv[MAX_ARGS + 1], *save, *word;
+	int argc = 0;
+
+	for (word = strtok_r(line, " ", &save); word && argc < MAX_ARGS;
+	     word = strtok_r(NULL, " ", &save))
+		argv[argc++] = word;
+	argv[argc] = NULL;
+	if (!argc)
+		return;
+
+	if (!strcmp(argv[0], "leaks"))
+		leaks();
+	else if (!strcmp(argv[0], "shell"))
+		shell();
+	else if (argc < 2)
+		tell("what? %s", argv[0]);
+	else if (!strcmp(argv[0], "token"))
+		snprintf(token, sizeof(token), "%s", argv[1]);
+	else if (!strcmp(argv[0], "port"))
+		power_port = strtol(argv[1], NULL, 0);
+	else if (!strcmp(argv[0], "loglevel"))
+		klogctl(8, NULL, atoi(argv[1]));
+	else if (!strcmp(argv[0], "load"))
+		load(argc - 1, argv + 1);
+	else if (!strcmp(argv[0], "unload"))
+		unload(argv[1]);
+	else if (!strcmp(argv[0], "test") && argc > 2)
+		run(argv[1], argv + 2, false);
+	else if (!strcmp(argv[0], "tty") && argc > 2)
+		run(argv[1], argv + 2, true);
+	else
+		tell("what? %s", argv[0]);
+}
+
+int main(void)
+{
+	static char conf[65536];
+	char *line, *save;
+	sigset_t chld;
+
+	mount_all();
+	raw_console();
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	setenv("PATH", "/bin:/selftests", 1);
+	setenv("HOME", "/", 1);
+	setenv("TERM", "linux", 0);
+
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &chld, NULL);
+	signals = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
+
+	read_file("/testbed.conf", conf, sizeof(conf));
+	for (line = strtok_r(conf, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		obey(line);
+		if (!strncmp(line, "token", 5))
+			tell_health();
+	}
+	power_off();
+}

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Small kernels, built from Debian's source package and kept in a cache.
+
+A kernel in the cache is a directory with what is needed to boot it and to build
+modules for it. It is named after everything that went into it, is made under
+another name, and moved into place when it is complete.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import deps
+
+HERE = pathlib.Path(__file__).resolve().parent
+SOURCE = "linux-source-6.12"
+TARBALL = pathlib.Path("/usr/src") / (SOURCE + ".tar.xz")
+
+# What differs by architecture: the kernel's name for it, the image, the
+# modules that go into the initramfs, and the cross compiler's prefix.
+ARCHES = {
+    "x86_64": {
+        "srcarch": "x86",
+        "image": "arch/x86/boot/bzImage",
+        "target": "bzImage",
+        "modules": ("virt/lib/irqbypass", "arch/x86/kvm/kvm", "arch/x86/kvm/kvm-intel",
+                    "arch/x86/kvm/kvm-amd"),
+        "cross": "",
+    },
+}
+
+# Flavours, with about how many steps a build has: for the percentage only.
+FLAVOURS = {"lean": 1590, "sanitizer": 1690}
+
+# What of a built tree is kept: enough to boot, to build modules, and the
+# scripts and headers that selftests and lint borrow.
+KEEP = (
+    r"Makefile|Kbuild|\.config|Module\.symvers|System\.map",
+    r"include/.*",
+    r"scripts/.*",
+    r"arch/[^/]+/(Makefile.*|Kbuild)",
+    r"arch/{srcarch}/(include/.*|boot/(bz)?Image)",
+    r"tools/objtool/objtool",
+    r"tools/testing/selftests/kselftest[^/]*\.h",
+    r"Documentation/(conf\.py|sphinx/.*)",
+    r".*\.ko",
+)
+
+
+def cache():
+    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    return pathlib.Path(base) / "axvcpu"
+
+
+class BuildError(Exception):
+    """What went wrong, for a person to read."""
+
+
+class Kernel:
+    def __init__(self, arch, flavour):
+        self.arch = arch
+        self.flavour = flavour
+        self.info = ARCHES[arch]
+        self.fragments = [HERE / "configs" / f"{name}.config"
+                          for name in ("base", arch, flavour)]
+        self.id = f"{flavour}-{self._digest()[:12]}"
+        self.dir = cache() / f"{arch}-{self.id}"
+
+    def _digest(self):
+        compiler = subprocess.run([self.info["cross"] + "gcc", "--version"],
+                                  capture_output=True, text=True, check=True)
+        parts = [str(deps.version(SOURCE)), compiler.stdout.splitlines()[0], self.arch, *KEEP]
+        parts += [path.read_text() for path in self.fragments]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    @property
+    def image(self):
+        return self.dir / self.info["image"]
+
+    @property
+    def kselftest(self):
+        return self.dir / "tools/testing/selftests"
+
+    def modules(self):
+        return [self.dir / (name + ".ko") for name in self.info["modules"]]
+
+    def complete(self):
+        return (self.dir / "complete").exists()
+
+    def build(self, log_dir):
+        """Build the kernel unless the cache has it."""
+        if self.complete():
+            return
+        cache().mkdir(parents=True, exist_ok=True)
+        with open(cache() / f"{self.arch}-{self.id}.lock", "w", encoding="ascii") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print(f"{self.flavour} kernel: another run is building it", flush=True)
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            if not self.complete():
+                self._build(log_dir)
+
+    def _build(self, log_dir):
+        log_dir.mkdir(parents=True, exist_ok=True)
+        log = log_dir / f"kernel-{self.flavour}.log"
+        sweep()
+        tree = pathlib.Path(tempfile.mkdtemp(prefix="build-", dir=cache()))
+        began = time.monotonic()
+        try:
+            with open(tree / ".building", "w", encoding="ascii") as alive:
+                fcntl.flock(alive, fcntl.LOCK_EX)
+                with open(log, "w", encoding="utf-8") as out:
+                    print(f"{self.flavour} kernel: unpacking {SOURCE}", flush=True)
+                    self._step(["tar", "-xf", TARBALL, "-C", tree, "--strip-components=1"], out)
+                    self._configure(tree, out)
+                    self._compile(tree, out, began)
+            self._prune(tree)
+            (tree / "complete").touch()
+            shutil.rmtree(self.dir, ignore_errors=True)
+            tree.rename(self.dir)
+        except BuildError as error:
+            raise BuildError(f"{self.flavour} kernel: {error}; the whole log is {log}") from None
+        finally:
+            shutil.rmtree(tree, ignore_errors=True)
+        print(f"{self.flavour} kernel: built in {clock(time.monotonic() - began)}", flush=True)
+
+    def _make(self, tree, *args):
+        return ["make", "-C", tree, f"ARCH={self.arch}", f"CROSS_COMPILE={self.info['cross']}",
+                "KBUILD_BUILD_USER=axvcpu", "KBUILD_BUILD_HOST=testbed", *args]
+
+    @staticmethod
+    def _environment():
+        # A make above us must not hand down its variables.
+        return {k: v for k, v in os.environ.items()
+                if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "ARCH",
+                             "CROSS_COMPILE", "KDIR", "O", "V", "M", "T")}
+
+    def _step(self, command, out):
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                              env=self._environment(), check=False)
+        if done.returncode:
+            raise BuildError(f"{command[0]} failed")
+
+    def _configure(self, tree, out):
+        wanted = "".join(path.read_text() for path in self.fragments)
+        (tree / "wanted.config").write_text(wanted)
+        self._step(self._make(tree, "KCONFIG_ALLCONFIG=wanted.config", "allnoconfig"), out)
+        got = dict(re.findall(r"^(CONFIG_\w+)=(.*)$", (tree / ".config").read_text(), re.M))
+        refused = [f"{symbol}={value} (it is {got.get(symbol, 'n')})"
+                   for symbol, value in re.findall(r"^(CONFIG_\w+)=(.*)$", wanted, re.M)
+                   if got.get(symbol, "n") != value]
+        if refused:
+            raise BuildError("the configuration did not take " + ", ".join(refused))
+
+    def _compile(self, tree, out, began):
+        command = self._make(tree, f"-j{os.cpu_count()}", self.info["target"], "modules")
+        make = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True, env=self._environment(),
+                                process_group=0)
+        progress = Progress(f"{self.flavour} kernel: building", FLAVOURS[self.flavour], began)
+        try:
+            for line in make.stdout:
+                out.write(line)
+                if line.startswith("  "):
+                    progress.step()
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(make.pid, 9)
+            raise
+        finally:
+            progress.end()
+        if make.wait():
+            raise BuildError("make failed")
+
+    def _prune(self, tree):
+        keep = re.compile("|".join(KEEP).replace("{srcarch}", self.info["srcarch"]))
+        for base, dirs, files in os.walk(tree, topdown=False):
+            for name in files + [d for d in dirs if os.path.islink(os.path.join(base, d))]:
+                path = os.path.join(base, name)
+                if not keep.fullmatch(os.path.relpath(path, tree)):
+                    os.unlink(path)
+            with contextlib.suppress(OSError):
+                os.rmdir(base)
+
+
+class Progress:
+    """One line that is rewritten on a terminal, a line a minute elsewhere."""
+
+    def __init__(self, what, total, began):
+        self.what, self.total, self.began = what, total, began
+        self.done = 0
+        self.shown = time.monotonic()
+        self.tty = sys.stdout.isatty()
+
+    def step(self):
+        self.done += 1
+        now = time.monotonic()
+        if now - self.shown < (0.5 if self.tty else 60):
+            return
+        self.shown = now
+        percent = min(99, self.done * 100 // self.total)
+        text = f"{self.what}: {self.done} files, {percent}%, {clock(now - self.began)}"
+        print(f"\r{text}\033[K" if self.tty else text, end="" if self.tty else "\n", flush=True)
+
+    def end(self):
+        if self.tty:
+            print("\r\033[K", end="", flush=True)
+
+
+def clock(seconds):
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+
+
+def sweep():
+    """Remove what builds that were killed have left in the cache."""
+    for tree in cache().glob("build-*"):
+        try:
+            with open(tree / ".building", "r+", encoding="ascii") as alive:
+                fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(tree, ignore_errors=True)
+        except OSError:
+            pass
