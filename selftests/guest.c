@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Getting a small guest running; see guest.h. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "guest.h"
+
+static const struct guest_isa *const isas[] = {
+	&guest_isa_mock,
+	&guest_isa_x86,
+};
+
+/**
+ * guest_open() - open the device and find out how its guests are written
+ * @g: filled in
+ *
+ * Return: 0 or a negative errno; -ENOTSUP: nobody wrote that down yet.
+ */
+int guest_open(struct guest *g)
+{
+	int err;
+
+	memset(g, 0, sizeof(*g));
+	g->aspace = -1;
+	g->mem = MAP_FAILED;
+	g->dev = open(GUEST_DEVICE, O_RDWR | O_CLOEXEC);
+	if (g->dev < 0)
+		return -errno;
+	err = XIOCTL(g->dev, AXVCPU_GET_INFO, &g->info);
+	if (err)
+		return err;
+	for (size_t i = 0; i < sizeof(isas) / sizeof(isas[0]); i++) {
+		if (isas[i]->backend == g->info.backend)
+			g->isa = isas[i];
+	}
+	return g->isa ? 0 : -ENOTSUP;
+}
+
+/**
+ * guest_create() - open the device, make an address space with memory
+ * @g: filled in
+ * @size: bytes of memory, at least %GUEST_MEM_SIZE; 0: as much
+ *
+ * Return: 0 or a negative errno.
+ */
+int guest_create(struct guest *g, size_t size)
+{
+	int err = guest_open(g);
+
+	if (err)
+		return err;
+	g->size = size ? size : GUEST_MEM_SIZE;
+	g->mem = mmap(NULL, g->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (g->mem == MAP_FAILED)
+		return -errno;
+	g->isa->init_memory(g->mem);
+	g->aspace = create_aspace(g->dev);
+	if (g->aspace < 0)
+		return g->aspace;
+	return map_memory(g->aspace, 0, g->size, g->mem, AXVCPU_MAP_ALL);
+}
+
+/**
+ * guest_destroy() - undo guest_create(), as far as it came
+ * @g: guest
+ */
+void guest_destroy(struct guest *g)
+{
+	if (g->aspace >= 0)
+		close(g->aspace);
+	if (g->dev >= 0)
+		close(g->dev);
+	if (g->mem != MAP_FAILED)
+		munmap(g->mem, g->size);
+	g->aspace = -1;
+	g->dev = -1;
+	g->mem = MAP_FAILED;
+}
+
+static int map_run_page(struct guest *g, struct guest_vcpu *v)
+{
+	void *run = mmap(NULL, g->info.run_size, PROT_READ | PROT_WRITE, MAP_SHARED, v->fd, 0);
+
+	if (run == MAP_FAILED)
+		return -errno;
+	v->run = run;
+	return 0;
+}
+
+/**
+ * vcpu_create_on() - create a vCPU that runs on some CPUs only
+ * @g: guest
+ * @v: filled in
+ * @id: its number
+ * @cpus: the CPUs, as bits; 0: all
+ *
+ * Return: 0 or a negative errno.
+ */
+int vcpu_create_on(struct guest *g, struct guest_vcpu *v, uint32_t id, uint64_t cpus)
+{
+	struct axvcpu_create_vcpu args = {
+		.vcpu_id = id,
+		.favor_phys_cpu = -1,
+		.phys_cpu_set = cpus ? (uintptr_t)&cpus : 0,
+		.phys_cpu_set_len = cpus ? sizeof(cpus) : 0,
+	};
+
+	memset(v, 0, sizeof(*v));
+	v->isa = g->isa;
+	v->fd = XIOCTL(g->dev, AXVCPU_CREATE_VCPU, &args);
+	return v->fd < 0 ? v->fd : map_run_page(g, v);
+}
+
+/**
+ * vcpu_create() - create a vCPU and map its run page
+ * @g: guest
+ * @v: filled in
+ * @id: its number
+ *
+ * Return: 0 or a negative errno.
+ */
+int vcpu_create(struct guest *g, struct guest_vcpu *v, uint32_t id)
+{
+	return vcpu_create_on(g, v, id, 0);
+}
+
+/**
+ * setup_init() - fill in the arguments of SETUP
+ * @g: guest
+ * @setup: filled in
+ * @entry: first instruction
+ */
+void setup_init(struct guest *g, struct axvcpu_setup *setup, uint64_t entry)
+{
+	memset(setup, 0, sizeof(*setup));
+	setup->entry = entry;
+	setup->aspace_fd = g->aspace;
+	g->isa->setup(&setup->config);
+}
+
+/**
+ * vcpu_setup() - SETUP
+ * @g: guest
+ * @v: vCPU
+ * @entry: first instruction
+ *
+ * Return: 0 or a negative errno.
+ */
+int vcpu_setup(struct guest *g, struct guest_vcpu *v, uint64_t entry)
+{
+	struct axvcpu_setup setup;
+
+	setup_init(g, &setup, entry);
+	return XIOCTL(v->fd, AXVCPU_SETUP, &setup);
+}
+
+/**
+ * vcpu_start() - create, set up and bind a vCPU
+ * @g: guest
+ * @v: filled in
+ * @id: its number
+ * @entry: first instruction
+ *
+ * Return: 0 or a negative errno.
+ */
+int vcpu_start(struct guest *g, struct guest_vcpu *v, uint32_t id, uint64_t entry)
+{
+	int err = vcpu_create(g, v, id);
+
+	if (!err)
+		err = vcpu_setup(g, v, entry);
+	if (!err)
+		err = bind_vcpu(v->fd, -1);
+	return err;
+}
+
+/**
+ * vcpu_destroy() - undo vcpu_create()
+ * @v: vCPU
+ */
+void vcpu_destroy(struct guest_vcpu *v)
+{
+	if (v->run)
+		munmap(v->run, sysconf(_SC_PAGESIZE));
+	if (v->fd >= 0)
+		close(v->fd);
+	v->run = NULL;
+	v->fd = -1;
+}
+
+int create_aspace(int dev)
+{
+	struct axvcpu_create_aspace args = { 0 };
+
+	return XIOCTL(dev, AXVCPU_CREATE_ASPACE, &args);
+}
+
+int create_vcpu(int dev, uint32_t id)
+{
+	struct axvcpu_create_vcpu args = { .vcpu_id = id, .favor_phys_cpu = -1 };
+
+	return XIOCTL(dev, AXVCPU_CREATE_VCPU, &args);
+}
+
+int map_memory(int aspace, uint64_t gpa, uint64_t size, void *mem, uint32_t flags)
+{
+	struct axvcpu_map args = {
+		.gpa = gpa,
+		.size = size,
+		.uaddr = (uintptr_t)mem,
+		.flags = flags,
+	};
+
+	return XIOCTL(aspace, AXVCPU_MAP, &args);
+}
+
+int unmap_memory(int aspace, uint64_t gpa, uint64_t size)
+{
+	struct axvcpu_unmap args = { .gpa = gpa, .size = size };
+
+	return XIOCTL(aspace, AXVCPU_UNMAP, &args);
+}
+
+int bind_vcpu(int fd, int cpu)
+{
+	struct axvcpu_bind args = { .cpu = cpu };
+
+	return XIOCTL(fd, AXVCPU_BIND, &args);
+}
+
+int unbind_vcpu(int fd)
+{
+	return xioctl(fd, AXVCPU_UNBIND, 0);
+}
+
+int reset_vcpu(int fd)
+{
+	return xioctl(fd, AXVCPU_RESET, 0);
+}
+
+int run_vcpu(int fd, unsigned long flags)
+{
+	return xioctl(fd, AXVCPU_RUN, flags);
+}
+
+int kick_vcpu(int fd)
+{
+	return xioctl(fd, AXVCPU_KICK, 0);
+}
+
+int inject_irq(int fd, uint32_t vector)
+{
+	struct axvcpu_inject args = { .type = AXVCPU_EVENT_INTERRUPT, .vector = vector };
+
+	return XIOCTL(fd, AXVCPU_INJECT, &args);
+}
+
+int get_state(int fd)
+{
+	struct axvcpu_state_info info;
+	int err = XIOCTL(fd, AXVCPU_GET_STATE, &info);
+
+	return err ? err : (int)info.state;
+}
+
+int get_failure(int fd, struct axvcpu_failure *failure)
+{
+	struct axvcpu_state_info info;
+	int err = XIOCTL(fd, AXVCPU_GET_STATE, &info);
+
+	if (!err)
+		*failure = info.failure;
+	return err;
+}
+
+int set_state(int fd, uint32_t state)
+{
+	struct axvcpu_set_state args = { .state = state };
+
+	return XIOCTL(fd, AXVCPU_SET_STATE, &args);
+}
+
+int get_reg(int fd, uint64_t id, uint64_t *value)
+{
+	struct axvcpu_reg reg = { .id = id };
+	struct axvcpu_regs args = { .regs = (uintptr_t)&reg, .count = 1 };
+	int err = XIOCTL(fd, AXVCPU_GET_REGS, &args);
+
+	*value = reg.value;
+	return err;
+}
+
+int set_reg(int fd, uint64_t id, uint64_t value)
+{
+	struct axvcpu_reg reg = { .id = id, .value = value };
+	struct axvcpu_regs args = { .regs = (uintptr_t)&reg, .count = 1 };
+
+	return XIOCTL(fd, AXVCPU_SET_REGS, &args);
+}
+
+int get_stats(int fd, struct axvcpu_stats *stats)
+{
+	return XIOCTL(fd, AXVCPU_GET_STATS, stats);
+}
+
+/**
+ * run_until() - RUN, which must end with an exit of one kind
+ * @v: vCPU
+ * @reason: &enum axvcpu_exit_reason
+ *
+ * Return: 0; -EPROTO: another exit; or RUN's negative errno.
+ */
+int run_until(struct guest_vcpu *v, uint32_t reason)
+{
+	int err = run_vcpu(v->fd, 0);
+
+	if (err)
+		return err;
+	if (v->run->exit_reason == reason)
+		return 0;
+	fprintf(stderr, "# exit %u instead of %u:", v->run->exit_reason, reason);
+	for (int i = 0; i < 4; i++)
+		fprintf(stderr, " %llx", (unsigned long long)v->run->exit_raw[i]);
+	fprintf(stderr, ", pc %llx\n", (unsigned long long)v->run->regs.raw[v->isa->pc]);
+	return -EPROTO;
+}
+
+/**
+ * pin_to_cpu() - move the calling thread
+ * @cpu: where to; -1: anywhere
+ *
+ * Return: 0 or a negative errno.
+ */
+int pin_to_cpu(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	for (int i = 0; i < CPU_SETSIZE; i++) {
+		if (cpu < 0 || i == cpu)
+			CPU_SET(i, &set);
+	}
+	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
+}
+
+/** now_ns() - the monotonic clock */
+unsigned long long now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/** sleep_ns() - sleep, through any number of signals */
+void sleep_ns(unsigned long long ns)
+{
+	struct timespec ts = { .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
+
+	while (nanosleep(&ts, &ts) && errno == EINTR)
+		;
+}
+
+static void die(const char *what)
+{
+	printf("Bail out! guest program: %s\n", what);
+	abort();
+}
+
+/**
+ * g_begin() - start to write a program
+ * @p: filled in
+ * @g: guest
+ * @gpa: where it goes, one of %GUEST_PROG
+ */
+void g_begin(struct guest_prog *p, struct guest *g, uint64_t gpa)
+{
+	memset(p, 0, sizeof(*p));
+	p->isa = g->isa;
+	p->gpa = gpa;
+	p->mem = g->mem + gpa;
+	if (gpa + GUEST_PROG_SIZE > g->size)
+		die("outside memory");
+	memset(p->mem, 0, GUEST_PROG_SIZE);
+}
+
+/**
+ * g_end() - resolve the jumps
+ * @p: program
+ *
+ * Return: the address of its first instruction.
+ */
+uint64_t g_end(struct guest_prog *p)
+{
+	for (int i = 0; i < p->nr_fixups; i++) {
+		uint64_t target = p->labels[p->fixups[i].label];
+
+		if (!target)
+			die("jump to nowhere");
+		p->isa->fixup(p, p->fixups[i].at, target);
+	}
+	return p->gpa;
+}
+
+/** g_label() - a new label, to be placed later */
+int g_label(struct guest_prog *p)
+{
+	if (p->nr_labels == GUEST_MAX_LABELS)
+		die("too many labels");
+	return p->nr_labels++;
+}
+
+/** g_place() - the label is here */
+void g_place(struct guest_prog *p, int label)
+{
+	p->labels[label] = p->gpa + p->len;
+}
+
+/** g_here() - a new label, here */
+int g_here(struct guest_prog *p)
+{
+	int label = g_label(p);
+
+	g_place(p, label);
+	return label;
+}
+
+/** g_emit() - add bytes of code */
+void g_emit(struct guest_prog *p, const void *bytes, size_t n)
+{
+	if (p->len + n > GUEST_CODE_SIZE)
+		die("too long");
+	memcpy(p->mem + p->len, bytes, n);
+	p->len += n;
+}
+
+/** g_fixup() - what was just emitted ends with the place for a label's address */
+void g_fixup(struct guest_prog *p, int label)
+{
+	if (p->nr_fixups == GUEST_MAX_FIXUPS)
+		die("too many jumps");
+	p->fixups[p->nr_fixups].at = p->len;
+	p->fixups[p->nr_fixups].label = label;
+	p->nr_fixups++;
+}
+
+/** g_loop_forever() - the guest never leaves by itself */
+void g_loop_forever(struct guest_prog *p)
+{
+	g_jmp(p, g_here(p));
+}
