@@ -1,0 +1,666 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libaxvcpu: hardware vCPUs from C.
+ *
+ * Three objects, as in the kernel: the device, an address space, a vCPU. They
+ * may be closed in any order. Every function may be called from any thread;
+ * the library keeps no state of its own beyond the objects. Functions that can
+ * fail return 0 or a negative errno (see the "Errors" of <linux/axvcpu.h>);
+ * axvcpu_strerror() and axvcpu_vcpu_strerror() say in a sentence what it means.
+ */
+#ifndef LIBAXVCPU_H
+#define LIBAXVCPU_H
+
+#include <sched.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/axvcpu.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct axvcpu_device;
+struct axvcpu_aspace;
+struct axvcpu_vcpu;
+
+/** AXVCPU_DEVICE_PATH - what axvcpu_device_open() opens when it is given NULL */
+#define AXVCPU_DEVICE_PATH	"/dev/axvcpu"
+
+/* The device */
+
+/**
+ * axvcpu_device_open() - open the device
+ * @path: its path, or NULL for %AXVCPU_DEVICE_PATH
+ * @dev: where the device goes
+ *
+ * Return: 0; -ENOENT or -ENXIO without the module; -EACCES without permission;
+ * -EPROTO when the kernel's interface is another version; or what open() and
+ * %AXVCPU_GET_INFO fail with.
+ */
+int axvcpu_device_open(const char *path, struct axvcpu_device **dev);
+
+/**
+ * axvcpu_device_close() - close the device
+ * @dev: the device, or NULL
+ *
+ * Address spaces and vCPUs made from it stay as they are.
+ */
+void axvcpu_device_close(struct axvcpu_device *dev);
+
+/**
+ * axvcpu_device_fd() - the device's file descriptor
+ * @dev: the device
+ *
+ * Return: the descriptor, which stays the library's.
+ */
+int axvcpu_device_fd(const struct axvcpu_device *dev);
+
+/**
+ * axvcpu_device_info() - what the device is
+ * @dev: the device
+ *
+ * Return: what %AXVCPU_GET_INFO said when the device was opened; valid until
+ * it is closed.
+ */
+const struct axvcpu_info *axvcpu_device_info(const struct axvcpu_device *dev);
+
+/* Address spaces */
+
+/**
+ * axvcpu_aspace_create() - make an empty address space
+ * @dev: the device
+ * @aspace: where it goes
+ *
+ * It belongs to the calling process.
+ *
+ * Return: 0 or a negative errno.
+ */
+int axvcpu_aspace_create(struct axvcpu_device *dev, struct axvcpu_aspace **aspace);
+
+/**
+ * axvcpu_aspace_close() - let go of an address space
+ * @aspace: the address space, or NULL
+ *
+ * vCPUs that were set up on it hold it on their own.
+ */
+void axvcpu_aspace_close(struct axvcpu_aspace *aspace);
+
+/**
+ * axvcpu_aspace_fd() - an address space's file descriptor
+ * @aspace: the address space
+ *
+ * Return: the descriptor, which stays the library's.
+ */
+int axvcpu_aspace_fd(const struct axvcpu_aspace *aspace);
+
+/**
+ * axvcpu_aspace_map() - give memory of the process to the guest
+ * @aspace: the address space
+ * @gpa: guest-physical address
+ * @addr: address in the process
+ * @size: bytes
+ * @flags: ``AXVCPU_MAP_READ``, ``_WRITE``, ``_EXEC``
+ *
+ * Return: 0; -EEXIST when the range overlaps another one; -EINVAL when it is
+ * not aligned to pages or not below 2^gpa_bits; -EIO in another process.
+ */
+int axvcpu_aspace_map(struct axvcpu_aspace *aspace, uint64_t gpa, void *addr, uint64_t size,
+		      uint32_t flags);
+
+/**
+ * axvcpu_aspace_unmap() - take a range away, as it was mapped
+ * @aspace: the address space
+ * @gpa: as given to axvcpu_aspace_map()
+ * @size: as given to axvcpu_aspace_map()
+ *
+ * Return: 0; -ENOENT when there is no such range.
+ */
+int axvcpu_aspace_unmap(struct axvcpu_aspace *aspace, uint64_t gpa, uint64_t size);
+
+/**
+ * axvcpu_aspace_get_stats() - counters of an address space
+ * @aspace: the address space
+ * @stats: where they go
+ *
+ * Return: 0 or a negative errno.
+ */
+int axvcpu_aspace_get_stats(struct axvcpu_aspace *aspace, struct axvcpu_aspace_stats *stats);
+
+/* vCPUs */
+
+/**
+ * struct axvcpu_vcpu_attr - what a vCPU is created with
+ * @vm_id: a number of the caller's, for traces
+ * @vcpu_id: number of the vCPU in its VM; 0 is the bootstrap processor
+ * @favor_cpu: CPU on which the vCPU runs best, -1: none
+ * @cpus: CPUs on which the vCPU may run, NULL: all
+ * @cpus_size: bytes of @cpus, a multiple of 8: sizeof(cpu_set_t) or
+ *	CPU_ALLOC_SIZE()
+ * @config: the architecture's part, NULL: all zero
+ */
+struct axvcpu_vcpu_attr {
+	uint32_t vm_id;
+	uint32_t vcpu_id;
+	int favor_cpu;
+	const cpu_set_t *cpus;
+	size_t cpus_size;
+	const union axvcpu_create_config *config;
+};
+
+/** AXVCPU_VCPU_ATTR_INIT - vCPU 0 of VM 0, on any CPU */
+#define AXVCPU_VCPU_ATTR_INIT	{ .favor_cpu = -1 }
+
+/**
+ * axvcpu_vcpu_create() - make a vCPU, Created
+ * @dev: the device
+ * @attr: what it is to be, NULL: %AXVCPU_VCPU_ATTR_INIT
+ * @vcpu: where it goes
+ *
+ * Return: 0; -EBUSY when another hypervisor holds the hardware; -EINVAL when
+ * @attr names no CPU that there is; -EMFILE, -ENOMEM.
+ */
+int axvcpu_vcpu_create(struct axvcpu_device *dev, const struct axvcpu_vcpu_attr *attr,
+		       struct axvcpu_vcpu **vcpu);
+
+/**
+ * axvcpu_vcpu_close() - end a vCPU
+ * @vcpu: the vCPU, or NULL; no thread may be using it
+ */
+void axvcpu_vcpu_close(struct axvcpu_vcpu *vcpu);
+
+/**
+ * axvcpu_vcpu_fd() - a vCPU's file descriptor
+ * @vcpu: the vCPU
+ *
+ * Return: the descriptor, which stays the library's.
+ */
+int axvcpu_vcpu_fd(const struct axvcpu_vcpu *vcpu);
+
+/**
+ * axvcpu_vcpu_page() - a vCPU's run page
+ * @vcpu: the vCPU
+ *
+ * Return: the page; valid until the vCPU is closed. While axvcpu_vcpu_run() is
+ * at work in one thread, others should write no more than immediate_exit.
+ */
+struct axvcpu_run *axvcpu_vcpu_page(const struct axvcpu_vcpu *vcpu);
+
+/**
+ * axvcpu_vcpu_setup_real() - Created to Free, to start in 16-bit real mode
+ * @vcpu: the vCPU
+ * @aspace: its memory
+ * @entry: guest-physical address of the first instruction, below 1 MiB; the
+ *	guest finds its bits 19:16 in CS and the rest in IP
+ *
+ * Return: 0 or a negative errno; then the vCPU is Invalid.
+ */
+int axvcpu_vcpu_setup_real(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspace, uint64_t entry);
+
+/**
+ * axvcpu_vcpu_setup_protected() - Created to Free, to start in 32-bit mode
+ * @vcpu: the vCPU
+ * @aspace: its memory
+ * @entry: guest-physical address of the first instruction, below 4 GiB
+ *
+ * Segments are flat, paging is off.
+ *
+ * Return: 0 or a negative errno; then the vCPU is Invalid.
+ */
+int axvcpu_vcpu_setup_protected(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspace,
+				uint64_t entry);
+
+/**
+ * axvcpu_vcpu_setup_long() - Created to Free, to start in 64-bit mode
+ * @vcpu: the vCPU
+ * @aspace: its memory
+ * @entry: address of the first instruction
+ * @cr3: guest-physical address of the top page table, as
+ *	axvcpu_x86_identity_map() builds one
+ *
+ * Return: 0 or a negative errno; then the vCPU is Invalid.
+ */
+int axvcpu_vcpu_setup_long(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspace, uint64_t entry,
+			   uint64_t cr3);
+
+/**
+ * axvcpu_vcpu_setup() - Created to Free, in the kernel's own words
+ * @vcpu: the vCPU
+ * @args: see &struct axvcpu_setup
+ *
+ * Return: 0 or a negative errno.
+ */
+int axvcpu_vcpu_setup(struct axvcpu_vcpu *vcpu, const struct axvcpu_setup *args);
+
+/**
+ * axvcpu_vcpu_bind() - Free to Ready
+ * @vcpu: the vCPU
+ * @cpu: CPU to stay on, or -1: the vCPU follows the thread that runs it
+ *
+ * Return: 0 or a negative errno.
+ */
+int axvcpu_vcpu_bind(struct axvcpu_vcpu *vcpu, int cpu);
+
+/**
+ * axvcpu_vcpu_run() - run the guest until it exits
+ * @vcpu: the vCPU
+ * @flags: ``AXVCPU_RUN_*``
+ *
+ * Return: 0 when the run page holds an exit; -EINTR after a signal, a kick or
+ * immediate_exit; -EXDEV on a CPU that the vCPU may not run on; or another
+ * negative errno.
+ */
+int axvcpu_vcpu_run(struct axvcpu_vcpu *vcpu, unsigned int flags);
+
+/**
+ * axvcpu_vcpu_unbind() - Ready to Free
+ * @vcpu: the vCPU
+ *
+ * Return: 0 or a negative errno.
+ */
+int axvcpu_vcpu_unbind(struct axvcpu_vcpu *vcpu);
+
+/**
+ * axvcpu_vcpu_reset() - Invalid or Free to Created
+ * @vcpu: the vCPU
+ *
+ * Return: 0 or a negative errno.
+ */
+int axvcpu_vcpu_reset(struct axvcpu_vcpu *vcpu);
+
+/**
+ * axvcpu_vcpu_inject() - queue an event for the guest, from any thread
+ * @vcpu: the vCPU
+ * @event: see &struct axvcpu_inject
+ *
+ * Return: 0; -EBADFD when the vCPU is Invalid; -EINVAL when there is no such
+ * event; -EBUSY when an exception is queued already.
+ */
+int axvcpu_vcpu_inject(struct axvcpu_vcpu *vcpu, const struct axvcpu_inject *event);
+
+/**
+ * axvcpu_vcpu_interrupt() - queue an external interrupt, from any thread
+ * @vcpu: the vCPU
+ * @vector: x86 vector, arm64 INTID
+ *
+ * Return: as axvcpu_vcpu_inject().
+ */
+int axvcpu_vcpu_interrupt(struct axvcpu_vcpu *vcpu, uint32_t vector);
+
+/**
+ * axvcpu_vcpu_kick() - make axvcpu_vcpu_run() return -EINTR, from any thread
+ * @vcpu: the vCPU
+ *
+ * A kick is not lost: if the vCPU is not inside RUN, the next RUN takes it.
+ * Safe in a signal handler.
+ *
+ * Return: 0 or a negative errno.
+ */
+int axvcpu_vcpu_kick(struct axvcpu_vcpu *vcpu);
+
+/**
+ * axvcpu_vcpu_get_state() - where the vCPU stands, and its last failure
+ * @vcpu: the vCPU
+ * @info: where it goes
+ *
+ * Return: 0 or a negative errno.
+ */
+int axvcpu_vcpu_get_state(struct axvcpu_vcpu *vcpu, struct axvcpu_state_info *info);
+
+/**
+ * axvcpu_vcpu_get_info() - the vCPU's constants
+ * @vcpu: the vCPU
+ * @info: where they go
+ * @cpus: where the set of CPUs goes, or NULL
+ * @cpus_size: bytes of @cpus, a multiple of 8
+ *
+ * Return: 0 or a negative errno.
+ */
+int axvcpu_vcpu_get_info(struct axvcpu_vcpu *vcpu, struct axvcpu_vcpu_info *info, cpu_set_t *cpus,
+			 size_t cpus_size);
+
+/**
+ * axvcpu_vcpu_get_stats() - counters of a vCPU
+ * @vcpu: the vCPU
+ * @stats: where they go
+ *
+ * Return: 0 or a negative errno.
+ */
+int axvcpu_vcpu_get_stats(struct axvcpu_vcpu *vcpu, struct axvcpu_stats *stats);
+
+/**
+ * axvcpu_vcpu_get_history() - the last transitions, oldest first
+ * @vcpu: the vCPU
+ * @entries: where they go
+ * @count: elements of @entries; %AXVCPU_HISTORY_LEN are enough
+ *
+ * Return: number of elements written, or a negative errno.
+ */
+int axvcpu_vcpu_get_history(struct axvcpu_vcpu *vcpu, struct axvcpu_history_entry *entries,
+			    uint32_t count);
+
+/* Registers */
+
+/**
+ * axvcpu_vcpu_get_regs() - read registers
+ * @vcpu: the vCPU; not inside RUN (-EBUSY)
+ * @regs: ids in, values out
+ * @count: elements of @regs, up to &struct axvcpu_info.max_regs
+ *
+ * Return: 0; -EINVAL for an unknown id, and nothing is read.
+ */
+int axvcpu_vcpu_get_regs(struct axvcpu_vcpu *vcpu, struct axvcpu_reg *regs, uint32_t count);
+
+/**
+ * axvcpu_vcpu_set_regs() - write registers, all or none
+ * @vcpu: the vCPU; not inside RUN (-EBUSY), not Invalid (-EBADFD)
+ * @regs: ids and values
+ * @count: elements of @regs, up to &struct axvcpu_info.max_regs
+ *
+ * Return: 0; -EINVAL for an unknown id or a value that can't be.
+ */
+int axvcpu_vcpu_set_regs(struct axvcpu_vcpu *vcpu, const struct axvcpu_reg *regs, uint32_t count);
+
+/**
+ * axvcpu_vcpu_get_reg() - read one register
+ * @vcpu: the vCPU
+ * @id: its id
+ * @value: where the value goes
+ *
+ * Return: as axvcpu_vcpu_get_regs().
+ */
+int axvcpu_vcpu_get_reg(struct axvcpu_vcpu *vcpu, uint64_t id, uint64_t *value);
+
+/**
+ * axvcpu_vcpu_set_reg() - write one register
+ * @vcpu: the vCPU
+ * @id: its id
+ * @value: its value
+ *
+ * Return: as axvcpu_vcpu_set_regs().
+ */
+int axvcpu_vcpu_set_reg(struct axvcpu_vcpu *vcpu, uint64_t id, uint64_t value);
+
+/**
+ * axvcpu_x86_reg_id() - the id of a register of x86, by its name
+ * @name: "rax" to "r15", "rip", "rflags"; "cr0", "cr2", "cr3", "cr4";
+ *	"cs.selector", "cs.base", "cs.limit", "cs.access", and so for es, ss,
+ *	ds, fs, gs, ldtr, tr; "gdtr.base", "gdtr.limit", "idtr.base",
+ *	"idtr.limit"; "efer" and other MSRs by name, or as "msr.0xc0000080".
+ *	Upper and lower case are the same
+ * @id: where the id goes
+ *
+ * Return: 0; -ENOENT when there is no such name.
+ */
+int axvcpu_x86_reg_id(const char *name, uint64_t *id);
+
+/**
+ * axvcpu_x86_reg_name() - the name of a register of x86, by its id
+ * @id: its id
+ * @buf: where the name goes
+ * @len: bytes of @buf
+ *
+ * Return: characters of the name, as snprintf(); -ENOENT when @id is none.
+ */
+int axvcpu_x86_reg_name(uint64_t id, char *buf, size_t len);
+
+/**
+ * axvcpu_vcpu_get_reg_by_name() - read one register
+ * @vcpu: the vCPU
+ * @name: see axvcpu_x86_reg_id()
+ * @value: where the value goes
+ *
+ * Return: as axvcpu_vcpu_get_regs(); -ENOENT when there is no such name.
+ */
+int axvcpu_vcpu_get_reg_by_name(struct axvcpu_vcpu *vcpu, const char *name, uint64_t *value);
+
+/**
+ * axvcpu_vcpu_set_reg_by_name() - write one register
+ * @vcpu: the vCPU
+ * @name: see axvcpu_x86_reg_id()
+ * @value: its value
+ *
+ * Return: as axvcpu_vcpu_set_regs(); -ENOENT when there is no such name.
+ */
+int axvcpu_vcpu_set_reg_by_name(struct axvcpu_vcpu *vcpu, const char *name, uint64_t value);
+
+/* Exits */
+
+/**
+ * axvcpu_answer_io() - answer IO_READ
+ * @run: the run page
+ * @data: what the guest's IN reads; the kernel takes as much as it is wide
+ */
+static inline void axvcpu_answer_io(struct axvcpu_run *run, uint64_t data)
+{
+	run->io.data = data;
+}
+
+/**
+ * axvcpu_answer_mmio() - answer MMIO_READ
+ * @run: the run page
+ * @data: what the guest's load reads; the kernel narrows and extends it
+ */
+static inline void axvcpu_answer_mmio(struct axvcpu_run *run, uint64_t data)
+{
+	run->mmio.data = data;
+}
+
+/**
+ * axvcpu_answer_sysreg() - answer SYSREG_READ, or accept SYSREG_WRITE
+ * @run: the run page
+ * @value: what the guest reads
+ */
+static inline void axvcpu_answer_sysreg(struct axvcpu_run *run, uint64_t value)
+{
+	run->sysreg.value = value;
+	run->sysreg.fault = 0;
+}
+
+/**
+ * axvcpu_fault_sysreg() - let SYSREG_READ or SYSREG_WRITE fail in the guest
+ * @run: the run page
+ *
+ * x86: #GP.
+ */
+static inline void axvcpu_fault_sysreg(struct axvcpu_run *run)
+{
+	run->sysreg.fault = 1;
+}
+
+/**
+ * axvcpu_answer_hypercall() - answer HYPERCALL
+ * @run: the run page
+ * @ret: what the guest gets back
+ */
+static inline void axvcpu_answer_hypercall(struct axvcpu_run *run, uint64_t ret)
+{
+	run->hypercall.ret = ret;
+}
+
+/**
+ * typedef axvcpu_exit_fn - what a VMM does at an exit
+ * @vcpu: the vCPU
+ * @run: its run page; answers go there
+ * @data: the VMM's
+ *
+ * Return: 0: run on; positive: axvcpu_vcpu_loop() returns it; negative errno:
+ * axvcpu_vcpu_loop() fails with it.
+ */
+typedef int (*axvcpu_exit_fn)(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data);
+
+/**
+ * struct axvcpu_handlers - a VMM's answers, for axvcpu_vcpu_loop()
+ * @before: called at each exit before its handler, for tracing; may be NULL
+ * @interrupted: RUN returned -EINTR; NULL: the loop ends with -EINTR
+ * @other: exits without a handler in @exit; NULL: the loop ends with -ENOSYS
+ * @exit: by &enum axvcpu_exit_reason
+ */
+struct axvcpu_handlers {
+	axvcpu_exit_fn before;
+	axvcpu_exit_fn interrupted;
+	axvcpu_exit_fn other;
+	axvcpu_exit_fn exit[AXVCPU_NR_EXITS];
+};
+
+/**
+ * axvcpu_vcpu_loop() - run the guest and call handlers, until one says stop
+ * @vcpu: the vCPU, Ready
+ * @flags: ``AXVCPU_RUN_*``
+ * @handlers: the handlers
+ * @data: given to them
+ *
+ * Return: what a handler returned, when that was not 0; -EINTR and -ENOSYS as
+ * in &struct axvcpu_handlers; or what axvcpu_vcpu_run() failed with.
+ */
+int axvcpu_vcpu_loop(struct axvcpu_vcpu *vcpu, unsigned int flags,
+		     const struct axvcpu_handlers *handlers, void *data);
+
+/* x86 page tables */
+
+/**
+ * axvcpu_x86_identity_map_size() - memory that an identity map takes
+ * @limit: addresses below are to be mapped
+ *
+ * Return: bytes, a multiple of 4096; 0 when @limit is 0 or above 2^47.
+ */
+size_t axvcpu_x86_identity_map_size(uint64_t limit);
+
+/**
+ * axvcpu_x86_identity_map() - page tables for long mode
+ * @tables: where the process sees the memory for them
+ * @tables_gpa: where the guest sees it; a multiple of 4096, and CR3's value
+ * @size: bytes there
+ * @limit: addresses below are mapped to themselves, in pages of 2 MiB;
+ *	readable, writable and executable in ring 0
+ *
+ * Return: 0; -EINVAL when @tables_gpa is not aligned or @limit is out of range;
+ * -ENOSPC when @size is too small, see axvcpu_x86_identity_map_size().
+ */
+int axvcpu_x86_identity_map(void *tables, uint64_t tables_gpa, size_t size, uint64_t limit);
+
+/* Words for people */
+
+/**
+ * enum axvcpu_attempt - what failed, for axvcpu_strerror()
+ * @AXVCPU_ATTEMPT_OTHER: any other call
+ * @AXVCPU_ATTEMPT_OPEN: axvcpu_device_open()
+ * @AXVCPU_ATTEMPT_CREATE: axvcpu_vcpu_create() and axvcpu_aspace_create()
+ * @AXVCPU_ATTEMPT_MAP: axvcpu_aspace_map()
+ * @AXVCPU_ATTEMPT_UNMAP: axvcpu_aspace_unmap()
+ * @AXVCPU_ATTEMPT_RUN: axvcpu_vcpu_run()
+ * @AXVCPU_ATTEMPT_REGS: reading and writing of registers
+ */
+enum axvcpu_attempt {
+	AXVCPU_ATTEMPT_OTHER,
+	AXVCPU_ATTEMPT_OPEN,
+	AXVCPU_ATTEMPT_CREATE,
+	AXVCPU_ATTEMPT_MAP,
+	AXVCPU_ATTEMPT_UNMAP,
+	AXVCPU_ATTEMPT_RUN,
+	AXVCPU_ATTEMPT_REGS,
+};
+
+/**
+ * axvcpu_strerror() - what an error means and what to do about it
+ * @attempt: what failed
+ * @error: what it returned
+ * @buf: where the text goes, one line without an end
+ * @len: bytes of @buf
+ *
+ * Return: characters of the text, as snprintf().
+ */
+int axvcpu_strerror(enum axvcpu_attempt attempt, int error, char *buf, size_t len);
+
+/**
+ * axvcpu_vcpu_strerror() - what the error of an operation on a vCPU means
+ * @vcpu: the vCPU
+ * @error: what the operation returned
+ * @buf: where the text goes, one line without an end
+ * @len: bytes of @buf
+ *
+ * If the vCPU is Invalid because of @error, the text names the transition, the
+ * state that it needs and the state that it found.
+ *
+ * Return: characters of the text, as snprintf().
+ */
+int axvcpu_vcpu_strerror(struct axvcpu_vcpu *vcpu, int error, char *buf, size_t len);
+
+/**
+ * axvcpu_failure_text() - a failed transition in words
+ * @failure: as axvcpu_vcpu_get_state() delivers it
+ * @backend: &enum axvcpu_backend, for the hardware's word
+ * @buf: where the text goes, one line without an end
+ * @len: bytes of @buf
+ *
+ * Return: characters of the text, as snprintf().
+ */
+int axvcpu_failure_text(const struct axvcpu_failure *failure, uint32_t backend, char *buf,
+			size_t len);
+
+/**
+ * axvcpu_exit_text() - an exit in words, with its fields
+ * @run: the run page
+ * @backend: &enum axvcpu_backend, for the hardware's word
+ * @buf: where the text goes, one line without an end
+ * @len: bytes of @buf
+ *
+ * Return: characters of the text, as snprintf().
+ */
+int axvcpu_exit_text(const struct axvcpu_run *run, uint32_t backend, char *buf, size_t len);
+
+/**
+ * axvcpu_state_name() - "Invalid", "Created" and so on
+ * @state: &enum axvcpu_state
+ *
+ * Return: a constant; "?" for a number that is none.
+ */
+const char *axvcpu_state_name(uint32_t state);
+
+/**
+ * axvcpu_op_name() - "SETUP", "BIND" and so on
+ * @op: &enum axvcpu_op
+ *
+ * Return: a constant; "?" for a number that is none.
+ */
+const char *axvcpu_op_name(uint32_t op);
+
+/**
+ * axvcpu_exit_name() - "HYPERCALL", "IO_READ" and so on
+ * @reason: &enum axvcpu_exit_reason
+ *
+ * Return: a constant; "?" for a number that is none.
+ */
+const char *axvcpu_exit_name(uint32_t reason);
+
+/**
+ * axvcpu_backend_name() - "VMX" and so on
+ * @backend: &enum axvcpu_backend
+ *
+ * Return: a constant; "?" for a number that is none.
+ */
+const char *axvcpu_backend_name(uint32_t backend);
+
+/**
+ * axvcpu_vmx_error_text() - a VM-instruction error in words
+ * @error: its number, SDM vol. 3, "VM Instruction Error Numbers"
+ *
+ * Return: a constant; "?" for a number that is none.
+ */
+const char *axvcpu_vmx_error_text(uint64_t error);
+
+/**
+ * axvcpu_vmx_reason_name() - a VMX exit reason by name
+ * @reason: as the hardware delivers it; only bits 15:0 count
+ *
+ * Return: a constant; "?" for a number that is none.
+ */
+const char *axvcpu_vmx_reason_name(uint64_t reason);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LIBAXVCPU_H */

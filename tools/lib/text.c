@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Errors and exits in words. */
+#define _GNU_SOURCE
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "internal.h"
+
+void text_add(struct axvcpu_text *text, const char *fmt, ...)
+{
+	bool room = text->used < text->len;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(room ? text->buf + text->used : NULL, room ? text->len - text->used : 0, fmt,
+		      ap);
+	va_end(ap);
+	if (n > 0)
+		text->used += n;
+}
+
+void text_add_error(struct axvcpu_text *text, int error)
+{
+	const char *name, *desc;
+
+	if (error < 0)
+		error = -error;
+	name = strerrorname_np(error);
+	desc = strerrordesc_np(error);
+	if (name && desc)
+		text_add(text, "%s (%s)", desc, name);
+	else
+		text_add(text, "error %d", error);
+}
+
+/* What an errno means in a certain call, where strerror() would mislead. */
+static const struct {
+	enum axvcpu_attempt attempt;
+	int error;
+	const char *text;
+} meanings[] = {
+	{ AXVCPU_ATTEMPT_OPEN, ENOENT,
+	  "there is no such device: is the axvcpu module loaded (modprobe axvcpu)?" },
+	{ AXVCPU_ATTEMPT_OPEN, ENXIO,
+	  "nothing is behind the device: is the axvcpu module loaded (modprobe axvcpu)?" },
+	{ AXVCPU_ATTEMPT_OPEN, ENODEV,
+	  "nothing is behind the device: is the axvcpu module loaded (modprobe axvcpu)?" },
+	{ AXVCPU_ATTEMPT_OPEN, EACCES,
+	  "no permission to open the device: its owner and mode say who may" },
+	{ AXVCPU_ATTEMPT_OPEN, EPERM,
+	  "no permission to open the device" },
+	{ AXVCPU_ATTEMPT_OPEN, ENOTTY,
+	  "this is not an axvcpu device" },
+	{ AXVCPU_ATTEMPT_OPEN, EPROTO,
+	  "the module has another version of the interface than this library" },
+	{ AXVCPU_ATTEMPT_CREATE, EBUSY,
+	  "another hypervisor holds the hardware; if it is KVM, end its guests and unload it (modprobe -r kvm_intel)" },
+	{ AXVCPU_ATTEMPT_CREATE, EINVAL,
+	  "the vCPU may run on no CPU that is there, or its id is out of range" },
+	{ AXVCPU_ATTEMPT_CREATE, EMFILE,
+	  "the process has too many files open (ulimit -n)" },
+	{ AXVCPU_ATTEMPT_MAP, EEXIST,
+	  "the range overlaps one that is mapped already" },
+	{ AXVCPU_ATTEMPT_MAP, EINVAL,
+	  "the range is empty, is not aligned to pages, or goes beyond what the guest can address" },
+	{ AXVCPU_ATTEMPT_MAP, EIO,
+	  "the address space belongs to another process" },
+	{ AXVCPU_ATTEMPT_UNMAP, ENOENT,
+	  "no such range is mapped" },
+	{ AXVCPU_ATTEMPT_UNMAP, EIO,
+	  "the address space belongs to another process" },
+	{ AXVCPU_ATTEMPT_RUN, EXDEV,
+	  "the vCPU may not run on the CPU that this thread is on" },
+	{ AXVCPU_ATTEMPT_RUN, EIO,
+	  "the address space belongs to another process" },
+	{ AXVCPU_ATTEMPT_RUN, EBUSY,
+	  "another thread runs the vCPU" },
+	{ AXVCPU_ATTEMPT_REGS, EBUSY,
+	  "another thread runs the vCPU" },
+	{ AXVCPU_ATTEMPT_REGS, EBADFD,
+	  "the vCPU is Invalid" },
+	{ AXVCPU_ATTEMPT_REGS, EINVAL,
+	  "there is no such register, or it can't have that value" },
+};
+
+static void explain(struct axvcpu_text *text, enum axvcpu_attempt attempt, int error)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++) {
+		if (meanings[i].attempt == attempt && meanings[i].error == -error) {
+			const char *name = strerrorname_np(-error);
+
+			text_add(text, "%s (%s)", meanings[i].text, name ? name : "?");
+			return;
+		}
+	}
+	text_add_error(text, error);
+}
+
+int axvcpu_strerror(enum axvcpu_attempt attempt, int error, char *buf, size_t len)
+{
+	struct axvcpu_text text = { buf, len, 0 };
+
+	explain(&text, attempt, error);
+	return text.used;
+}
+
+/* The causes of a failed transition other than the state, see the uapi's DOC: Errors. */
+static const struct {
+	int error;
+	const char *text;
+} causes[] = {
+	{ EINVAL, "the backend refused the entry, the root, the configuration or the CPU" },
+	{ EEXIST, "the entry or the root was given a second time" },
+	{ EBADF, "the descriptor given is no address space" },
+	{ EIO, "the hardware failed the operation" },
+};
+
+static void add_failure(struct axvcpu_text *text, const struct axvcpu_failure *failure,
+			uint32_t backend)
+{
+	const char *op = axvcpu_op_name(failure->op);
+	const char *name = strerrorname_np(-failure->error);
+	const char *cause = NULL;
+
+	if (failure->error == -EBADFD) {
+		text_add(text, "%s needs %s, the vCPU was %s (EBADFD)", op,
+			 axvcpu_state_name(failure->expected), axvcpu_state_name(failure->actual));
+		return;
+	}
+
+	for (size_t i = 0; i < ARRAY_SIZE(causes); i++) {
+		if (causes[i].error == -failure->error)
+			cause = causes[i].text;
+	}
+	text_add(text, "%s of a vCPU that was %s: ", op, axvcpu_state_name(failure->actual));
+	if (cause)
+		text_add(text, "%s (%s)", cause, name ? name : "?");
+	else
+		text_add_error(text, failure->error);
+
+	if (failure->arch_code && failure->error == -EIO && backend == AXVCPU_BACKEND_VMX)
+		text_add(text, ": VM-instruction error %" PRIu64 ", %s", (uint64_t)failure->arch_code,
+			 axvcpu_vmx_error_text(failure->arch_code));
+	else if (failure->arch_code)
+		text_add(text, ": code 0x%" PRIx64, (uint64_t)failure->arch_code);
+}
+
+int axvcpu_failure_text(const struct axvcpu_failure *failure, uint32_t backend, char *buf,
+			size_t len)
+{
+	struct axvcpu_text text = { buf, len, 0 };
+
+	add_failure(&text, failure, backend);
+	return text.used;
+}
+
+int axvcpu_vcpu_strerror(struct axvcpu_vcpu *vcpu, int error, char *buf, size_t len)
+{
+	struct axvcpu_text text = { buf, len, 0 };
+	struct axvcpu_state_info info;
+
+	if (!axvcpu_vcpu_get_state(vcpu, &info) && info.state == AXVCPU_STATE_INVALID &&
+	    info.failure.seq && info.failure.error == error)
+		add_failure(&text, &info.failure, vcpu->backend);
+	else
+		explain(&text, AXVCPU_ATTEMPT_RUN, error);
+	return text.used;
+}
+
+static void add_hypercall(struct axvcpu_text *text, const struct axvcpu_run *run)
+{
+	text_add(text, " nr=0x%" PRIx64 " args=", (uint64_t)run->hypercall.nr);
+	for (size_t i = 0; i < ARRAY_SIZE(run->hypercall.args); i++)
+		text_add(text, "%s0x%" PRIx64, i ? "," : "", (uint64_t)run->hypercall.args[i]);
+}
+
+static void add_mmio(struct axvcpu_text *text, const struct axvcpu_run *run)
+{
+	text_add(text, " gpa=0x%" PRIx64 " width=%u reg=%u", (uint64_t)run->mmio.gpa,
+		 run->mmio.width, run->mmio.reg);
+	if (run->exit_reason == AXVCPU_EXIT_MMIO_WRITE)
+		text_add(text, " data=0x%" PRIx64, (uint64_t)run->mmio.data);
+}
+
+static void add_sysreg(struct axvcpu_text *text, const struct axvcpu_run *run)
+{
+	text_add(text, " addr=0x%" PRIx64, (uint64_t)run->sysreg.addr);
+	if (run->exit_reason == AXVCPU_EXIT_SYSREG_WRITE)
+		text_add(text, " value=0x%" PRIx64, (uint64_t)run->sysreg.value);
+}
+
+static void add_io(struct axvcpu_text *text, const struct axvcpu_run *run)
+{
+	text_add(text, " port=0x%x width=%u", run->io.port, run->io.width);
+	if (run->io.count > 1)
+		text_add(text, " count=%u", run->io.count);
+	if (run->exit_reason == AXVCPU_EXIT_IO_READ)
+		return;
+	text_add(text, " data=0x%" PRIx64, (uint64_t)run->io.data);
+	if (run->io.width == 1 && run->io.data >= ' ' && run->io.data <= '~')
+		text_add(text, " '%c'", (char)run->io.data);
+}
+
+static void add_fault(struct axvcpu_text *text, const struct axvcpu_run *run)
+{
+	text_add(text, " gpa=0x%" PRIx64 " access=%s%s%s", (uint64_t)run->fault.gpa,
+		 run->fault.access & AXVCPU_MAP_READ ? "r" : "",
+		 run->fault.access & AXVCPU_MAP_WRITE ? "w" : "",
+		 run->fault.access & AXVCPU_MAP_EXEC ? "x" : "");
+	if (run->fault.flags & AXVCPU_FAULT_GVA_VALID)
+		text_add(text, " gva=0x%" PRIx64, (uint64_t)run->fault.gva);
+	if (run->fault.flags & AXVCPU_FAULT_WALK)
+		text_add(text, " page-walk");
+	if (run->fault.flags & AXVCPU_FAULT_BAD_HOST)
+		text_add(text, " no-host-memory");
+}
+
+static void add_cpu_up(struct axvcpu_text *text, const struct axvcpu_run *run)
+{
+	text_add(text, " target=0x%" PRIx64 " entry=0x%" PRIx64 " arg=0x%" PRIx64,
+		 (uint64_t)run->cpu_up.target, (uint64_t)run->cpu_up.entry,
+		 (uint64_t)run->cpu_up.arg);
+}
+
+static void add_cpu_down(struct axvcpu_text *text, const struct axvcpu_run *run)
+{
+	text_add(text, " state=0x%" PRIx64, (uint64_t)run->cpu_down.state);
+}
+
+static void add_system_down(struct axvcpu_text *text, const struct axvcpu_run *run)
+{
+	text_add(text, " type=%s",
+		 run->system_down.type == AXVCPU_SYSTEM_DOWN_RESET ? "reset" : "off");
+}
+
+static void add_fail_entry(struct axvcpu_text *text, const struct axvcpu_run *run)
+{
+	text_add(text, " hw_reason=0x%" PRIx64 " hw_error=%" PRIu64
+		 " qualification=0x%" PRIx64 " cpu=%u",
+		 (uint64_t)run->fail_entry.hw_reason, (uint64_t)run->fail_entry.hw_error,
+		 (uint64_t)run->fail_entry.qualification, run->fail_entry.cpu);
+}
+
+static void add_ipi(struct axvcpu_text *text, const struct axvcpu_run *run)
+{
+	text_add(text, " target=0x%" PRIx64 " aux=0x%" PRIx64 " vector=%" PRIu64 " flags=0x%x",
+		 (uint64_t)run->ipi.target, (uint64_t)run->ipi.target_aux,
+		 (uint64_t)run->ipi.vector, run->ipi.flags);
+}
+
+static void add_exception(struct axvcpu_text *text, const struct axvcpu_run *run)
+{
+	text_add(text, " vector=%u error_code=0x%x payload=0x%" PRIx64, run->exception.vector,
+		 run->exception.error_code, (uint64_t)run->exception.payload);
+}
+
+static void add_unknown(struct axvcpu_text *text, const struct axvcpu_run *run)
+{
+	text_add(text, " hw_reason=0x%" PRIx64 " qualification=0x%" PRIx64,
+		 (uint64_t)run->unknown.hw_reason, (uint64_t)run->unknown.qualification);
+}
+
+static void (* const add_exit[AXVCPU_NR_EXITS])(struct axvcpu_text *text,
+						 const struct axvcpu_run *run) = {
+	[AXVCPU_EXIT_UNKNOWN]		= add_unknown,
+	[AXVCPU_EXIT_HYPERCALL]		= add_hypercall,
+	[AXVCPU_EXIT_MMIO_READ]		= add_mmio,
+	[AXVCPU_EXIT_MMIO_WRITE]	= add_mmio,
+	[AXVCPU_EXIT_SYSREG_READ]	= add_sysreg,
+	[AXVCPU_EXIT_SYSREG_WRITE]	= add_sysreg,
+	[AXVCPU_EXIT_IO_READ]		= add_io,
+	[AXVCPU_EXIT_IO_WRITE]		= add_io,
+	[AXVCPU_EXIT_NESTED_PAGE_FAULT]	= add_fault,
+	[AXVCPU_EXIT_CPU_UP]		= add_cpu_up,
+	[AXVCPU_EXIT_CPU_DOWN]		= add_cpu_down,
+	[AXVCPU_EXIT_SYSTEM_DOWN]	= add_system_down,
+	[AXVCPU_EXIT_FAIL_ENTRY]	= add_fail_entry,
+	[AXVCPU_EXIT_SEND_IPI]		= add_ipi,
+	[AXVCPU_EXIT_EXCEPTION]		= add_exception,
+};
+
+/* VMX: its number for the exit, or for the instruction that failed, by name. */
+static void add_vmx_words(struct axvcpu_text *text, const struct axvcpu_run *run)
+{
+	if (run->exit_reason == AXVCPU_EXIT_UNKNOWN)
+		text_add(text, " (%s)", axvcpu_vmx_reason_name(run->unknown.hw_reason));
+	else if (run->exit_reason == AXVCPU_EXIT_FAIL_ENTRY && run->fail_entry.hw_error)
+		text_add(text, " (%s)", axvcpu_vmx_error_text(run->fail_entry.hw_error));
+	else if (run->exit_reason == AXVCPU_EXIT_FAIL_ENTRY)
+		text_add(text, " (%s)", axvcpu_vmx_reason_name(run->fail_entry.hw_reason));
+}
+
+int axvcpu_exit_text(const struct axvcpu_run *run, uint32_t backend, char *buf, size_t len)
+{
+	struct axvcpu_text text = { buf, len, 0 };
+
+	text_add(&text, "%s", axvcpu_exit_name(run->exit_reason));
+	if (run->exit_reason >= AXVCPU_NR_EXITS)
+		text_add(&text, " (%u)", run->exit_reason);
+	else if (add_exit[run->exit_reason])
+		add_exit[run->exit_reason](&text, run);
+	if (backend == AXVCPU_BACKEND_VMX)
+		add_vmx_words(&text, run);
+	return text.used;
+}

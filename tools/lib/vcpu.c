@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* vCPUs: their life, their operations, and the loop around RUN. */
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+int axvcpu_vcpu_create(struct axvcpu_device *dev, const struct axvcpu_vcpu_attr *attr,
+		       struct axvcpu_vcpu **vcpu)
+{
+	static const struct axvcpu_vcpu_attr any = AXVCPU_VCPU_ATTR_INIT;
+	struct axvcpu_create_vcpu args = { 0 };
+	struct axvcpu_vcpu *new;
+	int err;
+
+	if (!attr)
+		attr = &any;
+	args.vm_id = attr->vm_id;
+	args.vcpu_id = attr->vcpu_id;
+	args.favor_phys_cpu = attr->favor_cpu;
+	if (attr->cpus) {
+		if (attr->cpus_size > UINT32_MAX)
+			return -EINVAL;
+		args.phys_cpu_set = (uintptr_t)attr->cpus;
+		args.phys_cpu_set_len = attr->cpus_size;
+	}
+	if (attr->config)
+		args.config = *attr->config;
+
+	new = calloc(1, sizeof(*new));
+	if (!new)
+		return -ENOMEM;
+	new->backend = dev->info.backend;
+	new->run_size = dev->info.run_size;
+
+	new->fd = xioctl(dev->fd, AXVCPU_CREATE_VCPU, &args);
+	if (new->fd < 0) {
+		err = new->fd;
+		goto free;
+	}
+	new->run = mmap(NULL, new->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, new->fd, 0);
+	if (new->run == MAP_FAILED) {
+		err = -errno;
+		goto close;
+	}
+
+	*vcpu = new;
+	return 0;
+
+close:
+	close(new->fd);
+free:
+	free(new);
+	return err;
+}
+
+void axvcpu_vcpu_close(struct axvcpu_vcpu *vcpu)
+{
+	if (!vcpu)
+		return;
+	munmap(vcpu->run, vcpu->run_size);
+	close(vcpu->fd);
+	free(vcpu);
+}
+
+int axvcpu_vcpu_fd(const struct axvcpu_vcpu *vcpu)
+{
+	return vcpu->fd;
+}
+
+struct axvcpu_run *axvcpu_vcpu_page(const struct axvcpu_vcpu *vcpu)
+{
+	return vcpu->run;
+}
+
+int axvcpu_vcpu_setup(struct axvcpu_vcpu *vcpu, const struct axvcpu_setup *args)
+{
+	struct axvcpu_setup copy = *args;
+
+	return xioctl(vcpu->fd, AXVCPU_SETUP, &copy);
+}
+
+static int setup_x86(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspace, uint64_t entry,
+		     uint32_t mode, uint64_t cr3)
+{
+	struct axvcpu_setup args = {
+		.entry = entry,
+		.aspace_fd = aspace->fd,
+		.config.x86 = { .mode = mode, .cr3 = cr3 },
+	};
+
+	return xioctl(vcpu->fd, AXVCPU_SETUP, &args);
+}
+
+int axvcpu_vcpu_setup_real(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspace, uint64_t entry)
+{
+	return setup_x86(vcpu, aspace, entry, AXVCPU_X86_MODE_REAL, 0);
+}
+
+int axvcpu_vcpu_setup_protected(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspace,
+				uint64_t entry)
+{
+	return setup_x86(vcpu, aspace, entry, AXVCPU_X86_MODE_PROTECTED, 0);
+}
+
+int axvcpu_vcpu_setup_long(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspace, uint64_t entry,
+			   uint64_t cr3)
+{
+	return setup_x86(vcpu, aspace, entry, AXVCPU_X86_MODE_LONG, cr3);
+}
+
+int axvcpu_vcpu_bind(struct axvcpu_vcpu *vcpu, int cpu)
+{
+	struct axvcpu_bind args = { .cpu = cpu };
+
+	return xioctl(vcpu->fd, AXVCPU_BIND, &args);
+}
+
+int axvcpu_vcpu_run(struct axvcpu_vcpu *vcpu, unsigned int flags)
+{
+	int ret = ioctl(vcpu->fd, AXVCPU_RUN, (unsigned long)flags);
+
+	return ret < 0 ? -errno : ret;
+}
+
+int axvcpu_vcpu_unbind(struct axvcpu_vcpu *vcpu)
+{
+	return xioctl(vcpu->fd, AXVCPU_UNBIND, NULL);
+}
+
+int axvcpu_vcpu_reset(struct axvcpu_vcpu *vcpu)
+{
+	return xioctl(vcpu->fd, AXVCPU_RESET, NULL);
+}
+
+int axvcpu_vcpu_inject(struct axvcpu_vcpu *vcpu, const struct axvcpu_inject *event)
+{
+	struct axvcpu_inject copy = *event;
+
+	return xioctl(vcpu->fd, AXVCPU_INJECT, &copy);
+}
+
+int axvcpu_vcpu_interrupt(struct axvcpu_vcpu *vcpu, uint32_t vector)
+{
+	struct axvcpu_inject args = { .type = AXVCPU_EVENT_INTERRUPT, .vector = vector };
+
+	return xioctl(vcpu->fd, AXVCPU_INJECT, &args);
+}
+
+int axvcpu_vcpu_kick(struct axvcpu_vcpu *vcpu)
+{
+	int saved = errno;
+	int ret = xioctl(vcpu->fd, AXVCPU_KICK, NULL);
+
+	errno = saved;
+	return ret;
+}
+
+int axvcpu_vcpu_get_state(struct axvcpu_vcpu *vcpu, struct axvcpu_state_info *info)
+{
+	return xioctl(vcpu->fd, AXVCPU_GET_STATE, info);
+}
+
+int axvcpu_vcpu_get_info(struct axvcpu_vcpu *vcpu, struct axvcpu_vcpu_info *info, cpu_set_t *cpus,
+			 size_t cpus_size)
+{
+	struct axvcpu_vcpu_info args = { 0 };
+	int err;
+
+	if (cpus) {
+		if (cpus_size > UINT32_MAX)
+			return -EINVAL;
+		args.phys_cpu_set = (uintptr_t)cpus;
+		args.phys_cpu_set_len = cpus_size;
+	}
+	err = xioctl(vcpu->fd, AXVCPU_GET_VCPU_INFO, &args);
+	if (!err)
+		*info = args;
+	return err;
+}
+
+int axvcpu_vcpu_get_stats(struct axvcpu_vcpu *vcpu, struct axvcpu_stats *stats)
+{
+	return xioctl(vcpu->fd, AXVCPU_GET_STATS, stats);
+}
+
+int axvcpu_vcpu_get_history(struct axvcpu_vcpu *vcpu, struct axvcpu_history_entry *entries,
+			    uint32_t count)
+{
+	struct axvcpu_history args = { .entries = (uintptr_t)entries, .count = count };
+	int err = xioctl(vcpu->fd, AXVCPU_GET_HISTORY, &args);
+
+	return err < 0 ? err : (int)args.count;
+}
+
+int axvcpu_vcpu_get_regs(struct axvcpu_vcpu *vcpu, struct axvcpu_reg *regs, uint32_t count)
+{
+	struct axvcpu_regs args = { .regs = (uintptr_t)regs, .count = count };
+
+	return xioctl(vcpu->fd, AXVCPU_GET_REGS, &args);
+}
+
+int axvcpu_vcpu_set_regs(struct axvcpu_vcpu *vcpu, const struct axvcpu_reg *regs, uint32_t count)
+{
+	struct axvcpu_regs args = { .regs = (uintptr_t)regs, .count = count };
+
+	return xioctl(vcpu->fd, AXVCPU_SET_REGS, &args);
+}
+
+int axvcpu_vcpu_get_reg(struct axvcpu_vcpu *vcpu, uint64_t id, uint64_t *value)
+{
+	struct axvcpu_reg reg = { .id = id };
+	int err = axvcpu_vcpu_get_regs(vcpu, &reg, 1);
+
+	if (!err)
+		*value = reg.value;
+	return err;
+}
+
+int axvcpu_vcpu_set_reg(struct axvcpu_vcpu *vcpu, uint64_t id, uint64_t value)
+{
+	struct axvcpu_reg reg = { .id = id, .value = value };
+
+	return axvcpu_vcpu_set_regs(vcpu, &reg, 1);
+}
+
+int axvcpu_vcpu_loop(struct axvcpu_vcpu *vcpu, unsigned int flags,
+		     const struct axvcpu_handlers *handlers, void *data)
+{
+	struct axvcpu_run *run = vcpu->run;
+	axvcpu_exit_fn fn;
+	int ret;
+
+	for (;;) {
+		ret = axvcpu_vcpu_run(vcpu, flags);
+		if (ret == -EINTR && handlers->interrupted) {
+			ret = handlers->interrupted(vcpu, run, data);
+			if (ret)
+				return ret;
+			continue;
+		}
+		if (ret)
+			return ret;
+
+		if (handlers->before) {
+			ret = handlers->before(vcpu, run, data);
+			if (ret)
+				return ret;
+		}
+		fn = NULL;
+		if (run->exit_reason < ARRAY_SIZE(handlers->exit))
+			fn = handlers->exit[run->exit_reason];
+		if (!fn)
+			fn = handlers->other;
+		ret = fn ? fn(vcpu, run, data) : -ENOSYS;
+		if (ret)
+			return ret;
+	}
+}
