@@ -82,7 +82,7 @@ struct axvcpu {
 	u32 vcpu_id;				/* (c) */
 	int favor_cpu;				/* (c) -1: none */
 	cpumask_var_t cpus;			/* (c) where it may run */
-	struct axvcpu_run *run;			/* (c) the run page, shared with userspace */
+	struct axvcpu_run *run;			/* (c) the run page */
 	struct list_head link;			/* in axvcpu_debugfs.c's list */
 
 	/*
@@ -97,22 +97,22 @@ struct axvcpu {
 	struct axvcpu_history_entry history[AXVCPU_HISTORY_LEN]; /* (s) ring */
 	u64 history_len;			/* (s) entries ever written */
 	u64 history_seq;			/* (s) transitions ever made */
-	u64 history_keys[2];			/* (s) what the last two entries are, the older one first */
-	bool history_turn;			/* (s) the older one has just come again */
+	u64 history_keys[2];			/* (s) the last two entries, oldest first */
+	bool history_turn;			/* (s) the older one just came again */
 
-	struct axvcpu_aspace *aspace;		/* (m) holds a reference; NULL: none, or a raw root */
-	u64 arch_code;				/* (m) the backend's word on its last error, for the failure */
+	struct axvcpu_aspace *aspace;		/* (m) reference; NULL: none, or raw root */
+	u64 arch_code;				/* (m) for the failure record */
 	int bound_cpu;				/* (m) -1: not bound */
-	bool pinned;				/* (m) bound to one CPU by the VMM's wish */
-	bool halted;				/* (m) a wait for an event was cut short by a signal or a kick */
+	bool pinned;				/* (m) to one CPU, by the VMM's wish */
+	bool halted;				/* (m) a signal or kick cut a wait short */
 
-	u32 exit_reason;			/* (r) of the last exit; its answer is pending while @answer_due */
-	bool answer_due;			/* (r) */
+	u32 exit_reason;			/* (r) of the last exit */
+	bool answer_due;			/* (r) to it, in the run page */
 	struct axvcpu_fault fault;		/* (r) */
-	int last_cpu;				/* (r) CPU that holds the hardware state, -1: none */
-	u64 tlb_gen;				/* (r) aspace generation that @last_cpu has flushed for */
+	int last_cpu;				/* (r) has the hardware state, -1: none */
+	u64 tlb_gen;				/* (r) flushed for on @last_cpu */
 
-	int guest_cpu;				/* (r) CPU in the guest or about to enter, -1: outside; pairs with @requests */
+	int guest_cpu;				/* (r) in the guest or entering it, -1 */
 	unsigned long requests;			/* (a) enum axvcpu_request */
 	wait_queue_head_t wait;			/* a Blocked vCPU sleeps here */
 
@@ -153,7 +153,7 @@ struct axvcpu_arch_ops {
 	/** @exit: [P] module unload */
 	void (*exit)(void);
 	/**
-	 * @cpu_enable: interrupts off, on each CPU: turn virtualization on.
+	 * @cpu_enable: interrupts off, on each CPU: enter VMX operation or the like.
 	 * -EBUSY: another hypervisor holds it.
 	 */
 	int (*cpu_enable)(void);
@@ -165,8 +165,8 @@ struct axvcpu_arch_ops {
 	 */
 	void (*cpu_disable)(void);
 	/**
-	 * @enabled: [P] virtualization is on on all CPUs now (true), or about
-	 * to be turned off everywhere (false). For emergency callbacks. May
+	 * @enabled: [P] all CPUs have done @cpu_enable (true), or are about to
+	 * do @cpu_disable (false). For emergency callbacks. May
 	 * be NULL.
 	 */
 	void (*enabled)(bool on);
@@ -225,8 +225,8 @@ struct axvcpu_arch_ops {
 	 * @enter: [I] forget stale second-stage translations if @flush, put
 	 * queued events into the guest, enter it, come back. The host's
 	 * state is the host's again, a host NMI has been handled, a host
-	 * interrupt is still pending and will be taken when the caller turns
-	 * interrupts on. -errno: the entry instruction itself failed (not:
+	 * interrupt is still pending and is taken when the caller lets
+	 * interrupts in. -errno: the entry instruction itself failed (not:
 	 * invalid guest state, which is an exit).
 	 */
 	int (*enter)(struct axvcpu *vcpu, bool flush);
@@ -324,7 +324,8 @@ void axvcpu_kick(struct axvcpu *vcpu);
 /* axvcpu_vcpu.c: the operations of a vCPU descriptor */
 
 bool axvcpu_raw_root_enabled(void);
-struct axvcpu *axvcpu_vcpu_create(const struct axvcpu_create_vcpu *args, const struct cpumask *cpus);
+struct axvcpu *axvcpu_vcpu_create(const struct axvcpu_create_vcpu *args,
+				  const struct cpumask *cpus);
 void axvcpu_vcpu_destroy(struct axvcpu *vcpu);
 int axvcpu_setup(struct axvcpu *vcpu, const struct axvcpu_setup *args);
 int axvcpu_bind(struct axvcpu *vcpu, const struct axvcpu_bind *args);

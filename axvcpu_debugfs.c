@@ -25,10 +25,16 @@ static const char *const state_names[] = {
 	[AXVCPU_STATE_BLOCKED] = "Blocked",
 };
 
-static void show_exits(struct seq_file *m, const struct axvcpu_stats *stats)
+static void show_stats(struct seq_file *m, const struct axvcpu_stats *stats)
 {
 	unsigned int i;
 
+	seq_printf(m, "  runs %llu entries %llu guest_ns %llu migrations %llu faults %llu\n",
+		   stats->runs, stats->entries, stats->guest_ns, stats->migrations,
+		   stats->faults);
+	seq_printf(m, "  injections %llu kicks %llu kernel exits %llu interrupts %llu\n",
+		   stats->injections, stats->kicks, stats->kernel_exits, stats->interrupts);
+	seq_puts(m, "  exits by reason");
 	for (i = 0; i < ARRAY_SIZE(stats->exits); i++)
 		if (stats->exits[i])
 			seq_printf(m, " %u:%llu", i, stats->exits[i]);
@@ -70,12 +76,7 @@ static int vcpus_show(struct seq_file *m, void *v)
 				   state_names[info.failure.expected],
 				   state_names[info.failure.actual], info.failure.error,
 				   info.failure.arch_code);
-		seq_printf(m, "  runs %llu entries %llu guest_ns %llu migrations %llu faults %llu injections %llu kicks %llu\n",
-			   stats.runs, stats.entries, stats.guest_ns, stats.migrations,
-			   stats.faults, stats.injections, stats.kicks);
-		seq_printf(m, "  kernel exits %llu interrupts %llu; exits by reason", stats.kernel_exits,
-			   stats.interrupts);
-		show_exits(m, &stats);
+		show_stats(m, &stats);
 		show_history(m, vcpu);
 	}
 	mutex_unlock(&vcpus_mutex);

@@ -497,8 +497,10 @@ static long ioctl_get_aspace_stats(void *object, union ioctl_arg *arg)
 
 #define ASPACE_FIRST	_IOC_NR(AXVCPU_MAP)
 
-#define PLAIN_IOCTL(first, name, handler) \
-	[_IOC_NR(AXVCPU_##name) - (first)] = { .cmd = AXVCPU_##name, .kind = ARG_STRUCT, .fn = handler }
+#define PLAIN_IOCTL(first, name, handler)				\
+	[_IOC_NR(AXVCPU_##name) - (first)] = {				\
+		.cmd = AXVCPU_##name, .kind = ARG_STRUCT, .fn = handler,	\
+	}
 
 static const struct ioctl aspace_ioctls[] = {
 	PLAIN_IOCTL(ASPACE_FIRST, MAP, ioctl_map),

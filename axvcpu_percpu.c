@@ -127,7 +127,6 @@ void axvcpu_hw_put(void)
 /* A CPU that can't virtualize doesn't come up while there are vCPUs. */
 static int cpu_online_callback(unsigned int cpu)
 {
-	lockdep_assert_cpus_held();
 	return hw_users ? enable_this_cpu() : 0;
 }
 

@@ -99,7 +99,7 @@ static int enter_once(struct axvcpu *vcpu, struct run *run, int cpu)
 
 	local_irq_disable();
 	WRITE_ONCE(vcpu->guest_cpu, cpu);
-	smp_mb();
+	smp_mb(); /* guest_cpu before the look at the requests */
 	if (unlikely(vmm_wants_out(vcpu))) {
 		WRITE_ONCE(vcpu->guest_cpu, -1);
 		local_irq_enable();
@@ -235,7 +235,7 @@ static int wait_blocked(struct axvcpu *vcpu)
  * A wait that a signal or a kick cuts short goes on with the next RUN: the
  * guest is still halted.
  */
-static int halt(struct axvcpu *vcpu, struct run *run)
+static int halt_guest(struct axvcpu *vcpu, struct run *run)
 {
 	int ret;
 
@@ -265,7 +265,7 @@ static int after_section(struct axvcpu *vcpu, struct run *run)
 		fill_fault(vcpu, run);
 		return 0;
 	case AXVCPU_NEXT_HALT:
-		return halt(vcpu, run);
+		return halt_guest(vcpu, run);
 	case AXVCPU_NEXT_EXIT:
 		exit_to_vmm(vcpu, run, vcpu->exit_reason);
 		return 0;
@@ -279,7 +279,7 @@ static int run_sections(struct axvcpu *vcpu, struct run *run)
 
 	axvcpu_arch.fpu_begin(vcpu);
 	if (vcpu->halted && !axvcpu_arch.has_event(vcpu))
-		ret = halt(vcpu, run);
+		ret = halt_guest(vcpu, run);
 	while (!ret && !run->leave) {
 		ret = axvcpu_with_current_cpu_set(vcpu, run_section, run);
 		if (!ret && !run->leave)

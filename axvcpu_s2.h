@@ -21,7 +21,7 @@
  * @gpa_bits: input size; guest-physical addresses are below 2^gpa_bits
  * @levels: levels from the root to 4 KiB (base page) leaves; level 0 is the
  *	leaf level, level @levels - 1 the root
- * @page_shift: log2 of the base page and of a table page
+ * @page_shift: log2 of the base page and of a table page, at least the host's
  * @level_bits: log2 of the entries in a table page
  * @root_order: the root is 2^root_order contiguous pages (arm64 concatenation)
  * @leaf_levels: bit n: leaves may stand at level n (bit 0 always)
@@ -35,8 +35,6 @@
  * @prot: bits of a leaf for each access, indexed by AXVCPU_MAP_* bits
  * @write_mask: bits that are set in a writable leaf
  * @dirty: bit that the hardware sets in a leaf at a write, 0: it has none
- * @break_before_make: a present entry must be cleared and flushed before
- *	another present one replaces it
  */
 struct axvcpu_s2_format {
 	u8 gpa_bits;
@@ -54,7 +52,98 @@ struct axvcpu_s2_format {
 	u64 prot[AXVCPU_S2_ACCESS_MASK + 1];
 	u64 write_mask;
 	u64 dirty;
-	bool break_before_make;
 };
+
+/**
+ * struct axvcpu_s2 - a second-stage table
+ * @format: its format
+ * @root: the root table
+ * @mapped: base pages that have a leaf
+ * @tables: pages of table, the root's included
+ *
+ * The owner has a lock for it. The hardware reads the table at any time, and
+ * sets accessed and dirty bits in it.
+ */
+struct axvcpu_s2 {
+	const struct axvcpu_s2_format *format;
+	u64 *root;
+	u64 mapped;
+	u64 tables;
+};
+
+/**
+ * struct axvcpu_s2_cache - table pages to be, allocated where it may sleep
+ * @nr: how many there are
+ * @tables: zeroed pages
+ */
+struct axvcpu_s2_cache {
+	unsigned int nr;
+	u64 *tables[AXVCPU_S2_MAX_LEVELS - 1];
+};
+
+/**
+ * struct axvcpu_s2_zap - what axvcpu_s2_zap() took out of a table
+ * @tables: table pages that the hardware may still walk; they go to
+ *	axvcpu_s2_free_tables() once every CPU has forgotten them
+ * @flush: CPUs may remember something that is no longer in the table
+ * @gone: told each leaf that was taken out, with the bits that the hardware
+ *	left in it; may not sleep
+ */
+struct axvcpu_s2_zap {
+	struct list_head tables;
+	bool flush;
+	void (*gone)(const struct axvcpu_s2_format *format, unsigned int level, u64 leaf);
+};
+
+int axvcpu_s2_init(struct axvcpu_s2 *s2, const struct axvcpu_s2_format *format);
+void axvcpu_s2_destroy(struct axvcpu_s2 *s2);
+int axvcpu_s2_cache_fill(const struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache);
+void axvcpu_s2_cache_drain(const struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache);
+int axvcpu_s2_map(struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache, struct axvcpu_gpa gpa,
+		  const u64 *leaves, unsigned int count);
+u64 axvcpu_s2_lookup(const struct axvcpu_s2 *s2, struct axvcpu_gpa gpa, unsigned int *level);
+u64 axvcpu_s2_zap(struct axvcpu_s2 *s2, u64 gpa, u64 end, struct axvcpu_s2_zap *zap);
+void axvcpu_s2_free_tables(const struct axvcpu_s2_format *format, struct list_head *tables);
+
+/**
+ * axvcpu_s2_leaf_bits() - bits of a leaf besides its address
+ * @format: the table's format
+ * @level: level that the leaf stands at
+ * @access: ``AXVCPU_MAP_*``
+ *
+ * Context: any.
+ * Return: the bits.
+ */
+static inline u64 axvcpu_s2_leaf_bits(const struct axvcpu_s2_format *format, unsigned int level,
+				      u32 access)
+{
+	return format->leaf_bits[level] | format->prot[access & AXVCPU_S2_ACCESS_MASK];
+}
+
+/**
+ * axvcpu_s2_writable() - may the guest write through this leaf?
+ * @format: the table's format
+ * @leaf: the leaf
+ *
+ * Context: any.
+ * Return: whether it may.
+ */
+static inline bool axvcpu_s2_writable(const struct axvcpu_s2_format *format, u64 leaf)
+{
+	return (leaf & format->write_mask) == format->write_mask;
+}
+
+/**
+ * axvcpu_s2_may_be_dirty() - may the guest have written through this leaf?
+ * @format: the table's format
+ * @leaf: the leaf
+ *
+ * Context: any.
+ * Return: whether it may; exact where the format has a dirty bit.
+ */
+static inline bool axvcpu_s2_may_be_dirty(const struct axvcpu_s2_format *format, u64 leaf)
+{
+	return format->dirty ? leaf & format->dirty : axvcpu_s2_writable(format, leaf);
+}
 
 #endif /* _AXVCPU_S2_H */

@@ -11,15 +11,16 @@
 #include "axvcpu.h"
 #include "axvcpu_trace.h"
 
-static bool transition_exists(enum axvcpu_op op, enum axvcpu_state from, enum axvcpu_state to)
-{
-#define T(_op, _from, _to)							\
-	if (op == AXVCPU_OP_##_op && from == AXVCPU_STATE_##_from &&		\
-	    to == AXVCPU_STATE_##_to)						\
-		return true;
+/* For each operation and state: the state that it may lead to, as a bit. */
+static const u8 transitions[AXVCPU_OP_SET_REGS + 1][AXVCPU_STATE_BLOCKED + 1] = {
+#define T(op, from, to) [AXVCPU_OP_##op][AXVCPU_STATE_##from] = BIT(AXVCPU_STATE_##to),
 	AXVCPU_TRANSITIONS(T)
 #undef T
-	return false;
+};
+
+static bool transition_exists(enum axvcpu_op op, enum axvcpu_state from, enum axvcpu_state to)
+{
+	return transitions[op][from] & BIT(to);
 }
 
 /**

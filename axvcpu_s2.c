@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The second-stage radix table: one walker for every format.
+ *
+ * An entry is written at once, with WRITE_ONCE() or an exchange: the hardware
+ * walks the table without a lock and may set accessed and dirty bits at any
+ * time. An entry is taken out by an exchange, so that no dirty bit is lost.
+ *
+ * A table page counts its present entries in page->private. One that becomes
+ * empty leaves the table at once, and is freed when no CPU can be walking it.
+ */
+#include <linux/gfp.h>
+#include <linux/io.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+
+#include "axvcpu_s2.h"
+
+/*
+ * Level-0 tables that one call of axvcpu_s2_zap() goes through, so that its
+ * caller can give way: 32 tables are 64 MiB of 4 KiB pages.
+ */
+#define ZAP_TABLES	32
+
+static unsigned int level_shift(const struct axvcpu_s2_format *format, unsigned int level)
+{
+	return format->page_shift + level * format->level_bits;
+}
+
+/* Entries of a table at this level: the root may be several pages. */
+static u64 level_entries(const struct axvcpu_s2_format *format, unsigned int level)
+{
+	unsigned int bits = format->level_bits;
+
+	if (level == format->levels - 1)
+		bits += format->root_order;
+	return BIT_ULL(bits);
+}
+
+static unsigned int entry_index(const struct axvcpu_s2_format *format, u64 gpa, unsigned int level)
+{
+	return (gpa >> level_shift(format, level)) & (level_entries(format, level) - 1);
+}
+
+static bool entry_present(const struct axvcpu_s2_format *format, u64 entry)
+{
+	return entry & format->present_mask;
+}
+
+static bool entry_is_leaf(const struct axvcpu_s2_format *format, u64 entry, unsigned int level)
+{
+	if (!level)
+		return true;
+	return format->leaf_levels & BIT(level) &&
+	       (entry & format->leaf_type_mask) == format->leaf_type;
+}
+
+static u64 *entry_table(const struct axvcpu_s2_format *format, u64 entry)
+{
+	return phys_to_virt(entry & format->addr_mask);
+}
+
+static unsigned int table_order(const struct axvcpu_s2_format *format)
+{
+	return format->page_shift - PAGE_SHIFT;
+}
+
+static u64 *table_alloc(unsigned int order)
+{
+	return (u64 *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, order);
+}
+
+static void table_count(u64 *table, long entries)
+{
+	struct page *page = virt_to_page(table);
+
+	set_page_private(page, page_private(page) + entries);
+}
+
+/**
+ * struct path - the way from the root to an address
+ * @level: the lowest level that there is a table for
+ * @tables: the tables, by level; valid from @level up
+ */
+struct path {
+	unsigned int level;
+	u64 *tables[AXVCPU_S2_MAX_LEVELS];
+};
+
+/* Returns the entry that the way ends at: not present, or a leaf. */
+static u64 walk(const struct axvcpu_s2 *s2, u64 gpa, struct path *path)
+{
+	const struct axvcpu_s2_format *format = s2->format;
+	unsigned int level = format->levels - 1;
+	u64 *table = s2->root;
+	u64 entry;
+
+	for (;; level--) {
+		path->tables[level] = table;
+		entry = READ_ONCE(table[entry_index(format, gpa, level)]);
+		if (!entry_present(format, entry) || entry_is_leaf(format, entry, level))
+			break;
+		table = entry_table(format, entry);
+	}
+	path->level = level;
+	return entry;
+}
+
+/**
+ * axvcpu_s2_init() - make an empty table
+ * @s2: the table
+ * @format: its format
+ *
+ * Context: process context, sleeps.
+ * Return: 0 or -ENOMEM.
+ */
+int axvcpu_s2_init(struct axvcpu_s2 *s2, const struct axvcpu_s2_format *format)
+{
+	*s2 = (struct axvcpu_s2){
+		.format = format,
+		.root = table_alloc(table_order(format) + format->root_order),
+		.tables = BIT_ULL(format->root_order),
+	};
+	return s2->root ? 0 : -ENOMEM;
+}
+
+/**
+ * axvcpu_s2_destroy() - free a table that is empty and that no CPU uses
+ * @s2: the table, after all of it has been zapped
+ *
+ * Context: any, but interrupts are on.
+ */
+void axvcpu_s2_destroy(struct axvcpu_s2 *s2)
+{
+	WARN_ON_ONCE(s2->mapped);
+	free_pages((unsigned long)s2->root, table_order(s2->format) + s2->format->root_order);
+}
+
+/**
+ * axvcpu_s2_cache_fill() - allocate what a call of axvcpu_s2_map() can need
+ * @s2: the table
+ * @cache: zeroed, or as axvcpu_s2_map() left it
+ *
+ * Context: process context, sleeps.
+ * Return: 0, or -ENOMEM; axvcpu_s2_cache_drain() is due in both cases.
+ */
+int axvcpu_s2_cache_fill(const struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache)
+{
+	while (cache->nr < s2->format->levels - 1) {
+		u64 *table = table_alloc(table_order(s2->format));
+
+		if (!table)
+			return -ENOMEM;
+		cache->tables[cache->nr++] = table;
+	}
+	return 0;
+}
+
+/**
+ * axvcpu_s2_cache_drain() - free what axvcpu_s2_map() had no use for
+ * @s2: the table
+ * @cache: empty afterwards
+ *
+ * Context: any, but interrupts are on.
+ */
+void axvcpu_s2_cache_drain(const struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache)
+{
+	while (cache->nr)
+		free_pages((unsigned long)cache->tables[--cache->nr], table_order(s2->format));
+}
+
+/* Extend @path down to level 0, by path->level tables from the cache. */
+static void add_tables(struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache, u64 gpa,
+		       struct path *path)
+{
+	const struct axvcpu_s2_format *format = s2->format;
+
+	while (path->level) {
+		u64 *parent = path->tables[path->level];
+		u64 *table = cache->tables[--cache->nr];
+
+		/* A walker that sees the table sees that it is zero. */
+		smp_store_release(&parent[entry_index(format, gpa, path->level)],
+				  virt_to_phys(table) | format->table_bits);
+		table_count(parent, 1);
+		path->tables[--path->level] = table;
+		s2->tables++;
+	}
+}
+
+/**
+ * axvcpu_s2_map() - put in leaves that stand side by side
+ * @s2: the table, its lock held
+ * @cache: table pages to use up
+ * @gpa: address of the first leaf
+ * @leaves: complete leaves; where there is 0, the table stays as it is
+ * @count: how many; all of them stand in one level-0 table
+ *
+ * A leaf that is there already is replaced only by one that can be written
+ * while it can't: that the memory behind it is the same is the caller's duty,
+ * who zaps what changes. More access needs no flush: the stale entry makes a
+ * fault, which also drops it.
+ *
+ * Context: may not sleep.
+ * Return: how many leaves were not there before; -EAGAIN: nothing was done,
+ * the cache must be filled first.
+ */
+int axvcpu_s2_map(struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache, struct axvcpu_gpa gpa,
+		  const u64 *leaves, unsigned int count)
+{
+	const struct axvcpu_s2_format *format = s2->format;
+	unsigned int i, added = 0;
+	struct path path;
+	u64 *entry;
+
+	walk(s2, gpa.val, &path);
+	if (path.level > cache->nr)
+		return -EAGAIN;
+	add_tables(s2, cache, gpa.val, &path);
+
+	entry = &path.tables[0][entry_index(format, gpa.val, 0)];
+	for (i = 0; i < count; i++, entry++) {
+		u64 leaf = leaves[i];
+		u64 old = READ_ONCE(*entry);
+
+		if (!leaf)
+			continue;
+		if (!entry_present(format, old))
+			added++;
+		else if (axvcpu_s2_writable(format, old) || !axvcpu_s2_writable(format, leaf))
+			continue;
+		WRITE_ONCE(*entry, leaf);
+	}
+	table_count(path.tables[0], added);
+	s2->mapped += added;
+	return added;
+}
+
+/**
+ * axvcpu_s2_lookup() - find what is mapped at an address
+ * @s2: the table
+ * @gpa: the address
+ * @level: the level at which the walk ended
+ *
+ * Context: the table's lock held.
+ * Return: the leaf, or an entry that is not present.
+ */
+u64 axvcpu_s2_lookup(const struct axvcpu_s2 *s2, struct axvcpu_gpa gpa, unsigned int *level)
+{
+	struct path path;
+	u64 entry = walk(s2, gpa.val, &path);
+
+	*level = path.level;
+	return entry;
+}
+
+/* Take tables that are empty out of the table, from the bottom up. */
+static void detach_empty(struct axvcpu_s2 *s2, u64 gpa, struct path *path,
+			 struct axvcpu_s2_zap *zap)
+{
+	unsigned int level = path->level;
+
+	for (; level < s2->format->levels - 1; level++) {
+		struct page *page = virt_to_page(path->tables[level]);
+		u64 *parent = path->tables[level + 1];
+
+		if (page_private(page))
+			break;
+		WRITE_ONCE(parent[entry_index(s2->format, gpa, level + 1)], 0);
+		table_count(parent, -1);
+		list_add(&page->lru, &zap->tables);
+		zap->flush = true;
+		s2->tables--;
+	}
+}
+
+/**
+ * axvcpu_s2_zap() - take leaves out of a table
+ * @s2: the table, its lock held
+ * @gpa: where to start
+ * @end: where to end, exclusive
+ * @zap: @gone given, the list initialised; collects over several calls
+ *
+ * A large leaf goes as a whole, also when it is partly outside. The caller
+ * must make every CPU forget before it drops the table's lock for good: who
+ * finds nothing to zap relies on it.
+ *
+ * Context: may not sleep.
+ * Return: where to go on; @end or more: done.
+ */
+u64 axvcpu_s2_zap(struct axvcpu_s2 *s2, u64 gpa, u64 end, struct axvcpu_s2_zap *zap)
+{
+	const struct axvcpu_s2_format *format = s2->format;
+	unsigned int budget = ZAP_TABLES;
+
+	while (gpa < end && budget) {
+		struct path path;
+		unsigned int shift, idx, last, gone = 0;
+		u64 *table, start = gpa;
+
+		walk(s2, gpa, &path);
+		shift = level_shift(format, path.level);
+		table = path.tables[path.level];
+		idx = entry_index(format, gpa, path.level);
+		/* Only level 0 is sure to hold nothing but leaves. */
+		last = idx;
+		if (!path.level) {
+			last = min(level_entries(format, 0) - 1, idx + ((end - 1 - gpa) >> shift));
+			budget--;
+		}
+
+		gpa = round_down(gpa, BIT_ULL(shift)) + ((u64)(last - idx + 1) << shift);
+		for (; idx <= last; idx++) {
+			u64 leaf;
+
+			if (!entry_present(format, READ_ONCE(table[idx])))
+				continue;
+			leaf = xchg(&table[idx], 0);
+			zap->gone(format, path.level, leaf);
+			gone++;
+		}
+		if (gone) {
+			zap->flush = true;
+			table_count(table, -(long)gone);
+			s2->mapped -= (u64)gone << (path.level * format->level_bits);
+		}
+		detach_empty(s2, start, &path, zap);
+	}
+	return gpa;
+}
+
+/**
+ * axvcpu_s2_free_tables() - free the table pages that axvcpu_s2_zap() took out
+ * @format: the table's format
+ * @tables: the list; empty afterwards
+ *
+ * Context: any, but interrupts are on; no CPU walks them any more.
+ */
+void axvcpu_s2_free_tables(const struct axvcpu_s2_format *format, struct list_head *tables)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, tables, lru) {
+		list_del(&page->lru);
+		__free_pages(page, table_order(format));
+	}
+}
