@@ -317,6 +317,7 @@ void axvcpu_hw_put(void);
 
 /* axvcpu_run.c */
 
+int axvcpu_load(struct axvcpu *vcpu);
 int axvcpu_run(struct axvcpu *vcpu, unsigned long flags);
 void axvcpu_poke(struct axvcpu *vcpu);
 void axvcpu_kick(struct axvcpu *vcpu);

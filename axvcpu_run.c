@@ -126,12 +126,26 @@ static bool may_run_on(const struct axvcpu *vcpu, int cpu)
 	return __this_cpu_read(axvcpu_hw_on);
 }
 
-static void came_to_cpu(struct axvcpu *vcpu, int cpu)
+/**
+ * axvcpu_load() - make the vCPU this CPU's
+ * @vcpu: the vCPU
+ *
+ * Context: preemption off, the vCPU is current, &struct axvcpu.mutex held.
+ * Ends with the backend's put.
+ * Return: 0 or a negative errno.
+ */
+int axvcpu_load(struct axvcpu *vcpu)
 {
+	int cpu = smp_processor_id();
+	int ret = axvcpu_arch.load(vcpu);
+
+	if (ret || vcpu->last_cpu == cpu)
+		return ret;
 	if (vcpu->last_cpu >= 0)
 		vcpu->stats.migrations++;
 	WRITE_ONCE(vcpu->last_cpu, cpu);
 	vcpu->tlb_gen = 0;
+	return 0;
 }
 
 static int run_section(struct axvcpu *vcpu, void *arg)
@@ -144,11 +158,9 @@ static int run_section(struct axvcpu *vcpu, void *arg)
 		leave_with(run, -EXDEV);
 		return 0;
 	}
-	ret = axvcpu_arch.load(vcpu);
+	ret = axvcpu_load(vcpu);
 	if (ret)
 		return ret;
-	if (vcpu->last_cpu != cpu)
-		came_to_cpu(vcpu, cpu);
 	if (vcpu->aspace)
 		axvcpu_aspace_enter_cpu(vcpu->aspace, cpu);
 
@@ -278,7 +290,9 @@ static int run_sections(struct axvcpu *vcpu, struct run *run)
 	int ret = 0;
 
 	axvcpu_arch.fpu_begin(vcpu);
-	if (vcpu->halted && !axvcpu_arch.has_event(vcpu))
+	if (vcpu->halted)
+		vcpu->halted = !axvcpu_arch.has_event(vcpu);
+	if (vcpu->halted)
 		ret = halt_guest(vcpu, run);
 	while (!ret && !run->leave) {
 		ret = axvcpu_with_current_cpu_set(vcpu, run_section, run);
@@ -303,18 +317,36 @@ static void publish(struct axvcpu *vcpu, struct run *run)
 	page->exit_seq = vcpu->stats.runs;
 }
 
+static int sync_section(struct axvcpu *vcpu, void *arg)
+{
+	int ret = axvcpu_load(vcpu);
+
+	if (ret)
+		return ret;
+	axvcpu_arch.sync_regs(vcpu);
+	axvcpu_arch.put(vcpu);
+	return 0;
+}
+
+static int leave_at_once(struct axvcpu *vcpu, struct run *run, bool answered)
+{
+	leave_for_vmm(vcpu, run);
+	return answered ? axvcpu_with_current_cpu_set(vcpu, sync_section, NULL) : 0;
+}
+
 static int do_run(struct axvcpu *vcpu, void *arg)
 {
+	bool answered = vcpu->answer_due;
 	struct run *run = arg;
-	int ret = 0;
+	int ret;
 
 	vcpu->stats.runs++;
-	if (vcpu->answer_due) {
+	if (answered) {
 		vcpu->answer_due = false;
 		axvcpu_arch.complete(vcpu);
 	}
 	if (vmm_wants_out(vcpu))
-		leave_for_vmm(vcpu, run);
+		ret = leave_at_once(vcpu, run, answered);
 	else
 		ret = run_sections(vcpu, run);
 	if (!ret)

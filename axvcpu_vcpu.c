@@ -359,7 +359,7 @@ static int do_reset(struct axvcpu *vcpu, void *arg)
 	vcpu->aspace = NULL;
 	vcpu->answer_due = false;
 	vcpu->halted = false;
-	vcpu->requests = 0;
+	clear_bit(AXVCPU_REQ_KICK, &vcpu->requests);
 	vcpu->pinned = false;
 	WRITE_ONCE(vcpu->bound_cpu, -1);
 	WRITE_ONCE(vcpu->last_cpu, -1);
@@ -392,7 +392,7 @@ int axvcpu_reset(struct axvcpu *vcpu)
  *
  * Context: any thread; takes no lock.
  * Return: 0, or -EINVAL: there is no such event, -EBUSY: an exception is
- * queued already, -EDEADLK: called inside an operation.
+ * queued already.
  * Source: AxVCpu::inject_interrupt.
  */
 int axvcpu_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event)
@@ -452,13 +452,9 @@ static int with_loaded(struct axvcpu *vcpu, void *arg)
 	struct reg_access *access = arg;
 	int ret;
 
-	ret = axvcpu_arch.load(vcpu);
+	ret = axvcpu_load(vcpu);
 	if (ret)
 		return ret;
-	if (vcpu->last_cpu != smp_processor_id()) {
-		WRITE_ONCE(vcpu->last_cpu, smp_processor_id());
-		vcpu->tlb_gen = 0;
-	}
 	ret = access->fn(vcpu, access);
 	axvcpu_arch.put(vcpu);
 	return ret;
