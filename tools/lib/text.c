@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Errors and exits in words. */
 #define _GNU_SOURCE
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -58,7 +57,7 @@ static const struct {
 	{ AXVCPU_ATTEMPT_OPEN, EPROTO,
 	  "the module has another version of the interface than this library" },
 	{ AXVCPU_ATTEMPT_CREATE, EBUSY,
-	  "another hypervisor holds the hardware; if it is KVM, end its guests and unload it (modprobe -r kvm_intel)" },
+	  "another hypervisor holds the hardware; end its guests and unload it (modprobe -r kvm_intel)" },
 	{ AXVCPU_ATTEMPT_CREATE, EINVAL,
 	  "the vCPU may run on no CPU that is there, or its id is out of range" },
 	{ AXVCPU_ATTEMPT_CREATE, EMFILE,
@@ -66,7 +65,7 @@ static const struct {
 	{ AXVCPU_ATTEMPT_MAP, EEXIST,
 	  "the range overlaps one that is mapped already" },
 	{ AXVCPU_ATTEMPT_MAP, EINVAL,
-	  "the range is empty, is not aligned to pages, or goes beyond what the guest can address" },
+	  "the range is empty, not aligned to pages, or beyond what the guest can address" },
 	{ AXVCPU_ATTEMPT_MAP, EIO,
 	  "the address space belongs to another process" },
 	{ AXVCPU_ATTEMPT_UNMAP, ENOENT,
@@ -143,10 +142,10 @@ static void add_failure(struct axvcpu_text *text, const struct axvcpu_failure *f
 		text_add_error(text, failure->error);
 
 	if (failure->arch_code && failure->error == -EIO && backend == AXVCPU_BACKEND_VMX)
-		text_add(text, ": VM-instruction error %" PRIu64 ", %s", (uint64_t)failure->arch_code,
+		text_add(text, ": VM-instruction error %llu, %s", failure->arch_code,
 			 axvcpu_vmx_error_text(failure->arch_code));
 	else if (failure->arch_code)
-		text_add(text, ": code 0x%" PRIx64, (uint64_t)failure->arch_code);
+		text_add(text, ": code 0x%llx", failure->arch_code);
 }
 
 int axvcpu_failure_text(const struct axvcpu_failure *failure, uint32_t backend, char *buf,
@@ -173,24 +172,24 @@ int axvcpu_vcpu_strerror(struct axvcpu_vcpu *vcpu, int error, char *buf, size_t 
 
 static void add_hypercall(struct axvcpu_text *text, const struct axvcpu_run *run)
 {
-	text_add(text, " nr=0x%" PRIx64 " args=", (uint64_t)run->hypercall.nr);
+	text_add(text, " nr=0x%llx args=", run->hypercall.nr);
 	for (size_t i = 0; i < ARRAY_SIZE(run->hypercall.args); i++)
-		text_add(text, "%s0x%" PRIx64, i ? "," : "", (uint64_t)run->hypercall.args[i]);
+		text_add(text, "%s0x%llx", i ? "," : "", run->hypercall.args[i]);
 }
 
 static void add_mmio(struct axvcpu_text *text, const struct axvcpu_run *run)
 {
-	text_add(text, " gpa=0x%" PRIx64 " width=%u reg=%u", (uint64_t)run->mmio.gpa,
+	text_add(text, " gpa=0x%llx width=%u reg=%u", run->mmio.gpa,
 		 run->mmio.width, run->mmio.reg);
 	if (run->exit_reason == AXVCPU_EXIT_MMIO_WRITE)
-		text_add(text, " data=0x%" PRIx64, (uint64_t)run->mmio.data);
+		text_add(text, " data=0x%llx", run->mmio.data);
 }
 
 static void add_sysreg(struct axvcpu_text *text, const struct axvcpu_run *run)
 {
-	text_add(text, " addr=0x%" PRIx64, (uint64_t)run->sysreg.addr);
+	text_add(text, " addr=0x%llx", run->sysreg.addr);
 	if (run->exit_reason == AXVCPU_EXIT_SYSREG_WRITE)
-		text_add(text, " value=0x%" PRIx64, (uint64_t)run->sysreg.value);
+		text_add(text, " value=0x%llx", run->sysreg.value);
 }
 
 static void add_io(struct axvcpu_text *text, const struct axvcpu_run *run)
@@ -200,19 +199,19 @@ static void add_io(struct axvcpu_text *text, const struct axvcpu_run *run)
 		text_add(text, " count=%u", run->io.count);
 	if (run->exit_reason == AXVCPU_EXIT_IO_READ)
 		return;
-	text_add(text, " data=0x%" PRIx64, (uint64_t)run->io.data);
+	text_add(text, " data=0x%llx", run->io.data);
 	if (run->io.width == 1 && run->io.data >= ' ' && run->io.data <= '~')
 		text_add(text, " '%c'", (char)run->io.data);
 }
 
 static void add_fault(struct axvcpu_text *text, const struct axvcpu_run *run)
 {
-	text_add(text, " gpa=0x%" PRIx64 " access=%s%s%s", (uint64_t)run->fault.gpa,
+	text_add(text, " gpa=0x%llx access=%s%s%s", run->fault.gpa,
 		 run->fault.access & AXVCPU_MAP_READ ? "r" : "",
 		 run->fault.access & AXVCPU_MAP_WRITE ? "w" : "",
 		 run->fault.access & AXVCPU_MAP_EXEC ? "x" : "");
 	if (run->fault.flags & AXVCPU_FAULT_GVA_VALID)
-		text_add(text, " gva=0x%" PRIx64, (uint64_t)run->fault.gva);
+		text_add(text, " gva=0x%llx", run->fault.gva);
 	if (run->fault.flags & AXVCPU_FAULT_WALK)
 		text_add(text, " page-walk");
 	if (run->fault.flags & AXVCPU_FAULT_BAD_HOST)
@@ -221,14 +220,14 @@ static void add_fault(struct axvcpu_text *text, const struct axvcpu_run *run)
 
 static void add_cpu_up(struct axvcpu_text *text, const struct axvcpu_run *run)
 {
-	text_add(text, " target=0x%" PRIx64 " entry=0x%" PRIx64 " arg=0x%" PRIx64,
-		 (uint64_t)run->cpu_up.target, (uint64_t)run->cpu_up.entry,
-		 (uint64_t)run->cpu_up.arg);
+	text_add(text, " target=0x%llx entry=0x%llx arg=0x%llx",
+		 run->cpu_up.target, run->cpu_up.entry,
+		 run->cpu_up.arg);
 }
 
 static void add_cpu_down(struct axvcpu_text *text, const struct axvcpu_run *run)
 {
-	text_add(text, " state=0x%" PRIx64, (uint64_t)run->cpu_down.state);
+	text_add(text, " state=0x%llx", run->cpu_down.state);
 }
 
 static void add_system_down(struct axvcpu_text *text, const struct axvcpu_run *run)
@@ -239,29 +238,28 @@ static void add_system_down(struct axvcpu_text *text, const struct axvcpu_run *r
 
 static void add_fail_entry(struct axvcpu_text *text, const struct axvcpu_run *run)
 {
-	text_add(text, " hw_reason=0x%" PRIx64 " hw_error=%" PRIu64
-		 " qualification=0x%" PRIx64 " cpu=%u",
-		 (uint64_t)run->fail_entry.hw_reason, (uint64_t)run->fail_entry.hw_error,
-		 (uint64_t)run->fail_entry.qualification, run->fail_entry.cpu);
+	text_add(text, " hw_reason=0x%llx hw_error=%llu qualification=0x%llx cpu=%u",
+		 run->fail_entry.hw_reason, run->fail_entry.hw_error,
+		 run->fail_entry.qualification, run->fail_entry.cpu);
 }
 
 static void add_ipi(struct axvcpu_text *text, const struct axvcpu_run *run)
 {
-	text_add(text, " target=0x%" PRIx64 " aux=0x%" PRIx64 " vector=%" PRIu64 " flags=0x%x",
-		 (uint64_t)run->ipi.target, (uint64_t)run->ipi.target_aux,
-		 (uint64_t)run->ipi.vector, run->ipi.flags);
+	text_add(text, " target=0x%llx aux=0x%llx vector=%llu flags=0x%x",
+		 run->ipi.target, run->ipi.target_aux,
+		 run->ipi.vector, run->ipi.flags);
 }
 
 static void add_exception(struct axvcpu_text *text, const struct axvcpu_run *run)
 {
-	text_add(text, " vector=%u error_code=0x%x payload=0x%" PRIx64, run->exception.vector,
-		 run->exception.error_code, (uint64_t)run->exception.payload);
+	text_add(text, " vector=%u error_code=0x%x payload=0x%llx", run->exception.vector,
+		 run->exception.error_code, run->exception.payload);
 }
 
 static void add_unknown(struct axvcpu_text *text, const struct axvcpu_run *run)
 {
-	text_add(text, " hw_reason=0x%" PRIx64 " qualification=0x%" PRIx64,
-		 (uint64_t)run->unknown.hw_reason, (uint64_t)run->unknown.qualification);
+	text_add(text, " hw_reason=0x%llx qualification=0x%llx",
+		 run->unknown.hw_reason, run->unknown.qualification);
 }
 
 static void (* const add_exit[AXVCPU_NR_EXITS])(struct axvcpu_text *text,

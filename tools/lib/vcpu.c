@@ -253,7 +253,7 @@ int axvcpu_vcpu_loop(struct axvcpu_vcpu *vcpu, unsigned int flags,
 			fn = handlers->exit[run->exit_reason];
 		if (!fn)
 			fn = handlers->other;
-		ret = fn ? fn(vcpu, run, data) : -ENOSYS;
+		ret = fn ? fn(vcpu, run, data) : -EOPNOTSUPP;
 		if (ret)
 			return ret;
 	}

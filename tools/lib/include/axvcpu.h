@@ -495,7 +495,7 @@ typedef int (*axvcpu_exit_fn)(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, 
  * struct axvcpu_handlers - a VMM's answers, for axvcpu_vcpu_loop()
  * @before: called at each exit before its handler, for tracing; may be NULL
  * @interrupted: RUN returned -EINTR; NULL: the loop ends with -EINTR
- * @other: exits without a handler in @exit; NULL: the loop ends with -ENOSYS
+ * @other: exits without a handler in @exit; NULL: the loop ends with -EOPNOTSUPP
  * @exit: by &enum axvcpu_exit_reason
  */
 struct axvcpu_handlers {
@@ -512,7 +512,7 @@ struct axvcpu_handlers {
  * @handlers: the handlers
  * @data: given to them
  *
- * Return: what a handler returned, when that was not 0; -EINTR and -ENOSYS as
+ * Return: what a handler returned, when that was not 0; -EINTR and -EOPNOTSUPP as
  * in &struct axvcpu_handlers; or what axvcpu_vcpu_run() failed with.
  */
 int axvcpu_vcpu_loop(struct axvcpu_vcpu *vcpu, unsigned int flags,
