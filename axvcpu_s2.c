@@ -77,18 +77,14 @@ static void table_count(u64 *table, long entries)
 	set_page_private(page, page_private(page) + entries);
 }
 
-/**
- * struct path - the way from the root to an address
- * @level: the lowest level that there is a table for
- * @tables: the tables, by level; valid from @level up
- */
-struct path {
-	unsigned int level;
-	u64 *tables[AXVCPU_S2_MAX_LEVELS];
+/* The way from the root to an address. */
+struct s2_path {
+	unsigned int level;			/* the lowest that there is a table for */
+	u64 *tables[AXVCPU_S2_MAX_LEVELS];	/* valid from that level up */
 };
 
 /* Returns the entry that the way ends at: not present, or a leaf. */
-static u64 walk(const struct axvcpu_s2 *s2, u64 gpa, struct path *path)
+static u64 walk(const struct axvcpu_s2 *s2, u64 gpa, struct s2_path *path)
 {
 	const struct axvcpu_s2_format *format = s2->format;
 	unsigned int level = format->levels - 1;
@@ -171,7 +167,7 @@ void axvcpu_s2_cache_drain(const struct axvcpu_s2 *s2, struct axvcpu_s2_cache *c
 
 /* Extend @path down to level 0, by path->level tables from the cache. */
 static void add_tables(struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache, u64 gpa,
-		       struct path *path)
+		       struct s2_path *path)
 {
 	const struct axvcpu_s2_format *format = s2->format;
 
@@ -210,7 +206,7 @@ int axvcpu_s2_map(struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache, struct ax
 {
 	const struct axvcpu_s2_format *format = s2->format;
 	unsigned int i, added = 0;
-	struct path path;
+	struct s2_path path;
 	u64 *entry;
 
 	walk(s2, gpa.val, &path);
@@ -247,7 +243,7 @@ int axvcpu_s2_map(struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache, struct ax
  */
 u64 axvcpu_s2_lookup(const struct axvcpu_s2 *s2, struct axvcpu_gpa gpa, unsigned int *level)
 {
-	struct path path;
+	struct s2_path path;
 	u64 entry = walk(s2, gpa.val, &path);
 
 	*level = path.level;
@@ -255,7 +251,7 @@ u64 axvcpu_s2_lookup(const struct axvcpu_s2 *s2, struct axvcpu_gpa gpa, unsigned
 }
 
 /* Take tables that are empty out of the table, from the bottom up. */
-static void detach_empty(struct axvcpu_s2 *s2, u64 gpa, struct path *path,
+static void detach_empty(struct axvcpu_s2 *s2, u64 gpa, struct s2_path *path,
 			 struct axvcpu_s2_zap *zap)
 {
 	unsigned int level = path->level;
@@ -294,7 +290,7 @@ u64 axvcpu_s2_zap(struct axvcpu_s2 *s2, u64 gpa, u64 end, struct axvcpu_s2_zap *
 	unsigned int budget = ZAP_TABLES;
 
 	while (gpa < end && budget) {
-		struct path path;
+		struct s2_path path;
 		unsigned int shift, idx, last, gone = 0;
 		u64 *table, start = gpa;
 

@@ -41,6 +41,9 @@
  * ``ENOMEM``     no memory
  * ``EMFILE``     the process has no file descriptor left
  * ``EOPNOTSUPP`` this backend has no such feature
+ * ``EEXIST``     the range overlaps one that is mapped (MAP)
+ * ``ENOENT``     no such range is mapped (UNMAP)
+ * ``ENOSPC``     the address space has 32768 ranges already (MAP)
  * ============== ==========================================================
  *
  * What is wrong with a transition makes the vCPU Invalid:
