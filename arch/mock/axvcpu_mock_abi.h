@@ -32,11 +32,18 @@
  * @MOCK_KERNEL_EXIT: an exit that the kernel handles and enters again (as CPUID)
  * @MOCK_STI: interrupts may be taken
  * @MOCK_CLI: they may not
- * @MOCK_SETVEC: interrupts go to pc imm; taking one puts pc in r[14], the
- *	vector in r[15], and does MOCK_CLI
+ * @MOCK_SETVEC: events go to pc imm; taking one puts pc in r[14], the vector
+ *	in r[15], and does MOCK_CLI. Exceptions (vector |
+ *	%AXVCPU_MOCK_IS_EXCEPTION, the error code in r[13]) and NMIs
+ *	(%AXVCPU_MOCK_IS_NMI) are taken in spite of MOCK_CLI. An event before
+ *	MOCK_SETVEC is a SHUTDOWN exit
  * @MOCK_IRET: pc = r[14], MOCK_STI
  *
- * Any other op is an UNKNOWN exit with hw_reason 0x100 + op.
+ * Any other op is an UNKNOWN exit with hw_reason 0x100 + op, and so is a field
+ * out of range. Ports have no width of 8. A SYSREG access that the VMM answers
+ * with a fault is exception 13. A pc that is not a multiple of 16 is a
+ * FAIL_ENTRY exit with hw_reason %AXVCPU_MOCK_HW_BAD_PC. A second-stage entry
+ * that makes no sense is an UNKNOWN exit with %AXVCPU_MOCK_HW_MISCONFIG.
  */
 enum axvcpu_mock_op {
 	MOCK_NOP		= 0x10,
@@ -84,6 +91,15 @@ struct axvcpu_mock_insn {
 	__u64 imm;
 };
 
+/* What r[15] holds besides the vector */
+#define AXVCPU_MOCK_IS_EXCEPTION	0x100ULL
+#define AXVCPU_MOCK_IS_NMI		0x200ULL
+
+/* The mock's hw_reason */
+#define AXVCPU_MOCK_HW_BAD_INSN		0x100ULL	/* plus op */
+#define AXVCPU_MOCK_HW_MISCONFIG	0x200ULL
+#define AXVCPU_MOCK_HW_BAD_PC		0x201ULL
+
 /* Register ids of GET_REGS and SET_REGS: 0 to 15, pc, flags */
 #define AXVCPU_MOCK_REG(n)	(0x900000ULL + (n))
 #define AXVCPU_MOCK_REG_PC	AXVCPU_MOCK_REG(16)
@@ -92,12 +108,14 @@ struct axvcpu_mock_insn {
 /**
  * struct axvcpu_mock_setup_config - in &union axvcpu_setup_config.raw: what
  *	fails, and how
- * @fail_call: &enum axvcpu_call that fails, 0: none
+ * @fail_call: &enum axvcpu_call that fails, not RESET; 0: none
  * @fail_error: positive errno
  * @fail_after: calls of it that still succeed
  * @reserved: zero
  *
- * In &union axvcpu_create_config.raw for calls before setup.
+ * In &union axvcpu_create_config.raw for calls before setup. The one given to
+ * setup takes its place unless it is all zero; RESET brings the first back.
+ * The rest of both unions must be zero.
  */
 struct axvcpu_mock_setup_config {
 	__u32 fail_call;

@@ -1,0 +1,622 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The mock: a backend without hardware. It keeps the whole contract of struct
+ * axvcpu_arch_ops, and complains where the common part does not.
+ */
+#include <linux/err.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include <linux/string.h>
+#include <linux/timekeeping.h>
+#include <linux/timex.h>
+#include <linux/uaccess.h>
+
+#include "axvcpu_mock.h"
+
+#ifdef AXVCPU_KUNIT
+axvcpu_mock_hook_fn axvcpu_mock_hooks[AXVCPU_MOCK_NR_OPS];
+#endif
+
+/**
+ * struct mock_cpu - the mock's hardware on one CPU
+ * @enabled: between cpu_enable and cpu_disable
+ * @loaded: vCPU between load and put
+ * @kick: the interrupt that makes this CPU leave a guest
+ */
+struct mock_cpu {
+	bool enabled;
+	struct axvcpu_mock *loaded;
+	call_single_data_t kick;
+};
+
+static DEFINE_PER_CPU(struct mock_cpu, mock_cpus);
+
+/* The contract of [C]: see struct axvcpu_arch_ops. */
+static void assert_current(struct axvcpu *vcpu)
+{
+	lockdep_assert_held(&vcpu->mutex);
+	lockdep_assert_preemption_disabled();
+	WARN_ON_ONCE(axvcpu_get_current() != vcpu);
+}
+
+static void assert_loaded(struct axvcpu_mock *mock)
+{
+	assert_current(&mock->vcpu);
+	WARN_ON_ONCE(this_cpu_read(mock_cpus.loaded) != mock);
+}
+
+/* --- the call log ----------------------------------------------------------- */
+
+static void log_call(struct axvcpu_mock *mock, enum axvcpu_call call, int result, u64 arg)
+{
+	struct axvcpu_call_entry *entry;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&mock->log_lock, flags);
+	entry = &mock->log[mock->log_total % AXVCPU_MOCK_LOG_LEN];
+	entry->seq = ++mock->log_total;
+	entry->call = call;
+	entry->result = result;
+	entry->arg = arg;
+	raw_spin_unlock_irqrestore(&mock->log_lock, flags);
+}
+
+/**
+ * axvcpu_mock_calls() - the last calls into the backend, oldest first
+ * @vcpu: the vCPU
+ * @entries: room for @max
+ * @max: of more calls the last ones are taken
+ * @total: calls ever made
+ *
+ * Context: any.
+ * Return: entries written.
+ */
+u32 axvcpu_mock_calls(struct axvcpu *vcpu, struct axvcpu_call_entry *entries, u32 max, u64 *total)
+{
+	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
+	unsigned long flags;
+	u32 n, i;
+
+	raw_spin_lock_irqsave(&mock->log_lock, flags);
+	*total = mock->log_total;
+	n = min3(*total, (u64)max, (u64)AXVCPU_MOCK_LOG_LEN);
+	for (i = 0; i < n; i++)
+		entries[i] = mock->log[(*total - n + i) % AXVCPU_MOCK_LOG_LEN];
+	raw_spin_unlock_irqrestore(&mock->log_lock, flags);
+	return n;
+}
+
+static int mock_get_call_log(struct axvcpu *vcpu, struct axvcpu_call_log *log)
+{
+	u32 max = min_t(u32, log->count, AXVCPU_MOCK_LOG_LEN);
+	struct axvcpu_call_entry *entries;
+	int ret = 0;
+
+	lockdep_assert_held(&vcpu->mutex);
+	entries = kcalloc(max, sizeof(*entries), GFP_KERNEL);
+	if (!entries)
+		return -ENOMEM;
+	log->count = axvcpu_mock_calls(vcpu, entries, max, &log->total);
+	if (copy_to_user(u64_to_user_ptr(log->entries), entries,
+			 array_size(log->count, sizeof(*entries))))
+		ret = -EFAULT;
+	kfree(entries);
+	return ret;
+}
+
+/* --- failures on demand ----------------------------------------------------- */
+
+static bool config_is_valid(const u64 *raw, unsigned int len)
+{
+	const struct axvcpu_mock_setup_config *config = (const void *)raw;
+	const unsigned int used = sizeof(*config) / sizeof(*raw);
+
+	return !memchr_inv(raw + used, 0, (len - used) * sizeof(*raw)) && !config->reserved &&
+	       config->fail_call <= AXVCPU_CALL_SET_REG &&
+	       config->fail_call != AXVCPU_CALL_RESET &&
+	       config->fail_error <= MAX_ERRNO && !config->fail_call == !config->fail_error;
+}
+
+static void set_config(struct axvcpu_mock *mock, const void *raw)
+{
+	memcpy(&mock->config, raw, sizeof(mock->config));
+	atomic_set(&mock->fail_count, 0);
+}
+
+/* The error that this call was told to fail with, or 0. */
+static int injected(struct axvcpu_mock *mock, enum axvcpu_call call)
+{
+	if (mock->config.fail_call != call)
+		return 0;
+	if (atomic_fetch_add_unless(&mock->fail_count, 1, INT_MAX) < mock->config.fail_after)
+		return 0;
+	mock->vcpu.arch_code = mock->config.fail_error;
+	return -(int)mock->config.fail_error;
+}
+
+/* --- module and CPUs -------------------------------------------------------- */
+
+/* When the module was loaded, in both clocks. */
+static u64 start_ns, start_cycles;
+
+/* get_cycles() has no frequency that is known on every architecture. */
+static u64 mock_cycles_to_ns(u64 cycles)
+{
+	u64 ns = ktime_get_ns() - start_ns;
+	u64 elapsed = get_cycles() - start_cycles;
+
+	return elapsed ? mul_u64_u64_div_u64(cycles, ns, elapsed) : 0;
+}
+
+/* Runs when the CPU takes its interrupt; the interrupt was all there was to it. */
+static void take_kick(void *info)
+{
+}
+
+static int mock_init(void)
+{
+	int cpu;
+
+	BUILD_BUG_ON(sizeof(struct axvcpu_mock_insn) != 16);
+	start_ns = ktime_get_ns();
+	start_cycles = get_cycles();
+	for_each_possible_cpu(cpu)
+		INIT_CSD(&per_cpu(mock_cpus.kick, cpu), take_kick, NULL);
+	return 0;
+}
+
+static bool kick_pending(int cpu)
+{
+	return READ_ONCE(per_cpu(mock_cpus.kick.node.u_flags, cpu)) & CSD_FLAG_LOCK;
+}
+
+static void mock_exit(void)
+{
+	int cpu;
+
+	/* take_kick() must be over everywhere before its code goes. */
+	for_each_online_cpu(cpu) {
+		while (kick_pending(cpu))
+			cpu_relax();
+	}
+	kick_all_cpus_sync();
+}
+
+/**
+ * axvcpu_mock_interrupted() - is the interrupt of kick_cpu() pending here?
+ *
+ * Context: interrupts off.
+ * Return: whether.
+ */
+bool axvcpu_mock_interrupted(void)
+{
+	return kick_pending(smp_processor_id());
+}
+
+static void mock_kick_cpu(int cpu)
+{
+	lockdep_assert_preemption_disabled();
+	axvcpu_mock_hook(AXVCPU_MOCK_KICK_CPU, NULL, cpu);
+	/* -EBUSY: it is pending already, which is as good. */
+	smp_call_function_single_async(cpu, &per_cpu(mock_cpus.kick, cpu));
+}
+
+static int mock_cpu_enable(void)
+{
+	int ret;
+
+	lockdep_assert_irqs_disabled();
+	WARN_ON_ONCE(this_cpu_read(mock_cpus.enabled));
+	ret = axvcpu_mock_hook(AXVCPU_MOCK_CPU_ENABLE, NULL, 0);
+	if (ret)
+		return ret;
+	this_cpu_write(mock_cpus.enabled, true);
+	return 0;
+}
+
+static void mock_cpu_disable(void)
+{
+	lockdep_assert_irqs_disabled();
+	WARN_ON_ONCE(!this_cpu_read(mock_cpus.enabled));
+	WARN_ON_ONCE(this_cpu_read(mock_cpus.loaded));
+	axvcpu_mock_hook(AXVCPU_MOCK_CPU_DISABLE, NULL, 0);
+	this_cpu_write(mock_cpus.enabled, false);
+}
+
+static u64 mock_caps(void)
+{
+	return AXVCPU_CAP_CALL_LOG | AXVCPU_CAP_EXEC_ONLY | AXVCPU_CAP_HW_DIRTY;
+}
+
+/* --- the life of a vCPU ----------------------------------------------------- */
+
+static int mock_vcpu_create(struct axvcpu *vcpu, const union axvcpu_create_config *config)
+{
+	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
+	int ret;
+
+	if (!config_is_valid(config->raw, ARRAY_SIZE(config->raw)))
+		return -EINVAL;
+	ret = axvcpu_mock_hook(AXVCPU_MOCK_VCPU_CREATE, vcpu, 0);
+	if (ret)
+		return ret;
+
+	raw_spin_lock_init(&mock->log_lock);
+	set_config(mock, config->raw);
+	mock->create_config = mock->config;
+	ret = injected(mock, AXVCPU_CALL_NEW);
+	log_call(mock, AXVCPU_CALL_NEW, ret, vcpu->vcpu_id);
+	return ret;
+}
+
+static void mock_vcpu_destroy(struct axvcpu *vcpu)
+{
+	WARN_ON_ONCE(axvcpu_mock(vcpu)->in_run);
+}
+
+static int mock_set_entry(struct axvcpu *vcpu, struct axvcpu_gpa entry)
+{
+	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
+	int ret;
+
+	assert_current(vcpu);
+	ret = axvcpu_mock_hook(AXVCPU_MOCK_SET_ENTRY, vcpu, entry.val);
+	if (!ret)
+		ret = injected(mock, AXVCPU_CALL_SET_ENTRY);
+	if (!ret && mock->has_entry)
+		ret = -EEXIST;
+	if (!ret && (entry.val >> AXVCPU_MOCK_GPA_BITS ||
+		     !IS_ALIGNED(entry.val, sizeof(struct axvcpu_mock_insn))))
+		ret = -EINVAL;
+	if (!ret) {
+		mock->entry = entry;
+		mock->has_entry = true;
+	}
+	log_call(mock, AXVCPU_CALL_SET_ENTRY, ret, entry.val);
+	return ret;
+}
+
+static int mock_set_ept_root(struct axvcpu *vcpu, struct axvcpu_hpa root)
+{
+	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
+	int ret;
+
+	assert_current(vcpu);
+	ret = axvcpu_mock_hook(AXVCPU_MOCK_SET_EPT_ROOT, vcpu, 0);
+	if (!ret)
+		ret = injected(mock, AXVCPU_CALL_SET_EPT_ROOT);
+	if (!ret && mock->has_root)
+		ret = -EEXIST;
+	if (!ret && (!PAGE_ALIGNED(root.val) || !axvcpu_mock_hpa_is_ram(root.val)))
+		ret = -EINVAL;
+	if (!ret) {
+		mock->root = root;
+		mock->has_root = true;
+	}
+	/* The address is the host's secret. */
+	log_call(mock, AXVCPU_CALL_SET_EPT_ROOT, ret, 0);
+	return ret;
+}
+
+static int do_setup(struct axvcpu_mock *mock, const union axvcpu_setup_config *config)
+{
+	int ret;
+
+	ret = axvcpu_mock_hook(AXVCPU_MOCK_SETUP, &mock->vcpu, 0);
+	if (ret)
+		return ret;
+	if (!config_is_valid(config->raw, ARRAY_SIZE(config->raw)))
+		return -EINVAL;
+	if (memchr_inv(config->raw, 0, sizeof(config->raw)))
+		set_config(mock, config->raw);
+	ret = injected(mock, AXVCPU_CALL_SETUP);
+	if (ret)
+		return ret;
+	if (!mock->has_entry || !mock->has_root || mock->is_setup)
+		return -EINVAL;
+
+	mock->pc = mock->entry.val;
+	mock->flags = 0;
+	mock->is_setup = true;
+	return 0;
+}
+
+static int mock_setup(struct axvcpu *vcpu, const union axvcpu_setup_config *config)
+{
+	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
+	int ret;
+
+	assert_current(vcpu);
+	ret = do_setup(mock, config);
+	log_call(mock, AXVCPU_CALL_SETUP, ret, 0);
+	return ret;
+}
+
+static int mock_bind(struct axvcpu *vcpu)
+{
+	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
+	int ret;
+
+	assert_current(vcpu);
+	ret = axvcpu_mock_hook(AXVCPU_MOCK_BIND, vcpu, 0);
+	if (!ret)
+		ret = injected(mock, AXVCPU_CALL_BIND);
+	if (!ret)
+		mock->is_bound = true;
+	log_call(mock, AXVCPU_CALL_BIND, ret, smp_processor_id());
+	return ret;
+}
+
+static int mock_unbind(struct axvcpu *vcpu)
+{
+	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
+	int ret;
+
+	assert_current(vcpu);
+	ret = axvcpu_mock_hook(AXVCPU_MOCK_UNBIND, vcpu, 0);
+	if (!ret)
+		ret = injected(mock, AXVCPU_CALL_UNBIND);
+	if (!ret)
+		mock->is_bound = false;
+	log_call(mock, AXVCPU_CALL_UNBIND, ret, smp_processor_id());
+	return ret;
+}
+
+/* What the TLB holds stays: forgetting it is up to @flush of enter. */
+static void mock_reset(struct axvcpu *vcpu)
+{
+	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
+
+	assert_current(vcpu);
+	axvcpu_mock_hook(AXVCPU_MOCK_RESET, vcpu, 0);
+	mock->has_entry = false;
+	mock->has_root = false;
+	mock->is_setup = false;
+	mock->is_bound = false;
+	mock->pc = 0;
+	mock->flags = 0;
+	mock->has_vector = false;
+	mock->can_interrupt = false;
+	memset(&mock->exit, 0, sizeof(mock->exit));
+	bitmap_zero(mock->irqs, 256);
+	mock->exception = 0;
+	mock->nmi = 0;
+	memset(vcpu->run->regs.raw, 0, sizeof(vcpu->run->regs.raw));
+	set_config(mock, &mock->create_config);
+	log_call(mock, AXVCPU_CALL_RESET, 0, 0);
+}
+
+/* --- running ---------------------------------------------------------------- */
+
+static void take_dirty_regs(struct axvcpu_mock *mock)
+{
+	struct axvcpu_run *run = mock->vcpu.run;
+
+	if (!READ_ONCE(run->regs_dirty))
+		return;
+	WRITE_ONCE(run->regs_dirty, 0);
+	mock->pc = READ_ONCE(run->regs.raw[AXVCPU_MOCK_PC]);
+	mock->flags = READ_ONCE(run->regs.raw[AXVCPU_MOCK_FLAGS]) & AXVCPU_MOCK_FLAG_IRQ;
+}
+
+static int mock_load(struct axvcpu *vcpu)
+{
+	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
+	int ret;
+
+	assert_current(vcpu);
+	WARN_ON_ONCE(this_cpu_read(mock_cpus.loaded));
+	ret = axvcpu_mock_hook(AXVCPU_MOCK_LOAD, vcpu, 0);
+	if (ret)
+		return ret;
+	if (WARN_ON_ONCE(!this_cpu_read(mock_cpus.enabled)))
+		return -EIO;
+	this_cpu_write(mock_cpus.loaded, mock);
+	if (mock->in_run)
+		take_dirty_regs(mock);
+	return 0;
+}
+
+static void mock_put(struct axvcpu *vcpu)
+{
+	assert_loaded(axvcpu_mock(vcpu));
+	axvcpu_mock_hook(AXVCPU_MOCK_PUT, vcpu, 0);
+	this_cpu_write(mock_cpus.loaded, NULL);
+}
+
+static void mock_fpu_begin(struct axvcpu *vcpu)
+{
+	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
+
+	lockdep_assert_held(&vcpu->mutex);
+	WARN_ON_ONCE(mock->in_run);
+	mock->in_run = true;
+	mock->entered = false;
+}
+
+/* A RUN is one call in the log, however often it entered the guest. */
+static void mock_fpu_end(struct axvcpu *vcpu)
+{
+	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
+
+	lockdep_assert_held(&vcpu->mutex);
+	WARN_ON_ONCE(!mock->in_run);
+	mock->in_run = false;
+	if (mock->entered)
+		log_call(mock, AXVCPU_CALL_RUN, mock->run_result, 0);
+}
+
+static void mock_complete(struct axvcpu *vcpu)
+{
+	lockdep_assert_held(&vcpu->mutex);
+	axvcpu_mock_hook(AXVCPU_MOCK_COMPLETE, vcpu, 0);
+	axvcpu_mock_complete(axvcpu_mock(vcpu));
+}
+
+static int mock_enter(struct axvcpu *vcpu, bool flush)
+{
+	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
+	int ret;
+
+	assert_loaded(mock);
+	lockdep_assert_irqs_disabled();
+	WARN_ON_ONCE(!mock->in_run || !mock->is_bound);
+	WARN_ON_ONCE(READ_ONCE(vcpu->guest_cpu) != smp_processor_id());
+
+	ret = axvcpu_mock_hook(AXVCPU_MOCK_ENTER, vcpu, flush);
+	if (!ret && !mock->entered)
+		ret = injected(mock, AXVCPU_CALL_RUN);
+	if (!ret)
+		ret = axvcpu_mock_enter(mock, flush);
+	mock->entered = true;
+	mock->run_result = ret < 0 ? ret : 0;
+	return mock->run_result;
+}
+
+static int mock_handle_exit(struct axvcpu *vcpu)
+{
+	int ret;
+
+	assert_loaded(axvcpu_mock(vcpu));
+	ret = axvcpu_mock_hook(AXVCPU_MOCK_HANDLE_EXIT, vcpu, 0);
+	return ret ? ret : axvcpu_mock_handle_exit(axvcpu_mock(vcpu));
+}
+
+static void mock_sync_regs(struct axvcpu *vcpu)
+{
+	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
+
+	assert_loaded(mock);
+	WRITE_ONCE(vcpu->run->regs.raw[AXVCPU_MOCK_PC], mock->pc);
+	WRITE_ONCE(vcpu->run->regs.raw[AXVCPU_MOCK_FLAGS], mock->flags);
+}
+
+/* --- events and registers --------------------------------------------------- */
+
+static bool mock_has_event(struct axvcpu *vcpu)
+{
+	return axvcpu_mock_has_event(axvcpu_mock(vcpu));
+}
+
+static int mock_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event)
+{
+	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
+	int ret;
+
+	ret = axvcpu_mock_hook(AXVCPU_MOCK_INJECT, vcpu, event->vector);
+	if (!ret)
+		ret = injected(mock, AXVCPU_CALL_INJECT);
+	if (!ret)
+		ret = axvcpu_mock_queue(mock, event);
+	log_call(mock, AXVCPU_CALL_INJECT, ret, event->vector);
+	return ret;
+}
+
+static int do_get_reg(struct axvcpu_mock *mock, u64 id, u64 *value)
+{
+	switch (id) {
+	case AXVCPU_MOCK_REG(0) ... AXVCPU_MOCK_REG(15):
+		*value = READ_ONCE(mock->vcpu.run->regs.raw[id - AXVCPU_MOCK_REG(0)]);
+		return 0;
+	case AXVCPU_MOCK_REG_PC:
+		*value = mock->pc;
+		return 0;
+	case AXVCPU_MOCK_REG_FLAGS:
+		*value = mock->flags;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int mock_get_reg(struct axvcpu *vcpu, u64 id, u64 *value)
+{
+	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
+	int ret;
+
+	assert_loaded(mock);
+	ret = injected(mock, AXVCPU_CALL_GET_REG);
+	if (!ret)
+		ret = do_get_reg(mock, id, value);
+	log_call(mock, AXVCPU_CALL_GET_REG, ret, id);
+	return ret;
+}
+
+static int check_reg(u64 id, u64 value)
+{
+	switch (id) {
+	case AXVCPU_MOCK_REG(0) ... AXVCPU_MOCK_REG(15):
+		return 0;
+	case AXVCPU_MOCK_REG_PC:
+		return IS_ALIGNED(value, sizeof(struct axvcpu_mock_insn)) ? 0 : -EINVAL;
+	case AXVCPU_MOCK_REG_FLAGS:
+		return value & ~AXVCPU_MOCK_FLAG_IRQ ? -EINVAL : 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* The run page follows, so that regs_dirty does not bring old values back. */
+static void commit_reg(struct axvcpu_mock *mock, u64 id, u64 value)
+{
+	WRITE_ONCE(mock->vcpu.run->regs.raw[id - AXVCPU_MOCK_REG(0)], value);
+	if (id == AXVCPU_MOCK_REG_PC)
+		mock->pc = value;
+	else if (id == AXVCPU_MOCK_REG_FLAGS)
+		mock->flags = value;
+}
+
+/* Each phase is a call of its own in the log, its argument tells the register. */
+static int mock_set_reg(struct axvcpu *vcpu, u64 id, u64 value, bool commit)
+{
+	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
+	int ret = 0;
+
+	assert_loaded(mock);
+	if (commit) {
+		commit_reg(mock, id, value);
+	} else {
+		ret = injected(mock, AXVCPU_CALL_SET_REG);
+		if (!ret)
+			ret = check_reg(id, value);
+	}
+	log_call(mock, AXVCPU_CALL_SET_REG, ret, id);
+	return ret;
+}
+
+const struct axvcpu_arch_ops axvcpu_arch = {
+	.name = "mock",
+	.backend = AXVCPU_BACKEND_MOCK,
+	.vcpu_size = sizeof(struct axvcpu_mock),
+	.s2 = &axvcpu_mock_s2_format,
+	.caps = mock_caps,
+	.init = mock_init,
+	.exit = mock_exit,
+	.cpu_enable = mock_cpu_enable,
+	.cpu_disable = mock_cpu_disable,
+	.vcpu_create = mock_vcpu_create,
+	.vcpu_destroy = mock_vcpu_destroy,
+	.set_entry = mock_set_entry,
+	.set_ept_root = mock_set_ept_root,
+	.setup = mock_setup,
+	.bind = mock_bind,
+	.unbind = mock_unbind,
+	.reset = mock_reset,
+	.load = mock_load,
+	.put = mock_put,
+	.fpu_begin = mock_fpu_begin,
+	.fpu_end = mock_fpu_end,
+	.complete = mock_complete,
+	.enter = mock_enter,
+	.handle_exit = mock_handle_exit,
+	.sync_regs = mock_sync_regs,
+	.has_event = mock_has_event,
+	.inject = mock_inject,
+	.kick_cpu = mock_kick_cpu,
+	.get_reg = mock_get_reg,
+	.set_reg = mock_set_reg,
+	.cycles_to_ns = mock_cycles_to_ns,
+	.get_call_log = mock_get_call_log,
+};

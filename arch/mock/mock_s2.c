@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The mock's memory management unit: walks a second-stage table that looks
+ * like EPT, and remembers what it found until it is told to forget.
+ *
+ * It shares no code with axvcpu_s2.c, which makes the table: each checks the
+ * other.
+ */
+#include <linux/io.h>
+#include <linux/mm.h>
+
+#include "axvcpu_mock.h"
+
+#define LEVEL_BITS	(PAGE_SHIFT - 3)
+#define LEVELS		DIV_ROUND_UP(AXVCPU_MOCK_GPA_BITS - PAGE_SHIFT, LEVEL_BITS)
+#define ADDR_MASK	GENMASK_ULL(AXVCPU_MOCK_HPA_BITS - 1, PAGE_SHIFT)
+
+#define S2_READ		BIT_ULL(0)
+#define S2_WRITE	BIT_ULL(1)
+#define S2_EXEC		BIT_ULL(2)
+#define S2_ACCESS	(S2_READ | S2_WRITE | S2_EXEC)
+#define S2_MEMTYPE_WB	(6ULL << 3)
+#define S2_LARGE	BIT_ULL(7)
+#define S2_DIRTY	BIT_ULL(9)
+
+const struct axvcpu_s2_format axvcpu_mock_s2_format = {
+	.gpa_bits = AXVCPU_MOCK_GPA_BITS,
+	.levels = LEVELS,
+	.page_shift = PAGE_SHIFT,
+	.level_bits = LEVEL_BITS,
+	.leaf_levels = BIT(0) | BIT(1),
+	.addr_mask = ADDR_MASK,
+	.present_mask = S2_ACCESS,
+	.table_bits = S2_ACCESS,
+	.leaf_bits = { S2_MEMTYPE_WB, S2_MEMTYPE_WB | S2_LARGE },
+	.leaf_type_mask = S2_LARGE,
+	.leaf_type = S2_LARGE,
+	.prot = {
+		[AXVCPU_MAP_READ] = S2_READ,
+		[AXVCPU_MAP_READ | AXVCPU_MAP_WRITE] = S2_READ | S2_WRITE,
+		[AXVCPU_MAP_EXEC] = S2_EXEC,
+		[AXVCPU_MAP_READ | AXVCPU_MAP_EXEC] = S2_READ | S2_EXEC,
+		[AXVCPU_MAP_ALL] = S2_ACCESS,
+	},
+	.write_mask = S2_WRITE,
+	.dirty = S2_DIRTY,
+};
+
+/**
+ * axvcpu_mock_hpa_is_ram() - may the mock follow this address?
+ * @hpa: host-physical address
+ *
+ * Hardware would follow any; the mock must go through the kernel's own map.
+ *
+ * Context: any.
+ * Return: whether there is memory.
+ */
+bool axvcpu_mock_hpa_is_ram(u64 hpa)
+{
+	return !(hpa >> AXVCPU_MOCK_HPA_BITS) && pfn_valid(PHYS_PFN(hpa));
+}
+
+/**
+ * axvcpu_mock_flush() - forget all translations
+ * @mock: the vCPU
+ *
+ * Context: inside enter.
+ */
+void axvcpu_mock_flush(struct axvcpu_mock *mock)
+{
+	memset(mock->tlb, 0, sizeof(mock->tlb));
+}
+
+static unsigned int level_shift(unsigned int level)
+{
+	return PAGE_SHIFT + level * LEVEL_BITS;
+}
+
+/*
+ * Returns 0 with @tlb filled in, -EFAULT for a violation, -EINVAL for an entry
+ * that makes no sense (an EPT misconfiguration), -EAGAIN when the leaf changed
+ * while its dirty bit was set.
+ */
+static int walk(struct axvcpu_mock *mock, u64 gpa, u32 access, struct axvcpu_mock_tlb_entry *tlb)
+{
+	u64 hpa = mock->root.val;
+	unsigned int level = LEVELS;
+	u64 entry, mask, *slot;
+
+	if (gpa >> AXVCPU_MOCK_GPA_BITS)
+		return -EFAULT;
+
+	do {
+		level--;
+		slot = (u64 *)phys_to_virt(hpa) +
+			((gpa >> level_shift(level)) & (BIT(LEVEL_BITS) - 1));
+		entry = READ_ONCE(*slot);
+		if (!(entry & S2_ACCESS) || (entry & access) != access)
+			return -EFAULT;
+		hpa = entry & ADDR_MASK;
+		if ((entry & S2_WRITE && !(entry & S2_READ)) || !axvcpu_mock_hpa_is_ram(hpa))
+			return -EINVAL;
+	} while (level && !(entry & S2_LARGE));
+
+	mask = BIT_ULL(level_shift(level)) - 1;
+	if (level > 1 || hpa & mask)
+		return -EINVAL;
+	hpa |= gpa & mask & PAGE_MASK;
+	if (!axvcpu_mock_hpa_is_ram(hpa))
+		return -EINVAL;
+	if (access & AXVCPU_MAP_WRITE && !(entry & S2_DIRTY)) {
+		if (!try_cmpxchg64(slot, &entry, entry | S2_DIRTY))
+			return -EAGAIN;
+		entry |= S2_DIRTY;
+	}
+
+	*tlb = (struct axvcpu_mock_tlb_entry){
+		.gfn = gpa >> PAGE_SHIFT,
+		.hpa = hpa,
+		.access = entry & S2_ACCESS,
+		.dirty = entry & S2_DIRTY,
+	};
+	return 0;
+}
+
+/* As walk(); a violation drops what was remembered, as on Intel's hardware. */
+static int translate(struct axvcpu_mock *mock, u64 gpa, u32 access, void **host)
+{
+	u64 gfn = gpa >> PAGE_SHIFT;
+	struct axvcpu_mock_tlb_entry *tlb = &mock->tlb[gfn % AXVCPU_MOCK_TLB_LEN];
+	int ret;
+
+	if (tlb->gfn != gfn || (tlb->access & access) != access ||
+	    (access & AXVCPU_MAP_WRITE && !tlb->dirty)) {
+		tlb->access = 0;
+		do {
+			ret = walk(mock, gpa, access, tlb);
+		} while (ret == -EAGAIN);
+		if (ret)
+			return ret;
+	}
+	*host = phys_to_virt(tlb->hpa) + offset_in_page(gpa);
+	return 0;
+}
+
+/* One access where the hardware makes one: other CPUs and the host look on. */
+static void copy(void *to, const void *from, u32 len)
+{
+	switch (IS_ALIGNED((unsigned long)to | (unsigned long)from, len) ? len : 0) {
+	case 1:
+		WRITE_ONCE(*(u8 *)to, READ_ONCE(*(const u8 *)from));
+		break;
+	case 2:
+		WRITE_ONCE(*(u16 *)to, READ_ONCE(*(const u16 *)from));
+		break;
+	case 4:
+		WRITE_ONCE(*(u32 *)to, READ_ONCE(*(const u32 *)from));
+		break;
+	case 8:
+		WRITE_ONCE(*(u64 *)to, READ_ONCE(*(const u64 *)from));
+		break;
+	default:
+		memcpy(to, from, len);
+	}
+}
+
+/**
+ * axvcpu_mock_access() - read, write or fetch guest memory as the guest does
+ * @mock: the vCPU
+ * @gpa: guest-physical address
+ * @buf: aligned like @len; written unless @access says write
+ * @len: bytes, at most 16
+ * @access: one of ``AXVCPU_MAP_*``
+ *
+ * Where the range touches a page that can't be accessed, nothing is accessed,
+ * and &struct axvcpu.fault tells the first address at fault.
+ *
+ * Context: inside enter: interrupts are off, so that whoever takes memory away
+ * waits for the end of it.
+ * Return: 0; -EFAULT: a second-stage fault; -EINVAL: the table is malformed.
+ */
+int axvcpu_mock_access(struct axvcpu_mock *mock, u64 gpa, void *buf, u32 len, u32 access)
+{
+	u32 first = min_t(u32, len, PAGE_SIZE - offset_in_page(gpa));
+	u64 fault = gpa;
+	void *host[2];
+	int ret;
+
+	lockdep_assert_irqs_disabled();
+	ret = translate(mock, gpa, access, &host[0]);
+	if (!ret && first < len) {
+		fault = gpa + first;
+		ret = translate(mock, fault, access, &host[1]);
+	}
+	if (ret) {
+		mock->vcpu.fault = (struct axvcpu_fault){
+			.gpa = axvcpu_gpa(fault),
+			.access = access,
+		};
+		return ret;
+	}
+
+	if (access & AXVCPU_MAP_WRITE) {
+		copy(host[0], buf, first);
+		if (first < len)
+			copy(host[1], buf + first, len - first);
+	} else {
+		copy(buf, host[0], first);
+		if (first < len)
+			copy(buf + first, host[1], len - first);
+	}
+	return 0;
+}
