@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Getting a small guest running; see guest.h. */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -307,6 +307,127 @@ int set_reg(int fd, uint64_t id, uint64_t value)
 int get_stats(int fd, struct axvcpu_stats *stats)
 {
 	return XIOCTL(fd, AXVCPU_GET_STATS, stats);
+}
+
+static void *run_thread(void *arg)
+{
+	struct vcpu_thread *t = arg;
+
+	t->err = run_vcpu(t->v->fd, t->flags);
+	t->done = true;
+	return NULL;
+}
+
+/**
+ * thread_start() - RUN in a thread of its own
+ * @t: filled in
+ * @v: vCPU
+ * @flags: of RUN
+ *
+ * Return: 0 or a negative errno.
+ */
+int thread_start(struct vcpu_thread *t, struct guest_vcpu *v, unsigned long flags)
+{
+	sigset_t all, old;
+	int err;
+
+	memset(t, 0, sizeof(*t));
+	t->v = v;
+	t->flags = flags;
+	sigfillset(&all);
+	sigdelset(&all, SIGUSR1);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&t->thread, NULL, run_thread, t);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return -err;
+}
+
+/** thread_join() - what RUN returned, when it has */
+int thread_join(struct vcpu_thread *t)
+{
+	pthread_join(t->thread, NULL);
+	return t->err;
+}
+
+/** thread_stop() - KICK, then what RUN returned */
+int thread_stop(struct vcpu_thread *t)
+{
+	kick_vcpu(t->v->fd);
+	return thread_join(t);
+}
+
+/**
+ * wait_for_state() - wait until another thread has brought a vCPU somewhere
+ * @fd: vCPU
+ * @state: &enum axvcpu_state
+ *
+ * Return: 0; -ETIME: it did not come there in ten seconds.
+ */
+int wait_for_state(int fd, int state)
+{
+	unsigned long long end = now_ns() + 10000000000ULL;
+
+	while (get_state(fd) != state) {
+		if (now_ns() > end)
+			return -ETIME;
+		sched_yield();
+	}
+	return 0;
+}
+
+/**
+ * good_call() - an ioctl of a vCPU with arguments that nothing is wrong with
+ * @g: guest
+ * @v: vCPU
+ * @cmd: ``AXVCPU_*``; SET_STATE sets Invalid
+ *
+ * Return: what the ioctl returned, or a negative errno.
+ */
+int good_call(struct guest *g, struct guest_vcpu *v, unsigned int cmd)
+{
+	struct axvcpu_reg reg = { .id = g->isa->reg_id(g->isa->gpr[G0]) };
+	union {
+		struct axvcpu_setup setup;
+		struct axvcpu_bind bind;
+		struct axvcpu_set_state set_state;
+		struct axvcpu_set_entry set_entry;
+		struct axvcpu_set_ept_root set_ept_root;
+		struct axvcpu_regs regs;
+		struct axvcpu_inject inject;
+		uint8_t room[1024];
+	} arg = { .room = { 0 } };
+
+	switch (cmd) {
+	case AXVCPU_RUN:
+	case AXVCPU_UNBIND:
+	case AXVCPU_RESET:
+	case AXVCPU_KICK:
+		return xioctl(v->fd, cmd, 0);
+	case AXVCPU_SETUP:
+		setup_init(g, &arg.setup, GUEST_PROG(0));
+		break;
+	case AXVCPU_BIND:
+		arg.bind.cpu = -1;
+		break;
+	case AXVCPU_SET_STATE:
+		arg.set_state.state = AXVCPU_STATE_INVALID;
+		break;
+	case AXVCPU_SET_ENTRY:
+		arg.set_entry.entry = GUEST_PROG(0);
+		break;
+	case AXVCPU_SET_EPT_ROOT:
+		arg.set_ept_root.aspace_fd = g->aspace;
+		break;
+	case AXVCPU_GET_REGS:
+	case AXVCPU_SET_REGS:
+		arg.regs.regs = (uintptr_t)&reg;
+		arg.regs.count = 1;
+		break;
+	case AXVCPU_INJECT:
+		arg.inject.vector = 0x40;
+		break;
+	}
+	return XIOCTL(v->fd, cmd, &arg);
 }
 
 /**

@@ -8,6 +8,7 @@
 #define _SELFTESTS_GUEST_H
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,7 +33,7 @@
  * They survive every operation below; the machine's other registers do not.
  */
 enum guest_reg {
-	G0, G1, G2, G3, G4, G5, G6,
+	G0, G1, G2, G3, G4, G5,
 	GUEST_NR_REGS,
 };
 
@@ -41,13 +42,12 @@ struct guest_prog;
 /**
  * struct guest_isa - how one backend's guests are written
  * @backend: &enum axvcpu_backend
- * @gpr: index in the run page's raw registers, of G0 to G6
+ * @gpr: index in the run page's raw registers, of G0 to G5
  * @pc: index of the program counter
  * @irq_reg: index of the register that tells an interrupt handler the vector
  * @reg_id: id of the register with such an index, for GET_REGS and SET_REGS
  * @sysreg: the address of a system register that the kernel leaves to the VMM
- * @gp_vector: vector on which the guest sees a failed system register access
- * @max_width: widest port access, in bytes
+ * @gp_vector: what g_get_vector() gives when a system register access failed
  * @init_memory: fill in what every guest needs, at the start of its memory
  * @setup: the architecture's part of SETUP
  * @begin: the first instructions of a program
@@ -60,8 +60,7 @@ struct guest_isa {
 	uint8_t irq_reg;
 	uint64_t (*reg_id)(unsigned int index);
 	uint64_t sysreg;
-	unsigned int gp_vector;
-	int max_width;
+	uint64_t gp_vector;
 
 	void (*init_memory)(uint8_t *mem);
 	void (*setup)(union axvcpu_setup_config *config);
@@ -291,6 +290,28 @@ static inline bool guest_is_fast(const struct guest *g)
 	return g->info.backend == AXVCPU_BACKEND_MOCK;
 }
 
+/**
+ * struct vcpu_thread - a thread that is inside RUN
+ * @thread: the thread; it blocks all signals but SIGUSR1
+ * @v: the vCPU
+ * @flags: of RUN
+ * @err: what RUN returned
+ * @done: it has returned
+ */
+struct vcpu_thread {
+	pthread_t thread;
+	struct guest_vcpu *v;
+	unsigned long flags;
+	int err;
+	volatile bool done;
+};
+
+int thread_start(struct vcpu_thread *t, struct guest_vcpu *v, unsigned long flags);
+int thread_join(struct vcpu_thread *t);
+int thread_stop(struct vcpu_thread *t);
+int wait_for_state(int fd, int state);
+
+int good_call(struct guest *g, struct guest_vcpu *v, unsigned int cmd);
 int run_until(struct guest_vcpu *v, uint32_t reason);
 int pin_to_cpu(int cpu);
 unsigned long long now_ns(void);

@@ -4,7 +4,7 @@
 
 #include "guest.h"
 
-/* A hypercall takes registers 0 to 6; programs use the next ones. */
+/* Hypercalls take registers 0 to 6, exceptions 13 to 15; programs use the others. */
 #define FIRST_REG	7
 #define R(reg)		(FIRST_REG + (reg))
 #define VECTOR		15
@@ -161,13 +161,12 @@ static void mock_fixup(struct guest_prog *p, size_t at, uint64_t target)
 
 const struct guest_isa guest_isa_mock = {
 	.backend	= AXVCPU_BACKEND_MOCK,
-	.gpr		= { R(G0), R(G1), R(G2), R(G3), R(G4), R(G5), R(G6) },
+	.gpr		= { R(G0), R(G1), R(G2), R(G3), R(G4), R(G5) },
 	.pc		= 16,
 	.irq_reg	= VECTOR,
 	.reg_id		= mock_reg_id,
 	.sysreg		= 0x123456789abcULL,
-	.gp_vector	= 13,
-	.max_width	= 8,
+	.gp_vector	= AXVCPU_MOCK_IS_EXCEPTION | 13,
 	.init_memory	= mock_init_memory,
 	.setup		= mock_setup,
 	.movi		= mock_movi,

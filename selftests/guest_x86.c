@@ -10,7 +10,7 @@
 
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15 };
 
-static const uint8_t gprs[] = { RBX, RBP, R10, R11, R12, R13, R14 };
+static const uint8_t gprs[] = { RBX, RBP, R10, R11, R12, R13 };
 
 #define PML4		0x1000	/* the tables map the first GiB at its own address */
 #define PDPT		0x2000
@@ -328,13 +328,12 @@ static void x86_fixup(struct guest_prog *p, size_t at, uint64_t target)
 
 const struct guest_isa guest_isa_x86 = {
 	.backend	= AXVCPU_BACKEND_VMX,
-	.gpr		= { RBX, RBP, R10, R11, R12, R13, R14 },
+	.gpr		= { RBX, RBP, R10, R11, R12, R13 },
 	.pc		= 16,
 	.irq_reg	= R15,
 	.reg_id		= x86_reg_id,
 	.sysreg		= 0x1a0,	/* IA32_MISC_ENABLE */
 	.gp_vector	= 13,
-	.max_width	= 4,
 	.init_memory	= x86_init_memory,
 	.setup		= x86_setup,
 	.movi		= x86_movi,
