@@ -13,6 +13,7 @@
  *	unload NAME		remove it; it must not be in use
  *	test NAME CMD [ARG]...	run a program, report how it ended
  *	leaks			scan for unreferenced memory, print what is found
+ *	window ROWS COLUMNS	the size of the terminal
  *	shell			run a shell on the console
  *
  * While a program runs, a byte on the console may ask for help with it: ^T
@@ -175,6 +176,25 @@ static void leaks(void)
 	tell("leaks %s", buf[0] ? "found" : "ok");
 }
 
+/* /dev/console can't be a controlling terminal, the line behind it can. */
+static void own_terminal(void)
+{
+	char name[64], path[80];
+	int fd;
+
+	if (read_file("/sys/class/tty/console/active", name, sizeof(name)) <= 0)
+		return;
+	name[strcspn(name, "\n")] = '\0';
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	fd = open(path, O_RDWR);
+	if (fd < 0)
+		return;
+	for (int i = 0; i < 3; i++)
+		dup2(fd, i);
+	close(fd);
+	ioctl(STDIN_FILENO, TIOCSCTTY, 1);
+}
+
 /* The program's own session, so that all of it can be killed at once. */
 static pid_t start(char **argv, bool interactive)
 {
@@ -188,7 +208,7 @@ static pid_t start(char **argv, bool interactive)
 
 	setsid();
 	if (interactive) {
-		ioctl(STDIN_FILENO, TIOCSCTTY, 1);
+		own_terminal();
 	} else {
 		fd = open("/dev/null", O_RDONLY);
 		dup2(fd, STDIN_FILENO);
@@ -266,8 +286,24 @@ static void run(const char *name, char **argv, bool interactive)
 static void shell(void)
 {
 	static char *argv[] = { "/bin/sh", "-l", NULL };
+	struct termios raw, cooked;
 
+	tcgetattr(STDIN_FILENO, &raw);
+	cooked = raw;
+	cooked.c_iflag |= ICRNL;
+	cooked.c_lflag |= ISIG | ICANON | ECHO | ECHOE | ECHOK | IEXTEN;
+	tcsetattr(STDIN_FILENO, TCSANOW, &cooked);
 	run("shell", argv, true);
+	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+}
+
+static void window_size(const char *rows, const char *columns)
+{
+	struct winsize size = {
+		.ws_row = atoi(rows), .ws_col = atoi(columns)
+	};
+
+	ioctl(STDIN_FILENO, TIOCSWINSZ, &size);
 }
 
 static void power_off(void)
@@ -349,8 +385,8 @@ static void obey(char *line)
 		unload(argv[1]);
 	else if (!strcmp(argv[0], "test") && argc > 2)
 		run(argv[1], argv + 2, false);
-	else if (!strcmp(argv[0], "tty") && argc > 2)
-		run(argv[1], argv + 2, true);
+	else if (!strcmp(argv[0], "window") && argc > 2)
+		window_size(argv[1], argv[2]);
 	else
 		tell("what? %s", argv[0]);
 }

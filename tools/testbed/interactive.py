@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Machines for people: the example guests, and a shell."""
+
+import os
+import shlex
+import shutil
+import sys
+import termios
+import tty
+
+import build
+import check
+import machines
+from build import TOP, say
+
+ESCAPE = b"\x1d"        # ^]
+GUEST_LIMIT = 60
+
+
+def _boot(options, machine, token, middle):
+    builder = build.Builder(options.arch, options.verbose)
+    kernel = builder.kernel(machine.flavour)
+    say(f"building {machine.module} for the {machine.flavour} kernel, and the programs")
+    builder.userspace(kernel)
+    modules = [builder.module(machine.module, kernel)]
+    tests = [test.name for test in check.manifest(TOP / "selftests/tests.conf")]
+    image = builder.initramfs(kernel, modules, tests)
+    say(f"booting {machine.name}: {machine.about}")
+    conf = check.configuration(machine, token, middle)
+    return machines.Run(machine, kernel, image(conf), options.verbose)
+
+
+def _examples():
+    """guests/run.list: a command a line; the comment above it is its title."""
+    title = ""
+    path = TOP / "guests/run.list"
+    for line in path.read_text().splitlines() if path.exists() else ():
+        if line.startswith("#"):
+            title = line.lstrip("# ")
+        elif line.strip():
+            yield title, line.split()
+            title = ""
+
+
+def guests(options, machine):
+    """Run the example guests on the terminal; 0 if each of them ended well."""
+    examples = list(_examples())
+    if not examples:
+        say("There are no example guests yet (guests/run.list).")
+        return 1
+    token = check.new_token()
+    middle = [" ".join(("test", f"guest-{number}", *words))
+              for number, (_, words) in enumerate(examples)]
+    failed = []
+    build.LOGS.mkdir(parents=True, exist_ok=True)
+    log_path = build.LOGS / "run.log"
+    with open(log_path, "w", encoding="utf-8", buffering=1) as log, \
+            _boot(options, machine, token, middle) as run:
+        session = check.Session(run, log)
+        try:
+            session.until(token, "health", machine.boot_limit, "boot")
+            name, *status = session.until(token, "load", machine.load_limit, "load")
+            if status != ["ok"]:
+                failed.append(f"load {name}: {' '.join(status)}")
+            for title, words in examples if not failed else ():
+                session.until(token, "begin", 30, "begin")
+                say(f"\n--- {title}\n$ {' '.join(map(shlex.quote, words))}")
+                how = _show(session, token)
+                if how != "exit=0":
+                    failed.append(f"{' '.join(words)}: {how.replace('=', ' ')}")
+            session.until(token, "bye", 60, "power off")
+        except TimeoutError as error:
+            failed.append(str(error))
+        except EOFError:
+            failed.append("the machine stopped")
+        failed += session.boot.problems
+    for problem in failed:
+        say(f"FAILED: {problem}")
+    if failed:
+        say(f"log: {os.path.relpath(log_path)}")
+    return 1 if failed else 0
+
+
+def _show(session, token):
+    """Print a guest's lines until init tells how it ended."""
+    while True:
+        got = session.next_line(GUEST_LIMIT)
+        if got is None:
+            raise TimeoutError(f"no line for {GUEST_LIMIT} s")
+        text = got[1]
+        at = text.find(token + " end ")
+        if at != 0:
+            say(text if at < 0 else text[:at])
+        if at >= 0:
+            return text[at:].split()[3]
+
+
+def shell(options, machine):
+    """A shell on the machine; its exit powers the machine off."""
+    size = shutil.get_terminal_size()
+    token = check.new_token()
+    middle = [f"window {size.lines} {size.columns}", "shell"]
+    with _boot(options, machine, token, middle) as run, Terminal():
+        session = check.Session(run, open(os.devnull, "w", encoding="ascii"))
+        try:
+            while True:
+                got = session.next_line(machine.boot_limit)
+                if got is None:
+                    raise TimeoutError
+                if token not in got[1]:
+                    _out(got[1].encode() + b"\r\n")
+                elif " load " in got[1]:
+                    _out(got[1].split(" ", 2)[2].encode() + b"\r\n")
+                elif " begin shell" in got[1]:
+                    break
+            _out(b"exit or ^D powers off; ^] ends the emulator at once\r\n")
+            for _, text in session.queue:
+                _out(text.encode() + b"\r\n")
+            _out(session.lines.pending)
+            _relay(run, token.encode())
+        except EOFError:
+            _out(b"the machine stopped\r\n")
+            return 1
+        except TimeoutError:
+            _out(b"the machine does not answer\r\n")
+            return 1
+    return 0
+
+
+def _out(data):
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def _relay(run, token):
+    """Console to terminal and back, until init speaks again or the machine ends."""
+    stdin = [sys.stdin.fileno()]
+    held = b""
+    while True:
+        data = run.read(0 if held else 3600, stdin)
+        if data is None:
+            return
+        data = held + data
+        at = data.find(token)
+        if at >= 0:
+            _out(data[:at])
+            while run.read(30):     # init's last words, and the power-off
+                pass
+            return
+        # The token itself may come in two pieces.
+        keep = max((n for n in range(1, len(token)) if data.endswith(token[:n])), default=0)
+        if not data[len(held):]:
+            keep = 0
+        held = data[len(data) - keep:] if keep else b""
+        _out(data[:len(data) - keep] if keep else data)
+        if stdin and _readable(stdin[0]):
+            keys = os.read(stdin[0], 4096)
+            if ESCAPE in keys:
+                return
+            run.write(keys or b"\x04")
+            if not keys:
+                stdin = []
+
+
+def _readable(fd):
+    return bool(machines.select.select([fd], [], [], 0)[0])
+
+
+class Terminal:
+    """The terminal in raw mode for a while, if standard input is one."""
+
+    def __enter__(self):
+        self.saved = termios.tcgetattr(0) if sys.stdin.isatty() else None
+        if self.saved:
+            tty.setraw(0)
+
+    def __exit__(self, *exc):
+        if self.saved:
+            termios.tcsetattr(0, termios.TCSADRAIN, self.saved)

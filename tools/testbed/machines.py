@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The emulated machines: the table of them, and a run of one."""
+
+import contextlib
+import ctypes
+import dataclasses
+import fcntl
+import os
+import pathlib
+import pty
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import termios
+import time
+import tty
+
+import bochs
+import qemu
+
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
+
+
+@dataclasses.dataclass(frozen=True)
+class Machine:
+    name: str
+    about: str
+    arch: str
+    emulator: object        # a module: bochs or qemu
+    cpus: int
+    flavour: str            # of kernel
+    module: str             # loaded before the tests
+    memory: int             # MiB
+    boot_limit: int         # seconds from the emulator's start to init
+    load_limit: int         # seconds for loading the module; KUnit runs in there
+
+
+# A test machine is a row. The first is the one of make run and make shell.
+MACHINES = {m.name: m for m in (
+    Machine("vmx", "VMX and EPT, one CPU", "x86_64", bochs, 1,
+            "lean", "axvcpu", 256, 60, 30),
+    Machine("vmx2", "VMX and EPT, two CPUs", "x86_64", bochs, 2,
+            "lean", "axvcpu", 256, 90, 30),
+    Machine("mock", "the mock backend, two CPUs, sanitizers", "x86_64", qemu, 2,
+            "sanitizer", "axvcpu_mock", 1024, 60, 30),
+    Machine("mock-lean", "the mock backend, two CPUs", "x86_64", qemu, 2,
+            "lean", "axvcpu_mock", 512, 30, 30),
+    Machine("kunit", "KUnit, two CPUs", "x86_64", qemu, 2,
+            "lean", "axvcpu_kunit", 512, 30, 120),
+    Machine("kunit-san", "KUnit, two CPUs, sanitizers", "x86_64", qemu, 2,
+            "sanitizer", "axvcpu_kunit", 1024, 60, 300),
+)}
+
+
+RUNNING = set()
+
+
+def stop_all():
+    """End every emulator of this process."""
+    for run in list(RUNNING):
+        run.stop()
+
+
+class Run:
+    """One boot of a machine: a process, and its console as a file descriptor."""
+
+    def __init__(self, machine, kernel, initramfs, verbose=False):
+        self.machine = machine
+        self.began = time.monotonic()
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="axvcpu-"))
+        self.process = None
+        self.fds = []
+        RUNNING.add(self)
+        try:
+            self._start(kernel, initramfs, verbose)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self, kernel, initramfs, verbose):
+        # Bochs wants a terminal to draw the PC's screen on. Nobody looks at
+        # it, but it must be read.
+        self.screen, screen = self._pty()
+        if self.machine.emulator.CONSOLE == "pty":
+            self.console, self.guest_end = self._pty()
+            stdio = screen
+        else:
+            ours, theirs = socket.socketpair()
+            self.console, stdio = ours.detach(), theirs.detach()
+            self.fds += [self.console, stdio]
+            self.guest_end = None
+        name = os.ttyname(self.guest_end) if self.guest_end is not None else None
+        command = self.machine.emulator.command(self.machine, kernel, initramfs, self.dir, name)
+        if verbose:
+            print(" ".join(map(str, command)), flush=True)
+        with open(self.dir / "emulator.log", "wb") as errors:
+            errors = screen if self.machine.emulator.CONSOLE == "pty" else errors
+            self.process = subprocess.Popen(
+                command, stdin=stdio, stdout=stdio, stderr=errors, cwd=self.dir,
+                env=os.environ | {"TERM": "vt100"}, start_new_session=True,
+                preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
+        self._close(stdio)
+
+    def _pty(self):
+        ours, theirs = pty.openpty()
+        tty.setraw(theirs)
+        fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+        self.fds += [ours, theirs]
+        return ours, theirs
+
+    def _close(self, fd):
+        self.fds.remove(fd)
+        os.close(fd)
+
+    def elapsed(self):
+        return time.monotonic() - self.began
+
+    def read(self, timeout, also=()):
+        """What the console printed: b"" when the time is over, None at the end.
+
+        When a descriptor of @also can be read, the answer is b"", too.
+        """
+        until = time.monotonic() + timeout
+        while True:
+            left = until - time.monotonic()
+            ready = select.select([self.console, self.screen, *also], [], [],
+                                  max(0, min(left, 0.2)))[0]
+            if self.screen in ready:
+                with contextlib.suppress(OSError):      # Bochs has closed it
+                    os.read(self.screen, 65536)
+            if self.console in ready:
+                with contextlib.suppress(OSError):
+                    data = os.read(self.console, 65536)
+                    if data:
+                        return data
+                return None
+            if not ready and self.process.poll() is not None:
+                return None
+            if left <= 0 or set(also) & set(ready):
+                return b""
+
+    def write(self, data):
+        with contextlib.suppress(OSError):
+            os.write(self.console, data)
+
+    def emulator_output(self):
+        for name in self.machine.emulator.LOGS:
+            with contextlib.suppress(OSError):
+                yield from (self.dir / name).read_text(errors="replace").splitlines()
+
+    def stop(self):
+        """End the emulator if it still runs, and leave nothing behind."""
+        if self.process:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+        while self.fds:
+            os.close(self.fds.pop())
+        shutil.rmtree(self.dir, ignore_errors=True)
+        RUNNING.discard(self)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.stop()
