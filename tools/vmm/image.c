@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The guest's file. The headers of both ELF classes are copied out into one
+ * form, then checked by one code.
+ */
+#include <elf.h>
+#include <string.h>
+
+#include "image.h"
+
+/* The fields of an ELF header and of a program header that count here. */
+struct elf_header {
+	uint16_t type;
+	uint16_t machine;
+	uint64_t entry;
+	uint64_t phoff;
+	uint16_t phentsize;
+	uint16_t phnum;
+};
+
+struct elf_phdr {
+	uint32_t type;
+	uint64_t offset;
+	uint64_t vaddr;
+	uint64_t paddr;
+	uint64_t filesz;
+	uint64_t memsz;
+};
+
+/* Do @len bytes from @offset lie within @size? */
+static bool within(uint64_t offset, uint64_t len, uint64_t size)
+{
+	return offset <= size && len <= size - offset;
+}
+
+/* The file need not be aligned in memory: copy each header before reading it. */
+#define COPY_HEADER(dst, src)					\
+	(*(dst) = (struct elf_header){				\
+		.type = (src).e_type,				\
+		.machine = (src).e_machine,			\
+		.entry = (src).e_entry,				\
+		.phoff = (src).e_phoff,				\
+		.phentsize = (src).e_phentsize,			\
+		.phnum = (src).e_phnum,				\
+	})
+
+#define COPY_PHDR(dst, src)					\
+	(*(dst) = (struct elf_phdr){				\
+		.type = (src).p_type,				\
+		.offset = (src).p_offset,			\
+		.vaddr = (src).p_vaddr,				\
+		.paddr = (src).p_paddr,				\
+		.filesz = (src).p_filesz,			\
+		.memsz = (src).p_memsz,				\
+	})
+
+static bool read_header(const struct image *image, struct elf_header *header)
+{
+	Elf64_Ehdr e64;
+	Elf32_Ehdr e32;
+
+	if (image->elf_bits == 64) {
+		if (image->size < sizeof(e64))
+			return false;
+		memcpy(&e64, image->data, sizeof(e64));
+		COPY_HEADER(header, e64);
+		return header->phentsize == sizeof(Elf64_Phdr);
+	}
+	if (image->size < sizeof(e32))
+		return false;
+	memcpy(&e32, image->data, sizeof(e32));
+	COPY_HEADER(header, e32);
+	return header->phentsize == sizeof(Elf32_Phdr);
+}
+
+static void read_phdr(const struct image *image, const struct elf_header *header, unsigned int n,
+		      struct elf_phdr *phdr)
+{
+	const uint8_t *at = image->data + header->phoff + (uint64_t)n * header->phentsize;
+	Elf64_Phdr p64;
+	Elf32_Phdr p32;
+
+	if (image->elf_bits == 64) {
+		memcpy(&p64, at, sizeof(p64));
+		COPY_PHDR(phdr, p64);
+	} else {
+		memcpy(&p32, at, sizeof(p32));
+		COPY_PHDR(phdr, p32);
+	}
+}
+
+static bool overlaps(const struct image *image, uint64_t gpa, uint64_t size)
+{
+	for (unsigned int i = 0; i < image->nr_segments; i++) {
+		const struct image_segment *s = &image->segments[i];
+
+		if (gpa < s->gpa + s->memsz && s->gpa < gpa + size)
+			return true;
+	}
+	return false;
+}
+
+static const char *add_segment(struct image *image, const struct elf_phdr *phdr)
+{
+	if (image->nr_segments == IMAGE_MAX_SEGMENTS)
+		return "it has too many loadable segments";
+	if (phdr->filesz > phdr->memsz)
+		return "a segment is longer in the file than in memory";
+	if (!within(phdr->offset, phdr->filesz, image->size))
+		return "a segment lies beyond the end of the file";
+	if (!within(phdr->paddr, phdr->memsz, UINT64_MAX))
+		return "a segment goes beyond the last address";
+	if (overlaps(image, phdr->paddr, phdr->memsz))
+		return "two segments overlap in memory";
+
+	image->segments[image->nr_segments++] = (struct image_segment){
+		.gpa = phdr->paddr,
+		.offset = phdr->offset,
+		.filesz = phdr->filesz,
+		.memsz = phdr->memsz,
+	};
+	return NULL;
+}
+
+/*
+ * The entry is a virtual address; memory is loaded by physical ones. Images
+ * linked for one address and loaded at another start where the entry's segment
+ * went.
+ */
+static bool translate_entry(uint64_t entry, const struct elf_phdr *phdr, uint64_t *gpa)
+{
+	if (entry < phdr->vaddr || entry - phdr->vaddr >= phdr->memsz)
+		return false;
+	*gpa = phdr->paddr + (entry - phdr->vaddr);
+	return true;
+}
+
+static const char *parse_elf(struct image *image)
+{
+	bool has_entry = false;
+	struct elf_header header;
+	struct elf_phdr phdr;
+	const char *why;
+
+	if (image->size < EI_NIDENT)
+		return "it ends within the ELF header";
+	if (image->data[EI_CLASS] != ELFCLASS32 && image->data[EI_CLASS] != ELFCLASS64)
+		return "its ELF class is unknown";
+	if (image->data[EI_DATA] != ELFDATA2LSB)
+		return "it is not little-endian";
+
+	image->elf_bits = image->data[EI_CLASS] == ELFCLASS64 ? 64 : 32;
+	if (!read_header(image, &header))
+		return "its ELF header is malformed";
+	if (header.machine != (image->elf_bits == 64 ? EM_X86_64 : EM_386))
+		return "it is for another machine than x86";
+	if (header.type != ET_EXEC)
+		return "it is not linked to fixed addresses (not of type EXEC)";
+	if (header.phnum == PN_XNUM ||
+	    !within(header.phoff, (uint64_t)header.phnum * header.phentsize, image->size))
+		return "its program headers lie beyond the end of the file";
+
+	for (unsigned int i = 0; i < header.phnum; i++) {
+		read_phdr(image, &header, i, &phdr);
+		if (phdr.type != PT_LOAD || !phdr.memsz)
+			continue;
+		why = add_segment(image, &phdr);
+		if (why)
+			return why;
+		if (!has_entry)
+			has_entry = translate_entry(header.entry, &phdr, &image->entry);
+	}
+	if (!image->nr_segments)
+		return "it has no loadable segment";
+	if (!has_entry)
+		return "its entry lies in no segment";
+	return NULL;
+}
+
+const char *image_parse(const void *data, size_t size, struct image *image)
+{
+	*image = (struct image){ .data = data, .size = size };
+	if (!size)
+		return "it is empty";
+	if (size >= SELFMAG && !memcmp(data, ELFMAG, SELFMAG))
+		return parse_elf(image);
+
+	image->segments[0] = (struct image_segment){ .filesz = size, .memsz = size };
+	image->nr_segments = 1;
+	return NULL;
+}
+
+void image_place(struct image *image, uint64_t gpa)
+{
+	image->segments[0].gpa = gpa;
+	image->entry = gpa;
+}
+
+bool image_fits(const struct image *image, uint64_t mem_size)
+{
+	for (unsigned int i = 0; i < image->nr_segments; i++) {
+		if (!within(image->segments[i].gpa, image->segments[i].memsz, mem_size))
+			return false;
+	}
+	return true;
+}
+
+void image_load(const struct image *image, void *mem)
+{
+	for (unsigned int i = 0; i < image->nr_segments; i++) {
+		const struct image_segment *s = &image->segments[i];
+
+		memcpy((uint8_t *)mem + s->gpa, image->data + s->offset, s->filesz);
+	}
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* axvmm info: what the device is and can do. */
+#include <ctype.h>
+#include <stdio.h>
+
+#include <axvcpu.h>
+
+#include "array_size.h"
+#include "exit_codes.h"
+#include "info.h"
+#include "report.h"
+
+static const struct {
+	uint64_t bit;
+	const char *name;
+	const char *meaning;
+} caps[] = {
+	{ AXVCPU_CAP_CALL_LOG, "call_log", "the backend's calls can be read" },
+	{ AXVCPU_CAP_RAW_ROOT, "raw_root", "raw second-stage roots are allowed" },
+	{ AXVCPU_CAP_EXEC_ONLY, "exec_only", "memory can be executable but not readable" },
+	{ AXVCPU_CAP_HW_DIRTY, "hw_dirty", "the hardware tracks written pages" },
+};
+
+static void print_page_size(unsigned int shift)
+{
+	static const char units[] = "BKMGTPE";
+
+	printf("%llu%c", 1ULL << shift % 10, units[shift / 10]);
+}
+
+static void print_text(const char *path, const struct axvcpu_info *info)
+{
+	printf("device            %s\n", path);
+	printf("backend           %s (%s)\n", axvcpu_backend_name(info->backend), info->name);
+	printf("interface         version %u\n", info->abi_version);
+	printf("guest memory      below 2^%u, %u levels of table\n", info->gpa_bits,
+	       info->max_gpt_levels);
+	printf("page sizes       ");
+	for (unsigned int shift = 0; shift < 64; shift++) {
+		if (info->page_sizes >> shift & 1) {
+			putchar(' ');
+			print_page_size(shift);
+		}
+	}
+	printf("\nrun page          %u bytes\n", info->run_size);
+	printf("registers         up to %u at once\n", info->max_regs);
+	printf("capabilities      %s\n", info->caps ? "" : "none");
+	for (size_t i = 0; i < ARRAY_SIZE(caps); i++) {
+		if (info->caps & caps[i].bit)
+			printf("  %-15s %s\n", caps[i].name, caps[i].meaning);
+	}
+}
+
+/* The kernel's word is ASCII; what would break JSON becomes '?'. */
+static void print_json_string(const uint8_t *text)
+{
+	putchar('"');
+	for (; *text; text++)
+		putchar(isalnum(*text) || (ispunct(*text) && *text != '"' && *text != '\\') ||
+			*text == ' ' ? *text : '?');
+	putchar('"');
+}
+
+static void print_json(const struct axvcpu_info *info)
+{
+	const char *comma = "";
+
+	printf("{\"abi_version\": %u, \"backend\": \"%s\", \"name\": ", info->abi_version,
+	       axvcpu_backend_name(info->backend));
+	print_json_string(info->name);
+	printf(", \"gpa_bits\": %u, \"max_gpt_levels\": %u, \"run_size\": %u, \"max_regs\": %u",
+	       info->gpa_bits, info->max_gpt_levels, info->run_size, info->max_regs);
+	printf(", \"page_sizes\": [");
+	for (unsigned int shift = 0; shift < 64; shift++) {
+		if (info->page_sizes >> shift & 1) {
+			printf("%s%llu", comma, 1ULL << shift);
+			comma = ", ";
+		}
+	}
+	printf("], \"caps\": [");
+	comma = "";
+	for (size_t i = 0; i < ARRAY_SIZE(caps); i++) {
+		if (info->caps & caps[i].bit) {
+			printf("%s\"%s\"", comma, caps[i].name);
+			comma = ", ";
+		}
+	}
+	printf("]}\n");
+}
+
+int print_info(const struct info_options *opt)
+{
+	const char *path = opt->device ? opt->device : AXVCPU_DEVICE_PATH;
+	struct axvcpu_device *dev;
+	char text[256];
+	int err;
+
+	err = axvcpu_device_open(path, &dev);
+	if (err) {
+		axvcpu_strerror(AXVCPU_ATTEMPT_OPEN, err, text, sizeof(text));
+		complain("%s: %s", path, text);
+		return EXIT_DEVICE;
+	}
+	if (opt->json)
+		print_json(axvcpu_device_info(dev));
+	else
+		print_text(path, axvcpu_device_info(dev));
+	axvcpu_device_close(dev);
+	return fflush(stdout) ? EXIT_OUTPUT : 0;
+}

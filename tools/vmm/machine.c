@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The machine. The main thread makes it and then waits for whatever may end
+ * or disturb it: a signal, the guest's timer, the time limit, a vCPU that asks
+ * for the end. Each vCPU has a thread that does nothing but run it. Signals
+ * are blocked in all threads and read from a descriptor, and a kick stays with
+ * a vCPU until a RUN takes it, so the end can't be missed.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "array_size.h"
+#include "exit_codes.h"
+#include "machine.h"
+#include "report.h"
+
+#define NS_PER_SEC	1000000000ULL
+#define GUEST_PAGE	4096ULL
+
+/* A thread that is not back by then hangs in writing the guest's output. */
+#define JOIN_SECONDS	2
+
+bool machine_ending(struct machine *m)
+{
+	return atomic_load(&m->status) >= 0;
+}
+
+bool machine_end(struct machine *m, int status)
+{
+	uint64_t one = 1;
+	int running = -1;
+
+	if (!atomic_compare_exchange_strong(&m->status, &running, status))
+		return false;
+	for (unsigned int i = 0; i < m->nr_cpus; i++)
+		axvcpu_vcpu_kick(m->cpus[i].vcpu);
+	(void)!write(m->end_fd, &one, sizeof(one));
+	return true;
+}
+
+/* --- the vCPUs' threads ----------------------------------------------------- */
+
+static void *cpu_thread(void *arg)
+{
+	struct vm_cpu *cpu = arg;
+	struct machine *m = cpu->machine;
+	unsigned int flags = m->opt->timer_hz ? AXVCPU_RUN_WAIT : 0;
+	char text[256];
+	int ret;
+
+	ret = axvcpu_vcpu_loop(cpu->vcpu, flags, &x86_handlers, cpu);
+	if (ret < 0) {
+		axvcpu_vcpu_strerror(cpu->vcpu, ret, text, sizeof(text));
+		if (machine_end(m, EXIT_DEVICE))
+			complain("vCPU %u: %s", cpu->index, text);
+	}
+	if (atomic_fetch_sub(&m->running, 1) == 1)
+		machine_end(m, 0);
+	return NULL;
+}
+
+static int start_thread(struct vm_cpu *cpu)
+{
+	const struct run_options *opt = cpu->machine->opt;
+	pthread_attr_t attr;
+	cpu_set_t set;
+	int err;
+
+	pthread_attr_init(&attr);
+	if (opt->nr_pins) {
+		CPU_ZERO(&set);
+		CPU_SET(opt->pins[cpu->index % opt->nr_pins], &set);
+		pthread_attr_setaffinity_np(&attr, sizeof(set), &set);
+	}
+	err = pthread_create(&cpu->thread, &attr, cpu_thread, cpu);
+	pthread_attr_destroy(&attr);
+	if (!err)
+		cpu->machine->nr_threads++;
+	return err;
+}
+
+static int start_threads(struct machine *m)
+{
+	atomic_store(&m->running, m->nr_cpus);
+	for (unsigned int i = 0; i < m->nr_cpus; i++) {
+		int err = start_thread(&m->cpus[i]);
+
+		if (err) {
+			if (machine_end(m, EXIT_INTERNAL))
+				complain("no thread for vCPU %u: %s", i, strerror(err));
+			return EXIT_INTERNAL;
+		}
+	}
+	return 0;
+}
+
+static void join_threads(struct machine *m)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += JOIN_SECONDS;
+	for (unsigned int i = 0; i < m->nr_threads; i++) {
+		if (pthread_timedjoin_np(m->cpus[i].thread, NULL, &until))
+			_exit(atomic_load(&m->status));
+	}
+	m->nr_threads = 0;
+}
+
+/* --- the main thread -------------------------------------------------------- */
+
+static int make_timer(uint64_t first_ns, uint64_t period_ns)
+{
+	struct itimerspec when = {
+		.it_value = { first_ns / NS_PER_SEC, first_ns % NS_PER_SEC },
+		.it_interval = { period_ns / NS_PER_SEC, period_ns % NS_PER_SEC },
+	};
+	int fd;
+
+	if (!first_ns)
+		return -1;
+	fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (fd >= 0)
+		timerfd_settime(fd, 0, &when, NULL);
+	return fd;
+}
+
+static void on_tick(struct machine *m, int fd)
+{
+	uint64_t ticks;
+
+	if (read(fd, &ticks, sizeof(ticks)) == sizeof(ticks))
+		axvcpu_vcpu_interrupt(m->cpus[0].vcpu, m->opt->timer_vector);
+}
+
+static void on_signal(struct machine *m, int fd)
+{
+	struct signalfd_siginfo si;
+
+	if (read(fd, &si, sizeof(si)) != sizeof(si))
+		return;
+	if (machine_end(m, EXIT_SIGNAL + si.ssi_signo))
+		complain("ended by %s", si.ssi_signo == SIGINT ? "Ctrl-C" : "a signal");
+}
+
+static void on_timeout(struct machine *m)
+{
+	if (machine_end(m, EXIT_TIMEOUT))
+		complain("the time is up");
+}
+
+static void wait_for_end(struct machine *m, int signal_fd)
+{
+	uint64_t period = m->opt->timer_hz ? NS_PER_SEC / m->opt->timer_hz : 0;
+	struct pollfd fds[] = {
+		{ .fd = m->end_fd, .events = POLLIN },
+		{ .fd = signal_fd, .events = POLLIN },
+		{ .fd = make_timer(period, period), .events = POLLIN },
+		{ .fd = make_timer(m->opt->timeout_ns, 0), .events = POLLIN },
+	};
+
+	while (!machine_ending(m)) {
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
+			continue;
+		if (fds[1].revents)
+			on_signal(m, signal_fd);
+		if (fds[2].revents)
+			on_tick(m, fds[2].fd);
+		if (fds[3].revents)
+			on_timeout(m);
+	}
+
+	for (size_t i = 2; i < ARRAY_SIZE(fds); i++) {
+		if (fds[i].fd >= 0)
+			close(fds[i].fd);
+	}
+}
+
+/* --- making and unmaking ---------------------------------------------------- */
+
+static int open_device(struct machine *m)
+{
+	char text[256];
+	int err = axvcpu_device_open(m->opt->device, &m->dev);
+
+	if (err) {
+		axvcpu_strerror(AXVCPU_ATTEMPT_OPEN, err, text, sizeof(text));
+		complain("%s: %s", m->opt->device ? m->opt->device : AXVCPU_DEVICE_PATH, text);
+		return EXIT_DEVICE;
+	}
+	m->info = axvcpu_device_info(m->dev);
+	if (m->info->backend != AXVCPU_BACKEND_VMX) {
+		complain("the device's backend is %s; x86 guests need VMX",
+			 axvcpu_backend_name(m->info->backend));
+		return EXIT_DEVICE;
+	}
+	return 0;
+}
+
+static int make_memory(struct machine *m)
+{
+	uint64_t size = m->opt->mem;
+	char text[256];
+	int err;
+
+	if (size % GUEST_PAGE || (m->info->gpa_bits < 64 && size > 1ULL << m->info->gpa_bits)) {
+		complain("--mem is a multiple of %llu, up to 2^%u here", GUEST_PAGE,
+			 m->info->gpa_bits);
+		return EXIT_USAGE;
+	}
+	m->mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (m->mem == MAP_FAILED) {
+		m->mem = NULL;
+		complain("no %llu bytes of memory: %s", (unsigned long long)size, strerror(errno));
+		return EXIT_INTERNAL;
+	}
+	m->mem_size = size;
+
+	err = axvcpu_aspace_create(m->dev, &m->aspace);
+	if (err) {
+		axvcpu_strerror(AXVCPU_ATTEMPT_CREATE, err, text, sizeof(text));
+		complain("no address space: %s", text);
+		return EXIT_DEVICE;
+	}
+	err = axvcpu_aspace_map(m->aspace, 0, m->mem, size, AXVCPU_MAP_ALL);
+	if (err) {
+		axvcpu_strerror(AXVCPU_ATTEMPT_MAP, err, text, sizeof(text));
+		complain("the memory can't be mapped: %s", text);
+		return EXIT_DEVICE;
+	}
+	return 0;
+}
+
+static int make_vcpu(struct machine *m, unsigned int index)
+{
+	struct axvcpu_vcpu_attr attr = AXVCPU_VCPU_ATTR_INIT;
+	struct vm_cpu *cpu = &m->cpus[index];
+	char text[256];
+	int err;
+
+	cpu->machine = m;
+	cpu->index = index;
+	attr.vm_id = getpid();
+	attr.vcpu_id = index;
+	err = axvcpu_vcpu_create(m->dev, &attr, &cpu->vcpu);
+	if (err) {
+		axvcpu_strerror(AXVCPU_ATTEMPT_CREATE, err, text, sizeof(text));
+		complain("no vCPU %u: %s", index, text);
+		return EXIT_DEVICE;
+	}
+	m->nr_cpus++;
+	return 0;
+}
+
+static int ready_vcpu(struct vm_cpu *cpu)
+{
+	const struct run_options *opt = cpu->machine->opt;
+	int pin = opt->nr_pins ? opt->pins[cpu->index % opt->nr_pins] : -1;
+	char text[256];
+	int err;
+
+	err = x86_setup(cpu);
+	if (!err)
+		err = axvcpu_vcpu_bind(cpu->vcpu, pin);
+	if (err) {
+		axvcpu_vcpu_strerror(cpu->vcpu, err, text, sizeof(text));
+		complain("vCPU %u: %s", cpu->index, text);
+		return EXIT_DEVICE;
+	}
+	return 0;
+}
+
+static int make_vcpus(struct machine *m)
+{
+	int status = 0;
+
+	for (unsigned int i = 0; i < m->opt->cpus && !status; i++)
+		status = make_vcpu(m, i);
+	for (unsigned int i = 0; i < m->nr_cpus && !status; i++)
+		status = ready_vcpu(&m->cpus[i]);
+	return status;
+}
+
+static int make_machine(struct machine *m, struct image *image)
+{
+	int status;
+
+	m->end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (m->end_fd < 0) {
+		complain("no eventfd: %s", strerror(errno));
+		return EXIT_INTERNAL;
+	}
+	console_init(&m->console, STDOUT_FILENO);
+
+	status = open_device(m);
+	if (!status)
+		status = make_memory(m);
+	if (!status)
+		status = x86_prepare(m, image);
+	if (!status)
+		status = make_vcpus(m);
+	return status;
+}
+
+static void unmake_machine(struct machine *m)
+{
+	for (unsigned int i = 0; i < m->nr_cpus; i++)
+		axvcpu_vcpu_close(m->cpus[i].vcpu);
+	axvcpu_aspace_close(m->aspace);
+	axvcpu_device_close(m->dev);
+	if (m->mem)
+		munmap(m->mem, m->mem_size);
+	if (m->end_fd >= 0)
+		close(m->end_fd);
+}
+
+/* Signals that end the guest come by a descriptor; a broken pipe is an error. */
+static int take_signals(void)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int run_to_end(struct machine *m, int signal_fd)
+{
+	int err;
+
+	if (!start_threads(m))
+		wait_for_end(m, signal_fd);
+	join_threads(m);
+
+	err = console_flush(&m->console);
+	if (err && atomic_load(&m->status) != EXIT_OUTPUT) {
+		complain("what the guest prints can't be written: %s", strerror(-err));
+		return EXIT_OUTPUT;
+	}
+	if (m->opt->stats) {
+		for (unsigned int i = 0; i < m->nr_cpus; i++)
+			report_stats(&m->cpus[i]);
+	}
+	return atomic_load(&m->status);
+}
+
+int machine_run(const struct run_options *opt, struct image *image)
+{
+	struct machine m = { .opt = opt, .status = -1, .end_fd = -1 };
+	int signal_fd = take_signals();
+	int status;
+
+	if (signal_fd < 0) {
+		complain("no signalfd: %s", strerror(errno));
+		return EXIT_INTERNAL;
+	}
+	status = make_machine(&m, image);
+	if (!status)
+		status = run_to_end(&m, signal_fd);
+	unmake_machine(&m);
+	close(signal_fd);
+	return status;
+}

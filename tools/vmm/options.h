@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* axvmm's command lines. */
+#ifndef AXVMM_OPTIONS_H
+#define AXVMM_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MAX_VCPUS	64
+
+/** enum guest_mode - --mode */
+enum guest_mode {
+	MODE_GUESS,
+	MODE_REAL,
+	MODE_PROTECTED,
+	MODE_LONG,
+};
+
+/**
+ * struct run_options - command line of axvmm run
+ * @file: the guest
+ * @device: the device, NULL: the library's
+ * @mode: mode to start in
+ * @mem: bytes of guest memory
+ * @load: address for a flat file, if @has_load
+ * @entry: address of the first instruction, if @has_entry
+ * @has_load: --load was given
+ * @has_entry: --entry was given
+ * @cpus: number of vCPUs
+ * @pins: host CPUs that the vCPUs stay on, in turn
+ * @nr_pins: elements of @pins, 0: vCPUs move freely
+ * @trace: print each exit
+ * @stats: print statistics at the end
+ * @timer_hz: interrupts a second, 0: none
+ * @timer_vector: their vector
+ * @timeout_ns: time limit, 0: none
+ */
+struct run_options {
+	const char *file;
+	const char *device;
+	enum guest_mode mode;
+	uint64_t mem;
+	uint64_t load;
+	uint64_t entry;
+	bool has_load;
+	bool has_entry;
+	unsigned int cpus;
+	int pins[MAX_VCPUS];
+	unsigned int nr_pins;
+	bool trace;
+	bool stats;
+	uint32_t timer_hz;
+	uint32_t timer_vector;
+	uint64_t timeout_ns;
+};
+
+/**
+ * struct info_options - command line of axvmm info
+ * @device: the device, NULL: the library's
+ * @json: print JSON
+ */
+struct info_options {
+	const char *device;
+	bool json;
+};
+
+/**
+ * parse_run_options() - read the command line of axvmm run
+ * @argc: its words
+ * @argv: the first is the name for messages
+ * @opt: where the options go
+ * @argp_flags: 0; or ARGP_SILENT, for tests: no message, no exit()
+ *
+ * Return: 0 or a positive errno; without ARGP_SILENT an error ends the
+ * process with EXIT_USAGE.
+ */
+int parse_run_options(int argc, char **argv, struct run_options *opt, unsigned int argp_flags);
+
+/**
+ * parse_info_options() - read the command line of axvmm info
+ * @argc: its words
+ * @argv: the first is the name for messages
+ * @opt: where the options go
+ * @argp_flags: as with parse_run_options()
+ *
+ * Return: as parse_run_options().
+ */
+int parse_info_options(int argc, char **argv, struct info_options *opt, unsigned int argp_flags);
+
+#endif /* AXVMM_OPTIONS_H */
