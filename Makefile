@@ -51,16 +51,17 @@ kdir:
 # --- programs ---------------------------------------------------------------
 
 # Each directory has a Makefile of its own, which takes ARCH, CROSS_COMPILE,
-# STATIC=1 and O=, and leaves its products in O.
+# STATIC=1 and O=, and leaves its products in O; the guests' are many.
 PROGRAM_DIRS = $(patsubst %/Makefile,%,$(wildcard $(addsuffix /Makefile,tools/lib tools/vmm guests)))
 TOOLS_DIR = $(BUILD)/tools-$(ARCH)
+tools-output = $(TOOLS_DIR)$(if $(filter guests,$(1)),/guests)
 
 .PHONY: tools
 tools: $(addprefix tools-,$(PROGRAM_DIRS))
 
 .PHONY: $(addprefix tools-,$(PROGRAM_DIRS))
 $(addprefix tools-,$(PROGRAM_DIRS)): tools-%:
-	$(Q)$(MAKE) -C $* O=$(TOOLS_DIR) all
+	$(Q)$(MAKE) -C $* O=$(call tools-output,$*) all
 
 # The programs are linked with the library.
 tools-tools/vmm tools-guests: $(filter tools-tools/lib,$(addprefix tools-,$(PROGRAM_DIRS)))
@@ -73,9 +74,7 @@ install: module tools
 	$(Q)for h in $$(cd uapi && find . -name '*.h'); do \
 		install -D -m 644 uapi/$$h $(DESTDIR)$(PREFIX)/include/$$h || exit 1; \
 	done
-	$(Q)for d in $(PROGRAM_DIRS); do \
-		$(MAKE) -C $$d O=$(TOOLS_DIR) install || exit 1; \
-	done
+	$(Q)$(foreach d,$(PROGRAM_DIRS),$(MAKE) -C $(d) O=$(call tools-output,$(d)) install &&) :
 
 # --- emulated machines ------------------------------------------------------
 

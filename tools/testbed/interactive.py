@@ -2,6 +2,7 @@
 """Machines for people: the example guests, and a shell."""
 
 import os
+import pathlib
 import shlex
 import shutil
 import sys
@@ -30,27 +31,34 @@ def _boot(options, machine, token, middle):
     return machines.Run(machine, kernel, image(conf), options.verbose)
 
 
-def _examples():
-    """guests/run.list: a command a line; the comment above it is its title."""
+def _examples(arch):
+    """guests/ARCH/run.list: a command a line; the comment above it is its title.
+
+    expected/GUEST.code has the status that the command ends with.
+    """
     title = ""
-    path = TOP / "guests/run.list"
+    directory = TOP / "guests" / arch.removesuffix("_64")
+    path = directory / "run.list"
     for line in path.read_text().splitlines() if path.exists() else ():
         if line.startswith("#"):
             title = line.lstrip("# ")
         elif line.strip():
-            yield title, line.split()
+            words = line.split()
+            guest = pathlib.PurePath(words[-1]).stem
+            code = (directory / "expected" / f"{guest}.code").read_text().strip()
+            yield title, words, f"exit={code}"
             title = ""
 
 
 def guests(options, machine):
     """Run the example guests on the terminal; 0 if each of them ended well."""
-    examples = list(_examples())
+    examples = list(_examples(options.arch))
     if not examples:
-        say("There are no example guests yet (guests/run.list).")
+        say("There are no example guests yet (guests/*/run.list).")
         return 1
     token = check.new_token()
     middle = [" ".join(("test", f"guest-{number}", *words))
-              for number, (_, words) in enumerate(examples)]
+              for number, (_, words, _) in enumerate(examples)]
     failed = []
     build.LOGS.mkdir(parents=True, exist_ok=True)
     log_path = build.LOGS / "run.log"
@@ -62,11 +70,11 @@ def guests(options, machine):
             name, *status = session.until(token, "load", machine.load_limit, "load")
             if status != ["ok"]:
                 failed.append(f"load {name}: {' '.join(status)}")
-            for title, words in examples if not failed else ():
+            for title, words, expected in examples if not failed else ():
                 session.until(token, "begin", 30, "begin")
                 say(f"\n--- {title}\n$ {' '.join(map(shlex.quote, words))}")
                 how = _show(session, token)
-                if how != "exit=0":
+                if how != expected:
                     failed.append(f"{' '.join(words)}: {how.replace('=', ' ')}")
             session.until(token, "bye", 60, "power off")
         except TimeoutError as error:
