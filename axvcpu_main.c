@@ -155,7 +155,7 @@ static int check_state(const struct ioctl *ioctl, const struct axvcpu *vcpu)
 
 /* The vCPU's operations */
 
-static long ioctl_setup(void *object, union ioctl_arg *arg)
+static long do_SETUP(void *object, union ioctl_arg *arg)
 {
 	const struct axvcpu_setup *setup = &arg->setup;
 
@@ -170,7 +170,7 @@ static long ioctl_setup(void *object, union ioctl_arg *arg)
 	return axvcpu_setup(object, setup);
 }
 
-static long ioctl_bind(void *object, union ioctl_arg *arg)
+static long do_BIND(void *object, union ioctl_arg *arg)
 {
 	const struct axvcpu_bind *bind = &arg->bind;
 
@@ -181,7 +181,7 @@ static long ioctl_bind(void *object, union ioctl_arg *arg)
 	return axvcpu_bind(object, bind);
 }
 
-static long ioctl_run(void *object, union ioctl_arg *arg)
+static long do_RUN(void *object, union ioctl_arg *arg)
 {
 	struct axvcpu *vcpu = object;
 
@@ -190,23 +190,23 @@ static long ioctl_run(void *object, union ioctl_arg *arg)
 	return axvcpu_run(vcpu, arg->flags);
 }
 
-static long ioctl_unbind(void *object, union ioctl_arg *arg)
+static long do_UNBIND(void *object, union ioctl_arg *arg)
 {
 	return axvcpu_unbind(object);
 }
 
-static long ioctl_reset(void *object, union ioctl_arg *arg)
+static long do_RESET(void *object, union ioctl_arg *arg)
 {
 	return axvcpu_reset(object);
 }
 
-static long ioctl_get_state(void *object, union ioctl_arg *arg)
+static long do_GET_STATE(void *object, union ioctl_arg *arg)
 {
 	axvcpu_get_failure(object, &arg->state_info);
 	return 0;
 }
 
-static long ioctl_set_state(void *object, union ioctl_arg *arg)
+static long do_SET_STATE(void *object, union ioctl_arg *arg)
 {
 	u32 state = arg->set_state.state;
 
@@ -219,14 +219,14 @@ static long ioctl_set_state(void *object, union ioctl_arg *arg)
 	return 0;
 }
 
-static long ioctl_set_entry(void *object, union ioctl_arg *arg)
+static long do_SET_ENTRY(void *object, union ioctl_arg *arg)
 {
 	if (arg->set_entry.reserved)
 		return -EINVAL;
 	return axvcpu_set_entry(object, axvcpu_gpa(arg->set_entry.entry));
 }
 
-static long ioctl_set_ept_root(void *object, union ioctl_arg *arg)
+static long do_SET_EPT_ROOT(void *object, union ioctl_arg *arg)
 {
 	const struct axvcpu_set_ept_root *root = &arg->set_ept_root;
 
@@ -240,7 +240,7 @@ static size_t cpumask_bytes(void)
 	return BITS_TO_LONGS(nr_cpu_ids) * sizeof(unsigned long);
 }
 
-static long ioctl_get_vcpu_info(void *object, union ioctl_arg *arg)
+static long do_GET_VCPU_INFO(void *object, union ioctl_arg *arg)
 {
 	struct axvcpu_vcpu_info *info = &arg->vcpu_info;
 	struct axvcpu *vcpu = object;
@@ -274,7 +274,7 @@ static struct axvcpu_reg *copy_regs_in(const struct axvcpu_regs *args)
 	return memdup_user(u64_to_user_ptr(args->regs), args->count * sizeof(struct axvcpu_reg));
 }
 
-static long ioctl_get_regs(void *object, union ioctl_arg *arg)
+static long do_GET_REGS(void *object, union ioctl_arg *arg)
 {
 	const struct axvcpu_regs *args = &arg->regs;
 	struct axvcpu_reg *regs = copy_regs_in(args);
@@ -289,7 +289,7 @@ static long ioctl_get_regs(void *object, union ioctl_arg *arg)
 	return ret;
 }
 
-static long ioctl_set_regs(void *object, union ioctl_arg *arg)
+static long do_SET_REGS(void *object, union ioctl_arg *arg)
 {
 	struct axvcpu_reg *regs = copy_regs_in(&arg->regs);
 	long ret;
@@ -301,7 +301,7 @@ static long ioctl_set_regs(void *object, union ioctl_arg *arg)
 	return ret;
 }
 
-static long ioctl_inject(void *object, union ioctl_arg *arg)
+static long do_INJECT(void *object, union ioctl_arg *arg)
 {
 	const struct axvcpu_inject *event = &arg->inject;
 
@@ -311,19 +311,19 @@ static long ioctl_inject(void *object, union ioctl_arg *arg)
 	return axvcpu_inject(object, event);
 }
 
-static long ioctl_kick(void *object, union ioctl_arg *arg)
+static long do_KICK(void *object, union ioctl_arg *arg)
 {
 	axvcpu_kick(object);
 	return 0;
 }
 
-static long ioctl_get_stats(void *object, union ioctl_arg *arg)
+static long do_GET_STATS(void *object, union ioctl_arg *arg)
 {
 	axvcpu_get_stats(object, &arg->stats);
 	return 0;
 }
 
-static long ioctl_get_history(void *object, union ioctl_arg *arg)
+static long do_GET_HISTORY(void *object, union ioctl_arg *arg)
 {
 	struct axvcpu_history *args = &arg->history;
 	struct axvcpu_history_entry *entries;
@@ -341,7 +341,7 @@ static long ioctl_get_history(void *object, union ioctl_arg *arg)
 	return ret;
 }
 
-static long ioctl_get_call_log(void *object, union ioctl_arg *arg)
+static long do_GET_CALL_LOG(void *object, union ioctl_arg *arg)
 {
 	if (arg->call_log.reserved)
 		return -EINVAL;
@@ -352,30 +352,10 @@ static long ioctl_get_call_log(void *object, union ioctl_arg *arg)
 
 #define VCPU_FIRST	_IOC_NR(AXVCPU_SETUP)
 
-#define ioctl_SETUP		ioctl_setup
-#define ioctl_BIND		ioctl_bind
-#define ioctl_RUN		ioctl_run
-#define ioctl_UNBIND		ioctl_unbind
-#define ioctl_RESET		ioctl_reset
-#define ioctl_GET_STATE		ioctl_get_state
-#define ioctl_SET_STATE		ioctl_set_state
-#define ioctl_SET_ENTRY		ioctl_set_entry
-#define ioctl_SET_EPT_ROOT	ioctl_set_ept_root
-#define ioctl_GET_VCPU_INFO	ioctl_get_vcpu_info
-#define ioctl_GET_REGS		ioctl_get_regs
-#define ioctl_SET_REGS		ioctl_set_regs
-#define ioctl_INJECT		ioctl_inject
-#define ioctl_KICK		ioctl_kick
-#define ioctl_GET_STATS		ioctl_get_stats
-#define ioctl_GET_HISTORY	ioctl_get_history
-#define ioctl_GET_CALL_LOG	ioctl_get_call_log
-
 static const struct ioctl vcpu_ioctls[] = {
-#define I(name, arg, _lock, _busy, _bad)				\
+#define I(name, arg, lock, busy, bad)				\
 	[_IOC_NR(AXVCPU_##name) - VCPU_FIRST] = {			\
-		.cmd = AXVCPU_##name, .kind = ARG_##arg, .lock = LOCK_##_lock, \
-		.busy = _busy, .bad = _bad, .fn = ioctl_##name,		\
-	},
+		AXVCPU_##name, ARG_##arg, LOCK_##lock, busy, bad, do_##name },
 	AXVCPU_VCPU_IOCTLS(I)
 #undef I
 };
@@ -471,7 +451,7 @@ static const struct file_operations vcpu_fops = {
 
 /* The address space's operations */
 
-static long ioctl_map(void *object, union ioctl_arg *arg)
+static long do_MAP(void *object, union ioctl_arg *arg)
 {
 	if (arg->map.flags & ~AXVCPU_MAP_ALL || arg->map.reserved)
 		return -EINVAL;
@@ -480,7 +460,7 @@ static long ioctl_map(void *object, union ioctl_arg *arg)
 	return axvcpu_aspace_map(object, &arg->map);
 }
 
-static long ioctl_unmap(void *object, union ioctl_arg *arg)
+static long do_UNMAP(void *object, union ioctl_arg *arg)
 {
 	if (arg->unmap.reserved)
 		return -EINVAL;
@@ -489,7 +469,7 @@ static long ioctl_unmap(void *object, union ioctl_arg *arg)
 	return axvcpu_aspace_unmap(object, &arg->unmap);
 }
 
-static long ioctl_get_aspace_stats(void *object, union ioctl_arg *arg)
+static long do_GET_ASPACE_STATS(void *object, union ioctl_arg *arg)
 {
 	axvcpu_aspace_get_stats(object, &arg->aspace_stats);
 	return 0;
@@ -497,15 +477,13 @@ static long ioctl_get_aspace_stats(void *object, union ioctl_arg *arg)
 
 #define ASPACE_FIRST	_IOC_NR(AXVCPU_MAP)
 
-#define PLAIN_IOCTL(first, name, handler)				\
-	[_IOC_NR(AXVCPU_##name) - (first)] = {				\
-		.cmd = AXVCPU_##name, .kind = ARG_STRUCT, .fn = handler,	\
-	}
+#define PLAIN_IOCTL(first, name) \
+	[_IOC_NR(AXVCPU_##name) - (first)] = { AXVCPU_##name, ARG_STRUCT, .fn = do_##name }
 
 static const struct ioctl aspace_ioctls[] = {
-	PLAIN_IOCTL(ASPACE_FIRST, MAP, ioctl_map),
-	PLAIN_IOCTL(ASPACE_FIRST, UNMAP, ioctl_unmap),
-	PLAIN_IOCTL(ASPACE_FIRST, GET_ASPACE_STATS, ioctl_get_aspace_stats),
+	PLAIN_IOCTL(ASPACE_FIRST, MAP),
+	PLAIN_IOCTL(ASPACE_FIRST, UNMAP),
+	PLAIN_IOCTL(ASPACE_FIRST, GET_ASPACE_STATS),
 };
 
 static long plain_call(const struct ioctl *ioctl, void *object, unsigned int cmd,
@@ -585,7 +563,7 @@ static long install_fd(const char *name, const struct file_operations *fops, voi
 	return fd;
 }
 
-static long ioctl_get_info(void *object, union ioctl_arg *arg)
+static long do_GET_INFO(void *object, union ioctl_arg *arg)
 {
 	const struct axvcpu_s2_format *s2 = axvcpu_arch.s2;
 	struct axvcpu_info *info = &arg->info;
@@ -607,7 +585,7 @@ static long ioctl_get_info(void *object, union ioctl_arg *arg)
 	return 0;
 }
 
-static long ioctl_create_aspace(void *object, union ioctl_arg *arg)
+static long do_CREATE_ASPACE(void *object, union ioctl_arg *arg)
 {
 	struct axvcpu_aspace *aspace;
 	long fd;
@@ -661,7 +639,7 @@ static int check_create_vcpu(struct cpumask *cpus, const struct axvcpu_create_vc
 	return cpumask_test_cpu(args->favor_phys_cpu, cpus) ? 0 : -EINVAL;
 }
 
-static long ioctl_create_vcpu(void *object, union ioctl_arg *arg)
+static long do_CREATE_VCPU(void *object, union ioctl_arg *arg)
 {
 	struct axvcpu *vcpu;
 	cpumask_var_t cpus;
@@ -688,9 +666,9 @@ out:
 #define DEVICE_FIRST	_IOC_NR(AXVCPU_GET_INFO)
 
 static const struct ioctl device_ioctls[] = {
-	PLAIN_IOCTL(DEVICE_FIRST, GET_INFO, ioctl_get_info),
-	PLAIN_IOCTL(DEVICE_FIRST, CREATE_ASPACE, ioctl_create_aspace),
-	PLAIN_IOCTL(DEVICE_FIRST, CREATE_VCPU, ioctl_create_vcpu),
+	PLAIN_IOCTL(DEVICE_FIRST, GET_INFO),
+	PLAIN_IOCTL(DEVICE_FIRST, CREATE_ASPACE),
+	PLAIN_IOCTL(DEVICE_FIRST, CREATE_VCPU),
 };
 
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
