@@ -78,7 +78,6 @@ install: module tools
 
 # --- emulated machines ------------------------------------------------------
 
-# T= one test, M= one machine; both take commas.
 .PHONY: check
 check: deps
 	$(Q)$(TESTBED) $(TESTBED_FLAGS) check $(if $(T),--test $(T)) $(if $(M),--machine $(M))
@@ -110,9 +109,41 @@ docs:
 
 .PHONY: clean distclean cache-clean
 clean:
-	$(Q)rm -rf $(BUILD)/*/axvcpu $(BUILD)/*/axvcpu_mock $(BUILD)/*/axvcpu_kunit
-	$(Q)rm -rf $(BUILD)/tools-* $(BUILD)/selftests-* $(BUILD)/testbed-* $(BUILD)/docs
+	$(Q)rm -rf $(BUILD)/*/axvcpu $(BUILD)/*/axvcpu_mock $(BUILD)/*/axvcpu_kunit \
+		$(BUILD)/tools-* $(BUILD)/testbed-* $(BUILD)/host $(BUILD)/docs
 distclean:
 	$(Q)rm -rf $(BUILD)
 cache-clean:
 	$(Q)$(TESTBED) cache-clean
+
+# --- help -------------------------------------------------------------------
+
+.PHONY: help
+help:
+	@echo "axvcpu: hardware virtual CPUs as file descriptors"
+	@echo
+	@echo "  make              the module for the running kernel, and the tools"
+	@echo "  make module       the module alone"
+	@echo "  make tools        libaxvcpu, axvmm and the example guests"
+	@echo "  make install      install module, headers, library, axvmm, man pages"
+	@echo
+	@echo "  make run          the example guests, on an emulated machine with VMX"
+	@echo "  make shell        a shell on an emulated machine, with the module loaded"
+	@echo "  make check        all the tests, on all the emulated machines"
+	@echo "  make lint         checkpatch, sparse, warnings of gcc and clang, and more"
+	@echo "  make docs         the documentation as HTML"
+	@echo
+	@echo "  make kernels      build the test kernels, if the cache does not have them"
+	@echo "  make deps         install the Debian packages that the above needs"
+	@echo "  make clean        remove what was built but logs; distclean: and the logs"
+	@echo "  make cache-clean  remove the test kernels"
+	@echo
+	@echo "Variables:"
+	@echo "  KDIR=DIR          build the module for the kernel with these headers"
+	@echo "                    ($(KDIR))"
+	@echo "  ARCH=NAME         x86_64 ($(ARCH))"
+	@echo "  T=TEST            make check: only these tests, with commas between"
+	@echo "  M=MACHINE         make check, run, shell: on this machine:"
+	@$(TESTBED) machines 2>/dev/null | sed 's/^/                  /'
+	@echo "  PREFIX=, DESTDIR= make install ($(PREFIX))"
+	@echo "  V=1               show the commands; C=1, W=1: as for any kernel module"

@@ -141,7 +141,7 @@ class Session:
         target.damaged |= len(target.problems) > before
 
 
-def configuration(machine, token, middle):
+def configuration(machine, token, middle, leaks=False):
     """/testbed.conf, for init, with the lines of @middle while the module is loaded."""
     kunit = machine.module == "axvcpu_kunit"
     lines = [f"token {token}", f"loglevel {7 if kunit else 5}"]
@@ -152,7 +152,7 @@ def configuration(machine, token, middle):
     lines += middle
     if machine.module:
         lines.append(f"unload {machine.module}")
-    if machine.flavour == "sanitizer":
+    if leaks:
         lines.append("leaks")
     return "\n".join(lines) + "\n"
 
@@ -172,7 +172,8 @@ def run_tests(machine, kernel, make_initramfs, tests, log_dir, tell, verbose=Fal
     while True:
         token = new_token()
         conf = configuration(machine, token, [" ".join(("test", test.name, *test.command))
-                                              for test in waiting])
+                                              for test in waiting],
+                             machine.flavour == "sanitizer")
         log_dir.mkdir(parents=True, exist_ok=True)
         path = log_dir / f"console{f'-{boot}' if boot else ''}.log"
         with open(path, "w", encoding="utf-8", buffering=1) as log, \

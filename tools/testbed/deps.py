@@ -32,6 +32,21 @@ PACKAGES = {
         "libc6-dev-arm64-cross": "compile for arm64",
         "qemu-system-arm": "emulate EL2",
     },
+    "lint": {
+        "clang": "compile as the other compiler does",
+        "clang-format": "check the layout",
+        "codespell": "check the spelling",
+        "git": "list the files",
+        "linux-headers-6.12-amd64": "compile for Linux 6.12",
+        "linux-headers-amd64": "compile for Linux 6.1",
+        "pyflakes3": "check the Python",
+        "shellcheck": "check the shell scripts",
+        "sparse": "check the C",
+    },
+    "docs": {
+        "graphviz": "draw the diagrams",
+        "python3-sphinx": "make HTML",
+    },
 }
 
 
@@ -50,9 +65,11 @@ def installed(packages):
             if line.startswith("installed ")}
 
 
-def install(arch):
+def install(*groups):
     """Install what is missing; say what and why. Nothing to do is silent."""
-    wanted = PACKAGES["all"] | PACKAGES[arch]
+    wanted = dict(PACKAGES["all"])
+    for group in groups:
+        wanted |= PACKAGES[group]
     have = installed(wanted)
     missing = [p for p in wanted if p not in have]
     if not missing:
@@ -80,3 +97,7 @@ def install(arch):
             subprocess.run(["apt-get", "update", "-q"], env=env, check=False,
                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     sys.exit(done.stdout + "apt-get could not install the packages above.")
+
+
+if __name__ == "__main__":
+    install(*sys.argv[1:])
