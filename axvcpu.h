@@ -307,7 +307,7 @@ DECLARE_PER_CPU(bool, axvcpu_hw_on);
  */
 static inline struct axvcpu *axvcpu_get_current(void)
 {
-	return raw_cpu_read(axvcpu_current);
+	return this_cpu_read(axvcpu_current);
 }
 
 int axvcpu_percpu_init(void);

@@ -158,31 +158,6 @@ int axvcpu_with_state_transition(struct axvcpu *vcpu, enum axvcpu_op op, enum ax
 }
 
 /**
- * axvcpu_with_current_cpu_set() - run a function with the vCPU as this CPU's current one
- * @vcpu: the vCPU
- * @fn: called with preemption off
- * @arg: for @fn
- *
- * Context: &struct axvcpu.mutex held.
- * Return: @fn's value, or -EDEADLK when an operation on a vCPU is under way
- * on this CPU already.
- * Source: AxVCpu::with_current_cpu_set.
- */
-int axvcpu_with_current_cpu_set(struct axvcpu *vcpu, axvcpu_fn fn, void *arg)
-{
-	int ret = -EDEADLK;
-
-	preempt_disable();
-	if (!__this_cpu_read(axvcpu_current)) {
-		__this_cpu_write(axvcpu_current, vcpu);
-		ret = fn(vcpu, arg);
-		__this_cpu_write(axvcpu_current, NULL);
-	}
-	preempt_enable();
-	return ret;
-}
-
-/**
  * axvcpu_nested() - would an operation started here be inside another one?
  *
  * An operation runs with preemption off, so a thread that finds this CPU's
@@ -194,6 +169,31 @@ int axvcpu_with_current_cpu_set(struct axvcpu *vcpu, axvcpu_fn fn, void *arg)
 bool axvcpu_nested(void)
 {
 	return axvcpu_get_current() || !in_task();
+}
+
+/**
+ * axvcpu_with_current_cpu_set() - run a function with the vCPU as this CPU's current one
+ * @vcpu: the vCPU
+ * @fn: called with preemption off
+ * @arg: for @fn
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: @fn's value, or -EDEADLK when an operation on a vCPU is under way
+ * on this CPU already, or when this is no task.
+ * Source: AxVCpu::with_current_cpu_set.
+ */
+int axvcpu_with_current_cpu_set(struct axvcpu *vcpu, axvcpu_fn fn, void *arg)
+{
+	int ret = -EDEADLK;
+
+	preempt_disable();
+	if (!axvcpu_nested()) {
+		__this_cpu_write(axvcpu_current, vcpu);
+		ret = fn(vcpu, arg);
+		__this_cpu_write(axvcpu_current, NULL);
+	}
+	preempt_enable();
+	return ret;
 }
 
 struct arch_call {
