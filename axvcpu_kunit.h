@@ -26,7 +26,7 @@
 
 /* Guest memory: pages from guest-physical 0 on; programs start at 0. */
 #define AXVCPU_KUNIT_RAM_ORDER	3
-#define AXVCPU_KUNIT_RAM_PAGES	(1U << AXVCPU_KUNIT_RAM_ORDER)
+#define AXVCPU_KUNIT_RAM_PAGES	BIT(AXVCPU_KUNIT_RAM_ORDER)
 
 int axvcpu_kunit_suite_init(struct kunit_suite *suite);
 int axvcpu_kunit_init(struct kunit *test);
