@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Checks that compile."""
+
+import os
+import pathlib
+import re
+import sys
+
+import sources
+from problem import BUILD, ROOT, Problem, Skip, failed, parse, run
+
+sys.path.append(str(ROOT / "tools" / "testbed"))
+import kernels  # noqa: E402, pylint: disable=wrong-import-position
+
+# The kernels that axvcpu supports: the newest headers of each are used.
+RELEASES = ("6.1", "6.12")
+PROGRAMS = ("tools/lib", "tools/vmm", "guests", "selftests")
+
+WARNING = r"^(?P<file>[^:\s]+):(?P<line>\d+):(\d+:)? (?P<text>(warning|error): .*)$"
+
+
+def headers():
+    """Where the headers of each supported release lie."""
+    for release in RELEASES:
+        found = [path for path in pathlib.Path("/lib/modules").glob(f"{release}.*/build")
+                 if (path / "Makefile").exists()]
+        if not found:
+            raise Skip(f"no headers of Linux {release}")
+        yield max(found, key=lambda path: [int(n) for n in re.findall(r"\d+", path.parent.name)])
+
+
+def targets():
+    """Pairs of kernel and module to build."""
+    for kdir in headers():
+        for module in ("axvcpu", "axvcpu_mock"):
+            yield kdir, module
+    # Debian's kernels have no KUnit.
+    lean = kernels.Kernel(os.uname().machine, "lean")
+    if lean.complete():
+        yield lean.dir, "axvcpu_kunit"
+
+
+def in_tree(problem, prefix):
+    """The same problem with its file as it is called here; None: not our file."""
+    name = problem.file.removeprefix(f"{prefix}/")
+    return Problem(name, problem.line, problem.text) if (ROOT / name).is_file() else None
+
+
+def module(build, *options):
+    """Build each module for each kernel; what the compiler says about our files."""
+    problems = []
+    for kdir, name in targets():
+        release = (kdir / "include/config/kernel.release").read_text().strip()
+        status, output = run("make", "-s", "module", f"KDIR={kdir}", f"BUILD={build}",
+                             f"AXVCPU_MODULE={name}", "W=1", "KCFLAGS=-Werror", *options)
+        prefix = build / release / name
+        ours = [in_tree(problem, prefix) for problem in parse(output, WARNING)]
+        if "objtool=true" not in options:
+            ours += [Problem(name, 0, line) for line in re.findall(r".*: warning: objtool: .*",
+                                                                   output)]
+        ours = [p for p in ours if p]
+        problems += failed(f"{name} for {release}", status, output, ours)
+    # The same warning comes from several kernels.
+    return list(dict.fromkeys(problems))
+
+
+def module_gcc():
+    """The modules with gcc, W=1 and sparse, for both kernels."""
+    return module(BUILD / "gcc", "C=2")
+
+
+def module_clang():
+    """The modules with clang and W=1, for both kernels; objtool can't judge it."""
+    return module(BUILD / "clang", f"CC={ROOT}/tools/lint/clang-kbuild", "objtool=true")
+
+
+def programs(compiler):
+    """The libraries and programs."""
+    problems = []
+    for directory in PROGRAMS:
+        if not (ROOT / directory / "Makefile").exists():
+            continue
+        status, output = run("make", "-s", "-C", directory, f"CC={compiler}",
+                             "CFLAGS=-O2 -g -Werror", f"O={BUILD}/programs-{compiler}",
+                             f"KSELFTEST_DIR={sources.kernel_source()}/tools/testing/selftests",
+                             "all")
+        found = [Problem(os.path.normpath(f"{directory}/{p.file}"), p.line, p.text)
+                 for p in parse(output, WARNING)]
+        problems += failed(f"{directory} with {compiler}", status, output, found)
+    return problems
+
+
+def programs_gcc():
+    """The programs with gcc."""
+    return programs("gcc")
+
+
+def programs_clang():
+    """The programs with clang."""
+    return programs("clang")
+
+
+def readme():
+    """The VMM in README.md compiles and links as it is told there."""
+    blocks = re.findall(r"^```c\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
+    complete = [block for block in blocks if "int main(" in block]
+    if not complete:
+        return [Problem("README.md", 0, "has no program in C")]
+    BUILD.mkdir(parents=True, exist_ok=True)
+    objects = BUILD / "readme-lib"
+    status, output = run("make", "-s", "-C", "tools/lib", f"O={objects}", "STATIC=1", "all")
+    problems = failed("tools/lib", status, output, [])
+    for number, block in enumerate(complete):
+        program = BUILD / f"readme{number}.c"
+        program.write_text(block)
+        status, output = run("gcc", "-Wall", "-Wextra", "-Werror", "-Itools/lib/include", "-Iuapi",
+                             "-o", program.with_suffix(""), program, objects / "libaxvcpu.a")
+        problems += failed("README.md", status, output, [])
+    return problems

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Checks that read the sources."""
+
+import fnmatch
+import functools
+import hashlib
+import re
+import subprocess
+
+import layout
+from problem import BUILD, ROOT, Problem, failed, parse, run
+
+COLUMNS = 100
+
+# The common code is read in an afternoon, a backend in another.
+COMMON = ("axvcpu*.[ch]",)
+COMMON_LINES = 3000
+BACKEND_LINES = 2500
+
+# What KUnit adds is not part of the module.
+NOT_COMMON = ("axvcpu_kunit*", "axvcpu_*_kunit.c")
+
+# Greps: name, files, files that are exempt, pattern, what is wrong with it.
+RULES = (
+    ("state", ("axvcpu*.[ch]", "arch/*"), ("axvcpu_state.c",),
+     r"vcpu->state\s*=[^=]|WRITE_ONCE\(\s*vcpu->state|&vcpu->state",
+     "only axvcpu_state.c writes the state"),
+    ("architecture", COMMON, ("axvcpu_compat.h",),
+     r"\bCONFIG_(X86|ARM64|RISCV)\w*|\b__(x86_64|i386|aarch64|riscv)\w*__\b|#include <asm/",
+     "the common code does not know the architecture"),
+    ("version", ("*.[chS]", "Kbuild"), (), r"\b(KERNEL_VERSION|LINUX_VERSION_CODE)\b",
+     "kernels are told apart by probes of their headers, never by version"),
+    ("probes", ("*.[chS]",), ("axvcpu_compat.h",), r"#.*\bAXVCPU_HAVE_",
+     "axvcpu_compat.h alone uses the probes"),
+)
+
+
+@functools.cache
+def files(*patterns, without=()):
+    """The tree's own files: known to git, or new and not ignored."""
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True,
+                            capture_output=True, check=True).stdout.splitlines()
+    return tuple(sorted(
+        name for name in listed
+        if (ROOT / name).is_file() and any(fnmatch.fnmatch(name, p) for p in patterns)
+        and not any(fnmatch.fnmatch(name, p) for p in without)))
+
+
+@functools.cache
+def scripts(interpreter):
+    """Files that name an interpreter in their first line."""
+    found = []
+    for name in files("*"):
+        with open(ROOT / name, "rb") as file:
+            if re.match(rb"#!.*\b" + interpreter.encode() + rb"\b", file.readline()):
+                found.append(name)
+    return tuple(found)
+
+
+@functools.cache
+def text(name):
+    return (ROOT / name).read_text(encoding="utf-8", errors="replace")
+
+
+@functools.cache
+def kernel_source():
+    status, output = run("tools/lint/kernel-source")
+    if status:
+        raise RuntimeError(output)
+    return output.splitlines()[-1]
+
+
+def checkpatch():
+    """The kernel's style, strictly. What it said about a file is kept: it takes its time."""
+    script = f"{kernel_source()}/scripts/checkpatch.pl"
+    command = ("perl", script, "--no-tree", "--strict", "--terse", "--no-summary", "--show-types",
+               f"--max-line-length={COLUMNS}", "-f")
+    kept = BUILD / "checkpatch"
+    kept.mkdir(parents=True, exist_ok=True)
+    for name in files("*.[chS]"):
+        digest = hashlib.sha256("\0".join([*command, name, text(name)]).encode()).hexdigest()
+        if not (kept / digest).exists():
+            # It leaves a file of its own where it runs.
+            _, output = run(*command, ROOT / name, cwd=kept)
+            (kept / digest).write_text(output.replace(f"{ROOT}/", ""))
+        yield from parse((kept / digest).read_text(),
+                         r"^(?P<file>[^:\s]+):(?P<line>\d+): (?P<text>\w+:.*)$")
+
+
+def clang_format():
+    """The layout that .clang-format asks for."""
+    for name in files("*.[ch]"):
+        yield from layout.problems(name)
+
+
+def kernel_doc():
+    """Kernel-doc comments that don't fit what they describe."""
+    _, output = run("perl", f"{kernel_source()}/scripts/kernel-doc", "-none", "-Wall",
+                    *files("*.[ch]"))
+    return parse(output, r"^(?P<file>[^:\s]+):(?P<line>\d+): (?P<text>(warning|error): .*)$")
+
+
+def shellcheck():
+    """Shell scripts."""
+    status, output = run("shellcheck", "--format=gcc", *scripts("sh"), *scripts("bash"))
+    return failed("shellcheck", status, output, list(parse(
+        output, r"^(?P<file>[^:\s]+):(?P<line>\d+):\d+: (?P<text>.*)$")))
+
+
+def python():
+    """Python that does not compile, or has names that don't exist or aren't used."""
+    names = sorted({*files("*.py"), *scripts("python3")})
+    status, output = run("pyflakes3", *names)
+    problems = list(parse(output, r"^(?P<file>[^:\s]+):(?P<line>\d+):(\d+:?)? (?P<text>.*)$"))
+    long = [Problem(name, number, f"line over {COLUMNS} columns")
+            for name in names for number, line in enumerate(text(name).splitlines(), 1)
+            if len(line) > COLUMNS]
+    return failed("pyflakes3", status, output, problems) + long
+
+
+def codespell():
+    """Common misspellings, in code and documents."""
+    status, output = run("codespell", "--ignore-words", "tools/lint/words", *files("*"))
+    return failed("codespell", status, output, list(parse(
+        output, r"^(?P<file>[^:\s]+):(?P<line>\d+): (?P<text>.*)$")))
+
+
+def licence():
+    """Each file says its licence at its top."""
+    commentable = files("*.[chS]", "*.py", "*.rst", "*.config", "*Makefile", "*Kbuild", "*.objs")
+    for name in sorted({*commentable, *scripts("sh"), *scripts("python3")}):
+        # The library may be linked with a VMM of another licence.
+        wanted = "(GPL-2.0-only|LGPL-2.1-or-later)" if name.startswith("tools/lib/") \
+            else "GPL-2.0-only"
+        if not re.search(f"SPDX-License-Identifier: {wanted}",
+                         "\n".join(text(name).splitlines()[:3])):
+            yield Problem(name, 1, f"no SPDX-License-Identifier: {wanted} in its first lines")
+
+
+def rules():
+    """The project's own rules."""
+    for _, patterns, without, pattern, message in RULES:
+        for name in files(*patterns, without=without):
+            for number, line in enumerate(text(name).splitlines(), 1):
+                if re.search(pattern, line):
+                    yield Problem(name, number, f"{message}: {line.strip()}")
+
+
+def budget():
+    """Lines of code, comments and all."""
+    groups = {"common code": (files(*COMMON, without=NOT_COMMON), COMMON_LINES)}
+    for name in {name.split("/")[1] for name in files("arch/*")}:
+        groups[f"arch/{name}"] = (files(f"arch/{name}/*.[chS]"), BACKEND_LINES)
+    (BUILD / "lines").parent.mkdir(parents=True, exist_ok=True)
+    with open(BUILD / "lines", "w", encoding="ascii") as table:
+        for group, (names, limit) in sorted(groups.items()):
+            lines = sum(len(text(name).splitlines()) for name in names)
+            table.write(f"{group:16} {lines:5} of {limit}\n")
+            if lines >= limit:
+                yield Problem(group, 0, f"{lines} lines, the limit is {limit}")
