@@ -1,8 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Runs forever: --timeout or Ctrl-C ends it. */
+/* Says so, and runs forever: --timeout or Ctrl-C ends it. */
+#define PORT_CONSOLE	0x3f8
+
 	.code16
 	.globl	_start
 _start:
-	jmp	_start
+	cld
+	xor	%ax, %ax
+	mov	%ax, %ds
+	mov	$text, %si
+	mov	$PORT_CONSOLE, %dx
+1:
+	lodsb
+	test	%al, %al
+	jz	forever
+	out	%al, %dx
+	jmp	1b
+forever:
+	jmp	forever
+
+text:
+	.asciz	"Looping.\n"
 
 	.section .note.GNU-stack, "", @progbits
