@@ -21,6 +21,34 @@ static inline void vm_flags_mod(struct vm_area_struct *vma, unsigned long set, u
 #endif
 
 /*
+ * axvcpu_thread_work() does what waits for this thread on its way to userspace,
+ * signals excepted, and reschedules if need be: -EINTR: a signal is pending.
+ * The one function that the kernel exports for it counts the signals of a KVM
+ * vCPU, so it gets one to count in.
+ */
+#if IS_ENABLED(CONFIG_KVM_XFER_TO_GUEST_WORK)
+#include <linux/entry-kvm.h>
+#include <linux/kvm_host.h>
+
+static inline int axvcpu_thread_work(void)
+{
+	static struct kvm_run run;
+	static struct kvm_vcpu sink = { .run = &run };
+
+	return xfer_to_guest_mode_handle_work(&sink);
+}
+#else
+#include <linux/sched/signal.h>
+
+/* RUN returns more often than it must. */
+static inline int axvcpu_thread_work(void)
+{
+	cond_resched();
+	return test_thread_flag(TIF_NOTIFY_RESUME) || signal_pending(current) ? -EINTR : 0;
+}
+#endif
+
+/*
  * AXVCPU_SYSCORE(name, suspend, resume, shutdown) defines the three callbacks'
  * registration; axvcpu_syscore_register() and _unregister() use it. The
  * callbacks are declared with AXVCPU_SYSCORE_ARG as their parameter.

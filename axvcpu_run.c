@@ -14,6 +14,7 @@
 #include <linux/vtime.h>
 
 #include "axvcpu.h"
+#include "axvcpu_compat.h"
 #include "axvcpu_trace.h"
 
 /**
@@ -21,12 +22,14 @@
  * @flags: ``AXVCPU_RUN_*``
  * @next: why the last section ended
  * @result: 0, or what RUN returns although the vCPU stays Ready
+ * @pause: the section ends before the next entry: someone has a wish
  * @leave: RUN is to return @result
  */
 struct run {
 	unsigned long flags;
 	enum axvcpu_next next;
 	int result;
+	bool pause;
 	bool leave;
 };
 
@@ -36,12 +39,15 @@ static void leave_with(struct run *run, int result)
 	run->leave = true;
 }
 
-#define TIF_WORK_TO_USER	(_TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL | _TIF_NOTIFY_RESUME)
-
 static bool vmm_wants_out(struct axvcpu *vcpu)
 {
-	return READ_ONCE(vcpu->requests) || READ_ONCE(vcpu->run->immediate_exit) ||
-	       (read_thread_flags() & TIF_WORK_TO_USER);
+	return READ_ONCE(vcpu->requests) || READ_ONCE(vcpu->run->immediate_exit);
+}
+
+/* Signals, task work, what else is done on a thread's way to userspace. */
+static bool thread_has_work(void)
+{
+	return read_thread_flags() & (_TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL | _TIF_NOTIFY_RESUME);
 }
 
 /* The request is taken by the RUN that returns for it. */
@@ -100,11 +106,11 @@ static int enter_once(struct axvcpu *vcpu, struct run *run, int cpu)
 	local_irq_disable();
 	WRITE_ONCE(vcpu->guest_cpu, cpu);
 	smp_mb(); /* guest_cpu before the look at the requests */
-	if (unlikely(vmm_wants_out(vcpu))) {
+	if (unlikely(vmm_wants_out(vcpu) || thread_has_work())) {
 		WRITE_ONCE(vcpu->guest_cpu, -1);
 		local_irq_enable();
-		leave_for_vmm(vcpu, run);
-		return AXVCPU_NEXT_EXIT;
+		run->pause = true;
+		return AXVCPU_NEXT_ENTER;
 	}
 	ret = enter_guest(vcpu);
 	WRITE_ONCE(vcpu->guest_cpu, -1);
@@ -115,6 +121,8 @@ static int enter_once(struct axvcpu *vcpu, struct run *run, int cpu)
 
 	ret = axvcpu_arch.handle_exit(vcpu);
 	trace_axvcpu_exit(vcpu, ret);
+	if (ret == AXVCPU_NEXT_ENTER)
+		vcpu->stats.kernel_exits++;
 	return ret;
 }
 
@@ -164,12 +172,10 @@ static int run_section(struct axvcpu *vcpu, void *arg)
 	if (vcpu->aspace)
 		axvcpu_aspace_enter_cpu(vcpu->aspace, cpu);
 
+	run->pause = false;
 	do {
 		ret = enter_once(vcpu, run, cpu);
-		if (ret != AXVCPU_NEXT_ENTER)
-			break;
-		vcpu->stats.kernel_exits++;
-	} while (!need_resched());
+	} while (ret == AXVCPU_NEXT_ENTER && !run->pause && !need_resched());
 
 	axvcpu_arch.sync_regs(vcpu);
 	if (vcpu->aspace)
@@ -271,7 +277,8 @@ static int after_section(struct axvcpu *vcpu, struct run *run)
 {
 	switch (run->next) {
 	case AXVCPU_NEXT_ENTER:
-		cond_resched();
+		if (vmm_wants_out(vcpu) || axvcpu_thread_work())
+			leave_for_vmm(vcpu, run);
 		return 0;
 	case AXVCPU_NEXT_FAULT:
 		fill_fault(vcpu, run);
