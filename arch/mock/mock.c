@@ -462,10 +462,13 @@ static int mock_enter(struct axvcpu *vcpu, bool flush)
 
 	assert_loaded(mock);
 	lockdep_assert_irqs_disabled();
-	WARN_ON_ONCE(!mock->in_run || !mock->is_bound);
+	WARN_ON_ONCE(!mock->in_run);
 	WARN_ON_ONCE(READ_ONCE(vcpu->guest_cpu) != smp_processor_id());
 
 	ret = axvcpu_mock_hook(AXVCPU_MOCK_ENTER, vcpu, flush);
+	/* SET_STATE makes a vCPU Ready that is not. */
+	if (!ret && (!mock->is_setup || !mock->is_bound))
+		ret = -EINVAL;
 	if (!ret && !mock->entered)
 		ret = injected(mock, AXVCPU_CALL_RUN);
 	if (!ret)
