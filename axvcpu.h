@@ -63,7 +63,7 @@ struct axvcpu_fault {
 	u32 flags;
 };
 
-/**
+/*
  * struct axvcpu - a vCPU
  *
  * Key to the fields: (c) constant after creation; (m) under @mutex;

@@ -694,6 +694,8 @@ enum axvcpu_exit_reason {
  * @regs_dirty: in: not 0: RUN takes the program counter and flags from
  *	@regs too, and clears it
  * @reserved1: zero
+ * @reserved2: zero
+ * @reserved3: zero
  * @hypercall: HYPERCALL: ``nr``, ``args``; the answer goes to ``ret``
  * @mmio: MMIO_READ, MMIO_WRITE: ``gpa``, ``width`` in bytes, ``data`` (answer
  *	or value), ``reg``, ``reg_width`` in bytes, ``sign_extend``. The
