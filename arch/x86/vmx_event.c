@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Events on their way into the guest (SDM vol. 3, 25.8.3 and 27.6): one that
+ * an instruction raised or whose delivery was interrupted, then what INJECT
+ * queued: an exception, an NMI, the external interrupt of the highest vector.
+ */
+#include <linux/bitmap.h>
+#include <linux/bitops.h>
+
+#include <asm/processor-flags.h>
+#include <asm/trapnr.h>
+
+#include "vmx.h"
+
+/* Exceptions that push an error code outside of real mode */
+#define HAS_ERROR_CODE	(BIT(X86_TRAP_DF) | BIT(X86_TRAP_TS) | BIT(X86_TRAP_NP) |	\
+			 BIT(X86_TRAP_SS) | BIT(X86_TRAP_GP) | BIT(X86_TRAP_PF) |	\
+			 BIT(X86_TRAP_AC))
+
+/* Those that can be injected; an NMI has a type of its own. */
+#define EXCEPTIONS	(GENMASK(X86_TRAP_VE, 0) & ~BIT(X86_TRAP_NMI) & ~BIT(X86_TRAP_SPURIOUS))
+
+#define MAX_ERROR_CODE	0x7fff
+
+#define EXCEPTION_INFO(vector, has_error_code)					\
+	((vector) | INTR_TYPE_HARD_EXCEPTION | INTR_INFO_VALID_MASK |		\
+	 ((has_error_code) ? INTR_INFO_DELIVER_CODE_MASK : 0))
+
+static int queue_interrupt(struct vmx_vcpu *vmx, const struct axvcpu_inject *event)
+{
+	if (event->vector > 255 || event->flags || event->error_code)
+		return -EINVAL;
+	set_bit(event->vector, vmx->irr);
+	smp_mb__after_atomic();
+	set_bit(VMX_QUEUED_IRQ, &vmx->queued);
+	return 0;
+}
+
+static int queue_exception(struct vmx_vcpu *vmx, const struct axvcpu_inject *event)
+{
+	bool has_error_code = event->flags & AXVCPU_INJECT_ERROR_CODE;
+	u64 info;
+
+	if (event->vector > 31 || !(EXCEPTIONS & BIT(event->vector)))
+		return -EINVAL;
+	if (has_error_code != !!(HAS_ERROR_CODE & BIT(event->vector)))
+		return -EINVAL;
+	if (event->error_code > (has_error_code ? MAX_ERROR_CODE : 0))
+		return -EINVAL;
+
+	info = EXCEPTION_INFO(event->vector, has_error_code);
+	if (cmpxchg64(&vmx->exception, 0, info | (u64)event->error_code << 32))
+		return -EBUSY;
+	set_bit(VMX_QUEUED_EXCEPTION, &vmx->queued);
+	return 0;
+}
+
+static int queue_nmi(struct vmx_vcpu *vmx, const struct axvcpu_inject *event)
+{
+	if (event->vector || event->flags || event->error_code)
+		return -EINVAL;
+	set_bit(VMX_QUEUED_NMI, &vmx->queued);
+	return 0;
+}
+
+/**
+ * vmx_inject() - see &struct axvcpu_arch_ops.inject
+ * @vcpu: the vCPU
+ * @event: the event
+ *
+ * Context: any thread.
+ * Return: 0, -EINVAL, or -EBUSY: an exception is queued already.
+ */
+int vmx_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event)
+{
+	static int (*const queue[])(struct vmx_vcpu *, const struct axvcpu_inject *) = {
+		[AXVCPU_EVENT_INTERRUPT]	= queue_interrupt,
+		[AXVCPU_EVENT_EXCEPTION]	= queue_exception,
+		[AXVCPU_EVENT_NMI]		= queue_nmi,
+	};
+
+	if (event->type >= ARRAY_SIZE(queue) || event->priority)
+		return -EINVAL;
+	return queue[event->type](to_vmx(vcpu), event);
+}
+
+/* The vector that is next, as far as the guest's CR8 lets it; -1: none. */
+static int next_vector(const struct vmx_vcpu *vmx)
+{
+	int vector = find_last_bit(vmx->irr, 256);
+
+	return vector < 256 && (!vmx->cr8 || vector >> 4 > vmx->cr8) ? vector : -1;
+}
+
+/**
+ * vmx_has_event() - see &struct axvcpu_arch_ops.has_event
+ * @vcpu: the vCPU, halted
+ *
+ * Context: any.
+ * Return: whether something queued ends the halt.
+ */
+bool vmx_has_event(struct axvcpu *vcpu)
+{
+	const struct vmx_vcpu *vmx = to_vmx(vcpu);
+	unsigned long queued = READ_ONCE(vmx->queued);
+
+	if (queued & (BIT(VMX_QUEUED_NMI) | BIT(VMX_QUEUED_EXCEPTION)))
+		return true;
+	return queued && READ_ONCE(vmx->halt_if) && next_vector(vmx) >= 0;
+}
+
+/**
+ * vmx_set_exec() - change primary processor-based controls
+ * @vmx: the vCPU, loaded
+ * @set: bits to set
+ * @clear: bits to clear
+ *
+ * Context: preemption off.
+ */
+void vmx_set_exec(struct vmx_vcpu *vmx, u32 set, u32 clear)
+{
+	u32 exec = (vmx->exec & ~clear) | set;
+
+	if (exec != vmx->exec) {
+		vmx->exec = exec;
+		vmwrite(CPU_BASED_VM_EXEC_CONTROL, exec);
+	}
+}
+
+/* An event that gives way to an exception in its delivery comes again. */
+static void give_way(struct vmx_vcpu *vmx)
+{
+	u32 info = vmx->event.info;
+
+	if (!(info & INTR_INFO_VALID_MASK))
+		return;
+	switch (info & INTR_INFO_INTR_TYPE_MASK) {
+	case INTR_TYPE_EXT_INTR:
+		set_bit(info & INTR_INFO_VECTOR_MASK, vmx->irr);
+		set_bit(VMX_QUEUED_IRQ, &vmx->queued);
+		break;
+	case INTR_TYPE_NMI_INTR:
+		set_bit(VMX_QUEUED_NMI, &vmx->queued);
+		break;
+	default:
+		/* The instruction does it again. */
+		break;
+	}
+}
+
+/**
+ * vmx_raise() - the guest takes an exception next
+ * @vmx: the vCPU
+ * @vector: the exception
+ * @has_error_code: it pushes @error_code, outside of real mode
+ * @error_code: pushed
+ *
+ * Context: process context or preemption off, &struct axvcpu.mutex held.
+ */
+void vmx_raise(struct vmx_vcpu *vmx, u8 vector, bool has_error_code, u32 error_code)
+{
+	lockdep_assert_held(&vmx->vcpu.mutex);
+	give_way(vmx);
+	vmx->event = (struct vmx_event){
+		.info = EXCEPTION_INFO(vector, has_error_code),
+		.error_code = error_code,
+	};
+}
+
+/**
+ * vmx_take_vectoring() - keep the event whose delivery this exit interrupted
+ * @vmx: the vCPU, after an exit that can do so
+ *
+ * Context: preemption off, loaded.
+ */
+void vmx_take_vectoring(struct vmx_vcpu *vmx)
+{
+	u32 info = vmread(IDT_VECTORING_INFO_FIELD);
+	u32 type = info & INTR_INFO_INTR_TYPE_MASK;
+
+	if (!(info & INTR_INFO_VALID_MASK))
+		return;
+	vmx->event.info = info & (INTR_INFO_VECTOR_MASK | INTR_INFO_INTR_TYPE_MASK |
+				  INTR_INFO_DELIVER_CODE_MASK | INTR_INFO_VALID_MASK);
+	if (info & INTR_INFO_DELIVER_CODE_MASK)
+		vmx->event.error_code = vmread(IDT_VECTORING_ERROR_CODE);
+	if (type == INTR_TYPE_SOFT_INTR || type == INTR_TYPE_SOFT_EXCEPTION ||
+	    type == INTR_TYPE_PRIV_SW_EXCEPTION)
+		vmx->event.insn_len = vmread(VM_EXIT_INSTRUCTION_LEN);
+	/* The NMI that blocks others is the one that will be delivered again. */
+	if (type == INTR_TYPE_NMI_INTR)
+		vmwrite(GUEST_INTERRUPTIBILITY_INFO,
+			vmread(GUEST_INTERRUPTIBILITY_INFO) & ~GUEST_INTR_STATE_NMI);
+}
+
+static void take_exception(struct vmx_vcpu *vmx)
+{
+	u64 exception;
+
+	clear_bit(VMX_QUEUED_EXCEPTION, &vmx->queued);
+	exception = xchg(&vmx->exception, 0);
+	vmx->event = (struct vmx_event){ .info = exception, .error_code = exception >> 32 };
+}
+
+static void take_nmi(struct vmx_vcpu *vmx)
+{
+	clear_bit(VMX_QUEUED_NMI, &vmx->queued);
+	vmx->event = (struct vmx_event){
+		.info = X86_TRAP_NMI | INTR_TYPE_NMI_INTR | INTR_INFO_VALID_MASK,
+	};
+}
+
+/* Whoever sets a bit sets the flag afterwards: one of the two is seen. */
+static void take_interrupt(struct vmx_vcpu *vmx, int vector)
+{
+	clear_bit(vector, vmx->irr);
+	if (bitmap_empty(vmx->irr, 256)) {
+		clear_bit(VMX_QUEUED_IRQ, &vmx->queued);
+		smp_mb__after_atomic();
+		if (!bitmap_empty(vmx->irr, 256))
+			set_bit(VMX_QUEUED_IRQ, &vmx->queued);
+	}
+	vmx->event = (struct vmx_event){
+		.info = vector | INTR_TYPE_EXT_INTR | INTR_INFO_VALID_MASK,
+	};
+}
+
+static bool take_queued(struct vmx_vcpu *vmx)
+{
+	unsigned long queued = READ_ONCE(vmx->queued);
+	u32 blocked = vmread(GUEST_INTERRUPTIBILITY_INFO);
+	bool shadow = blocked & (GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS);
+	int vector;
+
+	if (queued & BIT(VMX_QUEUED_EXCEPTION)) {
+		take_exception(vmx);
+		return true;
+	}
+	if ((queued & BIT(VMX_QUEUED_NMI)) && !shadow && !(blocked & GUEST_INTR_STATE_NMI)) {
+		take_nmi(vmx);
+		return true;
+	}
+	vector = next_vector(vmx);
+	if (vector >= 0 && !shadow && (vmx_rflags(vmx) & X86_EFLAGS_IF)) {
+		take_interrupt(vmx, vector);
+		return true;
+	}
+	return false;
+}
+
+/*
+ * What could not go into the guest now makes it exit as soon as it can. After
+ * STI, some CPUs open the NMI window where an NMI can't go in yet; interrupts
+ * are on then, so the other window opens one instruction later.
+ */
+static void open_windows(struct vmx_vcpu *vmx)
+{
+	u32 windows = 0;
+
+	if (READ_ONCE(vmx->queued) & BIT(VMX_QUEUED_NMI)) {
+		if (vmread(GUEST_INTERRUPTIBILITY_INFO) & GUEST_INTR_STATE_STI)
+			windows |= CPU_BASED_INTR_WINDOW_EXITING;
+		else
+			windows |= CPU_BASED_NMI_WINDOW_EXITING;
+	}
+	if (next_vector(vmx) >= 0)
+		windows |= CPU_BASED_INTR_WINDOW_EXITING;
+	vmx_set_exec(vmx, windows, CPU_BASED_NMI_WINDOW_EXITING | CPU_BASED_INTR_WINDOW_EXITING);
+}
+
+/**
+ * vmx_put_events() - put the next event into the guest
+ * @vmx: the vCPU, about to be entered; something is queued or due
+ *
+ * The event stays in &struct vmx_vcpu.event until the entry has succeeded.
+ *
+ * Context: interrupts off, loaded.
+ */
+void vmx_put_events(struct vmx_vcpu *vmx)
+{
+	struct vmx_event *event = &vmx->event;
+	u32 info;
+
+	if (event->info || take_queued(vmx)) {
+		info = event->info;
+		if (info & INTR_INFO_DELIVER_CODE_MASK) {
+			/* Real mode has no error codes, and the entry would fail. */
+			if (vmread(GUEST_CR0) & X86_CR0_PE)
+				vmwrite(VM_ENTRY_EXCEPTION_ERROR_CODE, event->error_code);
+			else
+				info &= ~INTR_INFO_DELIVER_CODE_MASK;
+		}
+		if (event->insn_len)
+			vmwrite(VM_ENTRY_INSTRUCTION_LEN, event->insn_len);
+		vmwrite(VM_ENTRY_INTR_INFO_FIELD, info);
+	}
+	open_windows(vmx);
+}
+
+/**
+ * vmx_clear_events() - nothing is queued or due any more
+ * @vmx: the vCPU
+ *
+ * Context: &struct axvcpu.mutex held.
+ */
+void vmx_clear_events(struct vmx_vcpu *vmx)
+{
+	vmx->event = (struct vmx_event){};
+	vmx->queued = 0;
+	vmx->exception = 0;
+	bitmap_zero(vmx->irr, 256);
+}

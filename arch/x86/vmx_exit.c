@@ -1,0 +1,526 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the guest exited for: handled here, or put into the run page. */
+#include <linux/nospec.h>
+#include <linux/sched.h>
+
+#include <asm/debugreg.h>
+#include <asm/processor-flags.h>
+#include <asm/trapnr.h>
+
+#include "vmx.h"
+
+#define SHADOW	(GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS)
+
+static u64 read_gpr(struct vmx_vcpu *vmx, unsigned int n)
+{
+	return n == AXVCPU_X86_RSP ? vmread(GUEST_RSP) : READ_ONCE(*vmx_gpr(vmx, n));
+}
+
+static void write_gpr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	if (n == AXVCPU_X86_RSP)
+		vmwrite(GUEST_RSP, value);
+	else
+		WRITE_ONCE(*vmx_gpr(vmx, n), value);
+}
+
+static bool is_64bit(void)
+{
+	return vmread(GUEST_CS_AR_BYTES) & VMX_AR_L_MASK;
+}
+
+/*
+ * Look at the instruction that exited, so that it can be gone behind, now or
+ * when its answer is there. The shadow of an STI or MOV SS before it ends.
+ */
+static void fetch(struct vmx_vcpu *vmx)
+{
+	u32 blocked = vmread(GUEST_INTERRUPTIBILITY_INFO);
+	u64 rip = vmx_rip(vmx);
+	u64 next = rip + vmread(VM_EXIT_INSTRUCTION_LEN);
+
+	if (unlikely(next >> 32 != rip >> 32) && !is_64bit())
+		next = (u32)next;
+	vmx->next_rip = next;
+	if (unlikely(blocked & SHADOW))
+		vmwrite(GUEST_INTERRUPTIBILITY_INFO, blocked & ~SHADOW);
+	(void)vmx_rflags(vmx);
+}
+
+/* Behind the instruction, a single step that the guest asked for is over. */
+static void go_on(struct vmx_vcpu *vmx)
+{
+	vmx->rip = vmx->next_rip;
+	vmx->dirty |= VMX_DIRTY_RIP;
+	if (unlikely(vmx->rflags & X86_EFLAGS_TF))
+		vmx->dirty |= VMX_DIRTY_STEP;
+}
+
+static int skip(struct vmx_vcpu *vmx)
+{
+	fetch(vmx);
+	go_on(vmx);
+	return AXVCPU_NEXT_ENTER;
+}
+
+static int raise(struct vmx_vcpu *vmx, u8 vector)
+{
+	vmx_raise(vmx, vector, vector == X86_TRAP_GP, 0);
+	return AXVCPU_NEXT_ENTER;
+}
+
+static int to_vmm(struct vmx_vcpu *vmx, enum axvcpu_exit_reason reason)
+{
+	vmx->vcpu.exit_reason = reason;
+	return AXVCPU_NEXT_EXIT;
+}
+
+static int exit_unknown(struct vmx_vcpu *vmx)
+{
+	struct axvcpu_run *run = vmx->vcpu.run;
+
+	run->unknown.hw_reason = vmx->exit_reason;
+	run->unknown.qualification = vmread(EXIT_QUALIFICATION);
+	return to_vmm(vmx, AXVCPU_EXIT_UNKNOWN);
+}
+
+static int exit_fail_entry(struct vmx_vcpu *vmx)
+{
+	struct axvcpu_run *run = vmx->vcpu.run;
+
+	run->fail_entry.hw_reason = vmx->exit_reason;
+	run->fail_entry.hw_error = 0;
+	run->fail_entry.qualification = vmread(EXIT_QUALIFICATION);
+	run->fail_entry.cpu = smp_processor_id();
+	return to_vmm(vmx, AXVCPU_EXIT_FAIL_ENTRY);
+}
+
+static int exit_undefined(struct vmx_vcpu *vmx)
+{
+	return raise(vmx, X86_TRAP_UD);
+}
+
+static int exit_protection(struct vmx_vcpu *vmx)
+{
+	return raise(vmx, X86_TRAP_GP);
+}
+
+/*
+ * The IRET that let NMIs in again was not done: they stay blocked, unless the
+ * exit was in the delivery of an event.
+ */
+static void undo_nmi_unblocking(struct vmx_vcpu *vmx, u64 info)
+{
+	if ((info & INTR_INFO_UNBLOCK_NMI) && !vmx->event.info)
+		vmwrite(GUEST_INTERRUPTIBILITY_INFO,
+			vmread(GUEST_INTERRUPTIBILITY_INFO) | GUEST_INTR_STATE_NMI);
+}
+
+/* SDM vol. 3, 28.2.1: an intercepted #DB has not touched DR6, DR7 and DEBUGCTL. */
+static int debug_exception(struct vmx_vcpu *vmx, u32 info)
+{
+	if ((info & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_PRIV_SW_EXCEPTION) {
+		fetch(vmx);
+		vmx->rip = vmx->next_rip;
+		vmx->dirty |= VMX_DIRTY_RIP;
+	} else {
+		vmx->dr6 = (vmx->dr6 & ~DR_TRAP_BITS) | DR6_RESERVED |
+			   (vmread(EXIT_QUALIFICATION) & VMX_DR6_EVENTS);
+	}
+	vmx->dr7 &= ~VMX_DR7_GD;
+	vmwrite(GUEST_DR7, vmx->dr7);
+	vmwrite(GUEST_INTERRUPTIBILITY_INFO, vmread(GUEST_INTERRUPTIBILITY_INFO) & ~SHADOW);
+	return raise(vmx, X86_TRAP_DB);
+}
+
+/* NMIs and machine checks have been seen to by vmx_enter(). */
+static int exit_exception(struct vmx_vcpu *vmx)
+{
+	u32 info = vmread(VM_EXIT_INTR_INFO);
+	u32 vector = info & INTR_INFO_VECTOR_MASK;
+
+	if ((info & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_NMI_INTR || vector == X86_TRAP_MC)
+		return AXVCPU_NEXT_ENTER;
+
+	undo_nmi_unblocking(vmx, info);
+	if (vector == X86_TRAP_DB)
+		return debug_exception(vmx, info);
+	if (vector != X86_TRAP_AC)
+		return exit_unknown(vmx);
+	vmx_raise(vmx, X86_TRAP_AC, true, 0);
+	return AXVCPU_NEXT_ENTER;
+}
+
+static int exit_interrupt(struct vmx_vcpu *vmx)
+{
+	vmx->vcpu.stats.interrupts++;
+	return AXVCPU_NEXT_ENTER;
+}
+
+static int exit_machine_check(struct vmx_vcpu *vmx)
+{
+	return AXVCPU_NEXT_ENTER;
+}
+
+static int exit_shutdown(struct vmx_vcpu *vmx)
+{
+	return to_vmm(vmx, AXVCPU_EXIT_SHUTDOWN);
+}
+
+static int exit_window(struct vmx_vcpu *vmx)
+{
+	vmx_set_exec(vmx, 0, CPU_BASED_INTR_WINDOW_EXITING | CPU_BASED_NMI_WINDOW_EXITING);
+	return AXVCPU_NEXT_ENTER;
+}
+
+static int exit_cpuid(struct vmx_vcpu *vmx)
+{
+	vmx_cpuid(vmx);
+	return skip(vmx);
+}
+
+static int exit_hlt(struct vmx_vcpu *vmx)
+{
+	skip(vmx);
+	WRITE_ONCE(vmx->halt_if, vmx->rflags & X86_EFLAGS_IF);
+	return vmx_has_event(&vmx->vcpu) ? AXVCPU_NEXT_ENTER : AXVCPU_NEXT_HALT;
+}
+
+static int exit_vmcall(struct vmx_vcpu *vmx)
+{
+	static const u8 args[] = {
+		AXVCPU_X86_RDI, AXVCPU_X86_RSI, AXVCPU_X86_RDX,
+		AXVCPU_X86_RCX, AXVCPU_X86_R8, AXVCPU_X86_R9,
+	};
+	struct axvcpu_run *run = vmx->vcpu.run;
+	unsigned int i;
+
+	run->hypercall.nr = READ_ONCE(*vmx_gpr(vmx, AXVCPU_X86_RAX));
+	for (i = 0; i < ARRAY_SIZE(args); i++)
+		run->hypercall.args[i] = READ_ONCE(*vmx_gpr(vmx, args[i]));
+	run->hypercall.ret = 0;
+	skip(vmx);
+	return to_vmm(vmx, AXVCPU_EXIT_HYPERCALL);
+}
+
+/* Exit qualification of an I/O instruction, SDM vol. 3, table 28-5 */
+#define IO_WIDTH(qualification)	(((qualification) & 7) + 1)
+#define IO_IN			BIT(3)
+#define IO_STRING		BIT(4)
+#define IO_PORT(qualification)	((u16)((qualification) >> 16))
+
+static int exit_io(struct vmx_vcpu *vmx)
+{
+	u64 qualification = vmread(EXIT_QUALIFICATION);
+	struct axvcpu_run *run = vmx->vcpu.run;
+	u8 width = IO_WIDTH(qualification);
+
+	if (unlikely(qualification & IO_STRING))
+		return exit_unknown(vmx);
+	run->io.port = IO_PORT(qualification);
+	run->io.width = width;
+	run->io.count = 1;
+	fetch(vmx);
+	if (qualification & IO_IN) {
+		run->io.data = 0;
+		vmx->io_width = width;
+		vmx->skip_due = true;
+		return to_vmm(vmx, AXVCPU_EXIT_IO_READ);
+	}
+	run->io.data = READ_ONCE(*vmx_gpr(vmx, AXVCPU_X86_RAX)) & GENMASK(8 * width - 1, 0);
+	go_on(vmx);
+	return to_vmm(vmx, AXVCPU_EXIT_IO_WRITE);
+}
+
+static void write_edx_eax(struct vmx_vcpu *vmx, u64 value)
+{
+	WRITE_ONCE(*vmx_gpr(vmx, AXVCPU_X86_RAX), (u32)value);
+	WRITE_ONCE(*vmx_gpr(vmx, AXVCPU_X86_RDX), value >> 32);
+}
+
+static int ask_vmm(struct vmx_vcpu *vmx, u32 index, u64 value, enum axvcpu_exit_reason reason)
+{
+	struct axvcpu_run *run = vmx->vcpu.run;
+
+	run->sysreg.addr = index;
+	run->sysreg.value = value;
+	run->sysreg.reg = 0;
+	run->sysreg.fault = 0;
+	fetch(vmx);
+	vmx->skip_due = true;
+	return to_vmm(vmx, reason);
+}
+
+static int exit_rdmsr(struct vmx_vcpu *vmx)
+{
+	u32 index = READ_ONCE(*vmx_gpr(vmx, AXVCPU_X86_RCX));
+
+	if (!vmx_msr_known(index))
+		return ask_vmm(vmx, index, 0, AXVCPU_EXIT_SYSREG_READ);
+	write_edx_eax(vmx, vmx_msr_get(vmx, index));
+	return skip(vmx);
+}
+
+/* The mode must not change under a guest that uses it. */
+static bool changes_mode(struct vmx_vcpu *vmx, u32 index, u64 value)
+{
+	return index == MSR_EFER && ((value ^ vmx->efer) & EFER_LME) &&
+	       (vmread(GUEST_CR0) & X86_CR0_PG);
+}
+
+static int exit_wrmsr(struct vmx_vcpu *vmx)
+{
+	u32 index = READ_ONCE(*vmx_gpr(vmx, AXVCPU_X86_RCX));
+	u64 value = (u32)READ_ONCE(*vmx_gpr(vmx, AXVCPU_X86_RAX)) |
+		    READ_ONCE(*vmx_gpr(vmx, AXVCPU_X86_RDX)) << 32;
+
+	if (!vmx_msr_known(index))
+		return ask_vmm(vmx, index, value, AXVCPU_EXIT_SYSREG_WRITE);
+	if (!vmx_msr_valid(vmx, index, value) || changes_mode(vmx, index, value))
+		return raise(vmx, X86_TRAP_GP);
+	vmx_msr_set(vmx, index, value);
+	return skip(vmx);
+}
+
+/* Exit qualification of a control-register access, SDM vol. 3, table 28-3 */
+#define CR_MOV_TO(cr)	(cr)
+#define CR_MOV_FROM(cr)	((cr) | 1 << 4)
+#define CR_ACCESS(qualification)	((qualification) & 0x3f)
+#define CR_GPR(qualification)		((qualification) >> 8 & 0xf)
+
+/*
+ * The guest changes a bit of CR0 that it only sees. It sees it changed from
+ * now on; the instruction runs again, does not exit, and does the rest.
+ */
+static int mov_to_cr0(struct vmx_vcpu *vmx, u64 value)
+{
+	if ((value & X86_CR0_NW) && !(value & X86_CR0_CD))
+		return raise(vmx, X86_TRAP_GP);
+	vmwrite(CR0_READ_SHADOW, value);
+	return AXVCPU_NEXT_ENTER;
+}
+
+static int mov_to_cr8(struct vmx_vcpu *vmx, u64 value)
+{
+	if (value > 15)
+		return raise(vmx, X86_TRAP_GP);
+	vmx->cr8 = value;
+	return skip(vmx);
+}
+
+static int exit_cr(struct vmx_vcpu *vmx)
+{
+	u64 qualification = vmread(EXIT_QUALIFICATION);
+	unsigned int gpr = CR_GPR(qualification);
+
+	switch (CR_ACCESS(qualification)) {
+	case CR_MOV_TO(0):
+		return mov_to_cr0(vmx, read_gpr(vmx, gpr));
+	case CR_MOV_TO(4):
+		/* A bit that no guest may set. */
+		return raise(vmx, X86_TRAP_GP);
+	case CR_MOV_TO(8):
+		return mov_to_cr8(vmx, read_gpr(vmx, gpr));
+	case CR_MOV_FROM(8):
+		write_gpr(vmx, gpr, vmx->cr8);
+		return skip(vmx);
+	default:
+		return exit_unknown(vmx);
+	}
+}
+
+static int write_dr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	if (n < 4) {
+		vmx->dr[n] = value;
+		return skip(vmx);
+	}
+	if (value >> 32)
+		return raise(vmx, X86_TRAP_GP);
+	if (n == 6) {
+		vmx->dr6 = (value & (VMX_DR6_EVENTS | DR_SWITCH)) | DR6_RESERVED;
+	} else {
+		vmx->dr7 = (value & VMX_DR7_WRITABLE) | VMX_DR7_RESET;
+		vmwrite(GUEST_DR7, vmx->dr7);
+	}
+	return skip(vmx);
+}
+
+/* All accesses exit; the guest's breakpoints are in the CPU while any is on. */
+static int exit_dr(struct vmx_vcpu *vmx)
+{
+	u64 qualification = vmread(EXIT_QUALIFICATION);
+	unsigned int gpr = CR_GPR(qualification);
+	unsigned int n = qualification & DEBUG_REG_ACCESS_NUM;
+
+	if (n == 4 || n == 5) {
+		if (vmread(GUEST_CR4) & X86_CR4_DE)
+			return raise(vmx, X86_TRAP_UD);
+		n += 2;
+	}
+	if (vmx->dr7 & VMX_DR7_GD) {
+		vmx->dr6 |= VMX_DR6_BD;
+		vmx->dr7 &= ~VMX_DR7_GD;
+		vmwrite(GUEST_DR7, vmx->dr7);
+		return raise(vmx, X86_TRAP_DB);
+	}
+	if (!(qualification & TYPE_MOV_FROM_DR))
+		return write_dr(vmx, n, read_gpr(vmx, gpr));
+	write_gpr(vmx, gpr, n < 4 ? vmx->dr[n] : n == 6 ? vmx->dr6 : vmx->dr7);
+	return skip(vmx);
+}
+
+static int exit_ept_violation(struct vmx_vcpu *vmx)
+{
+	u64 qualification = vmread(EXIT_QUALIFICATION);
+	struct axvcpu_fault *fault = &vmx->vcpu.fault;
+
+	undo_nmi_unblocking(vmx, qualification);
+	*fault = (struct axvcpu_fault){
+		.gpa = axvcpu_gpa(vmread(GUEST_PHYSICAL_ADDRESS)),
+		/* Read, write and fetch are in the order of AXVCPU_MAP_*. */
+		.access = qualification & AXVCPU_MAP_ALL,
+	};
+	if (qualification & EPT_VIOLATION_GVA_IS_VALID) {
+		fault->gva = vmread(GUEST_LINEAR_ADDRESS);
+		fault->flags = AXVCPU_FAULT_GVA_VALID;
+		if (!(qualification & EPT_VIOLATION_GVA_TRANSLATED))
+			fault->flags |= AXVCPU_FAULT_WALK;
+	}
+	return AXVCPU_NEXT_FAULT;
+}
+
+/**
+ * struct exit - what is done about an exit
+ * @handle: the handler; none: UNKNOWN
+ * @vectoring: it may come in the delivery of an event
+ */
+struct exit {
+	int (*handle)(struct vmx_vcpu *vmx);
+	bool vectoring;
+};
+
+#define EXIT_REASON_GETSEC	11
+
+static const struct exit exits[] = {
+	[EXIT_REASON_EXCEPTION_NMI]		= { exit_exception, true },
+	[EXIT_REASON_EXTERNAL_INTERRUPT]	= { exit_interrupt },
+	[EXIT_REASON_TRIPLE_FAULT]		= { exit_shutdown },
+	[EXIT_REASON_INTERRUPT_WINDOW]		= { exit_window },
+	[EXIT_REASON_NMI_WINDOW]		= { exit_window },
+	[EXIT_REASON_TASK_SWITCH]		= { exit_unknown, true },
+	[EXIT_REASON_CPUID]			= { exit_cpuid },
+	[EXIT_REASON_GETSEC]			= { exit_undefined },
+	[EXIT_REASON_HLT]			= { exit_hlt },
+	[EXIT_REASON_INVD]			= { skip },
+	[EXIT_REASON_RDPMC]			= { exit_protection },
+	[EXIT_REASON_VMCALL]			= { exit_vmcall },
+	[EXIT_REASON_VMCLEAR]			= { exit_undefined },
+	[EXIT_REASON_VMLAUNCH]			= { exit_undefined },
+	[EXIT_REASON_VMPTRLD]			= { exit_undefined },
+	[EXIT_REASON_VMPTRST]			= { exit_undefined },
+	[EXIT_REASON_VMREAD]			= { exit_undefined },
+	[EXIT_REASON_VMRESUME]			= { exit_undefined },
+	[EXIT_REASON_VMWRITE]			= { exit_undefined },
+	[EXIT_REASON_VMOFF]			= { exit_undefined },
+	[EXIT_REASON_VMON]			= { exit_undefined },
+	[EXIT_REASON_CR_ACCESS]			= { exit_cr },
+	[EXIT_REASON_DR_ACCESS]			= { exit_dr },
+	[EXIT_REASON_IO_INSTRUCTION]		= { exit_io },
+	[EXIT_REASON_MSR_READ]			= { exit_rdmsr },
+	[EXIT_REASON_MSR_WRITE]			= { exit_wrmsr },
+	[EXIT_REASON_MWAIT_INSTRUCTION]		= { exit_undefined },
+	[EXIT_REASON_MONITOR_INSTRUCTION]	= { exit_undefined },
+	[EXIT_REASON_MCE_DURING_VMENTRY]	= { exit_machine_check },
+	[EXIT_REASON_EPT_VIOLATION]		= { exit_ept_violation, true },
+	[EXIT_REASON_EPT_MISCONFIG]		= { exit_unknown, true },
+	[EXIT_REASON_INVEPT]			= { exit_undefined },
+	[EXIT_REASON_INVVPID]			= { exit_undefined },
+	[EXIT_REASON_WBINVD]			= { skip },
+	[EXIT_REASON_XSETBV]			= { exit_undefined },
+	[EXIT_REASON_ENCLS]			= { exit_undefined },
+};
+
+/**
+ * vmx_handle_exit() - see &struct axvcpu_arch_ops.handle_exit
+ * @vcpu: the vCPU
+ *
+ * Context: preemption off, interrupts on, loaded, after vmx_enter().
+ * Return: &enum axvcpu_next.
+ */
+int vmx_handle_exit(struct axvcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	const struct exit *exit;
+	unsigned int n;
+
+	if (unlikely(vmx->exit_reason & VMX_EXIT_REASONS_FAILED_VMENTRY))
+		return exit_fail_entry(vmx);
+	n = (u16)vmx->exit_reason;
+	if (unlikely(n >= ARRAY_SIZE(exits)))
+		return exit_unknown(vmx);
+	exit = &exits[array_index_nospec(n, ARRAY_SIZE(exits))];
+	if (exit->vectoring)
+		vmx_take_vectoring(vmx);
+	return exit->handle ? exit->handle(vmx) : exit_unknown(vmx);
+}
+
+static void complete_in(struct vmx_vcpu *vmx, struct axvcpu_run *run)
+{
+	u64 mask = GENMASK(8 * vmx->io_width - 1, 0);
+	u64 *rax = vmx_gpr(vmx, AXVCPU_X86_RAX);
+	u64 value = READ_ONCE(run->io.data) & mask;
+
+	/* A write of EAX clears the upper half, one of AX or AL does not. */
+	if (vmx->io_width < 4)
+		value |= READ_ONCE(*rax) & ~mask;
+	WRITE_ONCE(*rax, value);
+}
+
+static void complete_hypercall(struct vmx_vcpu *vmx, struct axvcpu_run *run)
+{
+	WRITE_ONCE(*vmx_gpr(vmx, AXVCPU_X86_RAX), READ_ONCE(run->hypercall.ret));
+}
+
+static void complete_sysreg(struct vmx_vcpu *vmx, struct axvcpu_run *run)
+{
+	if (READ_ONCE(run->sysreg.fault)) {
+		vmx->skip_due = false;
+		raise(vmx, X86_TRAP_GP);
+	} else if (vmx->vcpu.exit_reason == AXVCPU_EXIT_SYSREG_READ) {
+		write_edx_eax(vmx, READ_ONCE(run->sysreg.value));
+	}
+}
+
+/**
+ * vmx_complete() - see &struct axvcpu_arch_ops.complete
+ * @vcpu: the vCPU
+ *
+ * Nothing is done about an instruction that SET_REGS has taken RIP away from.
+ *
+ * Context: process context, &struct axvcpu.mutex held.
+ */
+void vmx_complete(struct axvcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+
+	switch (vcpu->exit_reason) {
+	case AXVCPU_EXIT_HYPERCALL:
+		complete_hypercall(vmx, vcpu->run);
+		return;
+	case AXVCPU_EXIT_IO_READ:
+		if (vmx->skip_due)
+			complete_in(vmx, vcpu->run);
+		break;
+	case AXVCPU_EXIT_SYSREG_READ:
+	case AXVCPU_EXIT_SYSREG_WRITE:
+		if (vmx->skip_due)
+			complete_sysreg(vmx, vcpu->run);
+		break;
+	default:
+		return;
+	}
+	if (vmx->skip_due)
+		go_on(vmx);
+	vmx->skip_due = false;
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The VMCS of a new guest: controls, host state, initial guest state. */
+#include <linux/sched.h>
+#include <linux/string.h>
+
+#include <asm/cpu_entry_area.h>
+#include <asm/debugreg.h>
+#include <asm/desc.h>
+#include <asm/msr.h>
+#include <asm/processor.h>
+#include <asm/segment.h>
+#include <asm/tlbflush.h>
+#include <asm/trapnr.h>
+
+#include "vmx.h"
+
+/* Access rights, SDM vol. 3, table 25-2 */
+#define AR_DATA16	0x93	/* present, data, writable, accessed */
+#define AR_CODE16	0x9b	/* present, code, readable, accessed */
+#define AR_DATA32	0xc093	/* and 32-bit, limit in pages */
+#define AR_CODE32	0xc09b
+#define AR_CODE64	0xa09b
+#define AR_TSS		0x8b	/* present, busy TSS */
+#define AR_LDT		0x82
+
+#define FLAT		0xffffffff
+#define RESET_PAT	0x0007040600070406ULL
+
+#define GUEST_SEGMENT(field, n)	(GUEST_ES_##field + 2 * (n))
+
+/**
+ * struct mode - what the modes in which a guest may start differ in
+ * @entry_limit: the entry is below
+ * @cr0: besides ET
+ * @cr4: as the guest sees it
+ * @efer: without LMA
+ * @code: access rights of CS
+ * @data: access rights of DS, ES, SS, FS, GS
+ * @limit: of all of them
+ * @table_limit: of GDTR and IDTR; real mode has its vectors at 0
+ */
+struct mode {
+	u64 entry_limit;
+	u32 cr0;
+	u32 cr4;
+	u32 efer;
+	u32 code;
+	u32 data;
+	u32 limit;
+	u32 table_limit;
+};
+
+static const struct mode modes[] = {
+	[AXVCPU_X86_MODE_REAL] = {
+		.entry_limit = 1UL << 20,
+		.code = AR_CODE16, .data = AR_DATA16, .limit = 0xffff,
+		.table_limit = 0xffff,
+	},
+	[AXVCPU_X86_MODE_PROTECTED] = {
+		.entry_limit = 1UL << 32,
+		.cr0 = X86_CR0_PE,
+		.code = AR_CODE32, .data = AR_DATA32, .limit = FLAT,
+	},
+	[AXVCPU_X86_MODE_LONG] = {
+		.entry_limit = 1UL << 47,
+		.cr0 = X86_CR0_PE | X86_CR0_PG, .cr4 = X86_CR4_PAE, .efer = EFER_LME,
+		.code = AR_CODE64, .data = AR_DATA32, .limit = FLAT,
+	},
+};
+
+static void init_controls(struct vmx_vcpu *vmx)
+{
+	vmx->exec = vmx_caps.cpu;
+	vmwrite(PIN_BASED_VM_EXEC_CONTROL, vmx_caps.pin);
+	vmwrite(CPU_BASED_VM_EXEC_CONTROL, vmx_caps.cpu);
+	vmwrite(SECONDARY_VM_EXEC_CONTROL, vmx_caps.cpu2);
+	vmwrite(VM_EXIT_CONTROLS, vmx_caps.exit);
+	vmwrite(VM_ENTRY_CONTROLS, vmx_caps.entry);
+
+	/*
+	 * A guest can make #DB and #AC follow each other without end in their
+	 * own delivery, where no interrupt gets in (CVE-2015-8104, 5307); a
+	 * machine check is the host's.
+	 */
+	vmwrite(EXCEPTION_BITMAP, BIT(X86_TRAP_DB) | BIT(X86_TRAP_AC) | BIT(X86_TRAP_MC));
+	vmwrite(PAGE_FAULT_ERROR_CODE_MASK, 0);
+	vmwrite(PAGE_FAULT_ERROR_CODE_MATCH, 0);
+	vmwrite(CR3_TARGET_COUNT, 0);
+	vmwrite(MSR_BITMAP, __pa(vmx_msr_bitmap));
+	vmwrite(EPT_POINTER, vmx->eptp);
+	vmwrite(VIRTUAL_PROCESSOR_ID, vmx->vpid);
+	if (vmx_caps.cpu2 & SECONDARY_EXEC_ENCLS_EXITING)
+		vmwrite(ENCLS_EXITING_BITMAP, ~0UL);
+	vmwrite(VM_EXIT_MSR_STORE_COUNT, 0);
+	vmwrite(VM_EXIT_MSR_LOAD_COUNT, 0);
+	vmwrite(VM_ENTRY_MSR_LOAD_COUNT, 0);
+	vmwrite(VM_ENTRY_INTR_INFO_FIELD, 0);
+	vmwrite(VMCS_LINK_POINTER, ~0UL);
+}
+
+/*
+ * Selectors that are not null would have to be of the kernel's privilege; put
+ * restores what a thread has in them.
+ */
+static void init_host(struct vmx_vcpu *vmx)
+{
+	struct desc_ptr idt;
+	u64 msr;
+
+	vmx->host = (struct vmx_host){};
+	store_idt(&idt);
+	vmwrite(HOST_IDTR_BASE, idt.address);
+	vmwrite(HOST_CR0, read_cr0());
+	vmwrite(HOST_CR3, 0);
+	vmwrite(HOST_CR4, 0);
+	vmwrite(HOST_RSP, 0);
+	vmwrite(HOST_RIP, (unsigned long)vmx_vmexit);
+	vmwrite(HOST_CS_SELECTOR, __KERNEL_CS);
+	vmwrite(HOST_SS_SELECTOR, __KERNEL_DS);
+	vmwrite(HOST_DS_SELECTOR, 0);
+	vmwrite(HOST_ES_SELECTOR, 0);
+	vmwrite(HOST_FS_SELECTOR, 0);
+	vmwrite(HOST_GS_SELECTOR, 0);
+	vmwrite(HOST_TR_SELECTOR, GDT_ENTRY_TSS * 8);
+	vmwrite(HOST_FS_BASE, 0);
+
+	rdmsrl(MSR_IA32_SYSENTER_CS, msr);
+	vmwrite(HOST_IA32_SYSENTER_CS, msr);
+	rdmsrl(MSR_IA32_SYSENTER_EIP, msr);
+	vmwrite(HOST_IA32_SYSENTER_EIP, msr);
+	rdmsrl(MSR_IA32_CR_PAT, msr);
+	vmwrite(HOST_IA32_PAT, msr);
+	rdmsrl(MSR_EFER, msr);
+	vmwrite(HOST_IA32_EFER, msr);
+}
+
+/**
+ * vmx_set_host_cpu() - write the host state that each CPU has its own of
+ * @vmx: the vCPU that came to this CPU, its VMCS current
+ *
+ * Context: preemption off.
+ */
+void vmx_set_host_cpu(struct vmx_vcpu *vmx)
+{
+	int cpu = smp_processor_id();
+
+	vmwrite(HOST_TR_BASE, (unsigned long)&get_cpu_entry_area(cpu)->tss.x86_tss);
+	vmwrite(HOST_GDTR_BASE, (unsigned long)get_current_gdt_ro());
+	vmwrite(HOST_GS_BASE, cpu_kernelmode_gs_base(cpu));
+	vmwrite(HOST_IA32_SYSENTER_ESP, (unsigned long)(cpu_entry_stack(cpu) + 1));
+}
+
+static void init_segments(const struct mode *mode, u16 cs)
+{
+	unsigned int n;
+
+	for (n = AXVCPU_X86_SEG_ES; n <= AXVCPU_X86_SEG_GS; n++) {
+		vmwrite(GUEST_SEGMENT(SELECTOR, n), 0);
+		vmwrite(GUEST_SEGMENT(BASE, n), 0);
+		vmwrite(GUEST_SEGMENT(LIMIT, n), mode->limit);
+		vmwrite(GUEST_SEGMENT(AR_BYTES, n), mode->data);
+	}
+	vmwrite(GUEST_CS_SELECTOR, cs);
+	vmwrite(GUEST_CS_BASE, (u32)cs << 4);
+	vmwrite(GUEST_CS_AR_BYTES, mode->code);
+
+	vmwrite(GUEST_LDTR_SELECTOR, 0);
+	vmwrite(GUEST_LDTR_BASE, 0);
+	vmwrite(GUEST_LDTR_LIMIT, 0xffff);
+	vmwrite(GUEST_LDTR_AR_BYTES, AR_LDT);
+	vmwrite(GUEST_TR_SELECTOR, 0);
+	vmwrite(GUEST_TR_BASE, 0);
+	vmwrite(GUEST_TR_LIMIT, 0xffff);
+	vmwrite(GUEST_TR_AR_BYTES, AR_TSS);
+
+	vmwrite(GUEST_GDTR_BASE, 0);
+	vmwrite(GUEST_GDTR_LIMIT, mode->table_limit);
+	vmwrite(GUEST_IDTR_BASE, 0);
+	vmwrite(GUEST_IDTR_LIMIT, mode->table_limit);
+}
+
+static void init_system_registers(struct vmx_vcpu *vmx, const struct mode *mode, u64 cr3)
+{
+	vmwrite(CR0_GUEST_HOST_MASK, VMX_CR0_OWNED);
+	vmwrite(CR0_READ_SHADOW, mode->cr0 | X86_CR0_ET);
+	vmwrite(GUEST_CR0, mode->cr0 | X86_CR0_ET | X86_CR0_NE);
+	vmwrite(GUEST_CR3, cr3);
+	vmwrite(CR4_GUEST_HOST_MASK, ~vmx_caps.cr4_allowed);
+	vmwrite(CR4_READ_SHADOW, mode->cr4);
+	/* Without MCE, a machine check in the guest would shut the CPU down. */
+	vmwrite(GUEST_CR4, mode->cr4 | X86_CR4_VMXE | (cr4_read_shadow() & X86_CR4_MCE));
+
+	vmx->efer = mode->efer;
+	vmx_update_lma(vmx);
+	vmwrite(GUEST_IA32_PAT, RESET_PAT);
+	vmwrite(GUEST_SYSENTER_CS, 0);
+	vmwrite(GUEST_SYSENTER_ESP, 0);
+	vmwrite(GUEST_SYSENTER_EIP, 0);
+	vmwrite(GUEST_IA32_DEBUGCTL, 0);
+	memset(vmx->msrs, 0, sizeof(vmx->msrs));
+
+	memset(vmx->dr, 0, sizeof(vmx->dr));
+	vmx->dr6 = DR6_RESERVED;
+	vmx->dr7 = VMX_DR7_RESET;
+	vmwrite(GUEST_DR7, VMX_DR7_RESET);
+	vmx->cr2 = 0;
+	vmx->cr8 = 0;
+}
+
+static void init_instruction_state(struct vmx_vcpu *vmx, u64 rip)
+{
+	vmx->rip = rip;
+	vmx->rflags = X86_EFLAGS_FIXED;
+	vmx->dirty = VMX_DIRTY_RIP | VMX_DIRTY_RFLAGS;
+	vmx->cached = 0;
+	vmx->skip_due = false;
+	vmwrite(GUEST_RSP, 0);
+	vmwrite(GUEST_INTERRUPTIBILITY_INFO, 0);
+	vmwrite(GUEST_ACTIVITY_STATE, GUEST_ACTIVITY_ACTIVE);
+	vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, 0);
+}
+
+static bool reserved_is_zero(const struct axvcpu_x86_setup_config *config)
+{
+	return !config->flags && !memchr_inv(config->reserved, 0, sizeof(config->reserved));
+}
+
+/**
+ * vmx_init_vmcs() - everything that a new guest starts with
+ * @vmx: the vCPU, with entry and EPT pointer
+ * @config: the caller's
+ *
+ * Context: preemption off, &struct axvcpu.mutex held.
+ * Return: 0; -EINVAL: there is no such mode, or the entry or cr3 is not one
+ * for it; -EIO: this CPU is not in VMX operation.
+ */
+int vmx_init_vmcs(struct vmx_vcpu *vmx, const struct axvcpu_x86_setup_config *config)
+{
+	bool is_long = config->mode == AXVCPU_X86_MODE_LONG;
+	u64 entry = vmx->entry.val;
+	const struct mode *mode;
+	u16 cs = 0;
+	int ret;
+
+	if (config->mode >= ARRAY_SIZE(modes) || !reserved_is_zero(config))
+		return -EINVAL;
+	mode = &modes[config->mode];
+	if (entry >= mode->entry_limit)
+		return -EINVAL;
+	if (config->cr3 && (!is_long || config->cr3 & ~PAGE_MASK ||
+			    config->cr3 >> ept_format.gpa_bits))
+		return -EINVAL;
+
+	vmx_clear(vmx);
+	ret = vmx_make_current(vmx);
+	if (ret)
+		return ret;
+	if (config->mode == AXVCPU_X86_MODE_REAL) {
+		cs = (entry >> 4) & 0xf000;
+		entry &= 0xffff;
+	}
+	init_controls(vmx);
+	init_host(vmx);
+	init_segments(mode, cs);
+	init_system_registers(vmx, mode, config->cr3);
+	init_instruction_state(vmx, entry);
+	return 0;
+}
