@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What libaxvcpu does without a device: names, texts, page tables, errors. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "internal.h"
+#include "tap.h"
+
+#define PAGE_SIZE	4096ULL
+#define ADDR_MASK	0x000ffffffffff000ULL
+
+/* --- names ------------------------------------------------------------------ */
+
+static void test_names(void)
+{
+	is(axvcpu_state_name(AXVCPU_STATE_INVALID), "Invalid", "first state");
+	is(axvcpu_state_name(AXVCPU_STATE_BLOCKED), "Blocked", "last state");
+	is(axvcpu_state_name(AXVCPU_STATE_BLOCKED + 1), "?", "no state");
+	is(axvcpu_op_name(AXVCPU_OP_SET_REGS), "SET_REGS", "last operation");
+	is(axvcpu_op_name(UINT32_MAX), "?", "no operation");
+	is(axvcpu_exit_name(AXVCPU_EXIT_UNKNOWN), "UNKNOWN", "first exit");
+	is(axvcpu_exit_name(AXVCPU_EXIT_SHUTDOWN), "SHUTDOWN", "last exit");
+	is(axvcpu_exit_name(AXVCPU_EXIT_SHUTDOWN + 1), "?", "no exit");
+	is(axvcpu_backend_name(0), "?", "backend 0 is none");
+	is(axvcpu_backend_name(AXVCPU_BACKEND_VMX), "VMX", "VMX");
+	is(axvcpu_vmx_error_text(7), "VM entry with control fields that can't be", "VMX error 7");
+	is(axvcpu_vmx_error_text(14), "?", "VMX error 14 is none");
+	is(axvcpu_vmx_error_text(UINT64_MAX), "?", "no VMX error");
+	is(axvcpu_vmx_reason_name(0x80000021), "invalid guest state", "failed entry's reason");
+	is(axvcpu_vmx_reason_name(55), "XSETBV", "reason 55");
+	is(axvcpu_vmx_reason_name(0xffff), "?", "no reason");
+}
+
+/* --- registers -------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	uint64_t id;
+} regs[] = {
+	{ "rax", AXVCPU_X86_REG_GPR(AXVCPU_X86_RAX) },
+	{ "r15", AXVCPU_X86_REG_GPR(AXVCPU_X86_R15) },
+	{ "rip", AXVCPU_X86_REG_RIP },
+	{ "rflags", AXVCPU_X86_REG_RFLAGS },
+	{ "cr0", AXVCPU_X86_REG_CR0 },
+	{ "cr4", AXVCPU_X86_REG_CR4 },
+	{ "es.selector", AXVCPU_X86_REG_SEG_SELECTOR(AXVCPU_X86_SEG_ES) },
+	{ "cs.base", AXVCPU_X86_REG_SEG_BASE(AXVCPU_X86_SEG_CS) },
+	{ "ldtr.limit", AXVCPU_X86_REG_SEG_LIMIT(AXVCPU_X86_SEG_LDTR) },
+	{ "tr.access", AXVCPU_X86_REG_SEG_ACCESS(AXVCPU_X86_SEG_TR) },
+	{ "idtr.limit", AXVCPU_X86_REG_IDTR_LIMIT },
+	{ "efer", AXVCPU_X86_REG_MSR(0xc0000080) },
+	{ "msr.0x10", AXVCPU_X86_REG_MSR(0x10) },
+	{ "msr.0xffffffff", AXVCPU_X86_REG_MSR(0xffffffff) },
+};
+
+static const char * const no_regs[] = {
+	"", "ra", "raxx", "r16", "cr1", "cs", "cs.", ".base", "xs.base", "cs.bas", "cs.base.", "c.base",
+	"msr.", "msr.x", "msr.-1", "msr. 1", "msr.0x100000000", "msr.0x10 ",
+};
+
+static void test_regs(void)
+{
+	uint64_t id;
+	char name[32];
+
+	for (size_t i = 0; i < ARRAY_SIZE(regs); i++) {
+		id = 0;
+		ok(!axvcpu_x86_reg_id(regs[i].name, &id) && id == regs[i].id, "id of %s",
+		   regs[i].name);
+		ok(axvcpu_x86_reg_name(regs[i].id, name, sizeof(name)) > 0 &&
+		   !strcmp(name, regs[i].name), "name of %s", regs[i].name);
+	}
+	ok(!axvcpu_x86_reg_id("CS.Base", &id) &&
+	   id == AXVCPU_X86_REG_SEG_BASE(AXVCPU_X86_SEG_CS), "upper case");
+	ok(!axvcpu_x86_reg_id("msr.16", &id) && id == AXVCPU_X86_REG_MSR(16), "decimal MSR");
+	for (size_t i = 0; i < ARRAY_SIZE(no_regs); i++)
+		ok(axvcpu_x86_reg_id(no_regs[i], &id) == -ENOENT, "no register '%s'", no_regs[i]);
+	ok(axvcpu_x86_reg_name(0, name, sizeof(name)) == -ENOENT, "no register 0");
+	ok(axvcpu_x86_reg_name(AXVCPU_X86_REG_SEG_BASE(8), name, sizeof(name)) == -ENOENT,
+	   "no base of segment 8");
+	ok(axvcpu_x86_reg_name(AXVCPU_X86_REG_MSR(1ULL << 32), name, sizeof(name)) == -ENOENT,
+	   "no MSR above 32 bits");
+	ok(axvcpu_x86_reg_name(AXVCPU_X86_REG_RFLAGS, name, 4) == 6 && !strcmp(name, "rfl"),
+	   "a name is cut as snprintf() does");
+}
+
+/* --- page tables ------------------------------------------------------------ */
+
+/* Walk as the processor does, every table within the buffer; ~0: no mapping. */
+static uint64_t walk(const uint8_t *mem, uint64_t gpa, size_t size, uint64_t addr)
+{
+	uint64_t table = gpa, entry;
+
+	for (int shift = 39; ; shift -= 9) {
+		if (table < gpa || table - gpa > size - PAGE_SIZE)
+			return UINT64_MAX;
+		memcpy(&entry, mem + (table - gpa) + (addr >> shift & 511) * 8, 8);
+		if ((entry & 3) != 3)
+			return UINT64_MAX;
+		if (shift == 21)
+			return entry & 1 << 7 ? (entry & ADDR_MASK) | (addr & ((1 << 21) - 1)) :
+				UINT64_MAX;
+		table = entry & ADDR_MASK;
+	}
+}
+
+static void test_map(uint64_t limit, uint64_t gpa)
+{
+	uint64_t last = (limit + (1 << 21) - 1) & ~((1ULL << 21) - 1);
+	size_t size = axvcpu_x86_identity_map_size(limit);
+	uint64_t step = limit / 1000 + 4096;
+	uint8_t *mem = malloc(size + 1);
+	bool right = true;
+
+	mem[size] = 0x5a;
+	ok(axvcpu_x86_identity_map(mem, gpa, size - 1, limit) == -ENOSPC, "map of 0x%llx: too small",
+	   (unsigned long long)limit);
+	ok(!axvcpu_x86_identity_map(mem, gpa, size, limit), "map of 0x%llx",
+	   (unsigned long long)limit);
+	for (uint64_t addr = 0; addr < limit; addr += step)
+		right = right && walk(mem, gpa, size, addr) == addr;
+	right = right && walk(mem, gpa, size, limit - 1) == limit - 1;
+	right = right && walk(mem, gpa, size, last) == UINT64_MAX;
+	ok(right && mem[size] == 0x5a, "map of 0x%llx is the identity, and ends",
+	   (unsigned long long)limit);
+	free(mem);
+}
+
+static void test_identity_map(void)
+{
+	uint64_t page[512 * 3];
+
+	ok(axvcpu_x86_identity_map_size(0) == 0, "no map of nothing");
+	ok(axvcpu_x86_identity_map_size((1ULL << 47) + 1) == 0, "no map above 2^47");
+	ok(axvcpu_x86_identity_map_size(1) == 3 * PAGE_SIZE, "smallest map");
+	ok(axvcpu_x86_identity_map_size(1ULL << 32) == 6 * PAGE_SIZE, "map of 4 GiB");
+	ok(axvcpu_x86_identity_map(page, 8, sizeof(page), 1) == -EINVAL, "address not aligned");
+	ok(axvcpu_x86_identity_map(page, 0, sizeof(page), 0) == -EINVAL, "limit 0");
+	test_map(1, 0);
+	test_map(1ULL << 21, 0x1000);
+	test_map(1ULL << 32, 0x7fff000);
+	test_map((1ULL << 39) + 1, 1ULL << 40);
+}
+
+/* --- texts ------------------------------------------------------------------ */
+
+static void test_strerror(void)
+{
+	char text[256];
+
+	axvcpu_strerror(AXVCPU_ATTEMPT_OPEN, -ENOENT, text, sizeof(text));
+	ok(strstr(text, "modprobe axvcpu") && strstr(text, "(ENOENT)"), "no device");
+	axvcpu_strerror(AXVCPU_ATTEMPT_OPEN, -EACCES, text, sizeof(text));
+	ok(strstr(text, "permission") && strstr(text, "(EACCES)"), "no permission");
+	axvcpu_strerror(AXVCPU_ATTEMPT_CREATE, -EBUSY, text, sizeof(text));
+	ok(strstr(text, "another hypervisor") && strstr(text, "(EBUSY)"), "held by another");
+	axvcpu_strerror(AXVCPU_ATTEMPT_RUN, -EBUSY, text, sizeof(text));
+	ok(strstr(text, "another thread"), "the same number means something else in RUN");
+	axvcpu_strerror(AXVCPU_ATTEMPT_OTHER, -ENOMEM, text, sizeof(text));
+	is(text, "Cannot allocate memory (ENOMEM)", "an errno without a meaning of its own");
+	axvcpu_strerror(AXVCPU_ATTEMPT_OTHER, -4095, text, sizeof(text));
+	is(text, "error 4095", "no errno");
+
+	ok(axvcpu_strerror(AXVCPU_ATTEMPT_OTHER, -ENOMEM, text, 7) == 31 && !strcmp(text, "Cannot"),
+	   "a text is cut as snprintf() does");
+	ok(axvcpu_strerror(AXVCPU_ATTEMPT_OTHER, -ENOMEM, NULL, 0) == 31, "length alone");
+}
+
+static void test_failures(void)
+{
+	struct axvcpu_failure f = {
+		.seq = 1,
+		.op = AXVCPU_OP_BIND,
+		.expected = AXVCPU_STATE_FREE,
+		.actual = AXVCPU_STATE_CREATED,
+		.error = -EBADFD,
+	};
+	char text[256];
+
+	axvcpu_failure_text(&f, AXVCPU_BACKEND_VMX, text, sizeof(text));
+	is(text, "BIND needs Free, the vCPU was Created (EBADFD)", "wrong state");
+
+	f.op = AXVCPU_OP_SETUP;
+	f.error = -EINVAL;
+	axvcpu_failure_text(&f, AXVCPU_BACKEND_VMX, text, sizeof(text));
+	is(text, "SETUP of a vCPU that was Created: the backend refused the entry, the root, "
+	   "the configuration or the CPU (EINVAL)", "refused by the backend");
+
+	f.op = AXVCPU_OP_RUN;
+	f.actual = AXVCPU_STATE_READY;
+	f.error = -EIO;
+	f.arch_code = 7;
+	axvcpu_failure_text(&f, AXVCPU_BACKEND_VMX, text, sizeof(text));
+	is(text, "RUN of a vCPU that was Ready: the hardware failed the operation (EIO): "
+	   "VM-instruction error 7, VM entry with control fields that can't be", "VMX's word");
+	axvcpu_failure_text(&f, AXVCPU_BACKEND_MOCK, text, sizeof(text));
+	is(text, "RUN of a vCPU that was Ready: the hardware failed the operation (EIO): code 0x7",
+	   "another backend's word");
+
+	f.error = -ENOMEM;
+	f.arch_code = 0;
+	axvcpu_failure_text(&f, AXVCPU_BACKEND_VMX, text, sizeof(text));
+	is(text, "RUN of a vCPU that was Ready: Cannot allocate memory (ENOMEM)", "any errno");
+
+	f.op = f.expected = f.actual = UINT32_MAX;
+	f.error = -EBADFD;
+	axvcpu_failure_text(&f, AXVCPU_BACKEND_VMX, text, sizeof(text));
+	is(text, "? needs ?, the vCPU was ? (EBADFD)", "numbers of a later kernel");
+}
+
+static void test_exits(void)
+{
+	struct axvcpu_run run = { .exit_reason = AXVCPU_EXIT_IO_WRITE };
+	char text[256];
+
+	run.io.port = 0x3f8;
+	run.io.width = 1;
+	run.io.data = 'A';
+	axvcpu_exit_text(&run, AXVCPU_BACKEND_VMX, text, sizeof(text));
+	is(text, "IO_WRITE port=0x3f8 width=1 data=0x41 'A'", "OUT");
+
+	memset(&run, 0, sizeof(run));
+	run.exit_reason = AXVCPU_EXIT_NESTED_PAGE_FAULT;
+	run.fault.gpa = 0xfee00000;
+	run.fault.access = AXVCPU_MAP_READ | AXVCPU_MAP_WRITE;
+	run.fault.gva = 0x1000;
+	run.fault.flags = AXVCPU_FAULT_GVA_VALID | AXVCPU_FAULT_WALK;
+	axvcpu_exit_text(&run, AXVCPU_BACKEND_VMX, text, sizeof(text));
+	is(text, "NESTED_PAGE_FAULT gpa=0xfee00000 access=rw gva=0x1000 page-walk", "fault");
+
+	memset(&run, 0, sizeof(run));
+	run.exit_reason = AXVCPU_EXIT_FAIL_ENTRY;
+	run.fail_entry.hw_reason = 0x80000021;
+	axvcpu_exit_text(&run, AXVCPU_BACKEND_VMX, text, sizeof(text));
+	is(text, "FAIL_ENTRY hw_reason=0x80000021 hw_error=0 qualification=0x0 cpu=0 "
+	   "(invalid guest state)", "failed entry");
+	run.fail_entry.hw_error = 7;
+	axvcpu_exit_text(&run, AXVCPU_BACKEND_VMX, text, sizeof(text));
+	ok(strstr(text, "(VM entry with control fields that can't be)"), "failed instruction");
+
+	memset(&run, 0, sizeof(run));
+	run.exit_reason = AXVCPU_EXIT_UNKNOWN;
+	run.unknown.hw_reason = 55;
+	axvcpu_exit_text(&run, AXVCPU_BACKEND_VMX, text, sizeof(text));
+	is(text, "UNKNOWN hw_reason=0x37 qualification=0x0 (XSETBV)", "unknown on VMX");
+	axvcpu_exit_text(&run, AXVCPU_BACKEND_MOCK, text, sizeof(text));
+	is(text, "UNKNOWN hw_reason=0x37 qualification=0x0", "unknown elsewhere");
+
+	run.exit_reason = UINT32_MAX;
+	axvcpu_exit_text(&run, AXVCPU_BACKEND_VMX, text, sizeof(text));
+	is(text, "? (4294967295)", "an exit of a later kernel");
+
+	run.exit_reason = AXVCPU_EXIT_HALT;
+	axvcpu_exit_text(&run, AXVCPU_BACKEND_VMX, text, sizeof(text));
+	is(text, "HALT", "an exit without fields");
+}
+
+/* --- errors ----------------------------------------------------------------- */
+
+static int count_fds(void)
+{
+	int count = 0;
+
+	for (int fd = 0; fd < 64; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+static void test_open(void)
+{
+	struct axvcpu_device *dev = NULL;
+	int before = count_fds();
+
+	ok(axvcpu_device_open("/nonexistent/axvcpu", &dev) == -ENOENT && !dev, "no such file");
+	ok(axvcpu_device_open("/dev/null", &dev) == -ENOTTY && !dev, "another device");
+	ok(count_fds() == before, "failures leave no descriptor");
+	axvcpu_device_close(NULL);
+	axvcpu_aspace_close(NULL);
+	axvcpu_vcpu_close(NULL);
+	ok(true, "closing nothing is fine");
+}
+
+/* A vCPU whose descriptor is closed: each RUN fails. */
+static int never(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
+{
+	(void)vcpu;
+	(void)run;
+	*(int *)data += 1;
+	return 1;
+}
+
+static void test_dead_vcpu(void)
+{
+	struct axvcpu_handlers handlers = { .before = never, .interrupted = never, .other = never };
+	struct axvcpu_run page = { 0 };
+	struct axvcpu_vcpu vcpu = { .fd = -1, .run = &page };
+	int calls = 0;
+	char text[128];
+
+	ok(axvcpu_vcpu_loop(&vcpu, 0, &handlers, &calls) == -EBADF && !calls,
+	   "the loop ends with RUN's error");
+	axvcpu_vcpu_strerror(&vcpu, -EBADF, text, sizeof(text));
+	is(text, "Bad file descriptor (EBADF)", "text without a state to ask for");
+	errno = 77;
+	ok(axvcpu_vcpu_kick(&vcpu) == -EBADF && errno == 77, "a kick leaves errno alone");
+}
+
+int main(void)
+{
+	printf("TAP version 13\n");
+	test_names();
+	test_regs();
+	test_identity_map();
+	test_strerror();
+	test_failures();
+	test_exits();
+	test_open();
+	test_dead_vcpu();
+	return tap_finish();
+}
