@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Tests on a machine: boot, watch the console, tell what became of each."""
 
+import contextlib
 import dataclasses
 import re
 import secrets
@@ -210,7 +211,8 @@ def _watch(session, token, tests, log_dir, tell):
         session.until(token, "health", machine.boot_limit, "boot")
         if machine.module == "axvcpu_kunit":
             session.first_test = session.run.elapsed()
-            _kunit(session, token, log_dir, tell)
+            if _kunit(session, token, log_dir, tell).damaged:
+                return left
         elif machine.module:
             _loaded(session, token, "load", machine.load_limit)
         while left and not boot.problems:
@@ -254,18 +256,22 @@ def _kunit(session, token, log_dir, tell):
         name, *status = session.until(token, "load", session.run.machine.load_limit, "KUnit")
         if status != ["ok"]:
             result.problems.append(f"load {name}: {' '.join(status)}")
-    except (TimeoutError, EOFError) as error:
-        result.problems.append(f"the machine is gone: {str(error) or 'it stopped'}")
-        raise
-    finally:
-        for line in result.output:
-            stamp = report.STAMP.match(line)
-            if stamp:
-                tap.line(line[stamp.end():])
-        tap.finish()
-        result.take(tap)
-        _finish(session, result, began, log_dir)
-        tell(result)
+    except TimeoutError as error:
+        result.problems.append(str(error))
+        result.damaged = True
+        _ask_state(session)
+    except EOFError:
+        result.problems.append("the machine is gone: it stopped")
+        result.damaged = True
+    for line in result.output:
+        stamp = report.STAMP.match(line)
+        if stamp:
+            tap.line(line[stamp.end():])
+    tap.finish()
+    result.take(tap)
+    _finish(session, result, began, log_dir)
+    tell(result)
+    return result
 
 
 def _test(session, token, test, log_dir):
@@ -304,12 +310,18 @@ def _test(session, token, test, log_dir):
 
 def _kill(session, token, test):
     """A test that hangs: have the kernel say where, then kill it."""
-    session.run.write(ASK_STATE)
-    until = time.monotonic() + 3
-    while time.monotonic() < until:
-        session.next_line(until - time.monotonic())
+    _ask_state(session)
     session.run.write(ASK_KILL)
     return session.until(token, "end", 5, f"killing {test.name}")
+
+
+def _ask_state(session):
+    """Have the kernel say what is blocked, and what the CPUs are at."""
+    session.run.write(ASK_STATE)
+    until = time.monotonic() + 3
+    with contextlib.suppress(EOFError):
+        while time.monotonic() < until:
+            session.next_line(until - time.monotonic())
 
 
 def _finish(session, result, began, log_dir):

@@ -126,24 +126,6 @@ static long long now_ms(void)
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
-static void load(int argc, char **argv)
-{
-	char path[256], args[512] = "";
-	int i, fd, err = 0;
-
-	for (i = 1; i < argc; i++) {
-		strncat(args, argv[i], sizeof(args) - strlen(args) - 2);
-		strcat(args, " ");
-	}
-	snprintf(path, sizeof(path), "/modules/%s.ko", argv[0]);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || syscall(SYS_finit_module, fd, args, 0))
-		err = errno;
-	if (fd >= 0)
-		close(fd);
-	tell("load %s %s", argv[0], err ? strerror(err) : "ok");
-}
-
 static void unload(const char *name)
 {
 	int err = 0;
@@ -264,6 +246,33 @@ static int wait_for(pid_t pid, bool interactive)
 			kill(pid, SIGKILL);
 		}
 	}
+}
+
+/*
+ * In a child, so that init still answers when loading hangs, as KUnit's suites
+ * may, which run in there.
+ */
+static void load(int argc, char **argv)
+{
+	char path[256], args[512] = "";
+	int i, fd, err, status;
+	pid_t pid;
+
+	for (i = 1; i < argc; i++) {
+		strncat(args, argv[i], sizeof(args) - strlen(args) - 2);
+		strcat(args, " ");
+	}
+	snprintf(path, sizeof(path), "/modules/%s.ko", argv[0]);
+	pid = fork();
+	if (!pid) {
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0 || syscall(SYS_finit_module, fd, args, 0))
+			_exit(errno);
+		_exit(0);
+	}
+	status = wait_for(pid, false);
+	err = WIFEXITED(status) ? WEXITSTATUS(status) : EFAULT;
+	tell("load %s %s", argv[0], err ? strerror(err) : "ok");
 }
 
 static void run(const char *name, char **argv, bool interactive)
