@@ -376,57 +376,72 @@ int wait_for_state(int fd, int state)
 }
 
 /**
- * good_call() - an ioctl of a vCPU with arguments that nothing is wrong with
+ * good_arg() - arguments of an ioctl that nothing is wrong with
+ * @g: guest
+ * @cmd: ``AXVCPU_*``; SET_STATE sets Invalid, MAP maps a page in the hole
+ * @arg: filled in
+ */
+void good_arg(struct guest *g, unsigned int cmd, union guest_arg *arg)
+{
+	static struct axvcpu_reg reg;
+
+	memset(arg, 0, sizeof(*arg));
+	switch (cmd) {
+	case AXVCPU_CREATE_VCPU:
+		arg->create_vcpu.favor_phys_cpu = -1;
+		break;
+	case AXVCPU_MAP:
+		arg->map.gpa = GUEST_HOLE;
+		arg->map.size = sysconf(_SC_PAGESIZE);
+		arg->map.uaddr = (uintptr_t)g->mem;
+		arg->map.flags = AXVCPU_MAP_READ;
+		break;
+	case AXVCPU_UNMAP:
+		arg->unmap.gpa = GUEST_HOLE;
+		arg->unmap.size = sysconf(_SC_PAGESIZE);
+		break;
+	case AXVCPU_SETUP:
+		setup_init(g, &arg->setup, GUEST_PROG(0));
+		break;
+	case AXVCPU_BIND:
+		arg->bind.cpu = -1;
+		break;
+	case AXVCPU_SET_STATE:
+		arg->set_state.state = AXVCPU_STATE_INVALID;
+		break;
+	case AXVCPU_SET_ENTRY:
+		arg->set_entry.entry = GUEST_PROG(0);
+		break;
+	case AXVCPU_SET_EPT_ROOT:
+		arg->set_ept_root.aspace_fd = g->aspace;
+		break;
+	case AXVCPU_GET_REGS:
+	case AXVCPU_SET_REGS:
+		reg.id = g->isa->reg_id(g->isa->gpr[G0]);
+		arg->regs.regs = (uintptr_t)&reg;
+		arg->regs.count = 1;
+		break;
+	case AXVCPU_INJECT:
+		arg->inject.vector = 0x40;
+		break;
+	}
+}
+
+/**
+ * good_call() - an ioctl of a vCPU with such arguments
  * @g: guest
  * @v: vCPU
- * @cmd: ``AXVCPU_*``; SET_STATE sets Invalid
+ * @cmd: ``AXVCPU_*``
  *
  * Return: what the ioctl returned, or a negative errno.
  */
 int good_call(struct guest *g, struct guest_vcpu *v, unsigned int cmd)
 {
-	struct axvcpu_reg reg = { .id = g->isa->reg_id(g->isa->gpr[G0]) };
-	union {
-		struct axvcpu_setup setup;
-		struct axvcpu_bind bind;
-		struct axvcpu_set_state set_state;
-		struct axvcpu_set_entry set_entry;
-		struct axvcpu_set_ept_root set_ept_root;
-		struct axvcpu_regs regs;
-		struct axvcpu_inject inject;
-		uint8_t room[1024];
-	} arg = { .room = { 0 } };
+	union guest_arg arg;
 
-	switch (cmd) {
-	case AXVCPU_RUN:
-	case AXVCPU_UNBIND:
-	case AXVCPU_RESET:
-	case AXVCPU_KICK:
+	if (!_IOC_SIZE(cmd))
 		return xioctl(v->fd, cmd, 0);
-	case AXVCPU_SETUP:
-		setup_init(g, &arg.setup, GUEST_PROG(0));
-		break;
-	case AXVCPU_BIND:
-		arg.bind.cpu = -1;
-		break;
-	case AXVCPU_SET_STATE:
-		arg.set_state.state = AXVCPU_STATE_INVALID;
-		break;
-	case AXVCPU_SET_ENTRY:
-		arg.set_entry.entry = GUEST_PROG(0);
-		break;
-	case AXVCPU_SET_EPT_ROOT:
-		arg.set_ept_root.aspace_fd = g->aspace;
-		break;
-	case AXVCPU_GET_REGS:
-	case AXVCPU_SET_REGS:
-		arg.regs.regs = (uintptr_t)&reg;
-		arg.regs.count = 1;
-		break;
-	case AXVCPU_INJECT:
-		arg.inject.vector = 0x40;
-		break;
-	}
+	good_arg(g, cmd, &arg);
 	return XIOCTL(v->fd, cmd, &arg);
 }
 

@@ -311,6 +311,25 @@ int thread_join(struct vcpu_thread *t);
 int thread_stop(struct vcpu_thread *t);
 int wait_for_state(int fd, int state);
 
+/** union guest_arg - the argument of any ioctl, and room behind it */
+union guest_arg {
+	struct axvcpu_create_vcpu create_vcpu;
+	struct axvcpu_map map;
+	struct axvcpu_unmap unmap;
+	struct axvcpu_setup setup;
+	struct axvcpu_bind bind;
+	struct axvcpu_set_state set_state;
+	struct axvcpu_set_entry set_entry;
+	struct axvcpu_set_ept_root set_ept_root;
+	struct axvcpu_vcpu_info vcpu_info;
+	struct axvcpu_regs regs;
+	struct axvcpu_inject inject;
+	struct axvcpu_history history;
+	struct axvcpu_call_log call_log;
+	uint8_t bytes[16384];
+};
+
+void good_arg(struct guest *g, unsigned int cmd, union guest_arg *arg);
 int good_call(struct guest *g, struct guest_vcpu *v, unsigned int cmd);
 int run_until(struct guest_vcpu *v, uint32_t reason);
 int pin_to_cpu(int cpu);
