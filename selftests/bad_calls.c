@@ -512,6 +512,9 @@ TEST_F(bad_calls, results_are_defined)
 			memset(&b, 0x55, sizeof(b));
 			ASSERT_EQ(0, XIOCTL(fd_of(self, calls[i].kind), calls[i].cmd, &a));
 			ASSERT_EQ(0, XIOCTL(fd_of(self, calls[i].kind), calls[i].cmd, &b));
+			/* A time, measured by a clock that runs. */
+			if (calls[i].cmd == AXVCPU_GET_STATS)
+				a.stats.guest_ns = b.stats.guest_ns;
 			EXPECT_EQ(0, memcmp(&a, &b, size)) TH_LOG("%s", calls[i].name);
 			EXPECT_EQ(0xaa, a.bytes[size]) TH_LOG("%s", calls[i].name);
 		}

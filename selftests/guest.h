@@ -324,6 +324,7 @@ union guest_arg {
 	struct axvcpu_vcpu_info vcpu_info;
 	struct axvcpu_regs regs;
 	struct axvcpu_inject inject;
+	struct axvcpu_stats stats;
 	struct axvcpu_history history;
 	struct axvcpu_call_log call_log;
 	uint8_t bytes[16384];

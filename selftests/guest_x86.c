@@ -220,10 +220,10 @@ static void x86_shutdown(struct guest_prog *p)
 	EMIT(p, 0x0f, 0x0b);
 }
 
-/* INVD leaves every guest, and no backend carries it out. */
+/* String I/O, which no backend takes apart. */
 static void x86_unknown(struct guest_prog *p)
 {
-	EMIT(p, 0x0f, 0x08);
+	EMIT(p, 0x6e);
 }
 
 static void x86_sti(struct guest_prog *p)
