@@ -1,0 +1,790 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Guest memory: what MAP and UNMAP take and refuse, and that the guest sees
+ * whatever the process has at a range, whatever the host does to it.
+ */
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+
+#include "guest.h"
+
+#define PAGE		((uint64_t)sysconf(_SC_PAGESIZE))
+#define RW		(AXVCPU_MAP_READ | AXVCPU_MAP_WRITE)
+#define PORT		0x80
+#define HUGE_SIZE	0x200000ULL
+
+FIXTURE(memory) {
+	struct guest g;
+	struct guest_vcpu peeker;
+	struct guest_vcpu poker;
+};
+
+/* G1 = [G0] and [G0] = G1, each followed by an exit. */
+FIXTURE_SETUP(memory)
+{
+	struct guest_prog p;
+	int start;
+
+	ASSERT_EQ(0, guest_create(&self->g, 0));
+	g_begin(&p, &self->g, GUEST_PROG(0));
+	start = g_here(&p);
+	g_load(&p, G1, G0, 8);
+	g_out(&p, PORT, G1, 1);
+	g_jmp(&p, start);
+	ASSERT_EQ(0, vcpu_start(&self->g, &self->peeker, 0, g_end(&p)));
+	g_begin(&p, &self->g, GUEST_PROG(1));
+	start = g_here(&p);
+	g_store(&p, G1, G0, 8);
+	g_out(&p, PORT, G1, 1);
+	g_jmp(&p, start);
+	ASSERT_EQ(0, vcpu_start(&self->g, &self->poker, 1, g_end(&p)));
+}
+
+FIXTURE_TEARDOWN(memory)
+{
+	vcpu_destroy(&self->peeker);
+	vcpu_destroy(&self->poker);
+	guest_destroy(&self->g);
+}
+
+static void *host_memory(uint64_t size, int prot, int flags)
+{
+	return mmap(NULL, size, prot, flags | MAP_ANONYMOUS, -1, 0);
+}
+
+static void *private_memory(uint64_t size)
+{
+	return host_memory(size, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+}
+
+static void *replace_memory(void *mem, uint64_t size)
+{
+	return mmap(mem, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		    -1, 0);
+}
+
+/* -EFAULT: the guest's access was a NESTED_PAGE_FAULT exit. */
+static int access_gpa(struct guest_vcpu *v, uint64_t gpa)
+{
+	int err;
+
+	*greg(v, G0) = gpa;
+	do {
+		err = run_vcpu(v->fd, 0);
+	} while (err == -EINTR);
+	if (err)
+		return err;
+	switch (v->run->exit_reason) {
+	case AXVCPU_EXIT_IO_WRITE:
+		return 0;
+	case AXVCPU_EXIT_NESTED_PAGE_FAULT:
+		return v->run->fault.gpa == gpa ? -EFAULT : -EPROTO;
+	}
+	return -EPROTO;
+}
+
+static int peek(FIXTURE_DATA(memory) *self, uint64_t gpa, uint64_t *value)
+{
+	int err = access_gpa(&self->peeker, gpa);
+
+	*value = *greg(&self->peeker, G1);
+	return err;
+}
+
+static int poke(FIXTURE_DATA(memory) *self, uint64_t gpa, uint64_t value)
+{
+	*greg(&self->poker, G1) = value;
+	return access_gpa(&self->poker, gpa);
+}
+
+static struct axvcpu_aspace_stats stats(FIXTURE_DATA(memory) *self)
+{
+	struct axvcpu_aspace_stats stats;
+
+	memset(&stats, 0xff, sizeof(stats));
+	ioctl(self->g.aspace, AXVCPU_GET_ASPACE_STATS, &stats);
+	return stats;
+}
+
+static int map_hole(FIXTURE_DATA(memory) *self, void *mem, uint64_t size, uint32_t flags)
+{
+	return map_memory(self->g.aspace, GUEST_HOLE, size, mem, flags);
+}
+
+#define EXPECT_PEEK(gpa, expected) do {				\
+	uint64_t value_;					\
+								\
+	EXPECT_EQ(0, peek(self, gpa, &value_));			\
+	EXPECT_EQ((uint64_t)(expected), value_);		\
+} while (0)
+
+#define EXPECT_NO_PEEK(gpa, expected_flags) do {		\
+	uint64_t value_;					\
+								\
+	EXPECT_EQ(-EFAULT, peek(self, gpa, &value_));		\
+	EXPECT_EQ(AXVCPU_MAP_READ, self->peeker.run->fault.access);	\
+	EXPECT_EQ(expected_flags, self->peeker.run->fault.flags & AXVCPU_FAULT_BAD_HOST); \
+} while (0)
+
+#define EXPECT_NO_POKE(gpa, expected_flags) do {		\
+	EXPECT_EQ(-EFAULT, poke(self, gpa, 0));			\
+	EXPECT_EQ(AXVCPU_MAP_WRITE, self->poker.run->fault.access & AXVCPU_MAP_WRITE); \
+	EXPECT_EQ(expected_flags, self->poker.run->fault.flags & AXVCPU_FAULT_BAD_HOST); \
+} while (0)
+
+TEST_F(memory, refuses_bad_ranges)
+{
+	const uint64_t limit = 1ULL << self->g.info.gpa_bits, gpa = GUEST_HOLE;
+	const uint64_t mem = (uintptr_t)private_memory(4 * PAGE);
+	const struct {
+		int err;
+		struct axvcpu_map map;
+	} cases[] = {
+		{ -EINVAL, { gpa, 0, mem, RW } },
+		{ -EINVAL, { gpa + 1, PAGE, mem, RW } },
+		{ -EINVAL, { gpa + PAGE / 2, PAGE, mem, RW } },
+		{ -EINVAL, { gpa, PAGE - 1, mem, RW } },
+		{ -EINVAL, { gpa, 1, mem, RW } },
+		{ -EINVAL, { gpa, PAGE, mem + 8, RW } },
+		{ -EINVAL, { gpa, PAGE, mem, 0 } },
+		{ -EINVAL, { gpa, PAGE, mem, AXVCPU_MAP_WRITE } },
+		{ -EINVAL, { gpa, PAGE, mem, AXVCPU_MAP_EXEC } },
+		{ -EINVAL, { gpa, PAGE, mem, RW | 8 } },
+		{ -EINVAL, { gpa, PAGE, mem, RW | 1U << 31 } },
+		{ -EINVAL, { gpa, PAGE, mem, RW, 1 } },
+		{ -EINVAL, { limit, PAGE, mem, RW } },
+		{ -EINVAL, { limit - PAGE, 2 * PAGE, mem, RW } },
+		{ -EINVAL, { -PAGE, PAGE, mem, RW } },
+		{ -EINVAL, { -PAGE, 2 * PAGE, mem, RW } },
+		{ -EINVAL, { gpa, -PAGE, mem, RW } },
+		{ -EINVAL, { PAGE, -PAGE, mem, RW } },
+		{ -EINVAL, { gpa, 1ULL << 63, mem, RW } },
+		{ -EINVAL, { gpa, 2 * PAGE, -PAGE, RW } },
+		{ -EINVAL, { gpa, PAGE, -PAGE, RW } },
+		{ -EFAULT, { gpa, PAGE, -2 * PAGE, RW } },
+		{ -EFAULT, { gpa, PAGE, 1ULL << 63, RW } },
+		{ -EFAULT, { gpa, 1ULL << (self->g.info.gpa_bits - 1), 1ULL << 62, RW } },
+		{ 0, { limit - PAGE, PAGE, mem, RW } },
+		{ 0, { gpa, PAGE, mem, AXVCPU_MAP_READ } },
+	};
+	const uint64_t ranges = stats(self).ranges;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		EXPECT_EQ(cases[i].err, XIOCTL(self->g.aspace, AXVCPU_MAP, &cases[i].map))
+			TH_LOG("case %zu", i);
+		EXPECT_EQ(ranges + (i >= ARRAY_SIZE(cases) - 2) + (i == ARRAY_SIZE(cases) - 1),
+			  stats(self).ranges);
+	}
+}
+
+TEST_F(memory, refuses_overlaps)
+{
+	uint8_t *mem = private_memory(8 * PAGE);
+	const uint64_t gpa = GUEST_HOLE + 8 * PAGE;
+	const struct {
+		int err;
+		int64_t first;
+		uint64_t pages;
+	} cases[] = {
+		{ -EEXIST, 0, 4 }, { -EEXIST, 0, 1 }, { -EEXIST, 3, 1 }, { -EEXIST, 1, 2 },
+		{ -EEXIST, -1, 2 }, { -EEXIST, 3, 2 }, { -EEXIST, -1, 6 }, { -EEXIST, -4, 8 },
+		{ 0, -1, 1 }, { 0, 4, 1 },
+	};
+
+	ASSERT_EQ(0, map_memory(self->g.aspace, gpa, 4 * PAGE, mem, RW));
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		EXPECT_EQ(cases[i].err, map_memory(self->g.aspace, gpa + cases[i].first * PAGE,
+						   cases[i].pages * PAGE, mem, RW))
+			TH_LOG("case %zu", i);
+	}
+}
+
+TEST_F(memory, unmaps_whole_ranges_only)
+{
+	uint8_t *mem = private_memory(4 * PAGE);
+	struct axvcpu_unmap args = { GUEST_HOLE, 4 * PAGE, 1 };
+	const struct {
+		int err;
+		uint64_t gpa;
+		uint64_t size;
+	} cases[] = {
+		{ -ENOENT, GUEST_HOLE, PAGE },
+		{ -ENOENT, GUEST_HOLE, 5 * PAGE },
+		{ -ENOENT, GUEST_HOLE, 0 },
+		{ -ENOENT, GUEST_HOLE, -1 },
+		{ -ENOENT, GUEST_HOLE + PAGE, 3 * PAGE },
+		{ -ENOENT, GUEST_HOLE - PAGE, 5 * PAGE },
+		{ -ENOENT, GUEST_HOLE + 1, 4 * PAGE },
+		{ -ENOENT, 2 * GUEST_HOLE, 4 * PAGE },
+		{ -ENOENT, -PAGE, PAGE },
+		{ 0, GUEST_HOLE, 4 * PAGE },
+		{ -ENOENT, GUEST_HOLE, 4 * PAGE },
+	};
+
+	ASSERT_EQ(0, map_hole(self, mem, 4 * PAGE, RW));
+	EXPECT_EQ(-EINVAL, XIOCTL(self->g.aspace, AXVCPU_UNMAP, &args));
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		EXPECT_EQ(cases[i].err, unmap_memory(self->g.aspace, cases[i].gpa, cases[i].size))
+			TH_LOG("case %zu", i);
+	}
+}
+
+TEST_F(memory, is_shared_with_the_process)
+{
+	uint64_t *mem = private_memory(3 * PAGE);
+
+	ASSERT_EQ(0, map_hole(self, mem, 3 * PAGE, RW));
+	mem[0] = 0x1111;
+	EXPECT_PEEK(GUEST_HOLE, 0x1111);
+	EXPECT_EQ(0, poke(self, GUEST_HOLE, 0x2222));
+	EXPECT_EQ(0x2222, mem[0]);
+	EXPECT_EQ(0, poke(self, GUEST_HOLE + 2 * PAGE + 8, 0x3333));
+	EXPECT_EQ(0x3333, mem[2 * PAGE / 8 + 1]);
+	EXPECT_PEEK(GUEST_HOLE + 2 * PAGE + 8, 0x3333);
+}
+
+/* A read maps the zero page; the write that follows must get a page. */
+TEST_F(memory, goes_from_the_zero_page_to_a_page)
+{
+	uint64_t *mem = private_memory(4 * PAGE);
+
+	ASSERT_EQ(0, map_hole(self, mem, 4 * PAGE, RW));
+	for (int i = 0; i < 4; i++) {
+		EXPECT_PEEK(GUEST_HOLE + i * PAGE, 0);
+		EXPECT_EQ(0, poke(self, GUEST_HOLE + i * PAGE, i + 1));
+		EXPECT_PEEK(GUEST_HOLE + i * PAGE, i + 1);
+		EXPECT_EQ(i + 1, mem[i * PAGE / 8]);
+	}
+}
+
+TEST_F(memory, exits_where_nothing_is_mapped)
+{
+	uint64_t *mem = private_memory(PAGE);
+
+	EXPECT_NO_PEEK(GUEST_HOLE + 8, 0);
+	EXPECT_NO_POKE(GUEST_HOLE + 16, 0);
+	ASSERT_EQ(0, map_hole(self, mem, PAGE, RW));
+	*mem = 5;
+	EXPECT_PEEK(GUEST_HOLE, 5);
+	EXPECT_NO_PEEK(GUEST_HOLE + PAGE, 0);
+	EXPECT_NO_PEEK(GUEST_HOLE - 8, 0);
+	ASSERT_EQ(0, unmap_memory(self->g.aspace, GUEST_HOLE, PAGE));
+	EXPECT_NO_PEEK(GUEST_HOLE, 0);
+}
+
+TEST_F(memory, can_be_read_only)
+{
+	uint64_t *mem = private_memory(PAGE);
+
+	*mem = 7;
+	ASSERT_EQ(0, map_hole(self, mem, PAGE, AXVCPU_MAP_READ));
+	EXPECT_PEEK(GUEST_HOLE, 7);
+	EXPECT_NO_POKE(GUEST_HOLE, 0);
+	EXPECT_PEEK(GUEST_HOLE, 7);
+	EXPECT_EQ(7, *mem);
+}
+
+TEST_F(memory, follows_mprotect)
+{
+	uint64_t *mem = private_memory(PAGE);
+
+	ASSERT_EQ(0, map_hole(self, mem, PAGE, RW));
+	EXPECT_EQ(0, poke(self, GUEST_HOLE, 1));
+	ASSERT_EQ(0, mprotect(mem, PAGE, PROT_READ));
+	EXPECT_PEEK(GUEST_HOLE, 1);
+	EXPECT_NO_POKE(GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
+	ASSERT_EQ(0, mprotect(mem, PAGE, PROT_NONE));
+	EXPECT_NO_PEEK(GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
+	ASSERT_EQ(0, mprotect(mem, PAGE, PROT_READ | PROT_WRITE));
+	EXPECT_PEEK(GUEST_HOLE, 1);
+	EXPECT_EQ(0, poke(self, GUEST_HOLE, 2));
+	EXPECT_EQ(2, *mem);
+}
+
+TEST_F(memory, may_come_after_map)
+{
+	uint64_t *mem = private_memory(2 * PAGE);
+
+	ASSERT_EQ(0, munmap(mem, 2 * PAGE));
+	ASSERT_EQ(0, map_hole(self, mem, 2 * PAGE, RW));
+	EXPECT_NO_PEEK(GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
+	EXPECT_NO_POKE(GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
+	ASSERT_EQ(mem, replace_memory(mem, PAGE));
+	*mem = 3;
+	EXPECT_PEEK(GUEST_HOLE, 3);
+	EXPECT_NO_PEEK(GUEST_HOLE + PAGE, AXVCPU_FAULT_BAD_HOST);
+}
+
+TEST_F(memory, follows_munmap)
+{
+	uint64_t *mem = private_memory(2 * PAGE);
+
+	ASSERT_EQ(0, map_hole(self, mem, 2 * PAGE, RW));
+	EXPECT_EQ(0, poke(self, GUEST_HOLE, 1));
+	EXPECT_EQ(0, poke(self, GUEST_HOLE + PAGE, 2));
+	ASSERT_EQ(0, munmap(mem, PAGE));
+	EXPECT_NO_PEEK(GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
+	EXPECT_PEEK(GUEST_HOLE + PAGE, 2);
+	ASSERT_EQ(mem, replace_memory(mem, 2 * PAGE));
+	EXPECT_PEEK(GUEST_HOLE, 0);
+	EXPECT_PEEK(GUEST_HOLE + PAGE, 0);
+}
+
+TEST_F(memory, follows_mremap)
+{
+	uint64_t *mem = private_memory(PAGE), *elsewhere = private_memory(PAGE);
+
+	ASSERT_EQ(0, map_hole(self, mem, PAGE, RW));
+	ASSERT_EQ(0, map_memory(self->g.aspace, GUEST_HOLE + PAGE, PAGE, elsewhere, RW));
+	EXPECT_EQ(0, poke(self, GUEST_HOLE, 9));
+	EXPECT_PEEK(GUEST_HOLE + PAGE, 0);
+	ASSERT_EQ(elsewhere, mremap(mem, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, elsewhere));
+	EXPECT_NO_PEEK(GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
+	EXPECT_PEEK(GUEST_HOLE + PAGE, 9);
+}
+
+TEST_F(memory, follows_madvise_dontneed)
+{
+	uint64_t *mem = private_memory(2 * PAGE);
+
+	ASSERT_EQ(0, map_hole(self, mem, 2 * PAGE, RW));
+	EXPECT_EQ(0, poke(self, GUEST_HOLE, 1));
+	EXPECT_EQ(0, poke(self, GUEST_HOLE + PAGE, 2));
+	ASSERT_EQ(0, madvise(mem, PAGE, MADV_DONTNEED));
+	EXPECT_PEEK(GUEST_HOLE, 0);
+	EXPECT_PEEK(GUEST_HOLE + PAGE, 2);
+}
+
+/* What the guest alone has written since MADV_FREE must not be thrown away. */
+TEST_F(memory, keeps_writes_after_madvise_free)
+{
+	const int pages = 64;
+	uint64_t *mem = private_memory(pages * PAGE);
+	int kept = 0, freed = 0;
+
+	ASSERT_EQ(0, madvise(mem, pages * PAGE, MADV_NOHUGEPAGE));
+	ASSERT_EQ(0, map_hole(self, mem, pages * PAGE, RW));
+	for (int i = 0; i < pages; i++)
+		mem[i * PAGE / 8] = 1000 + i;
+	ASSERT_EQ(0, madvise(mem, pages * PAGE, MADV_FREE));
+	for (int i = 0; i < pages; i += 2)
+		EXPECT_EQ(0, poke(self, GUEST_HOLE + i * PAGE, 2000 + i));
+	ASSERT_EQ(0, madvise(mem, pages * PAGE, MADV_PAGEOUT));
+	for (int i = 0; i < pages; i++) {
+		if (i % 2)
+			freed += !mem[i * PAGE / 8];
+		else
+			kept += mem[i * PAGE / 8] == 2000 + i;
+	}
+	EXPECT_EQ(pages / 2, kept);
+	TH_LOG("%d of %d pages that nobody wrote were freed", freed, pages / 2);
+	EXPECT_PEEK(GUEST_HOLE, 2000);
+}
+
+TEST_F(memory, is_copied_on_write_after_fork)
+{
+	uint64_t *mem = private_memory(PAGE);
+	int to_child[2], status;
+	pid_t pid;
+	char c;
+
+	*mem = 1;
+	ASSERT_EQ(0, map_hole(self, mem, PAGE, RW));
+	EXPECT_EQ(0, poke(self, GUEST_HOLE, 2));
+	ASSERT_EQ(0, pipe(to_child));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (read(to_child[0], &c, 1) != 1 || *mem != 2)
+			_exit(1);
+		*mem = 4;
+		_exit(*mem != 4);
+	}
+	EXPECT_PEEK(GUEST_HOLE, 2);
+	EXPECT_EQ(0, poke(self, GUEST_HOLE, 3));
+	EXPECT_EQ(3, *mem);
+	ASSERT_EQ(1, write(to_child[1], "x", 1));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_PEEK(GUEST_HOLE, 3);
+	EXPECT_EQ(3, *mem);
+}
+
+TEST_F(memory, follows_a_file)
+{
+	int fd = memfd_create("memory", MFD_CLOEXEC);
+	uint64_t *mem, *other;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ftruncate(fd, 2 * PAGE));
+	mem = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	other = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, mem);
+	ASSERT_NE(MAP_FAILED, other);
+	ASSERT_EQ(0, map_hole(self, mem, 2 * PAGE, RW));
+
+	EXPECT_EQ(0, poke(self, GUEST_HOLE, 1));
+	EXPECT_EQ(0, poke(self, GUEST_HOLE + PAGE, 2));
+	EXPECT_EQ(1, other[0]);
+	other[0] = 3;
+	EXPECT_PEEK(GUEST_HOLE, 3);
+
+	ASSERT_EQ(0, fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PAGE));
+	EXPECT_PEEK(GUEST_HOLE, 0);
+	EXPECT_PEEK(GUEST_HOLE + PAGE, 2);
+	ASSERT_EQ(0, ftruncate(fd, PAGE));
+	EXPECT_NO_PEEK(GUEST_HOLE + PAGE, AXVCPU_FAULT_BAD_HOST);
+	ASSERT_EQ(0, ftruncate(fd, 2 * PAGE));
+	EXPECT_PEEK(GUEST_HOLE + PAGE, 0);
+	EXPECT_EQ(0, poke(self, GUEST_HOLE + PAGE, 4));
+	EXPECT_EQ(4, other[PAGE / 8]);
+	close(fd);
+}
+
+/* A private mapping of a file: the guest's write is the process's alone. */
+TEST_F(memory, may_be_a_private_file)
+{
+	int fd = memfd_create("memory", MFD_CLOEXEC);
+	uint64_t *mem, value = 1;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(sizeof(value), write(fd, &value, sizeof(value)));
+	mem = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	ASSERT_NE(MAP_FAILED, mem);
+	ASSERT_EQ(0, map_hole(self, mem, PAGE, RW));
+	EXPECT_PEEK(GUEST_HOLE, 1);
+	EXPECT_EQ(0, poke(self, GUEST_HOLE, 2));
+	EXPECT_EQ(2, *mem);
+	ASSERT_EQ(sizeof(value), pread(fd, &value, sizeof(value), 0));
+	EXPECT_EQ(1, value);
+	close(fd);
+}
+
+TEST_F(memory, may_be_transparent_huge_pages)
+{
+	uint8_t *mem = private_memory(3 * HUGE_SIZE);
+	uint64_t gpa = 2 * GUEST_HOLE;
+
+	mem += -(uintptr_t)mem % HUGE_SIZE;
+	madvise(mem, 2 * HUGE_SIZE, MADV_HUGEPAGE);
+	ASSERT_EQ(0, map_memory(self->g.aspace, gpa, 2 * HUGE_SIZE, mem, RW));
+	EXPECT_EQ(0, poke(self, gpa, 1));
+	EXPECT_EQ(0, poke(self, gpa + HUGE_SIZE - 8, 2));
+	EXPECT_EQ(0, poke(self, gpa + HUGE_SIZE, 3));
+	EXPECT_EQ(2, *(uint64_t *)(mem + HUGE_SIZE - 8));
+	ASSERT_EQ(0, madvise(mem + HUGE_SIZE - PAGE, 2 * PAGE, MADV_DONTNEED));
+	EXPECT_PEEK(gpa, 1);
+	EXPECT_PEEK(gpa + HUGE_SIZE - 8, 0);
+	EXPECT_PEEK(gpa + HUGE_SIZE, 0);
+	ASSERT_EQ(0, mprotect(mem, PAGE, PROT_READ));
+	EXPECT_NO_POKE(gpa, AXVCPU_FAULT_BAD_HOST);
+	EXPECT_PEEK(gpa, 1);
+}
+
+TEST_F(memory, may_be_hugetlbfs)
+{
+	int fd = open("/proc/sys/vm/nr_hugepages", O_WRONLY | O_CLOEXEC);
+	uint8_t *mem;
+
+	if (fd < 0 || write(fd, "2", 1) != 1)
+		SKIP(return, "no hugetlbfs");
+	close(fd);
+	mem = mmap(NULL, HUGE_SIZE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	if (mem == MAP_FAILED)
+		SKIP(return, "no huge page is free");
+	ASSERT_EQ(0, map_hole(self, mem, HUGE_SIZE, RW));
+	EXPECT_EQ(0, poke(self, GUEST_HOLE + HUGE_SIZE - 8, 1));
+	EXPECT_EQ(1, *(uint64_t *)(mem + HUGE_SIZE - 8));
+	EXPECT_PEEK(GUEST_HOLE, 0);
+	ASSERT_EQ(0, munmap(mem, HUGE_SIZE));
+	EXPECT_NO_PEEK(GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
+}
+
+/* Memory that is no memory, or not ours to give away. */
+TEST_F(memory, is_never_a_device)
+{
+	uint8_t *vdso = (uint8_t *)getauxval(AT_SYSINFO_EHDR);
+	uint64_t value;
+
+	if (!vdso)
+		SKIP(return, "no vdso");
+	ASSERT_EQ(0, map_hole(self, vdso - 2 * PAGE, 2 * PAGE, RW));
+	EXPECT_NO_PEEK(GUEST_HOLE + PAGE, AXVCPU_FAULT_BAD_HOST);
+	EXPECT_NO_POKE(GUEST_HOLE + PAGE, AXVCPU_FAULT_BAD_HOST);
+	/* The vdso itself is ordinary pages. */
+	ASSERT_EQ(0, map_memory(self->g.aspace, 2 * GUEST_HOLE, PAGE, vdso, RW));
+	EXPECT_EQ(0, peek(self, 2 * GUEST_HOLE, &value));
+	EXPECT_EQ(*(uint64_t *)vdso, value);
+	EXPECT_NO_POKE(2 * GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
+	/* A run page, whatever becomes of it, is no way into the kernel. */
+	ASSERT_EQ(0, map_memory(self->g.aspace, 3 * GUEST_HOLE, PAGE,
+				(void *)self->poker.run, RW));
+	value = access_gpa(&self->peeker, 3 * GUEST_HOLE);
+	EXPECT_TRUE(!value || value == -EFAULT);
+}
+
+struct uffd_handler {
+	pthread_t thread;
+	int fd;
+	uint64_t page;
+	uint64_t value;
+	int err;
+};
+
+static void *handle_uffd(void *arg)
+{
+	struct uffd_handler *h = arg;
+	uint64_t *src = private_memory(PAGE);
+	struct uffdio_copy copy = { .dst = h->page, .src = (uintptr_t)src, .len = PAGE };
+	struct uffd_msg msg;
+
+	*src = h->value;
+	h->err = read(h->fd, &msg, sizeof(msg)) != sizeof(msg) ||
+		 ioctl(h->fd, UFFDIO_COPY, &copy);
+	return NULL;
+}
+
+static int open_uffd(void *mem, uint64_t size)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = {
+		.range = { .start = (uintptr_t)mem, .len = size },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	if (fd >= 0 && (ioctl(fd, UFFDIO_API, &api) || ioctl(fd, UFFDIO_REGISTER, &reg))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+TEST_F(memory, may_come_from_userfaultfd)
+{
+	uint64_t *mem = private_memory(PAGE);
+	struct uffd_handler h = { .page = (uintptr_t)mem, .value = 0x77 };
+
+	h.fd = open_uffd(mem, PAGE);
+	if (h.fd < 0)
+		SKIP(return, "no userfaultfd");
+	ASSERT_EQ(0, map_hole(self, mem, PAGE, RW));
+	ASSERT_EQ(0, pthread_create(&h.thread, NULL, handle_uffd, &h));
+	EXPECT_PEEK(GUEST_HOLE, 0x77);
+	pthread_join(h.thread, NULL);
+	EXPECT_EQ(0, h.err);
+	close(h.fd);
+}
+
+static void on_signal(int sig)
+{
+}
+
+/* The page never comes; a signal must end RUN all the same, and it can go on. */
+TEST_F(memory, waits_interruptibly)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	uint64_t *mem = private_memory(PAGE);
+	struct uffd_handler h = { .page = (uintptr_t)mem, .value = 0x78 };
+	struct vcpu_thread t;
+
+	h.fd = open_uffd(mem, PAGE);
+	if (h.fd < 0)
+		SKIP(return, "no userfaultfd");
+	sigaction(SIGUSR1, &sa, NULL);
+	ASSERT_EQ(0, map_hole(self, mem, PAGE, RW));
+	*greg(&self->peeker, G0) = GUEST_HOLE;
+	ASSERT_EQ(0, thread_start(&t, &self->peeker, 0));
+	while (!stats(self).faults)
+		;
+	sleep_ns(20000000);
+	EXPECT_FALSE(t.done);
+	/* Not waited for by anything that the guest's fault holds. */
+	EXPECT_EQ(0, map_memory(self->g.aspace, 2 * GUEST_HOLE, PAGE, mem, RW));
+	EXPECT_EQ(0, unmap_memory(self->g.aspace, 2 * GUEST_HOLE, PAGE));
+	pthread_kill(t.thread, SIGUSR1);
+	EXPECT_EQ(-EINTR, thread_join(&t));
+
+	ASSERT_EQ(0, pthread_create(&h.thread, NULL, handle_uffd, &h));
+	EXPECT_PEEK(GUEST_HOLE, 0x78);
+	pthread_join(h.thread, NULL);
+	close(h.fd);
+}
+
+TEST_F(memory, may_be_mapped_twice)
+{
+	struct guest other;
+	struct guest_vcpu v;
+	uint64_t *mem = private_memory(PAGE);
+
+	ASSERT_EQ(0, map_hole(self, mem, PAGE, RW));
+	ASSERT_EQ(0, map_memory(self->g.aspace, 2 * GUEST_HOLE, PAGE, mem, AXVCPU_MAP_READ));
+	ASSERT_EQ(0, guest_create(&other, 0));
+	ASSERT_EQ(0, map_memory(other.aspace, GUEST_HOLE, PAGE, mem, RW));
+	memcpy(other.mem + GUEST_PROG(0), self->g.mem + GUEST_PROG(0), GUEST_PROG_SIZE);
+	ASSERT_EQ(0, vcpu_start(&other, &v, 2, GUEST_PROG(0)));
+
+	EXPECT_EQ(0, poke(self, GUEST_HOLE, 6));
+	EXPECT_PEEK(2 * GUEST_HOLE, 6);
+	EXPECT_EQ(0, access_gpa(&v, GUEST_HOLE));
+	EXPECT_EQ(6, *greg(&v, G1));
+	ASSERT_EQ(0, madvise(mem, PAGE, MADV_DONTNEED));
+	EXPECT_PEEK(2 * GUEST_HOLE, 0);
+	EXPECT_PEEK(GUEST_HOLE, 0);
+	EXPECT_EQ(0, access_gpa(&v, GUEST_HOLE));
+	EXPECT_EQ(0, *greg(&v, G1));
+	ASSERT_EQ(0, unmap_memory(self->g.aspace, GUEST_HOLE, PAGE));
+	EXPECT_PEEK(2 * GUEST_HOLE, 0);
+	vcpu_destroy(&v);
+	guest_destroy(&other);
+}
+
+TEST_F(memory, belongs_to_one_process)
+{
+	void *mem = private_memory(PAGE);
+	int status;
+	pid_t pid = fork();
+
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (map_hole(self, mem, PAGE, RW) != -EIO)
+			_exit(1);
+		if (unmap_memory(self->g.aspace, 0, self->g.size) != -EIO)
+			_exit(2);
+		if (run_vcpu(self->peeker.fd, 0) != -EIO)
+			_exit(3);
+		_exit(stats(self).ranges == 1 ? 0 : 4);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_NO_PEEK(GUEST_HOLE, 0);
+}
+
+/* The last reference goes in a process that never had the memory. */
+TEST_F(memory, outlives_its_process)
+{
+	int go[2], gone[2], status;
+	pid_t maker, keeper;
+	char c;
+
+	ASSERT_EQ(0, pipe(go) | pipe(gone));
+	maker = fork();
+	ASSERT_LE(0, maker);
+	if (!maker) {
+		struct guest g;
+		struct guest_vcpu v;
+
+		if (guest_create(&g, 0) || vcpu_create(&g, &v, 0))
+			_exit(1);
+		memcpy(g.mem + GUEST_PROG(0), self->g.mem + GUEST_PROG(0), GUEST_PROG_SIZE);
+		if (vcpu_setup(&g, &v, GUEST_PROG(0)) || bind_vcpu(v.fd, -1) ||
+		    access_gpa(&v, GUEST_DATA))
+			_exit(2);
+		keeper = fork();
+		if (!keeper) {
+			close(gone[1]);
+			/* Ends when the maker is gone. */
+			if (read(go[0], &c, 1) != 1 || run_vcpu(v.fd, 0) != -EIO)
+				_exit(3);
+			close(g.aspace);
+			close(v.fd);
+			_exit(0);
+		}
+		_exit(keeper < 0);
+	}
+	close(gone[1]);
+	ASSERT_EQ(maker, waitpid(maker, &status, 0));
+	EXPECT_EQ(0, status);
+	ASSERT_EQ(1, write(go[1], "x", 1));
+	/* All copies of gone[1] are closed: the keeper has ended too. */
+	EXPECT_EQ(0, read(gone[0], &c, 1));
+}
+
+TEST_F(memory, outlives_its_descriptor)
+{
+	uint64_t *mem = private_memory(PAGE);
+
+	ASSERT_EQ(0, map_hole(self, mem, PAGE, RW));
+	close(self->g.aspace);
+	self->g.aspace = -1;
+	close(self->g.dev);
+	self->g.dev = -1;
+	*mem = 5;
+	EXPECT_PEEK(GUEST_HOLE, 5);
+	vcpu_destroy(&self->peeker);
+	EXPECT_EQ(0, poke(self, GUEST_HOLE, 6));
+	EXPECT_EQ(6, *mem);
+	ASSERT_EQ(0, munmap(mem, PAGE));
+	EXPECT_NO_POKE(GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
+}
+
+/* Memory that is there is mapped many pages at a time. */
+TEST_F(memory, is_filled_ahead)
+{
+	const uint64_t size = 2 * HUGE_SIZE, gpa = 2 * GUEST_HOLE;
+	struct axvcpu_aspace_stats before, after;
+	uint8_t *mem = private_memory(size);
+
+	madvise(mem, size, MADV_NOHUGEPAGE);
+	memset(mem, 1, size);
+	EXPECT_NO_POKE(gpa, 0);
+	ASSERT_EQ(0, map_memory(self->g.aspace, gpa, size, mem, RW));
+	before = stats(self);
+	for (uint64_t at = 0; at < size; at += PAGE)
+		ASSERT_EQ(0, poke(self, gpa + at, at));
+	after = stats(self);
+	EXPECT_EQ(size / PAGE, after.mapped_pages - before.mapped_pages);
+	EXPECT_EQ(size / HUGE_SIZE, after.faults - before.faults);
+}
+
+/* Memory that is not there is not brought in before it is asked for. */
+TEST_F(memory, is_not_brought_in_ahead)
+{
+	uint64_t size = HUGE_SIZE, touched = 0, gpa = 2 * GUEST_HOLE;
+	unsigned char present[HUGE_SIZE / 4096];
+	uint8_t *mem = private_memory(size);
+	int resident = 0;
+
+	madvise(mem, size, MADV_NOHUGEPAGE);
+	ASSERT_EQ(0, map_memory(self->g.aspace, gpa, size, mem, RW));
+	for (uint64_t at = 0; at < size; at += 7 * PAGE, touched++)
+		ASSERT_EQ(0, poke(self, gpa + at, at));
+	ASSERT_EQ(0, mincore(mem, size, present));
+	for (uint64_t i = 0; i < size / PAGE; i++)
+		resident += present[i] & 1;
+	EXPECT_EQ(touched, resident);
+}
+
+TEST_F(memory, gives_table_pages_back)
+{
+	uint8_t *mem = private_memory(PAGE);
+	struct axvcpu_aspace_stats before, after;
+
+	EXPECT_NO_PEEK(GUEST_HOLE, 0);
+	before = stats(self);
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, map_hole(self, mem, PAGE, RW));
+		EXPECT_EQ(0, poke(self, GUEST_HOLE, 1));
+		after = stats(self);
+		EXPECT_EQ(before.mapped_pages + 1, after.mapped_pages);
+		EXPECT_LT(before.table_pages, after.table_pages);
+		ASSERT_EQ(0, unmap_memory(self->g.aspace, GUEST_HOLE, PAGE));
+		after = stats(self);
+		EXPECT_EQ(before.ranges, after.ranges);
+		EXPECT_EQ(before.mapped_pages, after.mapped_pages);
+		EXPECT_EQ(before.table_pages, after.table_pages);
+	}
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The host changes memory under a guest that is using it: from the moment that
+ * the host's call returns, the guest must not reach the old page any more.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+
+#include "guest.h"
+
+#define PAGE		((uint64_t)sysconf(_SC_PAGESIZE))
+#define RW		(AXVCPU_MAP_READ | AXVCPU_MAP_WRITE)
+#define PATIENCE_NS	20000000000ULL
+#define TEST_NS		2000000000ULL	/* how long races are provoked */
+#define MIN_ROUNDS	5		/* but for so many rounds at least */
+
+/*
+ * Away from multiples of many pages, where a small TLB would drop what the
+ * host must tell it to drop.
+ */
+#define RACE_GPA	(GUEST_HOLE + 0x5000)
+#define NR_PAGES	8			/* that the strider writes to */
+#define MAILBOX		(GUEST_DATA + 0x3000)	/* what the reader read last */
+#define ROUNDS_READ	(MAILBOX + 8)		/* how often it did */
+
+/* A thread that keeps a vCPU in RUN, through every fault. */
+struct runner {
+	pthread_t thread;
+	struct guest_vcpu v;
+	volatile bool stop;
+	volatile unsigned long faults;
+	int err;
+};
+
+static void *runner_main(void *arg)
+{
+	struct runner *r = arg;
+
+	while (!r->stop && !r->err) {
+		int err = run_vcpu(r->v.fd, 0);
+
+		if (!err && r->v.run->exit_reason == AXVCPU_EXIT_NESTED_PAGE_FAULT)
+			r->faults++;
+		else if (err != -EINTR)
+			r->err = err ? err : -EPROTO;
+	}
+	return NULL;
+}
+
+FIXTURE(memory_races) {
+	struct guest g;
+	struct runner runners[2];
+	int nr_runners;
+	volatile uint64_t *mem;
+	int round;
+	unsigned long long end;
+};
+
+FIXTURE_SETUP(memory_races)
+{
+	ASSERT_EQ(0, guest_create(&self->g, 0));
+	self->mem = mmap(NULL, NR_PAGES * PAGE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->mem);
+	ASSERT_EQ(0, map_memory(self->g.aspace, RACE_GPA, NR_PAGES * PAGE, (void *)self->mem,
+				RW));
+	self->end = now_ns() + TEST_NS;
+}
+
+static bool next_round(FIXTURE_DATA(memory_races) *self)
+{
+	return self->round++ < MIN_ROUNDS || now_ns() < self->end;
+}
+
+/* Ends the threads; 0 if none of them met anything but faults. */
+static int stop_runners(FIXTURE_DATA(memory_races) *self)
+{
+	int err = 0;
+
+	for (; self->nr_runners; self->nr_runners--) {
+		struct runner *r = &self->runners[self->nr_runners - 1];
+
+		r->stop = true;
+		kick_vcpu(r->v.fd);
+		pthread_join(r->thread, NULL);
+		err = err ? err : r->err;
+		vcpu_destroy(&r->v);
+	}
+	return err;
+}
+
+FIXTURE_TEARDOWN(memory_races)
+{
+	EXPECT_EQ(0, stop_runners(self));
+	guest_destroy(&self->g);
+}
+
+static int start_runner(FIXTURE_DATA(memory_races) *self, uint64_t entry)
+{
+	struct runner *r = &self->runners[self->nr_runners];
+	int err = vcpu_start(&self->g, &r->v, self->nr_runners, entry);
+
+	if (!err)
+		err = -pthread_create(&r->thread, NULL, runner_main, r);
+	self->nr_runners += !err;
+	return err;
+}
+
+/* Counts up in the first word of the memory. */
+static int start_writer(FIXTURE_DATA(memory_races) *self)
+{
+	struct guest_prog p;
+	int again;
+
+	g_begin(&p, &self->g, GUEST_PROG(0));
+	g_movi(&p, G0, RACE_GPA);
+	g_movi(&p, G1, 0);
+	again = g_here(&p);
+	g_addi(&p, G1, 1);
+	g_store(&p, G1, G0, 8);
+	g_jmp(&p, again);
+	return start_runner(self, g_end(&p));
+}
+
+/* Copies the first word of the memory to the mailbox, and counts. */
+static int start_reader(FIXTURE_DATA(memory_races) *self)
+{
+	struct guest_prog p;
+	int again;
+
+	g_begin(&p, &self->g, GUEST_PROG(0));
+	g_movi(&p, G0, RACE_GPA);
+	g_movi(&p, G2, MAILBOX);
+	g_movi(&p, G3, 0);
+	g_movi(&p, G4, ROUNDS_READ);
+	again = g_here(&p);
+	g_load(&p, G1, G0, 8);
+	g_store(&p, G1, G2, 8);
+	g_addi(&p, G3, 1);
+	g_store(&p, G3, G4, 8);
+	g_jmp(&p, again);
+	return start_runner(self, g_end(&p));
+}
+
+/* Counts up in the first word of each page of the memory. */
+static int start_strider(FIXTURE_DATA(memory_races) *self, int n)
+{
+	struct guest_prog p;
+	int again;
+
+	g_begin(&p, &self->g, GUEST_PROG(n));
+	g_movi(&p, G1, 0);
+	again = g_here(&p);
+	g_addi(&p, G1, 1);
+	for (int i = 0; i < NR_PAGES; i++) {
+		g_movi(&p, G0, RACE_GPA + i * PAGE + n * 8);
+		g_store(&p, G1, G0, 8);
+	}
+	g_jmp(&p, again);
+	return start_runner(self, g_end(&p));
+}
+
+#define WAIT_UNTIL(condition) do {				\
+	unsigned long long end_ = now_ns() + PATIENCE_NS;	\
+								\
+	while (!(condition) && now_ns() < end_)			\
+		sched_yield();					\
+	ASSERT_TRUE(condition);					\
+} while (0)
+
+/* The guest has been running since, and got no further than its fault. */
+#define WAIT_FOR_FAULTS() do {					\
+	unsigned long faults_ = self->runners[0].faults;	\
+								\
+	WAIT_UNTIL(self->runners[0].faults >= faults_ + 2);	\
+} while (0)
+
+#define WAIT_FOR_WRITES() do {					\
+	uint64_t old_ = *self->mem;				\
+								\
+	WAIT_UNTIL(*self->mem != old_);				\
+} while (0)
+
+TEST_F(memory_races, unmap)
+{
+	ASSERT_EQ(0, start_writer(self));
+	while (next_round(self)) {
+		uint64_t count;
+
+		WAIT_FOR_WRITES();
+		ASSERT_EQ(0, unmap_memory(self->g.aspace, RACE_GPA, NR_PAGES * PAGE));
+		count = *self->mem;
+		WAIT_FOR_FAULTS();
+		ASSERT_EQ(count, *self->mem);
+		ASSERT_EQ(0, map_memory(self->g.aspace, RACE_GPA, NR_PAGES * PAGE,
+					(void *)self->mem, RW));
+	}
+}
+
+TEST_F(memory_races, mprotect)
+{
+	ASSERT_EQ(0, start_writer(self));
+	while (next_round(self)) {
+		uint64_t count;
+
+		WAIT_FOR_WRITES();
+		ASSERT_EQ(0, mprotect((void *)self->mem, PAGE, PROT_READ));
+		count = *self->mem;
+		WAIT_FOR_FAULTS();
+		ASSERT_EQ(count, *self->mem);
+		ASSERT_EQ(0, mprotect((void *)self->mem, PAGE, PROT_READ | PROT_WRITE));
+	}
+}
+
+/* In each of these ways the word becomes 0, on another page. */
+static int renew_by_mmap(void *mem)
+{
+	return mmap(mem, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		    -1, 0) == mem ? 0 : -1;
+}
+
+static int renew_by_madvise(void *mem)
+{
+	return madvise(mem, PAGE, MADV_DONTNEED);
+}
+
+static int renew_by_mremap(void *mem)
+{
+	uint8_t *other = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			      -1, 0);
+
+	other[8] = 1;
+	return mremap(other, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, mem) == mem ? 0 : -1;
+}
+
+static int renew_by_munmap(void *mem)
+{
+	return munmap(mem, PAGE) || renew_by_mmap(mem);
+}
+
+TEST_F(memory_races, renewed_pages)
+{
+	int (*const renew[])(void *mem) = {
+		renew_by_mmap, renew_by_madvise, renew_by_mremap, renew_by_munmap,
+	};
+	volatile uint64_t *mailbox = (uint64_t *)(self->g.mem + MAILBOX);
+	volatile uint64_t *rounds_read = (uint64_t *)(self->g.mem + ROUNDS_READ);
+
+	ASSERT_EQ(0, start_reader(self));
+	while (next_round(self)) {
+		uint64_t read;
+
+		*self->mem = self->round;
+		WAIT_UNTIL(*mailbox == self->round);
+		ASSERT_EQ(0, renew[self->round % ARRAY_SIZE(renew)]((void *)self->mem));
+		/* The first of two rounds may have begun before. */
+		read = *rounds_read;
+		WAIT_UNTIL(*rounds_read >= read + 2);
+		ASSERT_EQ(0, *mailbox);
+	}
+}
+
+static void *map_file_page(void *mem, int fd, uint64_t page)
+{
+	return mmap(mem, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, page * PAGE);
+}
+
+/*
+ * The old pages live on, so that a guest that still reads one is caught. The
+ * second change comes while the guest faults because of the first.
+ */
+TEST_F(memory_races, another_page_of_a_file)
+{
+	volatile uint64_t *mailbox = (uint64_t *)(self->g.mem + MAILBOX);
+	volatile uint64_t *rounds_read = (uint64_t *)(self->g.mem + ROUNDS_READ);
+	int fd = memfd_create("memory_races", MFD_CLOEXEC);
+	void *mem = (void *)self->mem;
+	uint64_t poison = -1, read;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ftruncate(fd, 3 * PAGE));
+	ASSERT_EQ(sizeof(poison), pwrite(fd, &poison, sizeof(poison), 1 * PAGE));
+	ASSERT_EQ(mem, map_file_page(mem, fd, 0));
+	ASSERT_EQ(0, start_reader(self));
+	while (next_round(self)) {
+		*self->mem = 1;
+		WAIT_UNTIL(*mailbox == 1);
+		ASSERT_EQ(mem, map_file_page(mem, fd, 1));
+		for (read = 0; read < self->round * 97 % 5000; read++)
+			__asm__ volatile("");
+		ASSERT_EQ(mem, map_file_page(mem, fd, 2));
+		/* The first of two rounds may have begun before. */
+		read = *rounds_read;
+		WAIT_UNTIL(*rounds_read >= read + 2);
+		ASSERT_EQ(0, *mailbox);
+		ASSERT_EQ(mem, map_file_page(mem, fd, 0));
+		WAIT_UNTIL(*mailbox == 1);
+	}
+	close(fd);
+}
+
+/* After a fork the child has the memory as it was. */
+TEST_F(memory_races, fork)
+{
+	ASSERT_EQ(0, start_writer(self));
+	while (next_round(self)) {
+		int status;
+		pid_t pid;
+
+		WAIT_FOR_WRITES();
+		pid = fork();
+		ASSERT_LE(0, pid);
+		if (!pid) {
+			uint64_t count = *self->mem;
+
+			sleep_ns(2000000);
+			_exit(*self->mem != count);
+		}
+		WAIT_FOR_WRITES();
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		ASSERT_EQ(0, status);
+	}
+}
+
+/* Pages come and go, and nothing that was written is lost. */
+TEST_F(memory_races, pageout_of_a_file)
+{
+	int fd = memfd_create("memory_races", MFD_CLOEXEC);
+	void *mem = (void *)self->mem;
+	uint64_t last = 0;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ftruncate(fd, PAGE));
+	ASSERT_EQ(mem, mmap(mem, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0));
+	ASSERT_EQ(0, start_writer(self));
+	while (next_round(self)) {
+		uint64_t count;
+
+		WAIT_FOR_WRITES();
+		ASSERT_EQ(0, madvise(mem, PAGE, self->round % 2 ? MADV_PAGEOUT : MADV_DONTNEED));
+		ASSERT_EQ(sizeof(count), pread(fd, &count, sizeof(count), 0));
+		ASSERT_LE(last, count);
+		last = count;
+	}
+	close(fd);
+}
+
+TEST_F(memory_races, truncation)
+{
+	int fd = memfd_create("memory_races", MFD_CLOEXEC);
+	void *mem = (void *)self->mem;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ftruncate(fd, PAGE));
+	ASSERT_EQ(mem, mmap(mem, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0));
+	ASSERT_EQ(0, start_writer(self));
+	while (next_round(self)) {
+		uint64_t count;
+
+		WAIT_FOR_WRITES();
+		ASSERT_EQ(0, ftruncate(fd, 0));
+		WAIT_FOR_FAULTS();
+		EXPECT_EQ(0, pread(fd, &count, sizeof(count), 0));
+		ASSERT_EQ(0, ftruncate(fd, PAGE));
+	}
+	close(fd);
+}
+
+/* One of the host's calls after the other, in an order that changes. */
+static int change_something(FIXTURE_DATA(memory_races) *self, unsigned int random)
+{
+	void *mem = (void *)self->mem + (random >> 4) % NR_PAGES * PAGE;
+	int (*const renew[])(void *mem) = {
+		renew_by_mmap, renew_by_madvise, renew_by_mremap, renew_by_munmap,
+	};
+
+	switch (random & 7) {
+	case 0:
+	case 1:
+	case 2:
+	case 3:
+		return renew[random & 3](mem);
+	case 4:
+		return mprotect(mem, PAGE, PROT_READ) ||
+		       mprotect(mem, PAGE, PROT_READ | PROT_WRITE);
+	case 5:
+		return unmap_memory(self->g.aspace, RACE_GPA, NR_PAGES * PAGE) ||
+		       map_memory(self->g.aspace, RACE_GPA, NR_PAGES * PAGE, (void *)self->mem,
+				  RW);
+	case 6:
+		return madvise(mem, PAGE, MADV_FREE);
+	default:
+		return madvise((void *)self->mem, NR_PAGES * PAGE, MADV_PAGEOUT);
+	}
+}
+
+TEST_F(memory_races, everything_at_once)
+{
+	unsigned int random = 1;
+
+	ASSERT_EQ(0, start_strider(self, 0));
+	ASSERT_EQ(0, start_strider(self, 1));
+	while (next_round(self)) {
+		random = random * 1103515245 + 12345;
+		ASSERT_EQ(0, change_something(self, random >> 16)) {
+			TH_LOG("change %u", random >> 16 & 7);
+		}
+	}
+	for (int i = 0; i < NR_PAGES; i++) {
+		uint64_t old = self->mem[i * PAGE / 8];
+
+		WAIT_UNTIL(self->mem[i * PAGE / 8] != old);
+	}
+}
+
+/* The process is killed at any point of this. */
+TEST_F(memory_races, sigkill)
+{
+	while (next_round(self)) {
+		pid_t pid = fork();
+
+		ASSERT_LE(0, pid);
+		if (!pid) {
+			unsigned int random = self->round;
+
+			guest_destroy(&self->g);
+			if (guest_create(&self->g, 0) ||
+			    map_memory(self->g.aspace, RACE_GPA, NR_PAGES * PAGE,
+				       (void *)self->mem, RW) ||
+			    start_strider(self, 0) || start_strider(self, 1))
+				_exit(1);
+			for (;; random++) {
+				if (change_something(self, random))
+					_exit(2);
+			}
+		}
+		sleep_ns(self->round * 1000000);
+		kill(pid, SIGKILL);
+		ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+	}
+}
+
+TEST_HARNESS_MAIN
