@@ -101,15 +101,18 @@ struct axvcpu_x86_gprs {
 #define AXVCPU_X86_SEG_TR		7
 #define AXVCPU_X86_REG_SEG_SELECTOR(n)	(0x30000ULL + (n))
 #define AXVCPU_X86_REG_SEG_BASE(n)	(0x30010ULL + (n))
-#define AXVCPU_X86_REG_SEG_LIMIT(n)	(0x30020ULL + (n))	/* bytes, as the hidden part has it */
-#define AXVCPU_X86_REG_SEG_ACCESS(n)	(0x30030ULL + (n))	/* VMX access-rights format, SDM vol. 3, 25.4.1 */
+#define AXVCPU_X86_REG_SEG_LIMIT(n)	(0x30020ULL + (n))	/* in bytes */
+#define AXVCPU_X86_REG_SEG_ACCESS(n)	(0x30030ULL + (n))	/* SDM vol. 3, 25.4.1 */
 
 #define AXVCPU_X86_REG_GDTR_BASE	0x40000ULL
 #define AXVCPU_X86_REG_GDTR_LIMIT	0x40001ULL
 #define AXVCPU_X86_REG_IDTR_BASE	0x40002ULL
 #define AXVCPU_X86_REG_IDTR_LIMIT	0x40003ULL
 
-/* n: an MSR number: EFER, PAT, FS_BASE, GS_BASE, KERNEL_GS_BASE, STAR, LSTAR, CSTAR, SFMASK, SYSENTER_* */
+/*
+ * n: the number of an MSR: EFER, PAT, FS_BASE, GS_BASE, KERNEL_GS_BASE, STAR,
+ * LSTAR, CSTAR, SFMASK, SYSENTER_*
+ */
 #define AXVCPU_X86_REG_MSR(n)		(0x100000000ULL + (n))
 
 #endif /* _UAPI_ASM_X86_AXVCPU_H */

@@ -38,6 +38,9 @@
  * ``EXDEV``      the calling thread is on a CPU that the vCPU may not run
  *                on: the vCPU stays Ready
  * ``EDEADLK``    a vCPU operation was started inside another one on this CPU
+ * ``EEXIST``     the range overlaps another one (MAP)
+ * ``ENOENT``     no range was mapped just so (UNMAP)
+ * ``ENOSPC``     the address space has no room for another range (MAP)
  * ``ENOMEM``     no memory
  * ``EMFILE``     the process has no file descriptor left
  * ``EOPNOTSUPP`` this backend has no such feature
@@ -269,8 +272,8 @@ struct axvcpu_aspace_stats {
 };
 
 /* &struct axvcpu_setup.flags */
-#define AXVCPU_SETUP_RAW_ROOT	(1U << 0)	/* raw_root instead of aspace_fd: CAP_SYS_RAWIO and raw_root=1 */
-#define AXVCPU_SETUP_STEPPED	(1U << 1)	/* entry and root were given step by step; the fields are ignored but must be 0 (aspace_fd: -1) */
+#define AXVCPU_SETUP_RAW_ROOT	(1U << 0)	/* raw_root instead of aspace_fd */
+#define AXVCPU_SETUP_STEPPED	(1U << 1)	/* entry and root were given step by step */
 
 /**
  * struct axvcpu_setup - %AXVCPU_SETUP, Created -> Free
@@ -278,7 +281,9 @@ struct axvcpu_aspace_stats {
  * @raw_root: host-physical address of a second-stage root, with
  *	%AXVCPU_SETUP_RAW_ROOT; otherwise 0
  * @aspace_fd: address space; the vCPU holds a reference
- * @flags: ``AXVCPU_SETUP_*``
+ * @flags: ``AXVCPU_SETUP_*``. RAW_ROOT takes CAP_SYS_RAWIO and the module
+ *	parameter raw_root=1, and @aspace_fd is -1. With STEPPED, @entry and
+ *	@raw_root are 0 and @aspace_fd is -1
  * @config: architecture's part
  * @reserved: zero
  */
@@ -335,7 +340,7 @@ struct axvcpu_bind {
 };
 
 /* Argument of %AXVCPU_RUN, an integer */
-#define AXVCPU_RUN_WAIT		(1U << 0)	/* a halted guest waits inside RUN for an event, Blocked */
+#define AXVCPU_RUN_WAIT		(1U << 0)	/* a halted guest waits inside RUN, Blocked */
 #define AXVCPU_RUN_NOWAIT	(1U << 1)	/* EBUSY when another thread uses the vCPU */
 
 /**
@@ -671,7 +676,7 @@ enum axvcpu_exit_reason {
 /* &struct axvcpu_run.fault.flags */
 #define AXVCPU_FAULT_GVA_VALID	(1U << 0)	/* gva holds the guest-linear address */
 #define AXVCPU_FAULT_WALK	(1U << 1)	/* the access was to the guest's page tables */
-#define AXVCPU_FAULT_BAD_HOST	(1U << 2)	/* the GPA is mapped, the host has no memory there */
+#define AXVCPU_FAULT_BAD_HOST	(1U << 2)	/* the GPA is mapped, but to no memory */
 
 /* &struct axvcpu_run.system_down.type */
 #define AXVCPU_SYSTEM_DOWN_OFF		0
