@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Sphinx directives that draw from axvcpu_table.h, as the module and its tests do.
+"""Sphinx directives that draw from headers what would otherwise be told twice.
 
     .. axvcpu-transitions::     the transitions, a row each
     .. axvcpu-diagram::         the same as a picture
     .. axvcpu-ioctls::          the vCPU's ioctls; the content has a line
                                 "NAME: errors" for each of them
+    .. axvcpu-constants:: FILE  the constants of a uapi header, with their comments
 """
 
 import pathlib
@@ -115,8 +116,34 @@ class Ioctls(Drawn):
                            "EBUSY when", "EBADFD, no effect, when", "other errors"), rows)
 
 
+def constants(text):
+    """Groups of #defines: (comment above, [(name, value, comment behind)])."""
+    block = re.compile(r"/\*\*? (?P<title>[^*]*?) \*/\n(?P<rows>(?:#define \S+[ \t]+.*\n)+)"
+                       r"|^#define.*\n", re.M)
+    row = re.compile(r"#define (\S+?)(?:\(\w+\))?\s+(.*?)(?:\s*/\* (.*) \*/)?$", re.M)
+    for match in block.finditer(text):
+        if match["title"] and "_IO" not in match["rows"]:
+            yield match["title"], row.findall(match["rows"])
+
+
+class Constants(Drawn):
+    required_arguments = 1
+
+    def run(self):
+        header = TOP / self.arguments[0]
+        self.state.document.settings.env.note_dependency(str(header))
+        rows = []
+        for title, group in constants(header.read_text()):
+            # "NAME - what it is" above a constant, or what the group is for.
+            title = re.sub(r"[&%](?:struct |enum )?([\w.]+)", r"``\1``", title.split(" - ")[-1])
+            rows += [(f"``{name}``", f"``{value}``", f"{comment} ({title})" if comment else title)
+                     for name, value, comment in group]
+        return self.table(("constant", "value", "meaning"), rows)
+
+
 def setup(app):
     app.add_directive("axvcpu-transitions", Transitions)
     app.add_directive("axvcpu-diagram", Diagram)
     app.add_directive("axvcpu-ioctls", Ioctls)
+    app.add_directive("axvcpu-constants", Constants)
     return {"version": "1", "parallel_read_safe": True}

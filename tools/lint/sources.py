@@ -70,21 +70,25 @@ def kernel_source():
     return output.splitlines()[-1]
 
 
-def checkpatch():
-    """The kernel's style, strictly. What it said about a file is kept: it takes its time."""
-    script = f"{kernel_source()}/scripts/checkpatch.pl"
-    command = ("perl", script, "--no-tree", "--strict", "--terse", "--no-summary", "--show-types",
-               f"--max-line-length={COLUMNS}", "-f")
-    kept = BUILD / "checkpatch"
+def each(tool, command, names):
+    """What a slow tool says about each file; kept until the file changes."""
+    kept = BUILD / tool
     kept.mkdir(parents=True, exist_ok=True)
-    for name in files("*.[chS]"):
+    for name in names:
         digest = hashlib.sha256("\0".join([*command, name, text(name)]).encode()).hexdigest()
         if not (kept / digest).exists():
-            # It leaves a file of its own where it runs.
+            # checkpatch leaves a file of its own where it runs.
             _, output = run(*command, ROOT / name, cwd=kept)
             (kept / digest).write_text(output.replace(f"{ROOT}/", ""))
-        yield from parse((kept / digest).read_text(),
-                         r"^(?P<file>[^:\s]+):(?P<line>\d+): (?P<text>\w+:.*)$")
+        yield (kept / digest).read_text()
+
+
+def checkpatch():
+    """The kernel's style, strictly."""
+    command = ("perl", f"{kernel_source()}/scripts/checkpatch.pl", "--no-tree", "--strict",
+               "--terse", "--no-summary", "--show-types", f"--max-line-length={COLUMNS}", "-f")
+    for output in each("checkpatch", command, files("*.[chS]")):
+        yield from parse(output, r"^(?P<file>[^:\s]+):(?P<line>\d+): (?P<text>\w+:.*)$")
 
 
 def clang_format():
@@ -95,9 +99,10 @@ def clang_format():
 
 def kernel_doc():
     """Kernel-doc comments that don't fit what they describe."""
-    _, output = run("perl", f"{kernel_source()}/scripts/kernel-doc", "-none", "-Wall",
-                    *files("*.[ch]"))
-    return parse(output, r"^(?P<file>[^:\s]+):(?P<line>\d+): (?P<text>(warning|error): .*)$")
+    command = ("perl", f"{kernel_source()}/scripts/kernel-doc", "-none", "-Wall")
+    for output in each("kernel-doc", command, files("*.[ch]")):
+        yield from parse(output,
+                         r"^(?P<file>[^:\s]+):(?P<line>\d+): (?P<text>(warning|error): .*)$")
 
 
 def shellcheck():
