@@ -38,7 +38,7 @@ module: kdir
 	$(Q)mkdir -p $(MODULE_DIR)
 	$(Q)cp -rsf $(addprefix $(CURDIR)/,$(SOURCES)) $(MODULE_DIR)
 	$(Q)find $(MODULE_DIR) -xtype l -delete
-	$(Q)$(MAKE) -C $(KDIR) M=$(MODULE_DIR) AXVCPU_MODULE=$(AXVCPU_MODULE) modules
+	$(Q)$(MAKE) --no-print-directory -C $(KDIR) M=$(MODULE_DIR) AXVCPU_MODULE=$(AXVCPU_MODULE) modules
 
 .PHONY: kdir
 kdir:
@@ -61,20 +61,20 @@ tools: $(addprefix tools-,$(PROGRAM_DIRS))
 
 .PHONY: $(addprefix tools-,$(PROGRAM_DIRS))
 $(addprefix tools-,$(PROGRAM_DIRS)): tools-%:
-	$(Q)$(MAKE) -C $* O=$(call tools-output,$*) all
+	$(Q)$(MAKE) --no-print-directory -C $* O=$(call tools-output,$*) all
 
 # The programs are linked with the library.
 tools-tools/vmm tools-guests: $(filter tools-tools/lib,$(addprefix tools-,$(PROGRAM_DIRS)))
 
 .PHONY: install
 install: module tools
-	$(Q)$(MAKE) -C $(KDIR) M=$(MODULE_DIR) AXVCPU_MODULE=$(AXVCPU_MODULE) \
+	$(Q)$(MAKE) --no-print-directory -C $(KDIR) M=$(MODULE_DIR) AXVCPU_MODULE=$(AXVCPU_MODULE) \
 		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) INSTALL_MOD_DIR=extra \
 		modules_install
 	$(Q)for h in $$(cd uapi && find . -name '*.h'); do \
 		install -D -m 644 uapi/$$h $(DESTDIR)$(PREFIX)/include/$$h || exit 1; \
 	done
-	$(Q)$(foreach d,$(PROGRAM_DIRS),$(MAKE) -C $(d) O=$(call tools-output,$(d)) install &&) :
+	$(Q)$(foreach d,$(PROGRAM_DIRS),$(MAKE) --no-print-directory -C $(d) O=$(call tools-output,$(d)) install &&) :
 
 # --- emulated machines ------------------------------------------------------
 
@@ -103,9 +103,9 @@ deps:
 # tools/lint and Documentation have Makefiles of their own.
 .PHONY: lint docs
 lint:
-	$(Q)$(MAKE) -C tools/lint
+	$(Q)$(MAKE) --no-print-directory -C tools/lint
 docs:
-	$(Q)$(MAKE) -C Documentation O=$(BUILD)/docs html
+	$(Q)$(MAKE) --no-print-directory -C Documentation O=$(BUILD)/docs html
 
 .PHONY: clean distclean cache-clean
 clean:

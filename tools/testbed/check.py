@@ -312,7 +312,7 @@ def _kill(session, token, test):
     """A test that hangs: have the kernel say where, then kill it."""
     _ask_state(session)
     session.run.write(ASK_KILL)
-    return session.until(token, "end", 5, f"killing {test.name}")
+    return session.until(token, "end", 15, f"killing {test.name}")
 
 
 def _ask_state(session):

@@ -43,17 +43,17 @@ class Machine:
 # A test machine is a row. The first is the one of make run and make shell.
 MACHINES = {m.name: m for m in (
     Machine("vmx", "VMX and EPT, one CPU", "x86_64", bochs, 1,
-            "lean", "axvcpu", 256, 60, 30),
+            "lean", "axvcpu", 256, 120, 60),
     Machine("vmx2", "VMX and EPT, two CPUs", "x86_64", bochs, 2,
-            "lean", "axvcpu", 256, 90, 30),
+            "lean", "axvcpu", 256, 180, 60),
     Machine("mock", "the mock backend, two CPUs, sanitizers", "x86_64", qemu, 2,
-            "sanitizer", "axvcpu_mock", 1024, 60, 30),
+            "sanitizer", "axvcpu_mock", 1024, 180, 60),
     Machine("mock-lean", "the mock backend, two CPUs", "x86_64", qemu, 2,
-            "lean", "axvcpu_mock", 512, 30, 30),
+            "lean", "axvcpu_mock", 512, 90, 60),
     Machine("kunit", "KUnit, two CPUs", "x86_64", qemu, 2,
-            "lean", "axvcpu_kunit", 512, 30, 120),
+            "lean", "axvcpu_kunit", 512, 90, 120),
     Machine("kunit-san", "KUnit, two CPUs, sanitizers", "x86_64", qemu, 2,
-            "sanitizer", "axvcpu_kunit", 1024, 60, 300),
+            "sanitizer", "axvcpu_kunit", 1024, 180, 300),
 )}
 
 
