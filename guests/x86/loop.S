@@ -17,6 +17,11 @@ _start:
 	out	%al, %dx
 	jmp	1b
 forever:
+	/*
+	 * Interrupts are off since the start, and the host's come all the same.
+	 * Bochs forgets that at each entry, until the guest says so itself.
+	 */
+	cli
 	jmp	forever
 
 text:
