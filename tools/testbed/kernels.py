@@ -93,7 +93,7 @@ class Kernel:
         return [self.dir / (name + ".ko") for name in self.info["modules"]]
 
     def complete(self):
-        return (self.dir / "complete").exists()
+        return (self.dir / "complete").exists() and self.image.exists()
 
     def build(self, log_dir):
         """Build the kernel unless the cache has it."""
