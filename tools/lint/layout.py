@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Where lines break and how they are indented, by clang-format.
+"""Spaces, indentation and braces, by clang-format.
 
-Columns inside a line are the author's, and so are the lines of a macro and of
-an initializer's table: clang-format would pull tables apart that are made to be
-read from top to bottom.
+Where it is not asked:
+
+- columns, and where a long statement breaks (checkpatch looks at the alignment
+  of what follows);
+- macros, asm statements, and the tables of initializers, which are made to be
+  read from top to bottom;
+- attributes on a line of their own.
 """
 
 import difflib
@@ -18,7 +22,10 @@ def tables(lines):
     found = set()
     end = None
     for number, line in enumerate(lines):
-        if re.match(r"\s*#", line) or (number and lines[number - 1].endswith("\\")):
+        before = lines[number - 1] if number else ""
+        if re.match(r"\s*#", line) or before.endswith("\\"):
+            found.add(number)
+        if line.startswith("__attribute__") or before.startswith("__attribute__"):
             found.add(number)
         if end is not None:
             found.add(number)
@@ -33,11 +40,25 @@ def tables(lines):
     return found
 
 
+def indentation(line):
+    return len(re.match(r"[ \t]*", line)[0].expandtabs(8))
+
+
 def shape(line):
-    """A line without what is the author's."""
-    indent = re.match(r"[ \t]*", line)[0]
-    rest = re.sub(r"\s+", " ", line[len(indent):])
-    return indent.expandtabs(8) + rest.strip()
+    """A line without its columns."""
+    return " " * indentation(line) + re.sub(r"\s+", " ", line.strip())
+
+
+def unbroken(lines):
+    """The same on one line."""
+    return re.sub(r"([(]) ", r"\1", " ".join(shape(line).strip() for line in lines))
+
+
+def is_break(ours, theirs):
+    """Is it only that a statement breaks elsewhere?"""
+    return ours and theirs and unbroken(ours) == unbroken(theirs) and \
+        indentation(ours[0]) == indentation(theirs[0]) and \
+        not any(line.strip() in "{}" for line in ours + theirs)
 
 
 def differences(name):
@@ -51,7 +72,8 @@ def differences(name):
     matcher = difflib.SequenceMatcher(None, [shape(line) for line in ours],
                                       [shape(line) for line in theirs], autojunk=False)
     for tag, first, last, begin, end in matcher.get_opcodes():
-        if tag != "equal" and not free.issuperset(range(first, max(last, first + 1))):
+        if tag != "equal" and not free.issuperset(range(first, max(last, first + 1))) and \
+           not is_break(ours[first:last], theirs[begin:end]):
             yield first + 1, ours[first:last], theirs[begin:end]
 
 
