@@ -96,7 +96,7 @@ TEST_F(backend, backend_failures)
 		EXPECT_EQ(-error, good_call(&self->g, &self->v, row->cmd)) TH_LOG("row %d", i);
 		EXPECT_FAILURE(row->op, -error);
 		EXPECT_EQ(0, get_failure(self->v.fd, &f));
-		EXPECT_EQ(row->state, row->cmd == AXVCPU_RUN ? READY : f.actual);
+		EXPECT_EQ(row->cmd == AXVCPU_RUN ? AXVCPU_STATE_RUNNING : row->state, f.actual);
 		EXPECT_EQ(error, f.arch_code);
 		/* And it recovers. */
 		EXPECT_EQ(0, reset_vcpu(self->v.fd));

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Events that INJECT queues, as the guest sees them: when, in which order, and
+ * how often.
+ */
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+
+#include "guest.h"
+
+#define MAIN_PORT	0x10
+#define IRQ_PORT	0x20
+
+/*
+ * G0 counts what the main program does, G1 the handler's calls, G2 is the last
+ * vector, G3 is for the test. Each call of the handler is an exit.
+ */
+FIXTURE(interrupts) {
+	struct guest g;
+	struct guest_vcpu v;
+	struct guest_prog p;
+	int handler;
+};
+
+FIXTURE_SETUP(interrupts)
+{
+	ASSERT_EQ(0, guest_create(&self->g, 0));
+	ASSERT_EQ(0, vcpu_create(&self->g, &self->v, 0));
+	g_begin(&self->p, &self->g, GUEST_PROG(0));
+	self->handler = g_label(&self->p);
+	g_irq_handler(&self->p, self->handler);
+	g_movi(&self->p, G0, 0);
+	g_movi(&self->p, G1, 0);
+}
+
+FIXTURE_TEARDOWN(interrupts)
+{
+	vcpu_destroy(&self->v);
+	guest_destroy(&self->g);
+}
+
+/* The main program is written; the handler follows. */
+static int start(FIXTURE_DATA(interrupts) *self)
+{
+	struct guest_prog *p = &self->p;
+	int err;
+
+	g_place(p, self->handler);
+	g_addi(p, G1, 1);
+	g_get_vector(p, G2);
+	g_out(p, IRQ_PORT, G2, 1);
+	g_iret(p);
+	err = vcpu_setup(&self->g, &self->v, g_end(p));
+	return err ? err : bind_vcpu(self->v.fd, -1);
+}
+
+/* Exits of the main program, for ever. */
+static void outs(struct guest_prog *p)
+{
+	int loop = g_here(p);
+
+	g_addi(p, G0, 1);
+	g_out(p, MAIN_PORT, G0, 1);
+	g_jmp(p, loop);
+}
+
+#define EXPECT_MAIN()								\
+do {										\
+	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));		\
+	EXPECT_EQ(MAIN_PORT, self->v.run->io.port);				\
+} while (0)
+
+#define EXPECT_VECTOR(vector)							\
+do {										\
+	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));		\
+	EXPECT_EQ(IRQ_PORT, self->v.run->io.port);				\
+	EXPECT_EQ((uint64_t)(vector), *greg(&self->v, G2));			\
+} while (0)
+
+TEST_F(interrupts, taken)
+{
+	g_sti(&self->p);
+	outs(&self->p);
+	ASSERT_EQ(0, start(self));
+	EXPECT_MAIN();
+	for (int vector = 32; vector < 256; vector += 13) {
+		ASSERT_EQ(0, inject_irq(self->v.fd, vector));
+		EXPECT_VECTOR(vector);
+		EXPECT_MAIN();
+	}
+	EXPECT_MAIN();
+}
+
+/* With interrupts off it waits until the guest turns them on. */
+TEST_F(interrupts, window)
+{
+	for (int i = 0; i < 3; i++) {
+		g_addi(&self->p, G0, 1);
+		g_out(&self->p, MAIN_PORT, G0, 1);
+	}
+	g_sti(&self->p);
+	outs(&self->p);
+	ASSERT_EQ(0, start(self));
+	EXPECT_MAIN();
+	ASSERT_EQ(0, inject_irq(self->v.fd, 0x41));
+	EXPECT_MAIN();
+	EXPECT_MAIN();
+	EXPECT_EQ(0, *greg(&self->v, G1));
+	EXPECT_VECTOR(0x41);
+	EXPECT_EQ(1, *greg(&self->v, G1));
+	EXPECT_EQ(3, *greg(&self->v, G0));
+	EXPECT_MAIN();
+}
+
+TEST_F(interrupts, window_opens_and_closes)
+{
+	int loop = g_here(&self->p);
+
+	g_sti(&self->p);
+	g_cli(&self->p);
+	g_addi(&self->p, G0, 1);
+	g_out(&self->p, MAIN_PORT, G0, 1);
+	g_jmp(&self->p, loop);
+	ASSERT_EQ(0, start(self));
+	for (int i = 0; i < 20; i++) {
+		EXPECT_MAIN();
+		ASSERT_EQ(0, inject_irq(self->v.fd, 0x50 + i));
+		EXPECT_VECTOR(0x50 + i);
+	}
+	EXPECT_EQ(20, *greg(&self->v, G1));
+}
+
+/* Several that are pending come one by one, the highest vector first. */
+TEST_F(interrupts, several)
+{
+	static const int vectors[] = { 0x30, 0xfe, 0x20, 0x81, 0x80, 0x31 };
+	static const int order[] = { 0xfe, 0x81, 0x80, 0x31, 0x30, 0x20 };
+
+	g_sti(&self->p);
+	outs(&self->p);
+	ASSERT_EQ(0, start(self));
+	EXPECT_MAIN();
+	for (int i = 0; i < ARRAY_SIZE(vectors); i++) {
+		ASSERT_EQ(0, inject_irq(self->v.fd, vectors[i]));
+	}
+	for (int i = 0; i < ARRAY_SIZE(order); i++) {
+		EXPECT_VECTOR(order[i]);
+	}
+	EXPECT_MAIN();
+	EXPECT_EQ(ARRAY_SIZE(order), *greg(&self->v, G1));
+}
+
+/* One that is pending already is not pended twice. */
+TEST_F(interrupts, same_again)
+{
+	g_sti(&self->p);
+	outs(&self->p);
+	ASSERT_EQ(0, start(self));
+	EXPECT_MAIN();
+	for (int i = 0; i < 10; i++) {
+		ASSERT_EQ(0, inject_irq(self->v.fd, 0x77));
+	}
+	EXPECT_VECTOR(0x77);
+	EXPECT_MAIN();
+	EXPECT_MAIN();
+	EXPECT_EQ(1, *greg(&self->v, G1));
+}
+
+/* In every state but Invalid; what is pending lives until RESET. */
+TEST_F(interrupts, states)
+{
+	g_sti(&self->p);
+	outs(&self->p);
+	ASSERT_EQ(0, inject_irq(self->v.fd, 0x61));
+	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, inject_irq(self->v.fd, 0x62));
+	EXPECT_VECTOR(0x62);
+	EXPECT_VECTOR(0x61);
+	EXPECT_MAIN();
+
+	ASSERT_EQ(0, inject_irq(self->v.fd, 0x63));
+	ASSERT_EQ(0, unbind_vcpu(self->v.fd));
+	ASSERT_EQ(0, bind_vcpu(self->v.fd, -1));
+	EXPECT_VECTOR(0x63);
+
+	ASSERT_EQ(0, inject_irq(self->v.fd, 0x64));
+	ASSERT_EQ(-EBADFD, bind_vcpu(self->v.fd, -1));
+	EXPECT_EQ(-EBADFD, inject_irq(self->v.fd, 0x65));
+	ASSERT_EQ(0, reset_vcpu(self->v.fd));
+	ASSERT_EQ(0, vcpu_setup(&self->g, &self->v, GUEST_PROG(0)));
+	ASSERT_EQ(0, bind_vcpu(self->v.fd, -1));
+	EXPECT_MAIN();
+	EXPECT_MAIN();
+}
+
+TEST_F(interrupts, halted_guest_wakes)
+{
+	int loop;
+
+	g_sti(&self->p);
+	loop = g_here(&self->p);
+	g_halt(&self->p);
+	g_addi(&self->p, G0, 1);
+	g_jmp(&self->p, loop);
+	ASSERT_EQ(0, start(self));
+	for (int i = 0; i < 20; i++) {
+		ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_HALT));
+		EXPECT_EQ(i, *greg(&self->v, G0));
+		ASSERT_EQ(0, inject_irq(self->v.fd, 0x20 + i));
+		EXPECT_VECTOR(0x20 + i);
+	}
+}
+
+/* An interrupt that the guest does not take does not end a halt. */
+TEST_F(interrupts, halted_with_interrupts_off)
+{
+	struct vcpu_thread t;
+
+	g_halt(&self->p);
+	outs(&self->p);
+	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, inject_irq(self->v.fd, 0x44));
+	ASSERT_EQ(0, thread_start(&t, &self->v, AXVCPU_RUN_WAIT));
+	ASSERT_EQ(0, wait_for_state(self->v.fd, AXVCPU_STATE_BLOCKED));
+	ASSERT_EQ(0, inject_irq(self->v.fd, 0x45));
+	sleep_ns(20000000);
+	EXPECT_EQ(AXVCPU_STATE_BLOCKED, get_state(self->v.fd));
+	EXPECT_EQ(-EINTR, thread_stop(&t));
+	EXPECT_EQ(0, *greg(&self->v, G1));
+}
+
+static int inject_exception(int fd, uint32_t vector, bool has_code, uint32_t code)
+{
+	struct axvcpu_inject args = {
+		.type = AXVCPU_EVENT_EXCEPTION,
+		.vector = vector,
+		.error_code = code,
+		.flags = has_code ? AXVCPU_INJECT_ERROR_CODE : 0,
+	};
+
+	return XIOCTL(fd, AXVCPU_INJECT, &args);
+}
+
+/* Exceptions are taken in spite of interrupts being off. */
+TEST_F(interrupts, exception)
+{
+	uint64_t gp = self->g.isa->gp_vector;
+
+	outs(&self->p);
+	ASSERT_EQ(0, start(self));
+	EXPECT_MAIN();
+	ASSERT_EQ(0, inject_irq(self->v.fd, 0x90));
+	ASSERT_EQ(0, inject_exception(self->v.fd, 13, true, 0x18));
+	EXPECT_EQ(-EBUSY, inject_exception(self->v.fd, 13, true, 0));
+	EXPECT_VECTOR(gp);
+	ASSERT_EQ(0, inject_exception(self->v.fd, 6, false, 0));
+	EXPECT_VECTOR(gp - 13 + 6);
+}
+
+static int inject_nmi(int fd)
+{
+	struct axvcpu_inject args = { .type = AXVCPU_EVENT_NMI };
+
+	return XIOCTL(fd, AXVCPU_INJECT, &args);
+}
+
+TEST_F(interrupts, nmi)
+{
+	outs(&self->p);
+	ASSERT_EQ(0, start(self));
+	EXPECT_MAIN();
+	for (int i = 1; i < 5; i++) {
+		ASSERT_EQ(0, inject_nmi(self->v.fd));
+		ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));
+		EXPECT_EQ(IRQ_PORT, self->v.run->io.port);
+		EXPECT_EQ(i, *greg(&self->v, G1));
+		EXPECT_MAIN();
+	}
+}
+
+TEST_F(interrupts, nmi_wakes)
+{
+	struct vcpu_thread t;
+
+	g_halt(&self->p);
+	outs(&self->p);
+	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, thread_start(&t, &self->v, AXVCPU_RUN_WAIT));
+	ASSERT_EQ(0, wait_for_state(self->v.fd, AXVCPU_STATE_BLOCKED));
+	ASSERT_EQ(0, inject_nmi(self->v.fd));
+	EXPECT_EQ(0, thread_join(&t));
+	EXPECT_EQ(IRQ_PORT, self->v.run->io.port);
+}
+
+struct injector {
+	int fd;
+	atomic_bool stop;
+	atomic_long sent;
+	int err;
+};
+
+static void *inject_many(void *arg)
+{
+	struct injector *in = arg;
+
+	while (!in->stop && !in->err) {
+		for (int vector = 32; vector < 256 && !in->err; vector++) {
+			in->err = inject_irq(in->fd, vector);
+			in->sent++;
+		}
+	}
+	return NULL;
+}
+
+/* A storm: the guest does nothing else, the host goes on. */
+TEST_F_TIMEOUT(interrupts, storm, 60)
+{
+	int rounds = guest_is_fast(&self->g) ? 20000 : 1000;
+	struct injector in = { self->v.fd };
+	pthread_t thread;
+	int seen = 0;
+
+	g_sti(&self->p);
+	outs(&self->p);
+	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, inject_many, &in));
+	for (int i = 0; i < rounds; i++) {
+		ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));
+		if (self->v.run->io.port != IRQ_PORT)
+			continue;
+		seen++;
+		ASSERT_LE(32, *greg(&self->v, G2));
+		ASSERT_GT(256, *greg(&self->v, G2));
+	}
+	in.stop = true;
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, in.err);
+	EXPECT_LT(0, seen);
+	EXPECT_LE(seen, in.sent);
+	EXPECT_EQ(seen, *greg(&self->v, G1));
+}
+
+/* The guest computes; another thread's interrupts reach it without an exit of its own. */
+TEST_F_TIMEOUT(interrupts, while_running, 60)
+{
+	int rounds = guest_is_fast(&self->g) ? 500 : 50;
+	struct vcpu_thread t;
+	int loop;
+
+	g_sti(&self->p);
+	loop = g_here(&self->p);
+	g_addi(&self->p, G0, 1);
+	g_jmp(&self->p, loop);
+	ASSERT_EQ(0, start(self));
+	for (int i = 0; i < rounds; i++) {
+		ASSERT_EQ(0, thread_start(&t, &self->v, 0));
+		if (i % 2) {
+			ASSERT_EQ(0, wait_for_state(self->v.fd, AXVCPU_STATE_RUNNING));
+		}
+		ASSERT_EQ(0, inject_irq(self->v.fd, 32 + i % 224));
+		ASSERT_EQ(0, thread_join(&t));
+		ASSERT_EQ(AXVCPU_EXIT_IO_WRITE, self->v.run->exit_reason);
+		EXPECT_EQ(32 + i % 224, *greg(&self->v, G2));
+		EXPECT_EQ(i + 1, *greg(&self->v, G1));
+	}
+}
+
+TEST_HARNESS_MAIN

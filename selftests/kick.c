@@ -1,0 +1,506 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Getting RUN to return, and a halted guest to go on: kicks, signals,
+ * immediate_exit, events; none may be lost, whenever it comes.
+ */
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+
+#include "guest.h"
+
+#define OUTS	GUEST_PROG(0)	/* an exit each time it is run */
+#define LOOP	GUEST_PROG(1)	/* no exit */
+#define HALT	GUEST_PROG(2)	/* halts; an interrupt makes an exit */
+#define COUNT	GUEST_PROG(3)	/* counts in memory, for ever */
+
+#define IRQ_PORT	0x20
+
+FIXTURE(kick) {
+	struct guest g;
+	struct guest_vcpu v;
+};
+
+FIXTURE_SETUP(kick)
+{
+	struct guest_prog p;
+	int loop, handler;
+
+	ASSERT_EQ(0, guest_create(&self->g, 0));
+	g_begin(&p, &self->g, OUTS);
+	loop = g_here(&p);
+	g_out(&p, 0x10, G0, 1);
+	g_jmp(&p, loop);
+	g_end(&p);
+
+	g_begin(&p, &self->g, LOOP);
+	g_loop_forever(&p);
+	g_end(&p);
+
+	g_begin(&p, &self->g, HALT);
+	handler = g_label(&p);
+	g_irq_handler(&p, handler);
+	g_sti(&p);
+	loop = g_here(&p);
+	g_halt(&p);
+	g_jmp(&p, loop);
+	g_place(&p, handler);
+	g_addi(&p, G1, 1);
+	g_out(&p, IRQ_PORT, G1, 1);
+	g_iret(&p);
+	g_end(&p);
+
+	g_begin(&p, &self->g, COUNT);
+	g_movi(&p, G0, GUEST_DATA);
+	g_movi(&p, G1, 0);
+	loop = g_here(&p);
+	g_addi(&p, G1, 1);
+	g_store(&p, G1, G0, 8);
+	g_jmp(&p, loop);
+	g_end(&p);
+
+	ASSERT_EQ(0, vcpu_create(&self->g, &self->v, 0));
+}
+
+FIXTURE_TEARDOWN(kick)
+{
+	vcpu_destroy(&self->v);
+	guest_destroy(&self->g);
+}
+
+static int start(FIXTURE_DATA(kick) *self, uint64_t entry)
+{
+	int err = vcpu_setup(&self->g, &self->v, entry);
+
+	return err ? err : bind_vcpu(self->v.fd, -1);
+}
+
+static atomic_int handled;
+
+static void count_signal(int sig)
+{
+	handled++;
+}
+
+static void catch_signal(int sig, int flags)
+{
+	struct sigaction sa = { .sa_handler = count_signal, .sa_flags = flags };
+
+	handled = 0;
+	sigaction(sig, &sa, NULL);
+}
+
+TEST_F(kick, immediate_exit)
+{
+	ASSERT_EQ(0, start(self, LOOP));
+	self->v.run->immediate_exit = 1;
+	for (int i = 0; i < 100; i++) {
+		ASSERT_EQ(-EINTR, run_vcpu(self->v.fd, i % 2 ? AXVCPU_RUN_WAIT : 0));
+		EXPECT_EQ(AXVCPU_EXIT_NOTHING, self->v.run->exit_reason);
+		EXPECT_EQ(AXVCPU_STATE_READY, get_state(self->v.fd));
+	}
+	/* It is the VMM's; the kernel does not clear it. */
+	EXPECT_EQ(1, self->v.run->immediate_exit);
+}
+
+/* A kick before RUN is for this RUN, and for this one only. */
+TEST_F(kick, before_run)
+{
+	ASSERT_EQ(0, start(self, OUTS));
+	for (int i = 0; i < 100; i++) {
+		for (int j = 0; j <= i % 3; j++) {
+			ASSERT_EQ(0, kick_vcpu(self->v.fd));
+		}
+		ASSERT_EQ(-EINTR, run_vcpu(self->v.fd, 0));
+		ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));
+	}
+}
+
+TEST_F(kick, in_states_without_run)
+{
+	EXPECT_EQ(0, kick_vcpu(self->v.fd));
+	ASSERT_EQ(0, start(self, OUTS));
+	EXPECT_EQ(-EINTR, run_vcpu(self->v.fd, 0));
+	EXPECT_EQ(0, kick_vcpu(self->v.fd));
+	ASSERT_EQ(0, unbind_vcpu(self->v.fd));
+	ASSERT_EQ(0, reset_vcpu(self->v.fd));
+	/* RESET forgets it. */
+	ASSERT_EQ(0, start(self, OUTS));
+	EXPECT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));
+	EXPECT_EQ(-EBADFD, bind_vcpu(self->v.fd, -1));
+	EXPECT_EQ(0, kick_vcpu(self->v.fd));
+}
+
+static void check_running(struct __test_metadata *_metadata, FIXTURE_DATA(kick) *self,
+			  int rounds, int (*stop)(struct vcpu_thread *t))
+{
+	struct vcpu_thread t;
+
+	for (int i = 0; i < rounds; i++) {
+		ASSERT_EQ(0, thread_start(&t, &self->v, AXVCPU_RUN_WAIT));
+		if (i % 2) {
+			ASSERT_EQ(0, wait_for_state(self->v.fd, AXVCPU_STATE_RUNNING));
+		}
+		if (i % 4 == 3)
+			sleep_ns(1000000);
+		ASSERT_EQ(-EINTR, stop(&t)) TH_LOG("round %d", i);
+		ASSERT_EQ(AXVCPU_STATE_READY, get_state(self->v.fd));
+		EXPECT_EQ(AXVCPU_EXIT_NOTHING, self->v.run->exit_reason);
+	}
+}
+
+TEST_F_TIMEOUT(kick, running, 60)
+{
+	ASSERT_EQ(0, start(self, LOOP));
+	check_running(_metadata, self, guest_is_fast(&self->g) ? 400 : 40, thread_stop);
+}
+
+static int stop_by_signal(struct vcpu_thread *t)
+{
+	while (!t->done) {
+		pthread_kill(t->thread, SIGUSR1);
+		sleep_ns(200000);
+	}
+	return thread_join(t);
+}
+
+TEST_F_TIMEOUT(kick, running_by_signal, 60)
+{
+	catch_signal(SIGUSR1, SA_RESTART);	/* RUN is not restarted */
+	ASSERT_EQ(0, start(self, LOOP));
+	check_running(_metadata, self, guest_is_fast(&self->g) ? 400 : 40, stop_by_signal);
+}
+
+/* The memory shows that the guest really went on in between. */
+TEST_F_TIMEOUT(kick, progress, 60)
+{
+	volatile uint64_t *counter = (uint64_t *)(self->g.mem + GUEST_DATA);
+	int rounds = guest_is_fast(&self->g) ? 100 : 20;
+	struct vcpu_thread t;
+	uint64_t before;
+
+	ASSERT_EQ(0, start(self, COUNT));
+	for (int i = 0; i < rounds; i++) {
+		before = *counter;
+		ASSERT_EQ(0, thread_start(&t, &self->v, 0));
+		while (*counter < before + 10)
+			sched_yield();
+		ASSERT_EQ(-EINTR, thread_stop(&t));
+		before = *counter;
+		sleep_ns(100000);
+		EXPECT_EQ(before, *counter);
+	}
+}
+
+/* In one thread: the timer's signal is the only way out. */
+TEST_F_TIMEOUT(kick, timer_signal, 60)
+{
+	struct itimerval it = { .it_value.tv_usec = 5000, .it_interval.tv_usec = 5000 };
+	int rounds = guest_is_fast(&self->g) ? 200 : 20;
+	unsigned long long then, longest = 0;
+
+	catch_signal(SIGALRM, 0);
+	ASSERT_EQ(0, start(self, LOOP));
+	setitimer(ITIMER_REAL, &it, NULL);
+	for (int i = 0; i < rounds; i++) {
+		then = now_ns();
+		ASSERT_EQ(-EINTR, run_vcpu(self->v.fd, 0));
+		if (now_ns() - then > longest)
+			longest = now_ns() - then;
+	}
+	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
+	EXPECT_LE(rounds, handled + 1);
+	/* Tens of milliseconds; the bound is generous to a busy emulator. */
+	EXPECT_GT(2000000000ULL, longest);
+}
+
+/* CPU time spent in the guest is the thread's. */
+TEST_F_TIMEOUT(kick, cpu_time_signal, 60)
+{
+	struct itimerval it = { .it_value.tv_usec = 50000 };
+
+	catch_signal(SIGPROF, 0);
+	ASSERT_EQ(0, start(self, LOOP));
+	setitimer(ITIMER_PROF, &it, NULL);
+	EXPECT_EQ(-EINTR, run_vcpu(self->v.fd, 0));
+	EXPECT_EQ(1, handled);
+}
+
+static int child_loop(FIXTURE_DATA(kick) *self)
+{
+	struct guest_vcpu v;
+	struct guest g;
+
+	if (guest_create(&g, 0))
+		return 1;
+	memcpy(g.mem + OUTS, self->g.mem + OUTS, 4 * GUEST_PROG_SIZE);
+	if (vcpu_start(&g, &v, 0, LOOP))
+		return 2;
+	while (run_vcpu(v.fd, 0) == -EINTR)
+		;
+	return 3;
+}
+
+/* Ctrl-C, and whatever else ends a process, ends one whose guest does not. */
+TEST_F_TIMEOUT(kick, deadly_signals, 60)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGKILL, SIGSEGV };
+	int status;
+
+	for (int i = 0; i < ARRAY_SIZE(signals); i++) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			signal(signals[i], SIG_DFL);
+			_exit(child_loop(self));
+		}
+		sleep_ns(100000000);
+		ASSERT_EQ(0, kill(pid, signals[i]));
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == signals[i])
+			TH_LOG("signal %d: status %x", signals[i], status);
+	}
+}
+
+/* Stopped and continued, as a shell does. */
+TEST_F_TIMEOUT(kick, stop_and_continue, 60)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(child_loop(self));
+	sleep_ns(100000000);
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, kill(pid, SIGSTOP));
+		ASSERT_EQ(pid, waitpid(pid, &status, WUNTRACED));
+		ASSERT_TRUE(WIFSTOPPED(status)) TH_LOG("status %x", status);
+		ASSERT_EQ(0, kill(pid, SIGCONT));
+		sleep_ns(10000000);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+}
+
+/* An ignored signal is none. */
+TEST_F(kick, ignored_signal)
+{
+	struct vcpu_thread t;
+
+	signal(SIGUSR1, SIG_IGN);
+	ASSERT_EQ(0, start(self, LOOP));
+	ASSERT_EQ(0, thread_start(&t, &self->v, 0));
+	ASSERT_EQ(0, wait_for_state(self->v.fd, AXVCPU_STATE_RUNNING));
+	for (int i = 0; i < 20; i++) {
+		pthread_kill(t.thread, SIGUSR1);
+		sleep_ns(1000000);
+	}
+	EXPECT_FALSE(t.done);
+	EXPECT_EQ(-EINTR, thread_stop(&t));
+}
+
+/* A wait that is cut short goes on: the guest is still halted. */
+TEST_F(kick, blocked)
+{
+	struct vcpu_thread t;
+
+	ASSERT_EQ(0, start(self, HALT));
+	*greg(&self->v, G1) = 0;
+	for (int i = 0; i < 20; i++) {
+		ASSERT_EQ(0, thread_start(&t, &self->v, AXVCPU_RUN_WAIT));
+		ASSERT_EQ(0, wait_for_state(self->v.fd, AXVCPU_STATE_BLOCKED));
+		ASSERT_EQ(-EINTR, thread_stop(&t));
+		EXPECT_EQ(AXVCPU_STATE_READY, get_state(self->v.fd));
+	}
+	catch_signal(SIGUSR1, 0);
+	ASSERT_EQ(0, thread_start(&t, &self->v, AXVCPU_RUN_WAIT));
+	ASSERT_EQ(0, wait_for_state(self->v.fd, AXVCPU_STATE_BLOCKED));
+	EXPECT_EQ(-EINTR, stop_by_signal(&t));
+	EXPECT_EQ(0, *greg(&self->v, G1));
+
+	/* An event ends it at once. */
+	ASSERT_EQ(0, thread_start(&t, &self->v, AXVCPU_RUN_WAIT));
+	ASSERT_EQ(0, wait_for_state(self->v.fd, AXVCPU_STATE_BLOCKED));
+	ASSERT_EQ(0, inject_irq(self->v.fd, 0x30));
+	EXPECT_EQ(0, thread_join(&t));
+	EXPECT_EQ(AXVCPU_EXIT_IO_WRITE, self->v.run->exit_reason);
+	EXPECT_EQ(1, *greg(&self->v, G1));
+}
+
+/* After a cut wait, RUN without WAIT says what the guest is doing. */
+TEST_F(kick, blocked_then_not_waiting)
+{
+	struct vcpu_thread t;
+
+	ASSERT_EQ(0, start(self, HALT));
+	ASSERT_EQ(0, thread_start(&t, &self->v, AXVCPU_RUN_WAIT));
+	ASSERT_EQ(0, wait_for_state(self->v.fd, AXVCPU_STATE_BLOCKED));
+	ASSERT_EQ(-EINTR, thread_stop(&t));
+	EXPECT_EQ(0, run_until(&self->v, AXVCPU_EXIT_HALT));
+}
+
+/* The event is there before the halt. */
+TEST_F(kick, event_before_halt)
+{
+	ASSERT_EQ(0, start(self, HALT));
+	*greg(&self->v, G1) = 0;
+	for (int i = 1; i < 50; i++) {
+		ASSERT_EQ(0, inject_irq(self->v.fd, 0x30));
+		ASSERT_EQ(0, run_vcpu(self->v.fd, AXVCPU_RUN_WAIT));
+		ASSERT_EQ(AXVCPU_EXIT_IO_WRITE, self->v.run->exit_reason);
+		ASSERT_EQ(i, *greg(&self->v, G1));
+	}
+}
+
+/**
+ * struct rounds - one thread acts, the other one sees it happen
+ * @fd: vCPU
+ * @act: what is done in each round
+ * @least: rounds to do at least
+ * @most: and at most; between the two, for ten seconds
+ * @done: rounds that the other thread has seen
+ * @total: rounds that have been acted
+ * @err: of @act, or -ETIME: a round was never seen
+ * @stop: the other thread has given up
+ */
+struct rounds {
+	int fd;
+	int (*act)(int fd);
+	int least;
+	int most;
+	atomic_int done;
+	int total;
+	int err;
+	atomic_bool stop;
+};
+
+static void wait_for_round(struct rounds *r, int i)
+{
+	unsigned long long end = now_ns() + 20000000000ULL;
+
+	while (r->done < i && !r->stop) {
+		if (now_ns() > end) {
+			r->err = -ETIME;
+			return;
+		}
+		sched_yield();
+	}
+}
+
+/* A last kick ends it. */
+static void *act(void *arg)
+{
+	unsigned long long end = now_ns() + 10000000000ULL;
+	struct rounds *r = arg;
+	unsigned int x = 1;
+
+	for (int i = 1; i <= r->most && !r->err && !r->stop; i++) {
+		if (i > r->least && now_ns() > end)
+			break;
+		x = x * 1103515245 + 12345;
+		for (volatile int j = x >> 16 & 1023; j > 0; j--)
+			;
+		r->err = r->act(r->fd);
+		r->total = i;
+		if (!r->err)
+			wait_for_round(r, i);
+	}
+	r->stop = true;
+	kick_vcpu(r->fd);
+	return NULL;
+}
+
+static void rounds_init(FIXTURE_DATA(kick) *self, struct rounds *r, int (*fn)(int fd))
+{
+	bool fast = guest_is_fast(&self->g);
+
+	memset(r, 0, sizeof(*r));
+	r->fd = self->v.fd;
+	r->act = fn;
+	r->least = fast ? 1000 : 200;
+	r->most = fast ? 50000 : 500;
+}
+
+static int inject_30(int fd)
+{
+	return inject_irq(fd, 0x30);
+}
+
+/* Injecting against halting: a lost wake-up would hang this. */
+TEST_F_TIMEOUT(kick, wake_ups_are_not_lost, 120)
+{
+	struct axvcpu_stats stats;
+	struct rounds r;
+	pthread_t thread;
+	int err;
+
+	rounds_init(self, &r, inject_30);
+	ASSERT_EQ(0, start(self, HALT));
+	*greg(&self->v, G1) = 0;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, act, &r));
+	for (;;) {
+		err = run_vcpu(self->v.fd, AXVCPU_RUN_WAIT);
+		if (err || self->v.run->exit_reason != AXVCPU_EXIT_IO_WRITE)
+			break;
+		r.done++;
+	}
+	EXPECT_EQ(-EINTR, err);
+	EXPECT_TRUE(r.stop);
+	r.stop = true;
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, r.err);
+	EXPECT_EQ(r.total, r.done);
+	EXPECT_EQ(r.total, *greg(&self->v, G1));
+	ASSERT_EQ(0, get_stats(self->v.fd, &stats));
+	EXPECT_EQ(r.total, stats.injections);
+	TH_LOG("%d rounds", r.total);
+}
+
+/* Each kick is one EINTR, wherever RUN is when it comes. */
+static void check_kicks(struct __test_metadata *_metadata, FIXTURE_DATA(kick) *self,
+			uint64_t entry)
+{
+	struct rounds r;
+	pthread_t thread;
+	int err = 0;
+
+	rounds_init(self, &r, kick_vcpu);
+	ASSERT_EQ(0, start(self, entry));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, act, &r));
+	while (!r.stop || !err) {
+		err = run_vcpu(self->v.fd, AXVCPU_RUN_WAIT);
+		if (err && err != -EINTR)
+			break;
+		r.done += err == -EINTR;
+	}
+	EXPECT_EQ(-EINTR, err);
+	r.stop = true;
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, r.err);
+	EXPECT_LE(r.total, r.done);
+	EXPECT_GE(r.total + 1, r.done);
+	TH_LOG("%d rounds", r.total);
+}
+
+TEST_F_TIMEOUT(kick, none_is_lost_while_running, 120)
+{
+	check_kicks(_metadata, self, LOOP);
+}
+
+TEST_F_TIMEOUT(kick, none_is_lost_between_exits, 120)
+{
+	check_kicks(_metadata, self, OUTS);
+}
+
+TEST_F_TIMEOUT(kick, none_is_lost_while_blocked, 120)
+{
+	check_kicks(_metadata, self, HALT);
+}
+
+TEST_HARNESS_MAIN
