@@ -349,14 +349,19 @@ static struct {
 	bool met;
 } pair;
 
-/* With interrupts off: bounded, and short of what a CPU may keep an IPI waiting. */
+/*
+ * With interrupts off: bounded, short of what a CPU may keep an IPI waiting,
+ * and in rounds, as this CPU may be the one that makes the clock advance.
+ */
+#define MEET_ROUNDS	20000
+
 static int meet(struct axvcpu *vcpu, u64 arg)
 {
 	unsigned int me = vcpu == pair.vcpus[1];
-	u64 end = ktime_get_ns() + 2 * NSEC_PER_MSEC;
+	unsigned int i;
 
 	atomic_inc(&pair.inside);
-	while (ktime_get_ns() < end && !READ_ONCE(pair.met)) {
+	for (i = 0; i < MEET_ROUNDS && !READ_ONCE(pair.met); i++) {
 		if (atomic_read(&pair.inside) == 2)
 			WRITE_ONCE(pair.met, true);
 		cpu_relax();

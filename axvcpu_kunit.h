@@ -14,12 +14,8 @@
 
 #include "arch/mock/axvcpu_mock.h"
 
-/* Loops are shorter where each step costs much more. */
-#if defined(CONFIG_KASAN) || defined(CONFIG_PROVE_LOCKING)
-#define AXVCPU_KUNIT_ROUNDS(n)	((n) / 20)
-#else
-#define AXVCPU_KUNIT_ROUNDS(n)	(n)
-#endif
+/* How long a loop that hunts for a race may take: emulators are slow, and their machines busy. */
+#define AXVCPU_KUNIT_HUNT	(2 * HZ)
 
 #define AXVCPU_KUNIT_NR_STATES	(AXVCPU_STATE_BLOCKED + 1)
 #define AXVCPU_KUNIT_NR_OPS	(AXVCPU_OP_SET_REGS + 1)
