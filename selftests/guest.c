@@ -586,8 +586,11 @@ void g_fixup(struct guest_prog *p, int label)
 	p->nr_fixups++;
 }
 
-/** g_loop_forever() - the guest never leaves by itself */
+/** g_loop_forever() - the guest never leaves by itself; interrupts are off */
 void g_loop_forever(struct guest_prog *p)
 {
-	g_jmp(p, g_here(p));
+	int loop = g_here(p);
+
+	g_spin(p);
+	g_jmp(p, loop);
 }

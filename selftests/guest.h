@@ -78,6 +78,7 @@ struct guest_isa {
 	void (*halt)(struct guest_prog *p);
 	void (*jmp)(struct guest_prog *p, int label);
 	void (*jnz)(struct guest_prog *p, enum guest_reg reg, int label);
+	void (*spin)(struct guest_prog *p);
 	void (*kernel_exit)(struct guest_prog *p);
 	void (*shutdown)(struct guest_prog *p);
 	void (*unknown)(struct guest_prog *p);
@@ -245,6 +246,13 @@ G_OP(halt, (struct guest_prog *p), (p))
 G_OP(jmp, (struct guest_prog *p, int label), (p, label))
 /** g_jnz() - go to a label if reg is not 0 */
 G_OP(jnz, (struct guest_prog *p, enum guest_reg reg, int label), (p, reg, label))
+/**
+ * g_spin() - in a loop without exits, with interrupts off
+ *
+ * Bochs forgets at each VM entry that the host's interrupts come all the same,
+ * until the guest turns its own off again.
+ */
+G_OP(spin, (struct guest_prog *p), (p))
 /** g_kernel_exit() - an exit that the kernel handles */
 G_OP(kernel_exit, (struct guest_prog *p), (p))
 /** g_shutdown() - SHUTDOWN exit */

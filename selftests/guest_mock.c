@@ -113,6 +113,10 @@ static void mock_jnz(struct guest_prog *p, enum guest_reg reg, int label)
 	g_fixup(p, label);
 }
 
+static void mock_spin(struct guest_prog *p)
+{
+}
+
 static void mock_kernel_exit(struct guest_prog *p)
 {
 	insn(p, MOCK_KERNEL_EXIT, 0, 0, 0, 0);
@@ -181,6 +185,7 @@ const struct guest_isa guest_isa_mock = {
 	.halt		= mock_halt,
 	.jmp		= mock_jmp,
 	.jnz		= mock_jnz,
+	.spin		= mock_spin,
 	.kernel_exit	= mock_kernel_exit,
 	.shutdown	= mock_shutdown,
 	.unknown	= mock_unknown,

@@ -205,6 +205,11 @@ static void x86_jnz(struct guest_prog *p, enum guest_reg reg, int label)
 	g_fixup(p, label);
 }
 
+static void x86_spin(struct guest_prog *p)
+{
+	EMIT(p, 0xfa);
+}
+
 /* CPUID writes RBX, which is one of ours. */
 static void x86_kernel_exit(struct guest_prog *p)
 {
@@ -348,6 +353,7 @@ const struct guest_isa guest_isa_x86 = {
 	.halt		= x86_halt,
 	.jmp		= x86_jmp,
 	.jnz		= x86_jnz,
+	.spin		= x86_spin,
 	.kernel_exit	= x86_kernel_exit,
 	.shutdown	= x86_shutdown,
 	.unknown	= x86_unknown,

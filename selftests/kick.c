@@ -62,6 +62,7 @@ FIXTURE_SETUP(kick)
 	loop = g_here(&p);
 	g_addi(&p, G1, 1);
 	g_store(&p, G1, G0, 8);
+	g_spin(&p);
 	g_jmp(&p, loop);
 	g_end(&p);
 
