@@ -19,12 +19,11 @@
 #define W	VMX_EPT_WRITABLE_MASK
 #define X	VMX_EPT_EXECUTABLE_MASK
 
-/* A leaf that is W without R is a misconfiguration, SDM vol. 3, 29.3.3.1. */
+/** ept_format - for axvcpu_s2.c; constant after ept_init() */
 struct axvcpu_s2_format ept_format __ro_after_init = {
 	.levels		= 4,
 	.page_shift	= 12,
 	.level_bits	= 9,
-	.root_order	= 0,
 	.leaf_levels	= BIT(0),
 	.addr_mask	= GENMASK_ULL(51, 12),
 	.present_mask	= R | W | X,
@@ -32,6 +31,7 @@ struct axvcpu_s2_format ept_format __ro_after_init = {
 	.leaf_bits	= { EPT_MEMORY, EPT_MEMORY | EPT_LEAF, EPT_MEMORY | EPT_LEAF },
 	.leaf_type_mask	= EPT_LEAF,
 	.leaf_type	= EPT_LEAF,
+	/* W without R is a misconfiguration, and so may X without R be. */
 	.prot = {
 		[AXVCPU_MAP_READ]				= R,
 		[AXVCPU_MAP_WRITE]				= R | W,
@@ -62,12 +62,6 @@ void __init ept_init(void)
 		ept_format.dirty = VMX_EPT_DIRTY_BIT;
 }
 
-/**
- * ept_caps() - what GET_INFO tells of EPT
- *
- * Context: any, after ept_init().
- * Return: ``AXVCPU_CAP_*``.
- */
 u64 ept_caps(void)
 {
 	return (vmx_caps.ept & VMX_EPT_EXECUTE_ONLY_BIT ? AXVCPU_CAP_EXEC_ONLY : 0) |
@@ -96,17 +90,17 @@ int ept_pointer(struct axvcpu_hpa root, u64 *eptp)
  * @eptp: the table's EPT pointer
  *
  * With EPT, the CPU remembers guest-physical translations and combined ones,
- * both by EPT pointer: INVEPT takes them for every VPID, INVVPID is not needed.
+ * both by EPT pointer: INVEPT takes them for every VPID, INVVPID is not
+ * needed. It faults after a crash only, and then the entry fails too.
  *
  * Context: preemption off, in VMX operation.
  */
 void ept_flush(u64 eptp)
 {
-	unsigned long extent = vmx_caps.ept & VMX_EPT_EXTENT_CONTEXT_BIT ?
-			       VMX_EPT_EXTENT_CONTEXT : VMX_EPT_EXTENT_GLOBAL;
-
-	/* It faults after a crash only, and then the entry fails too. */
-	(void)invept(extent, eptp);
+	if (vmx_caps.ept & VMX_EPT_EXTENT_CONTEXT_BIT)
+		(void)invept(VMX_EPT_EXTENT_CONTEXT, (struct invept_descriptor){ eptp });
+	else
+		ept_flush_all();
 }
 
 /**
@@ -116,5 +110,5 @@ void ept_flush(u64 eptp)
  */
 void ept_flush_all(void)
 {
-	(void)invept(VMX_EPT_EXTENT_GLOBAL, 0);
+	(void)invept(VMX_EPT_EXTENT_GLOBAL, (struct invept_descriptor){});
 }

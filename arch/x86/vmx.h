@@ -6,6 +6,7 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+#include <asm/desc_defs.h>
 #include <asm/fpu/api.h>
 #include <asm/fpu/types.h>
 
@@ -35,35 +36,25 @@ struct vmx_caps {
 };
 
 /*
- * MSRs that the hardware does not switch with the VMCS, and that the host
- * needs only outside of the run loop. The guest's are in the CPU only while
- * it can use them.
+ * MSRs that the hardware does not switch with the VMCS. The host needs them
+ * only outside of the run loop, the guest not always, see vmx_msrs_load().
  */
 enum vmx_switched_msr {
 	VMX_MSR_STAR,
 	VMX_MSR_LSTAR,
 	VMX_MSR_CSTAR,
 	VMX_MSR_SFMASK,
-	VMX_NR_SYSCALL_MSRS,
-	VMX_MSR_KERNEL_GS_BASE = VMX_NR_SYSCALL_MSRS,
+	VMX_MSR_KERNEL_GS_BASE,
 	VMX_NR_SWITCHED_MSRS,
 };
 
-/* Debug registers: what <asm/debugreg.h> has no names for */
-#define VMX_DR6_BD		BIT(13)		/* access detected */
-#define VMX_DR6_EVENTS		(DR_TRAP_BITS | VMX_DR6_BD | DR_STEP)
-#define VMX_DR7_GD		BIT(13)		/* detect access */
-#define VMX_DR7_RESET		0x400UL		/* the bit that is always 1 */
-#define VMX_DR7_WRITABLE	0xffff23ffUL
-
-/* Bits of &struct vmx_vcpu.dirty: what the next entry writes to the VMCS */
-#define VMX_DIRTY_RIP		(1U << 0)
-#define VMX_DIRTY_RFLAGS	(1U << 1)
-#define VMX_DIRTY_STEP		(1U << 2)	/* a single-step trap is due */
-
-/* Bits of &struct vmx_vcpu.cached: what this exit has read from the VMCS */
-#define VMX_CACHED_RIP		(1U << 0)
-#define VMX_CACHED_RFLAGS	(1U << 1)
+/* Bits of &struct vmx_vcpu.todo, before the next entry */
+#define VMX_TODO_RIP		BIT(0)	/* write &struct vmx_vcpu.rip */
+#define VMX_TODO_RFLAGS		BIT(1)	/* write &struct vmx_vcpu.rflags */
+#define VMX_TODO_STEP		BIT(2)	/* a single-step trap is due */
+#define VMX_TODO_EVENT		BIT(3)	/* &struct vmx_vcpu.event is due */
+#define VMX_TODO_BREAKPOINTS	BIT(4)	/* always, while the guest has some */
+#define VMX_TODO_BUFFERS	BIT(5)	/* always, where the CPU needs it */
 
 /* Bits of &struct vmx_vcpu.queued */
 enum vmx_queued {
@@ -80,29 +71,33 @@ enum vmx_queued {
  */
 struct vmx_event {
 	u32 info;
-	u32 error_code;
-	u32 insn_len;
+	u16 error_code;
+	u16 insn_len;
 };
 
 /**
- * struct vmx_host - host state as the VMCS has it, or to restore in put
+ * struct vmx_host - host state as the VMCS has it, and what put restores
  * @rsp: HOST_RSP
  * @cr3: HOST_CR3
  * @cr4: HOST_CR4
  * @fs_base: HOST_FS_BASE
+ * @gdt: the CPU's
  * @kernel_gs_base: the thread's MSR_KERNEL_GS_BASE
- * @ldt: selector
- * @ds: selector
- * @es: selector
- * @fs: selector
- * @gs: selector
+ * @selectors: not 0: the thread has a selector that is not null
+ * @ldt: its LDT
+ * @ds: its DS
+ * @es: its ES
+ * @fs: its FS
+ * @gs: its GS
  */
 struct vmx_host {
 	unsigned long rsp;
 	unsigned long cr3;
 	unsigned long cr4;
 	unsigned long fs_base;
+	struct desc_ptr gdt;
 	u64 kernel_gs_base;
+	u16 selectors;
 	u16 ldt;
 	u16 ds;
 	u16 es;
@@ -113,59 +108,21 @@ struct vmx_host {
 /**
  * struct vmx_vcpu - the backend's vCPU
  *
- * Key to the fields: (c) constant after creation; (m) under &struct
- * axvcpu.mutex; (p) by the CPU @cpu only, interrupts off; (a) atomic, any
- * thread.
- *
- * @vcpu: must be first, see &struct axvcpu_arch_ops.vcpu_size
- * @vmcs: (c) the VMCS
- * @vmcs_pa: (c) its address
- * @fpu: (c) the guest's FPU state
- * @vpid: (c) tag of its translations
- * @link: (p) in the CPU's list of active VMCSs
- * @cpu: (p) where the VMCS is active, -1: nowhere
- * @launched: (p) VMRESUME rather than VMLAUNCH
- * @entry: (m) where it starts
- * @eptp: (m) EPT pointer
- * @entry_set: (m) @entry was given
- * @eptp_set: (m) @eptp was given
- * @host: (m) host state
- * @exit_reason: (m) of the last exit
- * @dirty: (m) ``VMX_DIRTY_*``
- * @cached: (m) ``VMX_CACHED_*``
- * @rip: (m) valid when cached or dirty
- * @rflags: (m) valid when cached or dirty
- * @rsp: (m) GUEST_RSP as last read or written here
- * @next_rip: (m) behind the instruction that exited
- * @skip_due: (m) its completion goes on at @next_rip
- * @io_width: (m) bytes of the IN that waits for its answer
- * @exec: (m) primary processor-based controls as in the VMCS
- * @cr2: (m) the guest's
- * @cr8: (m) the guest's, the interrupt priority that it blocks
- * @dr: (m) the guest's DR0 to DR3
- * @dr6: (m) the guest's
- * @dr7: (m) the guest's
- * @efer: (m) the guest's, without LMA, which the hardware keeps in the VMCS
- * @msrs: (m) the guest's, by &enum vmx_switched_msr
- * @msrs_live: (m) bit n: the CPU has the guest's @msrs[n]
- * @irr: (a) external interrupts that are pending
- * @queued: (a) &enum vmx_queued
- * @exception: (a) the exception that INJECT queued
- * @event: (m) goes into the guest at the next entry before anything queued:
- *	raised by an instruction, or interrupted in its delivery
- * @halt_if: (m) RFLAGS.IF of the guest that halted
+ * Key to the fields: (c) constant after creation; (p) written by the CPU @cpu
+ * only, interrupts off; (a) atomic, any thread; all others under &struct
+ * axvcpu.mutex.
  */
 struct vmx_vcpu {
 	struct axvcpu vcpu;
 
-	void *vmcs;
-	u64 vmcs_pa;
-	struct fpu_guest fpu;
-	u16 vpid;
+	void *vmcs;			/* (c) */
+	u64 vmcs_pa;			/* (c) */
+	struct fpu_guest fpu;		/* (c) the guest's, when it does not run */
+	u16 vpid;			/* (c) tag of its translations */
 
-	struct list_head link;
-	int cpu;
-	bool launched;
+	struct list_head link;		/* (p) in the CPU's list of active VMCSs */
+	int cpu;			/* (p) where the VMCS is active, -1: nowhere */
+	bool launched;			/* (p) VMRESUME rather than VMLAUNCH */
 
 	struct axvcpu_gpa entry;
 	u64 eptp;
@@ -173,30 +130,33 @@ struct vmx_vcpu {
 	bool eptp_set;
 
 	struct vmx_host host;
-	u32 exit_reason;
-	u32 dirty;
-	u32 cached;
-	u64 rip;
-	u64 rflags;
-	u64 rsp;
-	u64 next_rip;
-	bool skip_due;
-	u8 io_width;
-	u32 exec;
+	u32 exit_reason;		/* of the last exit */
+	u32 todo;			/* VMX_TODO_* */
+	u32 cached;			/* VMX_TODO_RIP, _RFLAGS: this exit has read it */
+	u32 exec;			/* primary processor-based controls */
+	u64 rip;			/* valid when cached or to do */
+	u64 rflags;			/* the same */
+	u64 rsp;			/* GUEST_RSP as last read or written */
+	u64 next_rip;			/* behind the instruction that exited */
+	bool skip_due;			/* its completion goes on there */
+	u8 io_width;			/* of the IN that waits for its answer */
+	u8 cr8;				/* interrupt priority that the guest blocks */
+	bool halt_if;			/* RFLAGS.IF of the guest that halted */
 	u64 cr2;
-	u8 cr8;
-	u64 dr[4];
-	u64 dr6;
-	u64 dr7;
-	u64 efer;
+	u64 dr[8];			/* debug registers; 4 and 5 don't exist */
+	u64 efer;			/* without LMA, which the VMCS has */
 	u64 msrs[VMX_NR_SWITCHED_MSRS];
-	u32 msrs_live;
+	u32 msrs_live;			/* bit n: the CPU has the guest's msrs[n] */
 
-	DECLARE_BITMAP(irr, 256);
-	unsigned long queued;
-	u64 exception;
+	/*
+	 * Raised by an instruction, or interrupted in its delivery: it goes
+	 * into the guest before what is queued.
+	 */
 	struct vmx_event event;
-	bool halt_if;
+
+	DECLARE_BITMAP(irr, 256);	/* (a) external interrupts */
+	unsigned long queued;		/* (a) enum vmx_queued */
+	u64 exception;			/* (a) info, and error code << 32 */
 };
 
 static inline struct vmx_vcpu *to_vmx(struct axvcpu *vcpu)
@@ -204,119 +164,111 @@ static inline struct vmx_vcpu *to_vmx(struct axvcpu *vcpu)
 	return container_of(vcpu, struct vmx_vcpu, vcpu);
 }
 
-/* The guest's general-purpose register n; RSP is the VMCS's inside RUN. */
-static inline u64 *vmx_gpr(struct vmx_vcpu *vmx, unsigned int n)
+/* The general-purpose registers; inside RUN, RSP is the VMCS's. */
+static inline u64 *vmx_gprs(struct vmx_vcpu *vmx)
 {
-	return &vmx->vcpu.run->regs.x86.gpr[n];
+	return vmx->vcpu.run->regs.x86.gpr;
 }
 
-/* Read a field once an exit. */
 static inline u64 vmx_rip(struct vmx_vcpu *vmx)
 {
-	if (!((vmx->cached | vmx->dirty) & VMX_CACHED_RIP)) {
+	if (!((vmx->cached | vmx->todo) & VMX_TODO_RIP))
 		vmx->rip = vmread(GUEST_RIP);
-		vmx->cached |= VMX_CACHED_RIP;
-	}
+	vmx->cached |= VMX_TODO_RIP;
 	return vmx->rip;
 }
 
 static inline u64 vmx_rflags(struct vmx_vcpu *vmx)
 {
-	if (!((vmx->cached | vmx->dirty) & VMX_CACHED_RFLAGS)) {
+	if (!((vmx->cached | vmx->todo) & VMX_TODO_RFLAGS))
 		vmx->rflags = vmread(GUEST_RFLAGS);
-		vmx->cached |= VMX_CACHED_RFLAGS;
-	}
+	vmx->cached |= VMX_TODO_RFLAGS;
 	return vmx->rflags;
 }
 
+/* The operations, which &struct axvcpu_arch_ops documents, by file */
+
+u64 ept_caps(void);				/* ept.c */
+int vmx_cpu_enable(void);			/* vmx_hw.c */
+void vmx_cpu_disable(void);
+void vmx_enabled(bool on);
+int vmx_get_reg(struct axvcpu *vcpu, u64 id, u64 *value);	/* vmx_regs.c */
+int vmx_set_reg(struct axvcpu *vcpu, u64 id, u64 value, bool commit);
+void vmx_sync_regs(struct axvcpu *vcpu);
+int vmx_load(struct axvcpu *vcpu);		/* vmx_run.c */
+void vmx_put(struct axvcpu *vcpu);
+int vmx_enter(struct axvcpu *vcpu, bool flush);
+int vmx_handle_exit(struct axvcpu *vcpu);	/* vmx_exit.c */
+void vmx_complete(struct axvcpu *vcpu);
+int vmx_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event);	/* vmx_event.c */
+bool vmx_has_event(struct axvcpu *vcpu);
+
 /* vmx_caps.c */
-
 extern struct vmx_caps vmx_caps;
-
+extern bool vmx_flush_l1d;
 int vmx_caps_init(void);
 bool vmx_caps_match(void);
 
-/* vmx_hw.c */
-
-int vmx_hw_init(void);
-void vmx_hw_exit(void);
-int vmx_cpu_enable(void);
-void vmx_cpu_disable(void);
-void vmx_enabled(bool on);
-void *vmx_alloc_vmcs(void);
-int vmx_make_current(struct vmx_vcpu *vmx);
-void vmx_clear(struct vmx_vcpu *vmx);
-
 /* ept.c */
-
 extern struct axvcpu_s2_format ept_format;
-
 void ept_init(void);
-u64 ept_caps(void);
 int ept_pointer(struct axvcpu_hpa root, u64 *eptp);
 void ept_flush(u64 eptp);
 void ept_flush_all(void);
 
-/* vmx_state.c */
+/* vmx_hw.c */
+int vmx_hw_init(void);
+void vmx_hw_exit(void);
+void *vmx_alloc_vmcs(void);
+int vmx_make_current(struct vmx_vcpu *vmx);
+void vmx_clear(struct vmx_vcpu *vmx);
 
+/* vmx_state.c */
 int vmx_init_vmcs(struct vmx_vcpu *vmx, const struct axvcpu_x86_setup_config *config);
 void vmx_set_host_cpu(struct vmx_vcpu *vmx);
 
 /* vmx_regs.c */
-
-int vmx_get_reg(struct axvcpu *vcpu, u64 id, u64 *value);
-int vmx_set_reg(struct axvcpu *vcpu, u64 id, u64 value, bool commit);
 void vmx_take_regs(struct vmx_vcpu *vmx);
-void vmx_sync_regs(struct axvcpu *vcpu);
-
-/* CR0 bits that the guest sees but does not get: its caches stay on. */
-#define VMX_CR0_OWNED		(X86_CR0_NE | X86_CR0_NW | X86_CR0_CD)
 
 /* vmx_msr.c */
-
 extern unsigned long *vmx_msr_bitmap;
-
 int vmx_msr_init(void);
 void vmx_msr_exit(void);
 bool vmx_msr_known(u32 index);
 u64 vmx_msr_get(struct vmx_vcpu *vmx, u32 index);
-bool vmx_msr_valid(struct vmx_vcpu *vmx, u32 index, u64 value);
+bool vmx_msr_valid(u32 index, u64 value);
 void vmx_msr_set(struct vmx_vcpu *vmx, u32 index, u64 value);
 void vmx_msrs_load(struct vmx_vcpu *vmx);
 void vmx_msrs_put(struct vmx_vcpu *vmx);
 void vmx_update_lma(struct vmx_vcpu *vmx);
 
-/* vmx_run.c */
-
+/* entry.S */
 bool vmx_world_switch(u64 *gpr, unsigned long *host_rsp, bool launched);
 extern const char vmx_vmexit[];
 
-int vmx_run_init(void);
-void vmx_run_exit(void);
-int vmx_load(struct axvcpu *vcpu);
-void vmx_put(struct axvcpu *vcpu);
-void vmx_fpu_begin(struct axvcpu *vcpu);
-void vmx_fpu_end(struct axvcpu *vcpu);
-int vmx_enter(struct axvcpu *vcpu, bool flush);
-
-/* vmx_exit.c */
-
-int vmx_handle_exit(struct axvcpu *vcpu);
-void vmx_complete(struct axvcpu *vcpu);
-
 /* vmx_cpuid.c */
-
 void vmx_cpuid_init(void);
 void vmx_cpuid(struct vmx_vcpu *vmx);
 
 /* vmx_event.c */
-
-int vmx_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event);
-bool vmx_has_event(struct axvcpu *vcpu);
-void vmx_raise(struct vmx_vcpu *vmx, u8 vector, bool has_error_code, u32 error_code);
+void vmx_raise(struct vmx_vcpu *vmx, u8 vector, u16 error_code);
 void vmx_take_vectoring(struct vmx_vcpu *vmx);
 void vmx_put_events(struct vmx_vcpu *vmx);
 void vmx_clear_events(struct vmx_vcpu *vmx);
 void vmx_set_exec(struct vmx_vcpu *vmx, u32 set, u32 clear);
+
+/* CR0 bits that the guest sees but does not get: its caches stay on. */
+#define VMX_CR0_OWNED		(X86_CR0_NE | X86_CR0_NW | X86_CR0_CD)
+
+/* Interrupts wait for the instruction behind an STI or MOV SS. */
+#define VMX_SHADOW		(GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS)
+
+/* Debug registers: what <asm/debugreg.h> has no names for */
+#define VMX_DR6_BD		BIT(13)		/* access detected */
+#define VMX_DR6_EVENTS		(DR_TRAP_BITS | VMX_DR6_BD | DR_STEP)
+#define VMX_DR7_GD		BIT(13)		/* detect access */
+#define VMX_DR7_RESET		0x400UL		/* the bit that is always 1 */
+#define VMX_DR7_WRITABLE	0xffff23ffUL
+#define VMX_DR7_ENABLED		(DR_GLOBAL_ENABLE_MASK | DR_LOCAL_ENABLE_MASK)
 
 #endif /* _AXVCPU_VMX_H */

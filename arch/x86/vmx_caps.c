@@ -14,63 +14,70 @@
 #include "vmx.h"
 
 #define BASIC_REVISION		GENMASK_ULL(30, 0)
-#define BASIC_TYPE_WB		(6ULL << 50)
 #define BASIC_TYPE		GENMASK_ULL(53, 50)
+#define BASIC_TYPE_WB		(6ULL << 50)
 #define BASIC_TRUE_CONTROLS	BIT_ULL(55)
 
-#define CONTROL(word, bit, msr, need, name) \
-	{ offsetof(struct vmx_caps, word), bit, MSR_IA32_VMX_##msr, need, name }
-
-#define NEEDED true
-#define LIKED false
-
-static const struct vmx_control {
+/**
+ * struct control - one bit of the controls
+ * @word: where in &struct vmx_caps
+ * @bit: the bit
+ * @msr: capability MSR
+ * @name: of what we can't do without; NULL: we can
+ */
+struct control {
 	size_t word;
 	u32 bit;
 	u32 msr;
-	bool needed;
 	const char *name;
-} vmx_controls[] = {
-#define PIN(bit, need, name)	CONTROL(pin, PIN_BASED_##bit, TRUE_PINBASED_CTLS, need, name)
-	PIN(EXT_INTR_MASK,		NEEDED, "external-interrupt exiting"),
-	PIN(NMI_EXITING,		NEEDED, "NMI exiting"),
-	PIN(VIRTUAL_NMIS,		NEEDED, "virtual NMIs"),
-#define CPU(bit, need, name)	CONTROL(cpu, CPU_BASED_##bit, TRUE_PROCBASED_CTLS, need, name)
-	CPU(INTR_WINDOW_EXITING,	NEEDED, "interrupt-window exiting"),
-	CPU(NMI_WINDOW_EXITING,		NEEDED, "NMI-window exiting"),
-	CPU(HLT_EXITING,		NEEDED, "HLT exiting"),
-	CPU(MWAIT_EXITING,		NEEDED, "MWAIT exiting"),
-	CPU(MONITOR_EXITING,		NEEDED, "MONITOR exiting"),
-	CPU(RDPMC_EXITING,		NEEDED, "RDPMC exiting"),
-	CPU(CR8_LOAD_EXITING,		NEEDED, "CR8-load exiting"),
-	CPU(CR8_STORE_EXITING,		NEEDED, "CR8-store exiting"),
-	CPU(MOV_DR_EXITING,		NEEDED, "MOV-DR exiting"),
-	CPU(UNCOND_IO_EXITING,		NEEDED, "unconditional I/O exiting"),
-	CPU(USE_MSR_BITMAPS,		NEEDED, "MSR bitmaps"),
-	CPU(ACTIVATE_SECONDARY_CONTROLS, NEEDED, "secondary controls"),
-#define CPU2(bit, need, name)	CONTROL(cpu2, SECONDARY_EXEC_##bit, PROCBASED_CTLS2, need, name)
-	CPU2(ENABLE_EPT,		NEEDED, "EPT"),
-	CPU2(ENABLE_VPID,		NEEDED, "VPID"),
-	CPU2(UNRESTRICTED_GUEST,	NEEDED, "unrestricted guest"),
-	CPU2(WBINVD_EXITING,		LIKED, "WBINVD exiting"),
-	CPU2(ENABLE_INVPCID,		LIKED, "INVPCID"),
-	CPU2(ENCLS_EXITING,		LIKED, "ENCLS exiting"),
-#define EXIT(bit, need, name)	CONTROL(exit, VM_EXIT_##bit, TRUE_EXIT_CTLS, need, name)
-	EXIT(HOST_ADDR_SPACE_SIZE,	NEEDED, "64-bit host"),
-	EXIT(SAVE_DEBUG_CONTROLS,	NEEDED, "save debug controls"),
-	EXIT(SAVE_IA32_EFER,		NEEDED, "save EFER"),
-	EXIT(LOAD_IA32_EFER,		NEEDED, "load EFER on exit"),
-	EXIT(LOAD_IA32_PAT,		NEEDED, "load PAT on exit"),
-#define ENTRY(bit, need, name)	CONTROL(entry, VM_ENTRY_##bit, TRUE_ENTRY_CTLS, need, name)
-	ENTRY(IA32E_MODE,		NEEDED, "64-bit guests"),
-	ENTRY(LOAD_DEBUG_CONTROLS,	NEEDED, "load debug controls"),
-	ENTRY(LOAD_IA32_EFER,		NEEDED, "load EFER on entry"),
-	ENTRY(LOAD_IA32_PAT,		NEEDED, "load PAT on entry"),
 };
 
-/* Each has some use that is always there, or comes with unrestricted guest. */
+#define CONTROL(word, bit, msr, name) \
+	{ offsetof(struct vmx_caps, word), bit, MSR_IA32_VMX_##msr, name }
+#define PIN(bit, name)		CONTROL(pin, PIN_BASED_##bit, TRUE_PINBASED_CTLS, name)
+#define CPU(bit, name)		CONTROL(cpu, CPU_BASED_##bit, TRUE_PROCBASED_CTLS, name)
+#define CPU2(bit, name)		CONTROL(cpu2, SECONDARY_EXEC_##bit, PROCBASED_CTLS2, name)
+#define EXIT(bit, name)		CONTROL(exit, VM_EXIT_##bit, TRUE_EXIT_CTLS, name)
+#define ENTRY(bit, name)	CONTROL(entry, VM_ENTRY_##bit, TRUE_ENTRY_CTLS, name)
+
+static const struct control controls[] = {
+	PIN(EXT_INTR_MASK,		"external-interrupt exiting"),
+	PIN(NMI_EXITING,		"NMI exiting"),
+	PIN(VIRTUAL_NMIS,		"virtual NMIs"),
+	CPU(INTR_WINDOW_EXITING,	"interrupt-window exiting"),
+	CPU(NMI_WINDOW_EXITING,		"NMI-window exiting"),
+	CPU(HLT_EXITING,		"HLT exiting"),
+	CPU(MWAIT_EXITING,		"MWAIT exiting"),
+	CPU(MONITOR_EXITING,		"MONITOR exiting"),
+	CPU(RDPMC_EXITING,		"RDPMC exiting"),
+	CPU(CR8_LOAD_EXITING,		"CR8-load exiting"),
+	CPU(CR8_STORE_EXITING,		"CR8-store exiting"),
+	CPU(MOV_DR_EXITING,		"MOV-DR exiting"),
+	CPU(UNCOND_IO_EXITING,		"unconditional I/O exiting"),
+	CPU(USE_MSR_BITMAPS,		"MSR bitmaps"),
+	CPU(ACTIVATE_SECONDARY_CONTROLS, "secondary controls"),
+	CPU2(ENABLE_EPT,		"EPT"),
+	CPU2(ENABLE_VPID,		"VPID"),
+	CPU2(UNRESTRICTED_GUEST,	"unrestricted guest"),
+	CPU2(WBINVD_EXITING,		NULL),
+	CPU2(ENABLE_INVPCID,		NULL),
+	CPU2(ENCLS_EXITING,		NULL),
+	EXIT(HOST_ADDR_SPACE_SIZE,	"64-bit host"),
+	EXIT(SAVE_DEBUG_CONTROLS,	"save debug controls"),
+	EXIT(SAVE_IA32_EFER,		"save EFER"),
+	EXIT(LOAD_IA32_EFER,		"load EFER on exit"),
+	EXIT(LOAD_IA32_PAT,		"load PAT on exit"),
+	ENTRY(IA32E_MODE,		"64-bit guests"),
+	ENTRY(LOAD_DEBUG_CONTROLS,	"load debug controls"),
+	ENTRY(LOAD_IA32_EFER,		"load EFER on entry"),
+	ENTRY(LOAD_IA32_PAT,		"load PAT on entry"),
+};
+
+/* These are in use only at times. */
+#define CPU_WINDOWS	(CPU_BASED_INTR_WINDOW_EXITING | CPU_BASED_NMI_WINDOW_EXITING)
+
 static const struct {
-	u64 bits;
+	u64 bit;
 	const char *name;
 } ept_needs[] = {
 	{ VMX_EPT_PAGE_WALK_4_BIT,	"EPT with four levels" },
@@ -79,14 +86,18 @@ static const struct {
 	{ VMX_EPT_EXTENT_GLOBAL_BIT,	"INVEPT of all contexts" },
 };
 
-/* What the guest may do with CR4, as far as our CPUID shows the feature. */
+/* What the guest may do with CR4, where the CPU can; CPUID shows it. */
 #define CR4_GUEST							\
 	(X86_CR4_VME | X86_CR4_PVI | X86_CR4_TSD | X86_CR4_DE | X86_CR4_PSE |	\
 	 X86_CR4_PAE | X86_CR4_PGE | X86_CR4_PCE | X86_CR4_OSFXSR |		\
 	 X86_CR4_OSXMMEXCPT | X86_CR4_UMIP | X86_CR4_FSGSBASE | X86_CR4_SMEP |	\
 	 X86_CR4_SMAP)
 
+/** vmx_caps - what all CPUs can; constant after vmx_caps_init() */
 struct vmx_caps vmx_caps __ro_after_init;
+
+/** vmx_flush_l1d - L1TF: what the kernel had in its cache must not be there at an entry */
+bool vmx_flush_l1d __ro_after_init;
 
 static const char *read_controls(struct vmx_caps *caps)
 {
@@ -94,16 +105,15 @@ static const char *read_controls(struct vmx_caps *caps)
 	u32 must, may;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(vmx_controls); i++) {
-		const struct vmx_control *c = &vmx_controls[i];
-		u32 *word = (void *)caps + c->word;
+	for (i = 0; i < ARRAY_SIZE(controls); i++) {
+		const struct control *c = &controls[i];
 
 		rdmsr(c->msr, must, may);
-		*word |= must | (c->bit & may);
-		if (c->needed && !(may & c->bit) && !missing)
+		*(u32 *)((void *)caps + c->word) |= must | (c->bit & may);
+		if (!(may & c->bit) && !missing)
 			missing = c->name;
 	}
-	caps->cpu &= ~(CPU_BASED_INTR_WINDOW_EXITING | CPU_BASED_NMI_WINDOW_EXITING);
+	caps->cpu &= ~CPU_WINDOWS;
 	caps->entry &= ~VM_ENTRY_IA32E_MODE;
 	return missing;
 }
@@ -114,25 +124,9 @@ static const char *read_ept(struct vmx_caps *caps)
 
 	rdmsrl(MSR_IA32_VMX_EPT_VPID_CAP, caps->ept);
 	for (i = 0; i < ARRAY_SIZE(ept_needs); i++) {
-		if (!(caps->ept & ept_needs[i].bits))
+		if (!(caps->ept & ept_needs[i].bit))
 			return ept_needs[i].name;
 	}
-	return NULL;
-}
-
-static const char *read_basic(struct vmx_caps *caps)
-{
-	u64 basic, fixed1;
-
-	rdmsrl(MSR_IA32_VMX_BASIC, basic);
-	caps->revision = basic & BASIC_REVISION;
-	if (!(basic & BASIC_TRUE_CONTROLS))
-		return "true VMX control MSRs";
-	if ((basic & BASIC_TYPE) != BASIC_TYPE_WB)
-		return "VMCS in write-back memory";
-
-	rdmsrl(MSR_IA32_VMX_CR4_FIXED1, fixed1);
-	caps->cr4_allowed = CR4_GUEST & fixed1;
 	return NULL;
 }
 
@@ -141,19 +135,26 @@ static const char *read_caps(struct vmx_caps *caps)
 {
 	const u64 enabled = FEAT_CTL_LOCKED | FEAT_CTL_VMX_ENABLED_OUTSIDE_SMX;
 	const char *missing;
-	u64 feat_ctl;
+	u64 value;
 
 	memset(caps, 0, sizeof(*caps));
-	if (!cpu_has(this_cpu_ptr(&cpu_info), X86_FEATURE_VMX) || !(cpuid_ecx(1) & BIT(5)))
-		return "VMX";
-	if (rdmsrl_safe(MSR_IA32_FEAT_CTL, &feat_ctl) || (feat_ctl & enabled) != enabled)
+	if (!boot_cpu_has(X86_FEATURE_VMX) || !(cpuid_ecx(1) & BIT(5)))
+		return "VMX, or the firmware keeps it off";
+	if (rdmsrl_safe(MSR_IA32_FEAT_CTL, &value) || (value & enabled) != enabled)
 		return "VMX allowed by the firmware";
-	missing = read_basic(caps);
-	if (!missing)
-		missing = read_controls(caps);
-	if (!missing)
-		missing = read_ept(caps);
-	if (!missing && (caps->cpu2 & SECONDARY_EXEC_ENABLE_INVPCID) && boot_cpu_has(X86_FEATURE_PCID))
+	if (vmx_flush_l1d && !boot_cpu_has(X86_FEATURE_FLUSH_L1D))
+		return "microcode against L1TF";
+	rdmsrl(MSR_IA32_VMX_BASIC, value);
+	caps->revision = value & BASIC_REVISION;
+	if (!(value & BASIC_TRUE_CONTROLS))
+		return "true VMX control MSRs";
+	if ((value & BASIC_TYPE) != BASIC_TYPE_WB)
+		return "VMCS in write-back memory";
+	missing = read_controls(caps) ?: read_ept(caps);
+
+	rdmsrl(MSR_IA32_VMX_CR4_FIXED1, value);
+	caps->cr4_allowed = CR4_GUEST & value;
+	if ((caps->cpu2 & SECONDARY_EXEC_ENABLE_INVPCID) && boot_cpu_has(X86_FEATURE_PCID))
 		caps->cr4_allowed |= X86_CR4_PCIDE;
 	return missing;
 }
@@ -170,17 +171,15 @@ static void check_this_cpu(void *arg)
 	check->missing = read_caps(&check->caps);
 }
 
-static int check_cpu(int cpu, struct check *check)
+static void __init init_flush_l1d(void)
 {
-	int ret = smp_call_function_single(cpu, check_this_cpu, check, 1);
+	u64 arch_caps = 0;
 
-	if (ret)
-		return ret;
-	if (check->missing) {
-		pr_err("CPU %d can't run guests: no %s\n", cpu, check->missing);
-		return -EOPNOTSUPP;
-	}
-	return 0;
+	if (boot_cpu_has(X86_FEATURE_ARCH_CAPABILITIES))
+		rdmsrl(MSR_IA32_ARCH_CAPABILITIES, arch_caps);
+	vmx_flush_l1d = boot_cpu_has_bug(X86_BUG_L1TF) &&
+			l1tf_mitigation != L1TF_MITIGATION_OFF &&
+			!(arch_caps & ARCH_CAP_SKIP_VMENTRY_L1DFLUSH);
 }
 
 /**
@@ -189,24 +188,25 @@ static int check_cpu(int cpu, struct check *check)
  * Logs one line if any of them can't do what we need.
  *
  * Context: module load.
- * Return: 0 or -EOPNOTSUPP.
+ * Return: 0, -EOPNOTSUPP, or what kept a CPU from answering.
  */
 int __init vmx_caps_init(void)
 {
-	bool first = true;
 	struct check check;
 	int cpu, ret = 0;
 
+	init_flush_l1d();
 	cpus_read_lock();
 	for_each_online_cpu(cpu) {
-		ret = check_cpu(cpu, &check);
+		ret = smp_call_function_single(cpu, check_this_cpu, &check, 1);
 		if (ret)
 			break;
-		if (first)
+		if (!vmx_caps.pin)
 			vmx_caps = check.caps;
-		first = false;
-		if (memcmp(&vmx_caps, &check.caps, sizeof(vmx_caps))) {
-			pr_err("CPU %d can't run guests: its VMX differs from CPU 0's\n", cpu);
+		if (!check.missing && memcmp(&vmx_caps, &check.caps, sizeof(vmx_caps)))
+			check.missing = "VMX like the other CPUs'";
+		if (check.missing) {
+			pr_err("CPU %d can't run guests: no %s\n", cpu, check.missing);
 			ret = -EOPNOTSUPP;
 			break;
 		}
@@ -216,7 +216,7 @@ int __init vmx_caps_init(void)
 }
 
 /**
- * vmx_caps_match() - may a vCPU come to this CPU?
+ * vmx_caps_match() - may vCPUs come to this CPU?
  *
  * A CPU that was not online at load may be another than the rest.
  *

@@ -121,48 +121,36 @@ void __init vmx_cpuid_init(void)
 	init_caches();
 }
 
-/* Leaf 0xb: each vCPU is a package of one core with one thread. */
-static struct leaf topology(const struct vmx_vcpu *vmx, u32 subleaf)
-{
-	struct leaf l = { { 0, subleaf < 2, subleaf & 0xff, vmx->vcpu.vcpu_id } };
+/* Leaves of which subleaves or the vCPU make a difference */
+#define SPECIAL		(BIT(1) | BIT(4) | BIT(7) | BIT(0xb))
 
-	if (subleaf < 2)
-		l.reg[ECX] |= (subleaf + 1) << 8;
+static struct leaf special(const struct vmx_vcpu *vmx, u32 leaf, u32 subleaf)
+{
+	struct leaf l = {};
+
+	if (leaf == 1) {
+		l = basic[1];
+		l.reg[EBX] |= vmx->vcpu.vcpu_id << 24;
+	} else if (leaf == 4 && subleaf < NR_CACHE_LEAVES) {
+		l = caches[subleaf];
+	} else if (leaf == 7 && !subleaf) {
+		l = basic[7];
+	} else if (leaf == 0xb) {
+		/* Each vCPU is a package of one core with one thread. */
+		l.reg[EBX] = subleaf < 2;
+		l.reg[ECX] = (subleaf & 0xff) | (subleaf < 2 ? (subleaf + 1) << 8 : 0);
+		l.reg[EDX] = vmx->vcpu.vcpu_id;
+	}
 	return l;
 }
 
 static struct leaf find(const struct vmx_vcpu *vmx, u32 leaf, u32 subleaf)
 {
-	struct leaf l = {};
-
-	if (leaf >= NR_BASIC) {
-		if (leaf >= EXTENDED && leaf - EXTENDED < NR_EXTENDED)
-			l = extended[leaf - EXTENDED];
-		else if (leaf == HYPERVISOR)
-			l = hypervisor;
-		return l;
-	}
-	switch (leaf) {
-	case 1:
-		l = basic[1];
-		l.reg[EBX] |= vmx->vcpu.vcpu_id << 24;
-		break;
-	case 4:
-		if (subleaf < NR_CACHE_LEAVES)
-			l = caches[subleaf];
-		break;
-	case 7:
-		if (!subleaf)
-			l = basic[7];
-		break;
-	case 0xb:
-		l = topology(vmx, subleaf);
-		break;
-	default:
-		l = basic[leaf];
-		break;
-	}
-	return l;
+	if (leaf < NR_BASIC)
+		return BIT(leaf) & SPECIAL ? special(vmx, leaf, subleaf) : basic[leaf];
+	if (leaf >= EXTENDED && leaf - EXTENDED < NR_EXTENDED)
+		return extended[leaf - EXTENDED];
+	return leaf == HYPERVISOR ? hypervisor : (struct leaf){};
 }
 
 /**
@@ -173,11 +161,12 @@ static struct leaf find(const struct vmx_vcpu *vmx, u32 leaf, u32 subleaf)
  */
 void vmx_cpuid(struct vmx_vcpu *vmx)
 {
-	struct leaf l = find(vmx, READ_ONCE(*vmx_gpr(vmx, AXVCPU_X86_RAX)),
-			     READ_ONCE(*vmx_gpr(vmx, AXVCPU_X86_RCX)));
+	u64 *gprs = vmx_gprs(vmx);
+	struct leaf l = find(vmx, READ_ONCE(gprs[AXVCPU_X86_RAX]),
+			     READ_ONCE(gprs[AXVCPU_X86_RCX]));
 
-	WRITE_ONCE(*vmx_gpr(vmx, AXVCPU_X86_RAX), l.reg[EAX]);
-	WRITE_ONCE(*vmx_gpr(vmx, AXVCPU_X86_RBX), l.reg[EBX]);
-	WRITE_ONCE(*vmx_gpr(vmx, AXVCPU_X86_RCX), l.reg[ECX]);
-	WRITE_ONCE(*vmx_gpr(vmx, AXVCPU_X86_RDX), l.reg[EDX]);
+	WRITE_ONCE(gprs[AXVCPU_X86_RAX], l.reg[EAX]);
+	WRITE_ONCE(gprs[AXVCPU_X86_RBX], l.reg[EBX]);
+	WRITE_ONCE(gprs[AXVCPU_X86_RCX], l.reg[ECX]);
+	WRITE_ONCE(gprs[AXVCPU_X86_RDX], l.reg[EDX]);
 }

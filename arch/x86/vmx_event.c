@@ -22,9 +22,11 @@
 
 #define MAX_ERROR_CODE	0x7fff
 
-#define EXCEPTION_INFO(vector, has_error_code)					\
-	((vector) | INTR_TYPE_HARD_EXCEPTION | INTR_INFO_VALID_MASK |		\
-	 ((has_error_code) ? INTR_INFO_DELIVER_CODE_MASK : 0))
+static u32 exception_info(u8 vector)
+{
+	return vector | INTR_TYPE_HARD_EXCEPTION | INTR_INFO_VALID_MASK |
+	       (HAS_ERROR_CODE & BIT(vector) ? INTR_INFO_DELIVER_CODE_MASK : 0);
+}
 
 static int queue_interrupt(struct vmx_vcpu *vmx, const struct axvcpu_inject *event)
 {
@@ -48,7 +50,7 @@ static int queue_exception(struct vmx_vcpu *vmx, const struct axvcpu_inject *eve
 	if (event->error_code > (has_error_code ? MAX_ERROR_CODE : 0))
 		return -EINVAL;
 
-	info = EXCEPTION_INFO(event->vector, has_error_code);
+	info = exception_info(event->vector);
 	if (cmpxchg64(&vmx->exception, 0, info | (u64)event->error_code << 32))
 		return -EBUSY;
 	set_bit(VMX_QUEUED_EXCEPTION, &vmx->queued);
@@ -63,14 +65,6 @@ static int queue_nmi(struct vmx_vcpu *vmx, const struct axvcpu_inject *event)
 	return 0;
 }
 
-/**
- * vmx_inject() - see &struct axvcpu_arch_ops.inject
- * @vcpu: the vCPU
- * @event: the event
- *
- * Context: any thread.
- * Return: 0, -EINVAL, or -EBUSY: an exception is queued already.
- */
 int vmx_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event)
 {
 	static int (*const queue[])(struct vmx_vcpu *, const struct axvcpu_inject *) = {
@@ -92,13 +86,6 @@ static int next_vector(const struct vmx_vcpu *vmx)
 	return vector < 256 && (!vmx->cr8 || vector >> 4 > vmx->cr8) ? vector : -1;
 }
 
-/**
- * vmx_has_event() - see &struct axvcpu_arch_ops.has_event
- * @vcpu: the vCPU, halted
- *
- * Context: any.
- * Return: whether something queued ends the halt.
- */
 bool vmx_has_event(struct axvcpu *vcpu)
 {
 	const struct vmx_vcpu *vmx = to_vmx(vcpu);
@@ -152,19 +139,15 @@ static void give_way(struct vmx_vcpu *vmx)
  * vmx_raise() - the guest takes an exception next
  * @vmx: the vCPU
  * @vector: the exception
- * @has_error_code: it pushes @error_code, outside of real mode
- * @error_code: pushed
+ * @error_code: where it has one
  *
  * Context: process context or preemption off, &struct axvcpu.mutex held.
  */
-void vmx_raise(struct vmx_vcpu *vmx, u8 vector, bool has_error_code, u32 error_code)
+void vmx_raise(struct vmx_vcpu *vmx, u8 vector, u16 error_code)
 {
-	lockdep_assert_held(&vmx->vcpu.mutex);
 	give_way(vmx);
-	vmx->event = (struct vmx_event){
-		.info = EXCEPTION_INFO(vector, has_error_code),
-		.error_code = error_code,
-	};
+	vmx->event = (struct vmx_event){ exception_info(vector), error_code };
+	vmx->todo |= VMX_TODO_EVENT;
 }
 
 /**
@@ -182,6 +165,7 @@ void vmx_take_vectoring(struct vmx_vcpu *vmx)
 		return;
 	vmx->event.info = info & (INTR_INFO_VECTOR_MASK | INTR_INFO_INTR_TYPE_MASK |
 				  INTR_INFO_DELIVER_CODE_MASK | INTR_INFO_VALID_MASK);
+	vmx->todo |= VMX_TODO_EVENT;
 	if (info & INTR_INFO_DELIVER_CODE_MASK)
 		vmx->event.error_code = vmread(IDT_VECTORING_ERROR_CODE);
 	if (type == INTR_TYPE_SOFT_INTR || type == INTR_TYPE_SOFT_EXCEPTION ||
@@ -210,16 +194,14 @@ static void take_nmi(struct vmx_vcpu *vmx)
 	};
 }
 
-/* Whoever sets a bit sets the flag afterwards: one of the two is seen. */
+/* Whoever sets a bit sets the flag afterwards, so that none is overlooked. */
 static void take_interrupt(struct vmx_vcpu *vmx, int vector)
 {
+	clear_bit(VMX_QUEUED_IRQ, &vmx->queued);
+	smp_mb__after_atomic();
 	clear_bit(vector, vmx->irr);
-	if (bitmap_empty(vmx->irr, 256)) {
-		clear_bit(VMX_QUEUED_IRQ, &vmx->queued);
-		smp_mb__after_atomic();
-		if (!bitmap_empty(vmx->irr, 256))
-			set_bit(VMX_QUEUED_IRQ, &vmx->queued);
-	}
+	if (!bitmap_empty(vmx->irr, 256))
+		set_bit(VMX_QUEUED_IRQ, &vmx->queued);
 	vmx->event = (struct vmx_event){
 		.info = vector | INTR_TYPE_EXT_INTR | INTR_INFO_VALID_MASK,
 	};
@@ -229,7 +211,7 @@ static bool take_queued(struct vmx_vcpu *vmx)
 {
 	unsigned long queued = READ_ONCE(vmx->queued);
 	u32 blocked = vmread(GUEST_INTERRUPTIBILITY_INFO);
-	bool shadow = blocked & (GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS);
+	bool shadow = blocked & VMX_SHADOW;
 	int vector;
 
 	if (queued & BIT(VMX_QUEUED_EXCEPTION)) {
@@ -272,7 +254,7 @@ static void open_windows(struct vmx_vcpu *vmx)
  * vmx_put_events() - put the next event into the guest
  * @vmx: the vCPU, about to be entered; something is queued or due
  *
- * The event stays in &struct vmx_vcpu.event until the entry has succeeded.
+ * The event stays due until the entry has succeeded.
  *
  * Context: interrupts off, loaded.
  */
@@ -306,6 +288,7 @@ void vmx_put_events(struct vmx_vcpu *vmx)
 void vmx_clear_events(struct vmx_vcpu *vmx)
 {
 	vmx->event = (struct vmx_event){};
+	vmx->todo &= ~VMX_TODO_EVENT;
 	vmx->queued = 0;
 	vmx->exception = 0;
 	bitmap_zero(vmx->irr, 256);

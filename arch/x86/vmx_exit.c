@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the guest exited for: handled here, or put into the run page. */
-#include <linux/nospec.h>
 #include <linux/sched.h>
 
 #include <asm/debugreg.h>
@@ -9,11 +8,9 @@
 
 #include "vmx.h"
 
-#define SHADOW	(GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS)
-
 static u64 read_gpr(struct vmx_vcpu *vmx, unsigned int n)
 {
-	return n == AXVCPU_X86_RSP ? vmread(GUEST_RSP) : READ_ONCE(*vmx_gpr(vmx, n));
+	return n == AXVCPU_X86_RSP ? vmread(GUEST_RSP) : READ_ONCE(vmx_gprs(vmx)[n]);
 }
 
 static void write_gpr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
@@ -21,7 +18,7 @@ static void write_gpr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 	if (n == AXVCPU_X86_RSP)
 		vmwrite(GUEST_RSP, value);
 	else
-		WRITE_ONCE(*vmx_gpr(vmx, n), value);
+		WRITE_ONCE(vmx_gprs(vmx)[n], value);
 }
 
 static bool is_64bit(void)
@@ -33,27 +30,29 @@ static bool is_64bit(void)
  * Look at the instruction that exited, so that it can be gone behind, now or
  * when its answer is there. The shadow of an STI or MOV SS before it ends.
  */
-static void fetch(struct vmx_vcpu *vmx)
+static __always_inline void fetch(struct vmx_vcpu *vmx)
 {
 	u32 blocked = vmread(GUEST_INTERRUPTIBILITY_INFO);
-	u64 rip = vmx_rip(vmx);
+	u64 rip = vmread(GUEST_RIP);
 	u64 next = rip + vmread(VM_EXIT_INSTRUCTION_LEN);
 
-	if (unlikely(next >> 32 != rip >> 32) && !is_64bit())
+	if (unlikely((next ^ rip) >> 32) && !is_64bit())
 		next = (u32)next;
+	if (unlikely(blocked & VMX_SHADOW))
+		vmwrite(GUEST_INTERRUPTIBILITY_INFO, blocked & ~VMX_SHADOW);
+	vmx->rip = rip;
 	vmx->next_rip = next;
-	if (unlikely(blocked & SHADOW))
-		vmwrite(GUEST_INTERRUPTIBILITY_INFO, blocked & ~SHADOW);
-	(void)vmx_rflags(vmx);
+	vmx->rflags = vmread(GUEST_RFLAGS);
+	vmx->cached = VMX_TODO_RIP | VMX_TODO_RFLAGS;
 }
 
 /* Behind the instruction, a single step that the guest asked for is over. */
-static void go_on(struct vmx_vcpu *vmx)
+static __always_inline void go_on(struct vmx_vcpu *vmx)
 {
 	vmx->rip = vmx->next_rip;
-	vmx->dirty |= VMX_DIRTY_RIP;
+	vmx->todo |= VMX_TODO_RIP;
 	if (unlikely(vmx->rflags & X86_EFLAGS_TF))
-		vmx->dirty |= VMX_DIRTY_STEP;
+		vmx->todo |= VMX_TODO_STEP;
 }
 
 static int skip(struct vmx_vcpu *vmx)
@@ -65,7 +64,7 @@ static int skip(struct vmx_vcpu *vmx)
 
 static int raise(struct vmx_vcpu *vmx, u8 vector)
 {
-	vmx_raise(vmx, vector, vector == X86_TRAP_GP, 0);
+	vmx_raise(vmx, vector, 0);
 	return AXVCPU_NEXT_ENTER;
 }
 
@@ -73,6 +72,11 @@ static int to_vmm(struct vmx_vcpu *vmx, enum axvcpu_exit_reason reason)
 {
 	vmx->vcpu.exit_reason = reason;
 	return AXVCPU_NEXT_EXIT;
+}
+
+static int exit_nothing(struct vmx_vcpu *vmx)
+{
+	return AXVCPU_NEXT_ENTER;
 }
 
 static int exit_unknown(struct vmx_vcpu *vmx)
@@ -84,6 +88,7 @@ static int exit_unknown(struct vmx_vcpu *vmx)
 	return to_vmm(vmx, AXVCPU_EXIT_UNKNOWN);
 }
 
+/* The VM-instruction error is not for these: the instruction was in order. */
 static int exit_fail_entry(struct vmx_vcpu *vmx)
 {
 	struct axvcpu_run *run = vmx->vcpu.run;
@@ -105,6 +110,12 @@ static int exit_protection(struct vmx_vcpu *vmx)
 	return raise(vmx, X86_TRAP_GP);
 }
 
+static int exit_vectoring_unknown(struct vmx_vcpu *vmx)
+{
+	vmx_take_vectoring(vmx);
+	return exit_unknown(vmx);
+}
+
 /*
  * The IRET that let NMIs in again was not done: they stay blocked, unless the
  * exit was in the delivery of an event.
@@ -116,20 +127,22 @@ static void undo_nmi_unblocking(struct vmx_vcpu *vmx, u64 info)
 			vmread(GUEST_INTERRUPTIBILITY_INFO) | GUEST_INTR_STATE_NMI);
 }
 
-/* SDM vol. 3, 28.2.1: an intercepted #DB has not touched DR6, DR7 and DEBUGCTL. */
-static int debug_exception(struct vmx_vcpu *vmx, u32 info)
+static void set_dr7(struct vmx_vcpu *vmx, u64 value)
 {
-	if ((info & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_PRIV_SW_EXCEPTION) {
-		fetch(vmx);
-		vmx->rip = vmx->next_rip;
-		vmx->dirty |= VMX_DIRTY_RIP;
-	} else {
-		vmx->dr6 = (vmx->dr6 & ~DR_TRAP_BITS) | DR6_RESERVED |
-			   (vmread(EXIT_QUALIFICATION) & VMX_DR6_EVENTS);
-	}
-	vmx->dr7 &= ~VMX_DR7_GD;
-	vmwrite(GUEST_DR7, vmx->dr7);
-	vmwrite(GUEST_INTERRUPTIBILITY_INFO, vmread(GUEST_INTERRUPTIBILITY_INFO) & ~SHADOW);
+	vmx->dr[7] = value;
+	vmwrite(GUEST_DR7, value);
+	if (value & VMX_DR7_ENABLED)
+		vmx->todo |= VMX_TODO_BREAKPOINTS;
+	else
+		vmx->todo &= ~VMX_TODO_BREAKPOINTS;
+}
+
+/* SDM vol. 3, 28.2.1: an intercepted #DB has not touched the debug registers. */
+static int raise_debug(struct vmx_vcpu *vmx, u64 events)
+{
+	vmx->dr[6] = (vmx->dr[6] & ~DR_TRAP_BITS) | DR6_RESERVED | (events & VMX_DR6_EVENTS);
+	set_dr7(vmx, vmx->dr[7] & ~VMX_DR7_GD);
+	vmwrite(GUEST_INTERRUPTIBILITY_INFO, vmread(GUEST_INTERRUPTIBILITY_INFO) & ~VMX_SHADOW);
 	return raise(vmx, X86_TRAP_DB);
 }
 
@@ -137,28 +150,30 @@ static int debug_exception(struct vmx_vcpu *vmx, u32 info)
 static int exit_exception(struct vmx_vcpu *vmx)
 {
 	u32 info = vmread(VM_EXIT_INTR_INFO);
+	u32 type = info & INTR_INFO_INTR_TYPE_MASK;
 	u32 vector = info & INTR_INFO_VECTOR_MASK;
 
-	if ((info & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_NMI_INTR || vector == X86_TRAP_MC)
+	if (type == INTR_TYPE_NMI_INTR || vector == X86_TRAP_MC)
 		return AXVCPU_NEXT_ENTER;
 
+	vmx_take_vectoring(vmx);
 	undo_nmi_unblocking(vmx, info);
-	if (vector == X86_TRAP_DB)
-		return debug_exception(vmx, info);
-	if (vector != X86_TRAP_AC)
+	if (vector == X86_TRAP_AC)
+		return raise(vmx, X86_TRAP_AC);
+	if (vector != X86_TRAP_DB)
 		return exit_unknown(vmx);
-	vmx_raise(vmx, X86_TRAP_AC, true, 0);
-	return AXVCPU_NEXT_ENTER;
+	if (type != INTR_TYPE_PRIV_SW_EXCEPTION)
+		return raise_debug(vmx, vmread(EXIT_QUALIFICATION));
+	/* INT1 is behind when its #DB comes, and leaves DR6 alone. */
+	fetch(vmx);
+	vmx->rip = vmx->next_rip;
+	vmx->todo |= VMX_TODO_RIP;
+	return raise(vmx, X86_TRAP_DB);
 }
 
 static int exit_interrupt(struct vmx_vcpu *vmx)
 {
 	vmx->vcpu.stats.interrupts++;
-	return AXVCPU_NEXT_ENTER;
-}
-
-static int exit_machine_check(struct vmx_vcpu *vmx)
-{
 	return AXVCPU_NEXT_ENTER;
 }
 
@@ -195,9 +210,9 @@ static int exit_vmcall(struct vmx_vcpu *vmx)
 	struct axvcpu_run *run = vmx->vcpu.run;
 	unsigned int i;
 
-	run->hypercall.nr = READ_ONCE(*vmx_gpr(vmx, AXVCPU_X86_RAX));
+	run->hypercall.nr = READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RAX]);
 	for (i = 0; i < ARRAY_SIZE(args); i++)
-		run->hypercall.args[i] = READ_ONCE(*vmx_gpr(vmx, args[i]));
+		run->hypercall.args[i] = READ_ONCE(vmx_gprs(vmx)[args[i]]);
 	run->hypercall.ret = 0;
 	skip(vmx);
 	return to_vmm(vmx, AXVCPU_EXIT_HYPERCALL);
@@ -214,28 +229,29 @@ static int exit_io(struct vmx_vcpu *vmx)
 	u64 qualification = vmread(EXIT_QUALIFICATION);
 	struct axvcpu_run *run = vmx->vcpu.run;
 	u8 width = IO_WIDTH(qualification);
+	u64 data = 0;
 
 	if (unlikely(qualification & IO_STRING))
 		return exit_unknown(vmx);
+	fetch(vmx);
 	run->io.port = IO_PORT(qualification);
 	run->io.width = width;
 	run->io.count = 1;
-	fetch(vmx);
 	if (qualification & IO_IN) {
-		run->io.data = 0;
 		vmx->io_width = width;
 		vmx->skip_due = true;
-		return to_vmm(vmx, AXVCPU_EXIT_IO_READ);
+	} else {
+		data = READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RAX]) & GENMASK(8 * width - 1, 0);
+		go_on(vmx);
 	}
-	run->io.data = READ_ONCE(*vmx_gpr(vmx, AXVCPU_X86_RAX)) & GENMASK(8 * width - 1, 0);
-	go_on(vmx);
-	return to_vmm(vmx, AXVCPU_EXIT_IO_WRITE);
+	run->io.data = data;
+	return to_vmm(vmx, qualification & IO_IN ? AXVCPU_EXIT_IO_READ : AXVCPU_EXIT_IO_WRITE);
 }
 
 static void write_edx_eax(struct vmx_vcpu *vmx, u64 value)
 {
-	WRITE_ONCE(*vmx_gpr(vmx, AXVCPU_X86_RAX), (u32)value);
-	WRITE_ONCE(*vmx_gpr(vmx, AXVCPU_X86_RDX), value >> 32);
+	WRITE_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RAX], (u32)value);
+	WRITE_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RDX], value >> 32);
 }
 
 static int ask_vmm(struct vmx_vcpu *vmx, u32 index, u64 value, enum axvcpu_exit_reason reason)
@@ -253,7 +269,7 @@ static int ask_vmm(struct vmx_vcpu *vmx, u32 index, u64 value, enum axvcpu_exit_
 
 static int exit_rdmsr(struct vmx_vcpu *vmx)
 {
-	u32 index = READ_ONCE(*vmx_gpr(vmx, AXVCPU_X86_RCX));
+	u32 index = READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RCX]);
 
 	if (!vmx_msr_known(index))
 		return ask_vmm(vmx, index, 0, AXVCPU_EXIT_SYSREG_READ);
@@ -270,23 +286,23 @@ static bool changes_mode(struct vmx_vcpu *vmx, u32 index, u64 value)
 
 static int exit_wrmsr(struct vmx_vcpu *vmx)
 {
-	u32 index = READ_ONCE(*vmx_gpr(vmx, AXVCPU_X86_RCX));
-	u64 value = (u32)READ_ONCE(*vmx_gpr(vmx, AXVCPU_X86_RAX)) |
-		    READ_ONCE(*vmx_gpr(vmx, AXVCPU_X86_RDX)) << 32;
+	u32 index = READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RCX]);
+	u64 value = (u32)READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RAX]) |
+		    READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RDX]) << 32;
 
 	if (!vmx_msr_known(index))
 		return ask_vmm(vmx, index, value, AXVCPU_EXIT_SYSREG_WRITE);
-	if (!vmx_msr_valid(vmx, index, value) || changes_mode(vmx, index, value))
+	if (!vmx_msr_valid(index, value) || changes_mode(vmx, index, value))
 		return raise(vmx, X86_TRAP_GP);
 	vmx_msr_set(vmx, index, value);
 	return skip(vmx);
 }
 
 /* Exit qualification of a control-register access, SDM vol. 3, table 28-3 */
-#define CR_MOV_TO(cr)	(cr)
-#define CR_MOV_FROM(cr)	((cr) | 1 << 4)
+#define CR_MOV_TO(cr)			(cr)
+#define CR_MOV_FROM(cr)			((cr) | 1 << 4)
 #define CR_ACCESS(qualification)	((qualification) & 0x3f)
-#define CR_GPR(qualification)		((qualification) >> 8 & 0xf)
+#define ACCESS_GPR(qualification)	((qualification) >> 8 & 0xf)
 
 /*
  * The guest changes a bit of CR0 that it only sees. It sees it changed from
@@ -311,7 +327,7 @@ static int mov_to_cr8(struct vmx_vcpu *vmx, u64 value)
 static int exit_cr(struct vmx_vcpu *vmx)
 {
 	u64 qualification = vmread(EXIT_QUALIFICATION);
-	unsigned int gpr = CR_GPR(qualification);
+	unsigned int gpr = ACCESS_GPR(qualification);
 
 	switch (CR_ACCESS(qualification)) {
 	case CR_MOV_TO(0):
@@ -331,18 +347,14 @@ static int exit_cr(struct vmx_vcpu *vmx)
 
 static int write_dr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
-	if (n < 4) {
-		vmx->dr[n] = value;
-		return skip(vmx);
-	}
-	if (value >> 32)
+	if (n >= 6 && value >> 32)
 		return raise(vmx, X86_TRAP_GP);
-	if (n == 6) {
-		vmx->dr6 = (value & (VMX_DR6_EVENTS | DR_SWITCH)) | DR6_RESERVED;
-	} else {
-		vmx->dr7 = (value & VMX_DR7_WRITABLE) | VMX_DR7_RESET;
-		vmwrite(GUEST_DR7, vmx->dr7);
-	}
+	if (n == 7)
+		set_dr7(vmx, (value & VMX_DR7_WRITABLE) | VMX_DR7_RESET);
+	else if (n == 6)
+		vmx->dr[6] = (value & (VMX_DR6_EVENTS | DR_SWITCH)) | DR6_RESERVED;
+	else
+		vmx->dr[n] = value;
 	return skip(vmx);
 }
 
@@ -350,7 +362,7 @@ static int write_dr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 static int exit_dr(struct vmx_vcpu *vmx)
 {
 	u64 qualification = vmread(EXIT_QUALIFICATION);
-	unsigned int gpr = CR_GPR(qualification);
+	unsigned int gpr = ACCESS_GPR(qualification);
 	unsigned int n = qualification & DEBUG_REG_ACCESS_NUM;
 
 	if (n == 4 || n == 5) {
@@ -358,15 +370,11 @@ static int exit_dr(struct vmx_vcpu *vmx)
 			return raise(vmx, X86_TRAP_UD);
 		n += 2;
 	}
-	if (vmx->dr7 & VMX_DR7_GD) {
-		vmx->dr6 |= VMX_DR6_BD;
-		vmx->dr7 &= ~VMX_DR7_GD;
-		vmwrite(GUEST_DR7, vmx->dr7);
-		return raise(vmx, X86_TRAP_DB);
-	}
+	if (vmx->dr[7] & VMX_DR7_GD)
+		return raise_debug(vmx, VMX_DR6_BD);
 	if (!(qualification & TYPE_MOV_FROM_DR))
 		return write_dr(vmx, n, read_gpr(vmx, gpr));
-	write_gpr(vmx, gpr, n < 4 ? vmx->dr[n] : n == 6 ? vmx->dr6 : vmx->dr7);
+	write_gpr(vmx, gpr, vmx->dr[n]);
 	return skip(vmx);
 }
 
@@ -375,6 +383,7 @@ static int exit_ept_violation(struct vmx_vcpu *vmx)
 	u64 qualification = vmread(EXIT_QUALIFICATION);
 	struct axvcpu_fault *fault = &vmx->vcpu.fault;
 
+	vmx_take_vectoring(vmx);
 	undo_nmi_unblocking(vmx, qualification);
 	*fault = (struct axvcpu_fault){
 		.gpa = axvcpu_gpa(vmread(GUEST_PHYSICAL_ADDRESS)),
@@ -390,137 +399,99 @@ static int exit_ept_violation(struct vmx_vcpu *vmx)
 	return AXVCPU_NEXT_FAULT;
 }
 
-/**
- * struct exit - what is done about an exit
- * @handle: the handler; none: UNKNOWN
- * @vectoring: it may come in the delivery of an event
- */
-struct exit {
-	int (*handle)(struct vmx_vcpu *vmx);
-	bool vectoring;
-};
-
 #define EXIT_REASON_GETSEC	11
+#define NR_EXITS		128	/* a power of two, above all reasons */
 
-static const struct exit exits[] = {
-	[EXIT_REASON_EXCEPTION_NMI]		= { exit_exception, true },
-	[EXIT_REASON_EXTERNAL_INTERRUPT]	= { exit_interrupt },
-	[EXIT_REASON_TRIPLE_FAULT]		= { exit_shutdown },
-	[EXIT_REASON_INTERRUPT_WINDOW]		= { exit_window },
-	[EXIT_REASON_NMI_WINDOW]		= { exit_window },
-	[EXIT_REASON_TASK_SWITCH]		= { exit_unknown, true },
-	[EXIT_REASON_CPUID]			= { exit_cpuid },
-	[EXIT_REASON_GETSEC]			= { exit_undefined },
-	[EXIT_REASON_HLT]			= { exit_hlt },
-	[EXIT_REASON_INVD]			= { skip },
-	[EXIT_REASON_RDPMC]			= { exit_protection },
-	[EXIT_REASON_VMCALL]			= { exit_vmcall },
-	[EXIT_REASON_VMCLEAR]			= { exit_undefined },
-	[EXIT_REASON_VMLAUNCH]			= { exit_undefined },
-	[EXIT_REASON_VMPTRLD]			= { exit_undefined },
-	[EXIT_REASON_VMPTRST]			= { exit_undefined },
-	[EXIT_REASON_VMREAD]			= { exit_undefined },
-	[EXIT_REASON_VMRESUME]			= { exit_undefined },
-	[EXIT_REASON_VMWRITE]			= { exit_undefined },
-	[EXIT_REASON_VMOFF]			= { exit_undefined },
-	[EXIT_REASON_VMON]			= { exit_undefined },
-	[EXIT_REASON_CR_ACCESS]			= { exit_cr },
-	[EXIT_REASON_DR_ACCESS]			= { exit_dr },
-	[EXIT_REASON_IO_INSTRUCTION]		= { exit_io },
-	[EXIT_REASON_MSR_READ]			= { exit_rdmsr },
-	[EXIT_REASON_MSR_WRITE]			= { exit_wrmsr },
-	[EXIT_REASON_MWAIT_INSTRUCTION]		= { exit_undefined },
-	[EXIT_REASON_MONITOR_INSTRUCTION]	= { exit_undefined },
-	[EXIT_REASON_MCE_DURING_VMENTRY]	= { exit_machine_check },
-	[EXIT_REASON_EPT_VIOLATION]		= { exit_ept_violation, true },
-	[EXIT_REASON_EPT_MISCONFIG]		= { exit_unknown, true },
-	[EXIT_REASON_INVEPT]			= { exit_undefined },
-	[EXIT_REASON_INVVPID]			= { exit_undefined },
-	[EXIT_REASON_WBINVD]			= { skip },
-	[EXIT_REASON_XSETBV]			= { exit_undefined },
-	[EXIT_REASON_ENCLS]			= { exit_undefined },
+static int (*const exits[NR_EXITS])(struct vmx_vcpu *vmx) = {
+	[EXIT_REASON_EXCEPTION_NMI]		= exit_exception,
+	[EXIT_REASON_EXTERNAL_INTERRUPT]	= exit_interrupt,
+	[EXIT_REASON_TRIPLE_FAULT]		= exit_shutdown,
+	[EXIT_REASON_INTERRUPT_WINDOW]		= exit_window,
+	[EXIT_REASON_NMI_WINDOW]		= exit_window,
+	[EXIT_REASON_TASK_SWITCH]		= exit_vectoring_unknown,
+	[EXIT_REASON_CPUID]			= exit_cpuid,
+	[EXIT_REASON_GETSEC]			= exit_undefined,
+	[EXIT_REASON_HLT]			= exit_hlt,
+	[EXIT_REASON_INVD]			= skip,
+	[EXIT_REASON_RDPMC]			= exit_protection,
+	[EXIT_REASON_VMCALL]			= exit_vmcall,
+	[EXIT_REASON_VMCLEAR]			= exit_undefined,
+	[EXIT_REASON_VMLAUNCH]			= exit_undefined,
+	[EXIT_REASON_VMPTRLD]			= exit_undefined,
+	[EXIT_REASON_VMPTRST]			= exit_undefined,
+	[EXIT_REASON_VMREAD]			= exit_undefined,
+	[EXIT_REASON_VMRESUME]			= exit_undefined,
+	[EXIT_REASON_VMWRITE]			= exit_undefined,
+	[EXIT_REASON_VMOFF]			= exit_undefined,
+	[EXIT_REASON_VMON]			= exit_undefined,
+	[EXIT_REASON_CR_ACCESS]			= exit_cr,
+	[EXIT_REASON_DR_ACCESS]			= exit_dr,
+	[EXIT_REASON_IO_INSTRUCTION]		= exit_io,
+	[EXIT_REASON_MSR_READ]			= exit_rdmsr,
+	[EXIT_REASON_MSR_WRITE]			= exit_wrmsr,
+	[EXIT_REASON_MWAIT_INSTRUCTION]		= exit_undefined,
+	[EXIT_REASON_MONITOR_INSTRUCTION]	= exit_undefined,
+	[EXIT_REASON_MCE_DURING_VMENTRY]	= exit_nothing,
+	[EXIT_REASON_EPT_VIOLATION]		= exit_ept_violation,
+	[EXIT_REASON_EPT_MISCONFIG]		= exit_vectoring_unknown,
+	[EXIT_REASON_INVEPT]			= exit_undefined,
+	[EXIT_REASON_INVVPID]			= exit_undefined,
+	[EXIT_REASON_WBINVD]			= skip,
+	[EXIT_REASON_XSETBV]			= exit_undefined,
+	[EXIT_REASON_ENCLS]			= exit_undefined,
 };
 
-/**
- * vmx_handle_exit() - see &struct axvcpu_arch_ops.handle_exit
- * @vcpu: the vCPU
- *
- * Context: preemption off, interrupts on, loaded, after vmx_enter().
- * Return: &enum axvcpu_next.
- */
 int vmx_handle_exit(struct axvcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
-	const struct exit *exit;
-	unsigned int n;
+	u32 n = vmx->exit_reason & (NR_EXITS - 1);
 
-	if (unlikely(vmx->exit_reason & VMX_EXIT_REASONS_FAILED_VMENTRY))
-		return exit_fail_entry(vmx);
-	n = (u16)vmx->exit_reason;
-	if (unlikely(n >= ARRAY_SIZE(exits)))
+	if (unlikely(n != vmx->exit_reason)) {
+		if (vmx->exit_reason & VMX_EXIT_REASONS_FAILED_VMENTRY)
+			return exit_fail_entry(vmx);
 		return exit_unknown(vmx);
-	exit = &exits[array_index_nospec(n, ARRAY_SIZE(exits))];
-	if (exit->vectoring)
-		vmx_take_vectoring(vmx);
-	return exit->handle ? exit->handle(vmx) : exit_unknown(vmx);
+	}
+	return likely(exits[n]) ? exits[n](vmx) : exit_unknown(vmx);
 }
 
-static void complete_in(struct vmx_vcpu *vmx, struct axvcpu_run *run)
+static void complete_in(struct vmx_vcpu *vmx)
 {
+	u64 *rax = &vmx_gprs(vmx)[AXVCPU_X86_RAX];
 	u64 mask = GENMASK(8 * vmx->io_width - 1, 0);
-	u64 *rax = vmx_gpr(vmx, AXVCPU_X86_RAX);
-	u64 value = READ_ONCE(run->io.data) & mask;
+	u64 value = READ_ONCE(vmx->vcpu.run->io.data) & mask;
 
 	/* A write of EAX clears the upper half, one of AX or AL does not. */
 	if (vmx->io_width < 4)
 		value |= READ_ONCE(*rax) & ~mask;
 	WRITE_ONCE(*rax, value);
+	go_on(vmx);
 }
 
-static void complete_hypercall(struct vmx_vcpu *vmx, struct axvcpu_run *run)
+static void complete_sysreg(struct vmx_vcpu *vmx)
 {
-	WRITE_ONCE(*vmx_gpr(vmx, AXVCPU_X86_RAX), READ_ONCE(run->hypercall.ret));
-}
+	struct axvcpu_run *run = vmx->vcpu.run;
 
-static void complete_sysreg(struct vmx_vcpu *vmx, struct axvcpu_run *run)
-{
 	if (READ_ONCE(run->sysreg.fault)) {
-		vmx->skip_due = false;
 		raise(vmx, X86_TRAP_GP);
-	} else if (vmx->vcpu.exit_reason == AXVCPU_EXIT_SYSREG_READ) {
-		write_edx_eax(vmx, READ_ONCE(run->sysreg.value));
+		return;
 	}
+	if (vmx->vcpu.exit_reason == AXVCPU_EXIT_SYSREG_READ)
+		write_edx_eax(vmx, READ_ONCE(run->sysreg.value));
+	go_on(vmx);
 }
 
-/**
- * vmx_complete() - see &struct axvcpu_arch_ops.complete
- * @vcpu: the vCPU
- *
- * Nothing is done about an instruction that SET_REGS has taken RIP away from.
- *
- * Context: process context, &struct axvcpu.mutex held.
- */
+/* Nothing is done about an instruction that SET_REGS has taken RIP away from. */
 void vmx_complete(struct axvcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 
-	switch (vcpu->exit_reason) {
-	case AXVCPU_EXIT_HYPERCALL:
-		complete_hypercall(vmx, vcpu->run);
-		return;
-	case AXVCPU_EXIT_IO_READ:
-		if (vmx->skip_due)
-			complete_in(vmx, vcpu->run);
-		break;
-	case AXVCPU_EXIT_SYSREG_READ:
-	case AXVCPU_EXIT_SYSREG_WRITE:
-		if (vmx->skip_due)
-			complete_sysreg(vmx, vcpu->run);
-		break;
-	default:
-		return;
+	if (vcpu->exit_reason == AXVCPU_EXIT_HYPERCALL) {
+		WRITE_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RAX], READ_ONCE(vcpu->run->hypercall.ret));
+	} else if (vmx->skip_due) {
+		vmx->skip_due = false;
+		if (vcpu->exit_reason == AXVCPU_EXIT_IO_READ)
+			complete_in(vmx);
+		else
+			complete_sysreg(vmx);
 	}
-	if (vmx->skip_due)
-		go_on(vmx);
-	vmx->skip_due = false;
 }

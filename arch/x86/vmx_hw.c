@@ -23,10 +23,8 @@
 #include "../../axvcpu_compat.h"
 #include "vmx.h"
 
-/* The VMCSs that are active on this CPU; by this CPU, interrupts off. */
+/* What is active and what is current on this CPU; by this CPU only. */
 static DEFINE_PER_CPU(struct list_head, active_vmcss);
-
-/* The vCPU whose VMCS is this CPU's current one; by this CPU. */
 static DEFINE_PER_CPU(struct vmx_vcpu *, current_vmx);
 
 static DEFINE_PER_CPU(void *, vmxon_region);
@@ -86,15 +84,7 @@ static void vmx_is_taken(void)
 		pr_err("another hypervisor holds VMX; unload kvm_intel, or load it with kvm.enable_virt_at_load=0\n");
 }
 
-/**
- * vmx_cpu_enable() - enter VMX operation
- *
- * The firmware's settings are left alone: the kernel has looked after them.
- *
- * Context: interrupts off.
- * Return: 0; -EBUSY: another hypervisor is in VMX operation here; -EIO: VMXON
- * failed, or this CPU is not like the others.
- */
+/* The firmware's settings are left alone: the kernel has looked after them. */
 int vmx_cpu_enable(void)
 {
 	u64 region = __pa(this_cpu_read(vmxon_region));
@@ -129,11 +119,6 @@ static void clear_here(struct vmx_vcpu *vmx)
 	smp_store_release(&vmx->cpu, -1);
 }
 
-/**
- * vmx_cpu_disable() - leave VMX operation, with every VMCS put away
- *
- * Context: interrupts off.
- */
 void vmx_cpu_disable(void)
 {
 	struct list_head *active = this_cpu_ptr(&active_vmcss);
@@ -163,14 +148,6 @@ static void emergency_disable(void)
 	cr4_clear_bits(X86_CR4_VMXE);
 }
 
-/**
- * vmx_enabled() - all CPUs are in VMX operation, or are about to leave it
- * @on: which
- *
- * The kernel has room for one emergency callback. KVM's would do for us too.
- *
- * Context: process context, serialised by the caller.
- */
 void vmx_enabled(bool on)
 {
 	static bool registered;

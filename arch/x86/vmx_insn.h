@@ -14,100 +14,42 @@
 #include <asm/extable_fixup_types.h>
 #include <asm/vmx.h>
 
+/* Addresses are host-physical, of a page. */
+struct invept_descriptor {
+	u64 eptp;
+	u64 reserved;
+};
+
 /*
- * VMfail is CF (no current VMCS) or ZF (error number in the VMCS), SDM vol. 3,
- * 31.2: "jbe" takes both.
+ * A function that does one instruction and returns 0, or -EIO if it fails:
+ * VMfail is CF or ZF (SDM vol. 3, 31.2), and "jbe" takes both.
  */
-#define VMX_INSN(insn, operands...)				\
+#define VMX_INSN(prototype, insn, operands...)			\
+static inline int prototype					\
+{								\
 	asm goto("1: " insn "\n\t"				\
 		 "jbe %l[fail]\n\t"				\
 		 _ASM_EXTABLE(1b, %l[fail])			\
-		 : : operands : "cc", "memory" : fail)
-
-/**
- * vmxon() - enter VMX operation
- * @pa: host-physical address of this CPU's VMXON region
- *
- * Context: CR4.VMXE is set.
- * Return: 0 or -EIO.
- */
-static inline int vmxon(u64 pa)
-{
-	VMX_INSN("vmxon %0", "m" (pa));
-	return 0;
-fail:
-	return -EIO;
+		 : : operands : "cc", "memory" : fail);		\
+	return 0;						\
+fail:								\
+	return -EIO;						\
 }
 
-/**
- * vmxoff() - leave VMX operation
- *
- * Return: 0 or -EIO.
- */
-static inline int vmxoff(void)
-{
-	VMX_INSN("vmxoff", "i" (0));
-	return 0;
-fail:
-	return -EIO;
-}
-
-/**
- * vmclear() - write a VMCS back to memory; it is no longer active or launched
- * @pa: its host-physical address
- *
- * Return: 0 or -EIO.
- */
-static inline int vmclear(u64 pa)
-{
-	VMX_INSN("vmclear %0", "m" (pa));
-	return 0;
-fail:
-	return -EIO;
-}
-
-/**
- * vmptrld() - make a VMCS this CPU's current one
- * @pa: its host-physical address
- *
- * Return: 0 or -EIO.
- */
-static inline int vmptrld(u64 pa)
-{
-	VMX_INSN("vmptrld %0", "m" (pa));
-	return 0;
-fail:
-	return -EIO;
-}
-
-/**
- * invept() - forget translations made with second-stage tables
- * @extent: %VMX_EPT_EXTENT_CONTEXT or %VMX_EPT_EXTENT_GLOBAL
- * @eptp: the table's EPT pointer, for one context
- *
- * Return: 0 or -EIO.
- */
-static inline int invept(unsigned long extent, u64 eptp)
-{
-	struct {
-		u64 eptp;
-		u64 reserved;
-	} descriptor = { .eptp = eptp };
-
-	VMX_INSN("invept %0, %1", "m" (descriptor), "r" (extent));
-	return 0;
-fail:
-	return -EIO;
-}
+VMX_INSN(vmxon(u64 pa), "vmxon %0", "m" (pa))
+VMX_INSN(vmxoff(void), "vmxoff", "i" (0))
+VMX_INSN(vmclear(u64 pa), "vmclear %0", "m" (pa))
+VMX_INSN(vmptrld(u64 pa), "vmptrld %0", "m" (pa))
+VMX_INSN(invept(unsigned long extent, struct invept_descriptor descriptor),
+	 "invept %0, %1", "m" (descriptor), "r" (extent))
 
 /**
  * vmread() - read a field of the current VMCS
- * @field: one that caps_init() has found to exist
+ * @field: one that every CPU with our controls has
  *
- * There is nothing to go wrong with the field, so VMfail is not looked at; out
- * of VMX operation the value is 0.
+ * So there is nothing to go wrong, and VMfail is not looked at.
  *
- * Return: the field, zero-extended.
+ * Return: the field, zero-extended; out of VMX operation 0.
  */
 static __always_inline unsigned long vmread(unsigned long field)
 {
@@ -122,11 +64,10 @@ static __always_inline unsigned long vmread(unsigned long field)
 
 /**
  * vmwrite() - write a field of the current VMCS
- * @field: one that caps_init() has found to exist, not read-only
- * @value: its value; bits that the field does not have are ignored
+ * @field: one that every CPU with our controls has, not read-only
+ * @value: its value
  *
- * As in vmread(), there is nothing to go wrong; out of VMX operation nothing
- * happens, and the entry fails.
+ * Out of VMX operation nothing happens, and the entry will fail.
  */
 static __always_inline void vmwrite(unsigned long field, unsigned long value)
 {

@@ -30,23 +30,24 @@ static bool is_pat(u64 value)
 	       !((value >> 1) & ~(value >> 2) & 0x0101010101010101ULL);
 }
 
-/**
- * struct held_msr - where an MSR of the guest is
- * @index: its number
- * @field: in the VMCS, or 0
- * @slot: &enum vmx_switched_msr where @field is 0
- * @valid: may it have this value?
- * @open: the guest reads and writes it without an exit
- */
+static bool is_efer(u64 value)
+{
+	u64 valid = EFER_SCE | EFER_LME | EFER_LMA | (boot_cpu_has(X86_FEATURE_NX) ? EFER_NX : 0);
+
+	return !(value & ~valid);
+}
+
+/* Where an MSR of the guest is: a field of the VMCS, or vmx->msrs[slot]. */
 struct held_msr {
 	u32 index;
 	u32 field;
 	u32 slot;
 	bool (*valid)(u64 value);
-	bool open;
+	bool open;	/* the guest reads and writes it without an exit */
 };
 
 static const struct held_msr held_msrs[] = {
+	{ MSR_EFER,		 0,			0,			 is_efer },
 	{ MSR_IA32_CR_PAT,	 GUEST_IA32_PAT,	0,			 is_pat },
 	{ MSR_FS_BASE,		 GUEST_FS_BASE,		0,			 is_canonical, true },
 	{ MSR_GS_BASE,		 GUEST_GS_BASE,		0,			 is_canonical, true },
@@ -60,7 +61,7 @@ static const struct held_msr held_msrs[] = {
 	{ MSR_KERNEL_GS_BASE,	 0,			VMX_MSR_KERNEL_GS_BASE,	 is_canonical },
 };
 
-static const u32 syscall_msrs[VMX_NR_SYSCALL_MSRS] = {
+static const u32 syscall_msrs[] = {
 	[VMX_MSR_STAR]		= MSR_STAR,
 	[VMX_MSR_LSTAR]		= MSR_LSTAR,
 	[VMX_MSR_CSTAR]		= MSR_CSTAR,
@@ -68,7 +69,7 @@ static const u32 syscall_msrs[VMX_NR_SYSCALL_MSRS] = {
 };
 
 /* The host's, the same on all CPUs and at all times. */
-static u64 host_syscall_msrs[VMX_NR_SYSCALL_MSRS] __ro_after_init;
+static u64 host_syscall_msrs[ARRAY_SIZE(syscall_msrs)] __ro_after_init;
 
 /*
  * What MSR accesses exit, for all guests: all but a few. 1 KiB each for reads
@@ -108,7 +109,7 @@ int __init vmx_msr_init(void)
 	}
 	__clear_bit(bitmap_bit(MSR_IA32_TSC), vmx_msr_bitmap);
 
-	for (i = 0; i < VMX_NR_SYSCALL_MSRS; i++)
+	for (i = 0; i < ARRAY_SIZE(syscall_msrs); i++)
 		rdmsrl(syscall_msrs[i], host_syscall_msrs[i]);
 	return 0;
 }
@@ -144,7 +145,7 @@ static const struct held_msr *find(u32 index)
  */
 bool vmx_msr_known(u32 index)
 {
-	return index == MSR_EFER || find(index);
+	return find(index);
 }
 
 static bool is_lma(struct vmx_vcpu *vmx)
@@ -162,40 +163,29 @@ static bool is_lma(struct vmx_vcpu *vmx)
  */
 u64 vmx_msr_get(struct vmx_vcpu *vmx, u32 index)
 {
-	const struct held_msr *msr;
-	u64 value;
+	const struct held_msr *msr = find(index);
 
 	if (index == MSR_EFER)
 		return vmx->efer | (is_lma(vmx) ? EFER_LMA : 0);
-	msr = find(index);
 	if (msr->field)
 		return vmread(msr->field);
 	/* SWAPGS changes it without an exit. */
-	if (msr->slot == VMX_MSR_KERNEL_GS_BASE && (vmx->msrs_live & BIT(VMX_MSR_KERNEL_GS_BASE))) {
-		rdmsrl(MSR_KERNEL_GS_BASE, value);
-		return value;
-	}
+	if (index == MSR_KERNEL_GS_BASE && (vmx->msrs_live & BIT(VMX_MSR_KERNEL_GS_BASE)))
+		return __rdmsr(MSR_KERNEL_GS_BASE);
 	return vmx->msrs[msr->slot];
 }
 
 /**
  * vmx_msr_valid() - does the guest's CPU take this value?
- * @vmx: the vCPU
  * @index: a known MSR
  * @value: the value
  *
  * Context: any.
  * Return: false where WRMSR is #GP whatever else the state is.
  */
-bool vmx_msr_valid(struct vmx_vcpu *vmx, u32 index, u64 value)
+bool vmx_msr_valid(u32 index, u64 value)
 {
-	u64 efer = EFER_SCE | EFER_LME | EFER_LMA;
-
-	if (index != MSR_EFER)
-		return find(index)->valid(value);
-	if (boot_cpu_has(X86_FEATURE_NX))
-		efer |= EFER_NX;
-	return !(value & ~efer);
+	return find(index)->valid(value);
 }
 
 /**
@@ -224,17 +214,17 @@ void vmx_msr_set(struct vmx_vcpu *vmx, u32 index, u64 value)
 {
 	const struct held_msr *msr = find(index);
 
-	if (msr && msr->field) {
+	if (msr->field) {
 		vmwrite(msr->field, value);
 		return;
 	}
 	/* What is in the CPU may be another choice afterwards. */
 	vmx_msrs_put(vmx);
-	if (msr) {
-		vmx->msrs[msr->slot] = value;
-	} else {
+	if (index == MSR_EFER) {
 		vmx->efer = value & ~EFER_LMA;
 		vmx_update_lma(vmx);
+	} else {
+		vmx->msrs[msr->slot] = value;
 	}
 	vmx_msrs_load(vmx);
 }
@@ -243,11 +233,21 @@ static void load_syscall_msrs(struct vmx_vcpu *vmx)
 {
 	unsigned int i;
 
-	for (i = 0; i < VMX_NR_SYSCALL_MSRS; i++) {
+	for (i = 0; i < ARRAY_SIZE(syscall_msrs); i++) {
 		if (vmx->msrs[i] == host_syscall_msrs[i])
 			continue;
-		wrmsrl(syscall_msrs[i], vmx->msrs[i]);
+		native_wrmsrl(syscall_msrs[i], vmx->msrs[i]);
 		vmx->msrs_live |= BIT(i);
+	}
+}
+
+static void put_syscall_msrs(struct vmx_vcpu *vmx)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(syscall_msrs); i++) {
+		if (vmx->msrs_live & BIT(i))
+			native_wrmsrl(syscall_msrs[i], host_syscall_msrs[i]);
 	}
 }
 
@@ -262,12 +262,14 @@ static void load_syscall_msrs(struct vmx_vcpu *vmx)
  */
 void vmx_msrs_load(struct vmx_vcpu *vmx)
 {
+	u64 base = vmx->msrs[VMX_MSR_KERNEL_GS_BASE];
+
 	if (vmx->efer & EFER_SCE)
 		load_syscall_msrs(vmx);
 	if (vmx->efer & EFER_LME) {
-		rdmsrl(MSR_KERNEL_GS_BASE, vmx->host.kernel_gs_base);
-		if (vmx->msrs[VMX_MSR_KERNEL_GS_BASE] != vmx->host.kernel_gs_base)
-			wrmsrl(MSR_KERNEL_GS_BASE, vmx->msrs[VMX_MSR_KERNEL_GS_BASE]);
+		vmx->host.kernel_gs_base = __rdmsr(MSR_KERNEL_GS_BASE);
+		if (base != vmx->host.kernel_gs_base)
+			native_wrmsrl(MSR_KERNEL_GS_BASE, base);
 		vmx->msrs_live |= BIT(VMX_MSR_KERNEL_GS_BASE);
 	}
 }
@@ -280,21 +282,15 @@ void vmx_msrs_load(struct vmx_vcpu *vmx)
  */
 void vmx_msrs_put(struct vmx_vcpu *vmx)
 {
-	u64 *kernel_gs_base = &vmx->msrs[VMX_MSR_KERNEL_GS_BASE];
-	unsigned int i;
+	u64 base;
 
-	if (!vmx->msrs_live)
-		return;
 	if (vmx->msrs_live & BIT(VMX_MSR_KERNEL_GS_BASE)) {
-		rdmsrl(MSR_KERNEL_GS_BASE, *kernel_gs_base);
-		if (*kernel_gs_base != vmx->host.kernel_gs_base)
-			wrmsrl(MSR_KERNEL_GS_BASE, vmx->host.kernel_gs_base);
+		base = __rdmsr(MSR_KERNEL_GS_BASE);
+		vmx->msrs[VMX_MSR_KERNEL_GS_BASE] = base;
+		if (base != vmx->host.kernel_gs_base)
+			native_wrmsrl(MSR_KERNEL_GS_BASE, vmx->host.kernel_gs_base);
 	}
-	if (vmx->msrs_live & ~BIT(VMX_MSR_KERNEL_GS_BASE)) {
-		for (i = 0; i < VMX_NR_SYSCALL_MSRS; i++) {
-			if (vmx->msrs_live & BIT(i))
-				wrmsrl(syscall_msrs[i], host_syscall_msrs[i]);
-		}
-	}
+	if (unlikely(vmx->msrs_live & ~BIT(VMX_MSR_KERNEL_GS_BASE)))
+		put_syscall_msrs(vmx);
 	vmx->msrs_live = 0;
 }

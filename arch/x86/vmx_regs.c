@@ -23,27 +23,15 @@
 
 static u64 get_gpr(struct vmx_vcpu *vmx, unsigned int n)
 {
-	return READ_ONCE(*vmx_gpr(vmx, n));
+	return READ_ONCE(vmx_gprs(vmx)[n]);
 }
 
 static void set_gpr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
-	WRITE_ONCE(*vmx_gpr(vmx, n), value);
+	WRITE_ONCE(vmx_gprs(vmx)[n], value);
 }
 
-static void set_rip(struct vmx_vcpu *vmx, u64 value)
-{
-	vmx->rip = value;
-	vmx->dirty |= VMX_DIRTY_RIP;
-	vmx->skip_due = false;
-}
-
-static void set_rflags(struct vmx_vcpu *vmx, u64 value)
-{
-	vmx->rflags = value | X86_EFLAGS_FIXED;
-	vmx->dirty |= VMX_DIRTY_RFLAGS;
-}
-
+/* RIP and RFLAGS */
 static u64 get_insn(struct vmx_vcpu *vmx, unsigned int n)
 {
 	return n ? vmx_rflags(vmx) : vmx_rip(vmx);
@@ -56,10 +44,14 @@ static bool valid_insn(unsigned int n, u64 value)
 
 static void set_insn(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
-	if (n)
-		set_rflags(vmx, value);
-	else
-		set_rip(vmx, value);
+	if (n) {
+		vmx->rflags = value | X86_EFLAGS_FIXED;
+		vmx->todo |= VMX_TODO_RFLAGS;
+	} else {
+		vmx->rip = value;
+		vmx->todo |= VMX_TODO_RIP;
+		vmx->skip_due = false;
+	}
 }
 
 static u64 get_cr(struct vmx_vcpu *vmx, unsigned int n)
@@ -111,16 +103,11 @@ static void set_cr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 	}
 }
 
-/**
- * struct field_class - registers that are fields of the VMCS
- * @field: of the first; the others' follow at steps of 2
- * @count: how many
- * @valid: bits that a value may have
- */
+/* Registers that are fields of the VMCS, at steps of 2 */
 struct field_class {
-	u32 field;
+	u32 field;	/* of the first */
 	u32 count;
-	u64 valid;
+	u64 valid;	/* bits that a value may have */
 };
 
 static const struct field_class segment_classes[] = {
@@ -154,19 +141,12 @@ static const struct field_class *find_field(u64 id, u32 *field)
 	return class;
 }
 
-/**
- * struct reg_class - registers that are reached by functions
- * @first: id of the first
- * @count: how many
- * @get: read number n
- * @valid: may number n have this value? NULL: any
- * @set: write number n
- */
+/* Registers that are reached by functions, numbered by n */
 struct reg_class {
 	u64 first;
 	u32 count;
 	u64 (*get)(struct vmx_vcpu *vmx, unsigned int n);
-	bool (*valid)(unsigned int n, u64 value);
+	bool (*valid)(unsigned int n, u64 value);	/* NULL: any value */
 	void (*set)(struct vmx_vcpu *vmx, unsigned int n, u64 value);
 };
 
@@ -193,15 +173,6 @@ static bool is_msr(u64 id)
 	return id >> 32 == 1 && vmx_msr_known(id);
 }
 
-/**
- * vmx_get_reg() - see &struct axvcpu_arch_ops.get_reg
- * @vcpu: the vCPU
- * @id: ``AXVCPU_X86_REG_*``
- * @value: set to the register's value
- *
- * Context: preemption off, loaded.
- * Return: 0, or -EINVAL: no such register.
- */
 int vmx_get_reg(struct axvcpu *vcpu, u64 id, u64 *value)
 {
 	const struct reg_class *class = find_class(id);
@@ -219,18 +190,9 @@ int vmx_get_reg(struct axvcpu *vcpu, u64 id, u64 *value)
 	return 0;
 }
 
-/**
- * vmx_set_reg() - see &struct axvcpu_arch_ops.set_reg
- * @vcpu: the vCPU
- * @id: ``AXVCPU_X86_REG_*``
- * @value: its value to be
- * @commit: write it
- *
+/*
  * Values that only make sense together are not checked against each other: an
  * entry with a state that no CPU can be in is FAIL_ENTRY.
- *
- * Context: preemption off, loaded.
- * Return: 0, or -EINVAL: no such register or value.
  */
 int vmx_set_reg(struct axvcpu *vcpu, u64 id, u64 value, bool commit)
 {
@@ -254,7 +216,7 @@ int vmx_set_reg(struct axvcpu *vcpu, u64 id, u64 value, bool commit)
 			vmwrite(field, value);
 		return 0;
 	}
-	if (!is_msr(id) || !vmx_msr_valid(vmx, id, value))
+	if (!is_msr(id) || !vmx_msr_valid(id, value))
 		return -EINVAL;
 	if (commit)
 		vmx_msr_set(vmx, id, value);
@@ -276,16 +238,10 @@ void vmx_take_regs(struct vmx_vcpu *vmx)
 	struct axvcpu_run *run = vmx->vcpu.run;
 
 	WRITE_ONCE(run->regs_dirty, 0);
-	set_rip(vmx, READ_ONCE(run->regs.x86.rip));
-	set_rflags(vmx, READ_ONCE(run->regs.x86.rflags) & RFLAGS_VALID);
+	set_insn(vmx, 0, READ_ONCE(run->regs.x86.rip));
+	set_insn(vmx, 1, READ_ONCE(run->regs.x86.rflags) & RFLAGS_VALID);
 }
 
-/**
- * vmx_sync_regs() - see &struct axvcpu_arch_ops.sync_regs
- * @vcpu: the vCPU
- *
- * Context: preemption off, loaded.
- */
 void vmx_sync_regs(struct axvcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Into the guest and back: load and put around a section, entry and exit. */
-#include <linux/gfp.h>
 #include <linux/hardirq.h>
 #include <linux/sched.h>
 
@@ -13,15 +12,13 @@
 #include <asm/processor.h>
 #include <asm/segment.h>
 #include <asm/special_insns.h>
-#include <asm/sync_core.h>
 #include <asm/trapnr.h>
 
 #include "vmx.h"
 
+/* The offsets in entry.S */
 #define ASSERT_GPR(name, offset) \
 	static_assert(offsetof(struct axvcpu_x86_gprs, gpr[AXVCPU_X86_##name]) == (offset))
-
-/* entry.S */
 ASSERT_GPR(RAX, 0x00);
 ASSERT_GPR(RCX, 0x08);
 ASSERT_GPR(RDX, 0x10);
@@ -32,69 +29,21 @@ ASSERT_GPR(RDI, 0x38);
 ASSERT_GPR(R8, 0x40);
 ASSERT_GPR(R15, 0x78);
 
-/*
- * L1TF: the L1 data cache is flushed before an entry that comes after the
- * kernel has done other things than handle an exit, or before every one.
- */
-static bool l1d_flush __ro_after_init;
-static bool l1d_flush_always __ro_after_init;
+/* L1TF: this CPU has done other things than handle an exit. */
 static DEFINE_PER_CPU(bool, l1d_flush_due);
 
-/* Read to displace the cache where the CPU has no command for it. */
-#define L1D_PAGES_ORDER	4
-static const u8 *l1d_pages __ro_after_init;
-
-/**
- * vmx_run_init() - prepare the mitigations that need it
- *
- * Context: module load.
- * Return: 0 or -ENOMEM; vmx_run_exit() is due in any case.
- */
-int __init vmx_run_init(void)
+static void flush_buffers(void)
 {
-	u64 arch_caps = 0;
+	bool always = l1tf_mitigation == L1TF_MITIGATION_FULL ||
+		      l1tf_mitigation == L1TF_MITIGATION_FULL_FORCE;
 
-	if (boot_cpu_has(X86_FEATURE_ARCH_CAPABILITIES))
-		rdmsrl(MSR_IA32_ARCH_CAPABILITIES, arch_caps);
-	l1d_flush = boot_cpu_has_bug(X86_BUG_L1TF) && l1tf_mitigation != L1TF_MITIGATION_OFF &&
-		    !(arch_caps & ARCH_CAP_SKIP_VMENTRY_L1DFLUSH);
-	l1d_flush_always = l1tf_mitigation == L1TF_MITIGATION_FULL ||
-			   l1tf_mitigation == L1TF_MITIGATION_FULL_FORCE;
-	if (!l1d_flush || boot_cpu_has(X86_FEATURE_FLUSH_L1D))
-		return 0;
-	l1d_pages = (const u8 *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, L1D_PAGES_ORDER);
-	return l1d_pages ? 0 : -ENOMEM;
-}
-
-/**
- * vmx_run_exit() - undo vmx_run_init()
- *
- * Context: module unload.
- */
-void vmx_run_exit(void)
-{
-	free_pages((unsigned long)l1d_pages, L1D_PAGES_ORDER);
-}
-
-static void flush_l1d(void)
-{
-	size_t i;
-
-	if (!l1d_flush_always && !__this_cpu_read(l1d_flush_due) && !kvm_get_cpu_l1tf_flush_l1d())
-		return;
-	__this_cpu_write(l1d_flush_due, false);
-	kvm_clear_cpu_l1tf_flush_l1d();
-	if (!l1d_pages) {
+	if (!vmx_flush_l1d) {
+		x86_clear_cpu_buffers();
+	} else if (always || __this_cpu_read(l1d_flush_due) || kvm_get_cpu_l1tf_flush_l1d()) {
+		__this_cpu_write(l1d_flush_due, false);
+		kvm_clear_cpu_l1tf_flush_l1d();
 		native_wrmsrl(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
-		return;
 	}
-	/* Into the TLB first, so that page walks don't disturb the second round. */
-	for (i = 0; i < PAGE_SIZE << L1D_PAGES_ORDER; i += PAGE_SIZE)
-		(void)READ_ONCE(l1d_pages[i]);
-	sync_core();
-	for (i = 0; i < PAGE_SIZE << L1D_PAGES_ORDER; i += 64)
-		(void)READ_ONCE(l1d_pages[i]);
-	rmb();
 }
 
 static void save_host_segments(struct vmx_host *host)
@@ -104,13 +53,12 @@ static void save_host_segments(struct vmx_host *host)
 	savesegment(fs, host->fs);
 	savesegment(gs, host->gs);
 	store_ldt(host->ldt);
+	host->selectors = host->ds | host->es | host->fs | host->gs | host->ldt;
 }
 
 /* Null selectors are what an exit leaves; a 32-bit thread has others. */
 static void restore_host_segments(const struct vmx_host *host)
 {
-	if (likely(!(host->ldt | host->ds | host->es | host->fs | host->gs)))
-		return;
 	if (host->ldt)
 		asm volatile("lldt %0" : : "m" (host->ldt));
 	loadsegment(ds, host->ds);
@@ -119,22 +67,16 @@ static void restore_host_segments(const struct vmx_host *host)
 		loadsegment(fs, host->fs);
 	if (host->gs) {
 		/* This loads the inactive base too, which is the thread's already. */
+		u64 base = __rdmsr(MSR_KERNEL_GS_BASE);
+
 		load_gs_index(host->gs);
-		wrmsrl(MSR_KERNEL_GS_BASE, host->kernel_gs_base);
+		native_wrmsrl(MSR_KERNEL_GS_BASE, base);
 	}
 }
 
-/**
- * vmx_load() - see &struct axvcpu_arch_ops.load
- * @vcpu: the vCPU
- *
- * Context: preemption off, &struct axvcpu.mutex held.
- * Return: 0, or -EIO: this CPU is not in VMX operation.
- */
 int vmx_load(struct axvcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
-	struct vmx_host *host = &vmx->host;
 	unsigned long base;
 	u64 rsp;
 	int ret;
@@ -143,66 +85,35 @@ int vmx_load(struct axvcpu *vcpu)
 	if (unlikely(ret))
 		return ret;
 
-	save_host_segments(host);
+	save_host_segments(&vmx->host);
 	base = x86_fsbase_read_cpu();
-	if (unlikely(base != host->fs_base)) {
-		host->fs_base = base;
+	if (unlikely(base != vmx->host.fs_base)) {
+		vmx->host.fs_base = base;
 		vmwrite(HOST_FS_BASE, base);
 	}
-	if (unlikely(host->gs))
-		rdmsrl(MSR_KERNEL_GS_BASE, host->kernel_gs_base);
 	vmx_msrs_load(vmx);
 
 	if (unlikely(READ_ONCE(vcpu->run->regs_dirty)))
 		vmx_take_regs(vmx);
-	rsp = READ_ONCE(*vmx_gpr(vmx, AXVCPU_X86_RSP));
+	rsp = READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RSP]);
 	if (unlikely(rsp != vmx->rsp)) {
 		vmx->rsp = rsp;
 		vmwrite(GUEST_RSP, rsp);
 	}
-	if (l1d_flush)
-		__this_cpu_write(l1d_flush_due, true);
+	__this_cpu_write(l1d_flush_due, true);
 	return 0;
 }
 
-/**
- * vmx_put() - see &struct axvcpu_arch_ops.put
- * @vcpu: the vCPU
- *
- * An exit leaves the limits of GDT and TSS larger than they are.
- *
- * Context: preemption off, on the CPU of vmx_load().
- */
+/* An exit leaves the limits of GDT and TSS larger than they are. */
 void vmx_put(struct axvcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 
 	vmx_msrs_put(vmx);
-	restore_host_segments(&vmx->host);
+	load_gdt(&vmx->host.gdt);
+	if (unlikely(vmx->host.selectors))
+		restore_host_segments(&vmx->host);
 	invalidate_tss_limit();
-	load_fixmap_gdt(smp_processor_id());
-}
-
-/**
- * vmx_fpu_begin() - see &struct axvcpu_arch_ops.fpu_begin
- * @vcpu: the vCPU
- *
- * Context: process context, &struct axvcpu.mutex held.
- */
-void vmx_fpu_begin(struct axvcpu *vcpu)
-{
-	fpu_swap_kvm_fpstate(&to_vmx(vcpu)->fpu, true);
-}
-
-/**
- * vmx_fpu_end() - see &struct axvcpu_arch_ops.fpu_end
- * @vcpu: the vCPU
- *
- * Context: process context, &struct axvcpu.mutex held.
- */
-void vmx_fpu_end(struct axvcpu *vcpu)
-{
-	fpu_swap_kvm_fpstate(&to_vmx(vcpu)->fpu, false);
 }
 
 /* The host's control registers may change between any two entries. */
@@ -221,19 +132,6 @@ static void set_host_cr(struct vmx_host *host)
 	}
 }
 
-static void write_dirty(struct vmx_vcpu *vmx)
-{
-	if (vmx->dirty & VMX_DIRTY_RIP)
-		vmwrite(GUEST_RIP, vmx->rip);
-	if (unlikely(vmx->dirty & VMX_DIRTY_RFLAGS))
-		vmwrite(GUEST_RFLAGS, vmx->rflags);
-	if (unlikely(vmx->dirty & VMX_DIRTY_STEP))
-		vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, DR_STEP);
-	vmx->dirty = 0;
-}
-
-#define DR7_ENABLED	(DR_GLOBAL_ENABLE_MASK | DR_LOCAL_ENABLE_MASK)
-
 /* The entry turns the guest's breakpoints on, by its DR7. */
 static void load_breakpoints(const struct vmx_vcpu *vmx)
 {
@@ -244,34 +142,24 @@ static void load_breakpoints(const struct vmx_vcpu *vmx)
 	set_debugreg(vmx->dr[3], 3);
 }
 
-static bool world_switch(struct vmx_vcpu *vmx)
+/* All that is not to do before every entry */
+static noinline void prepare(struct vmx_vcpu *vmx)
 {
-	u64 debugctl = get_debugctlmsr();
-	bool failed;
+	u32 todo = vmx->todo;
 
-	if (unlikely(vmx->dr7 & DR7_ENABLED))
+	if ((todo & VMX_TODO_EVENT) || READ_ONCE(vmx->queued))
+		vmx_put_events(vmx);
+	if (todo & VMX_TODO_RIP)
+		vmwrite(GUEST_RIP, vmx->rip);
+	if (todo & VMX_TODO_RFLAGS)
+		vmwrite(GUEST_RFLAGS, vmx->rflags);
+	if (todo & VMX_TODO_STEP)
+		vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, DR_STEP);
+	if (todo & VMX_TODO_BREAKPOINTS)
 		load_breakpoints(vmx);
-	if (unlikely(test_thread_flag(TIF_NEED_FPU_LOAD)))
-		switch_fpu_return();
-	if (l1d_flush)
-		flush_l1d();
-	else if (static_branch_unlikely(&mmio_stale_data_clear) && !vmx->vcpu.aspace)
-		x86_clear_cpu_buffers();
-	if (vmx->cr2 != native_read_cr2())
-		native_write_cr2(vmx->cr2);
-
-	failed = vmx_world_switch(vmx->vcpu.run->regs.x86.gpr, &vmx->host.rsp, vmx->launched);
-
-	vmx->cr2 = native_read_cr2();
-	/* The exit has cleared DEBUGCTL, and DR7 but for its fixed bit. */
-	if (unlikely(debugctl))
-		update_debugctlmsr(debugctl);
-	if (unlikely(hw_breakpoint_active()))
-		hw_breakpoint_restore();
-	/* Userspace, where the VMM is, must not run on the guest's predictions. */
-	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
-		this_cpu_write(x86_ibpb_exit_to_user, true);
-	return failed;
+	if (todo & VMX_TODO_BUFFERS)
+		flush_buffers();
+	vmx->todo = todo & (VMX_TODO_BREAKPOINTS | VMX_TODO_BUFFERS);
 }
 
 /* Like one that came while the CPU was in userspace. */
@@ -287,61 +175,77 @@ static void machine_check(void)
 }
 
 /*
- * An NMI exit blocks further NMIs until IRET, which the NMI's own handler
+ * An NMI's exit blocks further NMIs until IRET, which the NMI's own handler
  * does; machine checks are urgent too.
  */
-static void handle_host_event(u32 reason)
+static void handle_host_exception(void)
 {
-	u32 info;
+	u32 info = vmread(VM_EXIT_INTR_INFO);
 
-	if (reason == EXIT_REASON_EXCEPTION_NMI) {
-		info = vmread(VM_EXIT_INTR_INFO);
-		if ((info & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_NMI_INTR)
-			asm volatile("int $2");
-		else if ((info & INTR_INFO_VECTOR_MASK) == X86_TRAP_MC)
-			machine_check();
-	} else if ((u16)reason == EXIT_REASON_MCE_DURING_VMENTRY) {
+	if ((info & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_NMI_INTR)
+		asm volatile("int $2");
+	else if ((info & INTR_INFO_VECTOR_MASK) == X86_TRAP_MC)
 		machine_check();
-	}
 }
 
-static int vmfail(struct vmx_vcpu *vmx)
+static int entry_failed(struct vmx_vcpu *vmx)
 {
+	if (hw_breakpoint_active())
+		hw_breakpoint_restore();
 	vmx->vcpu.arch_code = vmread(VM_INSTRUCTION_ERROR);
 	return -EIO;
 }
 
-/**
- * vmx_enter() - see &struct axvcpu_arch_ops.enter
- * @vcpu: the vCPU
- * @flush: forget stale second-stage translations
- *
- * Context: interrupts off, loaded.
- * Return: 0, or -EIO: the entry instruction failed.
- */
+/* The exit has cleared DEBUGCTL, and DR7 but for its fixed bit. */
+static void restore_host(u32 debugctl)
+{
+	if (unlikely(debugctl))
+		update_debugctlmsr(debugctl);
+	if (unlikely(hw_breakpoint_active()))
+		hw_breakpoint_restore();
+	/* Userspace, where the VMM is, must not run on the guest's predictions. */
+	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
+		this_cpu_write(x86_ibpb_exit_to_user, true);
+}
+
 int vmx_enter(struct axvcpu *vcpu, bool flush)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	u32 debugctl, reason;
 
 	if (unlikely(flush))
 		ept_flush(vmx->eptp);
-	if (unlikely(vmx->event.info | READ_ONCE(vmx->queued)))
-		vmx_put_events(vmx);
-	write_dirty(vmx);
+	if (likely(vmx->todo == VMX_TODO_RIP && !READ_ONCE(vmx->queued))) {
+		vmwrite(GUEST_RIP, vmx->rip);
+		vmx->todo = 0;
+	} else {
+		prepare(vmx);
+	}
 	set_host_cr(&vmx->host);
+	if (unlikely(test_thread_flag(TIF_NEED_FPU_LOAD)))
+		switch_fpu_return();
+	debugctl = __rdmsr(MSR_IA32_DEBUGCTLMSR);
+	if (vmx->cr2 != native_read_cr2())
+		native_write_cr2(vmx->cr2);
 
-	if (unlikely(world_switch(vmx)))
-		return vmfail(vmx);
+	if (unlikely(vmx_world_switch(vmx_gprs(vmx), &vmx->host.rsp, vmx->launched)))
+		return entry_failed(vmx);
 
+	vmx->cr2 = native_read_cr2();
+	restore_host(debugctl);
 	vmx->cached = 0;
-	vmx->exit_reason = vmread(VM_EXIT_REASON);
-	if (unlikely(vmx->exit_reason & VMX_EXIT_REASONS_FAILED_VMENTRY)) {
-		handle_host_event(vmx->exit_reason);
+	reason = vmread(VM_EXIT_REASON);
+	vmx->exit_reason = reason;
+	if (unlikely(reason & VMX_EXIT_REASONS_FAILED_VMENTRY)) {
+		if ((u16)reason == EXIT_REASON_MCE_DURING_VMENTRY)
+			machine_check();
+		if (vmx->event.info)
+			vmx->todo |= VMX_TODO_EVENT;
 		return 0;
 	}
 	vmx->launched = true;
 	vmx->event = (struct vmx_event){};
-	if (vmx->exit_reason == EXIT_REASON_EXCEPTION_NMI)
-		handle_host_event(vmx->exit_reason);
+	if (reason == EXIT_REASON_EXCEPTION_NMI)
+		handle_host_exception();
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <asm/debugreg.h>
 #include <asm/desc.h>
 #include <asm/msr.h>
+#include <asm/nospec-branch.h>
 #include <asm/processor.h>
 #include <asm/segment.h>
 #include <asm/tlbflush.h>
@@ -28,26 +29,16 @@
 
 #define GUEST_SEGMENT(field, n)	(GUEST_ES_##field + 2 * (n))
 
-/**
- * struct mode - what the modes in which a guest may start differ in
- * @entry_limit: the entry is below
- * @cr0: besides ET
- * @cr4: as the guest sees it
- * @efer: without LMA
- * @code: access rights of CS
- * @data: access rights of DS, ES, SS, FS, GS
- * @limit: of all of them
- * @table_limit: of GDTR and IDTR; real mode has its vectors at 0
- */
+/* What the modes in which a guest may start differ in */
 struct mode {
-	u64 entry_limit;
-	u32 cr0;
+	u64 entry_limit;	/* the entry is below */
+	u32 cr0;		/* besides ET */
 	u32 cr4;
 	u32 efer;
-	u32 code;
-	u32 data;
-	u32 limit;
-	u32 table_limit;
+	u32 code;		/* access rights of CS */
+	u32 data;		/* of DS, ES, SS, FS, GS */
+	u32 limit;		/* of all of them */
+	u32 table_limit;	/* of GDTR and IDTR; real mode has its vectors at 0 */
 };
 
 static const struct mode modes[] = {
@@ -107,7 +98,11 @@ static void init_host(struct vmx_vcpu *vmx)
 	struct desc_ptr idt;
 	u64 msr;
 
-	vmx->host = (struct vmx_host){};
+	/* What an entry or load finds changed, it writes. */
+	vmx->host.rsp = 0;
+	vmx->host.cr3 = 0;
+	vmx->host.cr4 = 0;
+	vmx->host.fs_base = 0;
 	store_idt(&idt);
 	vmwrite(HOST_IDTR_BASE, idt.address);
 	vmwrite(HOST_CR0, read_cr0());
@@ -145,7 +140,9 @@ void vmx_set_host_cpu(struct vmx_vcpu *vmx)
 	int cpu = smp_processor_id();
 
 	vmwrite(HOST_TR_BASE, (unsigned long)&get_cpu_entry_area(cpu)->tss.x86_tss);
-	vmwrite(HOST_GDTR_BASE, (unsigned long)get_current_gdt_ro());
+	vmx->host.gdt.size = GDT_SIZE - 1;
+	vmx->host.gdt.address = (unsigned long)get_current_gdt_ro();
+	vmwrite(HOST_GDTR_BASE, vmx->host.gdt.address);
 	vmwrite(HOST_GS_BASE, cpu_kernelmode_gs_base(cpu));
 	vmwrite(HOST_IA32_SYSENTER_ESP, (unsigned long)(cpu_entry_stack(cpu) + 1));
 }
@@ -200,8 +197,8 @@ static void init_system_registers(struct vmx_vcpu *vmx, const struct mode *mode,
 	memset(vmx->msrs, 0, sizeof(vmx->msrs));
 
 	memset(vmx->dr, 0, sizeof(vmx->dr));
-	vmx->dr6 = DR6_RESERVED;
-	vmx->dr7 = VMX_DR7_RESET;
+	vmx->dr[6] = DR6_RESERVED;
+	vmx->dr[7] = VMX_DR7_RESET;
 	vmwrite(GUEST_DR7, VMX_DR7_RESET);
 	vmx->cr2 = 0;
 	vmx->cr8 = 0;
@@ -209,9 +206,14 @@ static void init_system_registers(struct vmx_vcpu *vmx, const struct mode *mode,
 
 static void init_instruction_state(struct vmx_vcpu *vmx, u64 rip)
 {
+	/* A raw root may lead to devices' memory, an address space does not. */
+	bool flush_buffers = vmx_flush_l1d ||
+			     (static_branch_unlikely(&mmio_stale_data_clear) && !vmx->vcpu.aspace);
+
 	vmx->rip = rip;
 	vmx->rflags = X86_EFLAGS_FIXED;
-	vmx->dirty = VMX_DIRTY_RIP | VMX_DIRTY_RFLAGS;
+	vmx->rsp = 0;
+	vmx->todo = VMX_TODO_RIP | VMX_TODO_RFLAGS | (flush_buffers ? VMX_TODO_BUFFERS : 0);
 	vmx->cached = 0;
 	vmx->skip_due = false;
 	vmwrite(GUEST_RSP, 0);

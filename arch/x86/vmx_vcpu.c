@@ -93,6 +93,16 @@ static int vmx_setup(struct axvcpu *vcpu, const union axvcpu_setup_config *confi
 	return vmx_init_vmcs(vmx, &config->x86);
 }
 
+static void vmx_fpu_begin(struct axvcpu *vcpu)
+{
+	fpu_swap_kvm_fpstate(&to_vmx(vcpu)->fpu, true);
+}
+
+static void vmx_fpu_end(struct axvcpu *vcpu)
+{
+	fpu_swap_kvm_fpstate(&to_vmx(vcpu)->fpu, false);
+}
+
 static int vmx_bind(struct axvcpu *vcpu)
 {
 	return 0;
@@ -140,7 +150,6 @@ static u64 vmx_cycles_to_ns(u64 cycles)
 
 static void vmx_exit(void)
 {
-	vmx_run_exit();
 	vmx_msr_exit();
 	vmx_hw_exit();
 }
@@ -157,8 +166,6 @@ static int __init vmx_init(void)
 	ret = vmx_hw_init();
 	if (!ret)
 		ret = vmx_msr_init();
-	if (!ret)
-		ret = vmx_run_init();
 	if (ret)
 		vmx_exit();
 	return ret;
