@@ -244,11 +244,12 @@ static int renew_by_munmap(void *mem)
 	return munmap(mem, PAGE) || renew_by_mmap(mem);
 }
 
+static int (*const renew[])(void *mem) = {
+	renew_by_mmap, renew_by_madvise, renew_by_mremap, renew_by_munmap,
+};
+
 TEST_F(memory_races, renewed_pages)
 {
-	int (*const renew[])(void *mem) = {
-		renew_by_mmap, renew_by_madvise, renew_by_mremap, renew_by_munmap,
-	};
 	volatile uint64_t *mailbox = (uint64_t *)(self->g.mem + MAILBOX);
 	volatile uint64_t *rounds_read = (uint64_t *)(self->g.mem + ROUNDS_READ);
 
@@ -376,9 +377,6 @@ TEST_F(memory_races, truncation)
 static int change_something(FIXTURE_DATA(memory_races) *self, unsigned int random)
 {
 	void *mem = (void *)self->mem + (random >> 4) % NR_PAGES * PAGE;
-	int (*const renew[])(void *mem) = {
-		renew_by_mmap, renew_by_madvise, renew_by_mremap, renew_by_munmap,
-	};
 
 	switch (random & 7) {
 	case 0:

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Address spaces: the arithmetic of ranges, what a fault fills, and when a
+ * shootdown is due. What needs a running guest is in selftests/memory*.c.
+ */
+#include <kunit/test.h>
+#include <linux/cpu.h>
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+
+#include "axvcpu.h"
+
+#define MAX_RANGES	32768
+#define FEW		8UL		/* pages of memory that each test has */
+#define MANY		1024UL		/* and that one has besides */
+#define GPA		0x40000000ULL
+#define RO		AXVCPU_MAP_READ
+#define RW		(AXVCPU_MAP_READ | AXVCPU_MAP_WRITE)
+
+struct fixture {
+	struct axvcpu_aspace *aspace;
+	unsigned long mem;
+};
+
+/* Also gives the test's thread an mm. */
+static unsigned long host_memory(struct kunit *test, unsigned long pages)
+{
+	return kunit_vm_mmap(test, NULL, 0, pages * PAGE_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, 0);
+}
+
+static int aspace_test_init(struct kunit *test)
+{
+	struct fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
+
+	if (!f)
+		return -ENOMEM;
+	f->mem = host_memory(test, FEW);
+	if (!f->mem)
+		return -ENOMEM;
+	f->aspace = axvcpu_aspace_create();
+	if (IS_ERR(f->aspace))
+		return PTR_ERR(f->aspace);
+	test->priv = f;
+	return 0;
+}
+
+static void aspace_test_exit(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	if (f)
+		axvcpu_aspace_put(f->aspace);
+}
+
+static int map(struct fixture *f, u64 gpa, u64 size, u64 uaddr, u32 flags)
+{
+	struct axvcpu_map map = { .gpa = gpa, .size = size, .uaddr = uaddr, .flags = flags };
+
+	return axvcpu_aspace_map(f->aspace, &map);
+}
+
+static int unmap(struct fixture *f, u64 gpa, u64 size)
+{
+	struct axvcpu_unmap unmap = { .gpa = gpa, .size = size };
+
+	return axvcpu_aspace_unmap(f->aspace, &unmap);
+}
+
+/* Returns the fault's flags in *@flags. */
+static int fault(struct fixture *f, u64 gpa, u32 access, u32 *flags)
+{
+	struct axvcpu_fault fault = { .gpa = axvcpu_gpa(gpa), .access = access };
+	int ret = axvcpu_aspace_fault(f->aspace, &fault);
+
+	*flags = fault.flags;
+	return ret;
+}
+
+static struct axvcpu_aspace_stats stats(struct fixture *f)
+{
+	struct axvcpu_aspace_stats stats;
+
+	axvcpu_aspace_get_stats(f->aspace, &stats);
+	return stats;
+}
+
+/* The leaf, by way of the root that the hardware gets. */
+static u64 leaf(struct fixture *f, u64 gpa)
+{
+	struct axvcpu_s2 s2 = {
+		.format = axvcpu_arch.s2,
+		.root = phys_to_virt(axvcpu_aspace_root(f->aspace).val),
+	};
+	unsigned int level;
+
+	return axvcpu_s2_lookup(&s2, axvcpu_gpa(gpa), &level);
+}
+
+#define EXPECT_FAULT(result, expected_flags, gpa, access) do {	\
+	u32 flags_;						\
+								\
+	KUNIT_EXPECT_EQ(test, fault(f, gpa, access, &flags_), result);	\
+	KUNIT_EXPECT_EQ(test, flags_, expected_flags);		\
+} while (0)
+
+static void refuses_ranges_that_overflow(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	const u64 page = PAGE_SIZE, limit = BIT_ULL(axvcpu_arch.s2->gpa_bits), top = -page;
+	const struct {
+		int err;
+		u64 gpa, size, uaddr;
+	} cases[] = {
+		{ -EINVAL, 0, 0, f->mem },
+		{ -EINVAL, limit, 0, f->mem },
+		{ -EINVAL, limit, page, f->mem },
+		{ -EINVAL, limit - page, 2 * page, f->mem },
+		{ -EINVAL, limit - page, top, f->mem },
+		{ -EINVAL, page, top, f->mem },
+		{ -EINVAL, 2 * page, top, f->mem },
+		{ -EINVAL, top, page, f->mem },
+		{ -EINVAL, top, top, f->mem },
+		{ -EINVAL, 0, limit + page, 0 },
+		{ -EINVAL, 0, page, top },
+		{ -EINVAL, 0, 2 * page, top },
+		{ -EFAULT, 0, page, TASK_SIZE },
+		{ -EFAULT, 0, 2 * page, TASK_SIZE - page },
+		{ -EFAULT, 0, page, top - page },
+		{ -EINVAL, 1, page, f->mem },
+		{ -EINVAL, 0, page + 1, f->mem },
+		{ -EINVAL, 0, page, f->mem + 1 },
+		{ -EINVAL, page / 2, page, f->mem },
+		{ 0, 0, page, TASK_SIZE - page },
+		{ 0, limit - page, page, 0 },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		int err = map(f, cases[i].gpa, cases[i].size, cases[i].uaddr, RW);
+
+		KUNIT_EXPECT_EQ_MSG(test, err, cases[i].err, "case %u", i);
+		if (!err)
+			KUNIT_EXPECT_EQ(test, unmap(f, cases[i].gpa, cases[i].size), 0);
+		KUNIT_EXPECT_EQ(test, stats(f).ranges, 0);
+	}
+}
+
+#define OVERLAP	5
+
+/* Every range of 5 pages against every other, by the definition of overlap. */
+static void refuses_every_overlap(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	unsigned int first, n, first2, n2;
+
+	for (first = 0; first < OVERLAP; first++) {
+		for (n = 1; first + n <= OVERLAP; n++) {
+			KUNIT_ASSERT_EQ(test, map(f, GPA + first * PAGE_SIZE, n * PAGE_SIZE,
+						  f->mem, RW), 0);
+			for (first2 = 0; first2 < OVERLAP; first2++) {
+				for (n2 = 1; first2 + n2 <= OVERLAP; n2++) {
+					bool overlap = first2 < first + n && first < first2 + n2;
+					u64 gpa = GPA + first2 * PAGE_SIZE;
+					int err = map(f, gpa, n2 * PAGE_SIZE, f->mem, RW);
+
+					KUNIT_EXPECT_EQ(test, err, overlap ? -EEXIST : 0);
+					if (!err)
+						unmap(f, gpa, n2 * PAGE_SIZE);
+				}
+			}
+			KUNIT_ASSERT_EQ(test, unmap(f, GPA + first * PAGE_SIZE, n * PAGE_SIZE), 0);
+		}
+	}
+}
+
+static void refuses_bad_flags(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct axvcpu_map reserved = { GPA, PAGE_SIZE, f->mem, RW, 1 };
+	struct axvcpu_unmap unmap_reserved = { GPA, PAGE_SIZE, 1 };
+	unsigned int bit;
+
+	KUNIT_EXPECT_EQ(test, map(f, GPA, PAGE_SIZE, f->mem, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, map(f, GPA, PAGE_SIZE, f->mem, AXVCPU_MAP_ALL & ~RO), -EINVAL);
+	for (bit = 3; bit < 32; bit++)
+		KUNIT_EXPECT_EQ(test, map(f, GPA, PAGE_SIZE, f->mem, RW | BIT(bit)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, axvcpu_aspace_map(f->aspace, &reserved), -EINVAL);
+	KUNIT_EXPECT_EQ(test, axvcpu_aspace_unmap(f->aspace, &unmap_reserved), -EINVAL);
+}
+
+static void has_a_limit_of_ranges(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	unsigned int i;
+
+	if (IS_ENABLED(CONFIG_KASAN))
+		kunit_skip(test, "takes minutes with KASAN");
+	for (i = 0; i < MAX_RANGES; i++)
+		KUNIT_ASSERT_EQ(test, map(f, GPA + i * 2 * PAGE_SIZE, PAGE_SIZE, f->mem, RW), 0);
+	KUNIT_EXPECT_EQ(test, map(f, 0, PAGE_SIZE, f->mem, RW), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, map(f, GPA, PAGE_SIZE, f->mem, RW), -EEXIST);
+	KUNIT_EXPECT_EQ(test, unmap(f, GPA + 2 * PAGE_SIZE, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, map(f, 0, PAGE_SIZE, f->mem, RW), 0);
+	/* The rest goes with the address space. */
+}
+
+static void belongs_to_its_mm(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct mm_struct *mm = current->mm;
+
+	KUNIT_EXPECT_TRUE(test, axvcpu_aspace_is_ours(f->aspace));
+	current->mm = NULL;
+	KUNIT_EXPECT_FALSE(test, axvcpu_aspace_is_ours(f->aspace));
+	KUNIT_EXPECT_EQ(test, map(f, GPA, PAGE_SIZE, f->mem, RW), -EIO);
+	KUNIT_EXPECT_EQ(test, unmap(f, GPA, PAGE_SIZE), -EIO);
+	current->mm = mm;
+	KUNIT_EXPECT_EQ(test, map(f, GPA, PAGE_SIZE, f->mem, RW), 0);
+}
+
+/* What a kernel thread makes has nothing to map, and is of no harm. */
+static void may_have_no_mm(struct kunit *test)
+{
+	struct mm_struct *mm = current->mm;
+	struct fixture f = {};
+
+	current->mm = NULL;
+	f.aspace = axvcpu_aspace_create();
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f.aspace);
+	KUNIT_EXPECT_EQ(test, map(&f, GPA, PAGE_SIZE, 0, RW), -EIO);
+	KUNIT_EXPECT_EQ(test, unmap(&f, GPA, PAGE_SIZE), -ENOENT);
+	current->mm = mm;
+	axvcpu_aspace_put(f.aspace);
+}
+
+static void faults_fill_or_tell(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	EXPECT_FAULT(-EFAULT, 0, GPA, AXVCPU_MAP_READ);
+	KUNIT_ASSERT_EQ(test, map(f, GPA, PAGE_SIZE, f->mem, RO), 0);
+	EXPECT_FAULT(-EFAULT, 0, GPA - 1, AXVCPU_MAP_READ);
+	EXPECT_FAULT(-EFAULT, 0, GPA + PAGE_SIZE, AXVCPU_MAP_READ);
+	EXPECT_FAULT(-EFAULT, 0, GPA, AXVCPU_MAP_WRITE);
+	EXPECT_FAULT(-EFAULT, 0, GPA, AXVCPU_MAP_EXEC);
+	KUNIT_EXPECT_EQ(test, stats(f).mapped_pages, 0);
+	EXPECT_FAULT(0, 0, GPA + PAGE_SIZE - 1, AXVCPU_MAP_READ);
+	KUNIT_EXPECT_EQ(test, stats(f).mapped_pages, 1);
+	/* As when two vCPUs fault on one page. */
+	EXPECT_FAULT(0, 0, GPA, AXVCPU_MAP_READ);
+	KUNIT_EXPECT_EQ(test, stats(f).mapped_pages, 1);
+	KUNIT_EXPECT_EQ(test, stats(f).faults, 7);
+
+	KUNIT_ASSERT_EQ(test, map(f, 2 * GPA, PAGE_SIZE, PAGE_SIZE, RW), 0);
+	EXPECT_FAULT(-EFAULT, AXVCPU_FAULT_BAD_HOST, 2 * GPA, AXVCPU_MAP_READ);
+}
+
+static void write_faults_raise_access(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u64 zero;
+
+	KUNIT_ASSERT_EQ(test, map(f, GPA, PAGE_SIZE, f->mem, RW), 0);
+	EXPECT_FAULT(0, 0, GPA, AXVCPU_MAP_READ);
+	zero = leaf(f, GPA);
+	KUNIT_EXPECT_FALSE(test, axvcpu_s2_writable(axvcpu_arch.s2, zero));
+	EXPECT_FAULT(0, 0, GPA, AXVCPU_MAP_WRITE);
+	KUNIT_EXPECT_TRUE(test, axvcpu_s2_writable(axvcpu_arch.s2, leaf(f, GPA)));
+	KUNIT_EXPECT_NE(test, (leaf(f, GPA) ^ zero) & axvcpu_arch.s2->addr_mask, 0);
+	KUNIT_EXPECT_EQ(test, stats(f).mapped_pages, 1);
+}
+
+/* A range that is aligned with nothing: the fill stays inside it. */
+static void fills_around_inside_the_range(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u64 first = GPA - 3 * PAGE_SIZE;
+	unsigned long i, mem = host_memory(test, MANY);
+
+	KUNIT_ASSERT_NE(test, mem, 0);
+	for (i = 0; i < MANY; i++)
+		KUNIT_ASSERT_EQ(test, put_user(1, (u8 __user *)(mem + i * PAGE_SIZE)), 0);
+	KUNIT_ASSERT_EQ(test, map(f, first, (MANY - 7) * PAGE_SIZE, mem + PAGE_SIZE, RW), 0);
+
+	EXPECT_FAULT(0, 0, first + PAGE_SIZE, AXVCPU_MAP_WRITE);
+	KUNIT_EXPECT_EQ(test, stats(f).mapped_pages, 3);
+	EXPECT_FAULT(0, 0, GPA + 5 * PAGE_SIZE, AXVCPU_MAP_WRITE);
+	KUNIT_EXPECT_EQ(test, stats(f).mapped_pages, 3 + 512);
+	EXPECT_FAULT(0, 0, first + (MANY - 8) * PAGE_SIZE, AXVCPU_MAP_READ);
+	KUNIT_EXPECT_EQ(test, leaf(f, first - PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, leaf(f, first + (MANY - 7) * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, stats(f).mapped_pages, MANY - 7);
+	for (i = 0; i < MANY - 7; i++) {
+		u64 l = leaf(f, first + i * PAGE_SIZE);
+
+		KUNIT_ASSERT_TRUE(test, axvcpu_s2_writable(axvcpu_arch.s2, l));
+	}
+}
+
+static void follows_the_host(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_ASSERT_EQ(test, map(f, GPA, 4 * PAGE_SIZE, f->mem, RW), 0);
+	KUNIT_ASSERT_EQ(test, map(f, 2 * GPA, 4 * PAGE_SIZE, f->mem, RW), 0);
+	EXPECT_FAULT(0, 0, GPA, AXVCPU_MAP_WRITE);
+	EXPECT_FAULT(0, 0, GPA + 2 * PAGE_SIZE, AXVCPU_MAP_WRITE);
+	EXPECT_FAULT(0, 0, 2 * GPA, AXVCPU_MAP_READ);
+	KUNIT_ASSERT_NE(test, leaf(f, 2 * GPA), 0);
+
+	KUNIT_ASSERT_EQ(test, vm_munmap(f->mem, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, leaf(f, GPA), 0);
+	KUNIT_EXPECT_EQ(test, leaf(f, 2 * GPA), 0);
+	KUNIT_EXPECT_NE(test, leaf(f, GPA + 2 * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, stats(f).invalidations, 2);
+	EXPECT_FAULT(-EFAULT, AXVCPU_FAULT_BAD_HOST, GPA, AXVCPU_MAP_READ);
+	KUNIT_EXPECT_EQ(test, unmap(f, GPA, 4 * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, leaf(f, GPA + 2 * PAGE_SIZE), 0);
+	/* This range has no notifier any more. */
+	KUNIT_ASSERT_EQ(test, vm_munmap(f->mem + PAGE_SIZE, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, stats(f).invalidations, 3);
+}
+
+/* A shootdown is due when a leaf goes, and for CPUs that are loaded. */
+static void shoots_down_when_due(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u64 gen = axvcpu_aspace_tlb_gen(f->aspace);
+	int cpu, other;
+
+	KUNIT_EXPECT_NE(test, gen, 0);
+	KUNIT_ASSERT_EQ(test, map(f, GPA, PAGE_SIZE, f->mem, RW), 0);
+	EXPECT_FAULT(0, 0, GPA, AXVCPU_MAP_WRITE);
+	KUNIT_ASSERT_EQ(test, vm_munmap(f->mem + PAGE_SIZE, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, axvcpu_aspace_tlb_gen(f->aspace), gen);
+
+	KUNIT_ASSERT_EQ(test, unmap(f, GPA, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, axvcpu_aspace_tlb_gen(f->aspace), gen + 1);
+	KUNIT_EXPECT_EQ(test, stats(f).shootdowns, 0);
+
+	cpu = get_cpu();
+	other = cpumask_any_but(cpu_online_mask, cpu);
+	put_cpu();
+	axvcpu_aspace_enter_cpu(f->aspace, other < nr_cpu_ids ? other : cpu);
+	KUNIT_ASSERT_EQ(test, map(f, GPA, PAGE_SIZE, f->mem, RW), 0);
+	KUNIT_ASSERT_EQ(test, unmap(f, GPA, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, stats(f).shootdowns, 0);
+	KUNIT_ASSERT_EQ(test, map(f, GPA, PAGE_SIZE, f->mem, RW), 0);
+	EXPECT_FAULT(0, 0, GPA, AXVCPU_MAP_WRITE);
+	KUNIT_ASSERT_EQ(test, unmap(f, GPA, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, axvcpu_aspace_tlb_gen(f->aspace), gen + 2);
+	KUNIT_EXPECT_EQ(test, stats(f).shootdowns, 1);
+	axvcpu_aspace_leave_cpu(f->aspace, other < nr_cpu_ids ? other : cpu);
+}
+
+static struct kunit_case aspace_cases[] = {
+	KUNIT_CASE(refuses_ranges_that_overflow),
+	KUNIT_CASE(refuses_every_overlap),
+	KUNIT_CASE(refuses_bad_flags),
+	KUNIT_CASE(has_a_limit_of_ranges),
+	KUNIT_CASE(belongs_to_its_mm),
+	KUNIT_CASE(may_have_no_mm),
+	KUNIT_CASE(faults_fill_or_tell),
+	KUNIT_CASE(write_faults_raise_access),
+	KUNIT_CASE(fills_around_inside_the_range),
+	KUNIT_CASE(follows_the_host),
+	KUNIT_CASE(shoots_down_when_due),
+	{}
+};
+
+static struct kunit_suite aspace_suite = {
+	.name = "axvcpu_aspace",
+	.init = aspace_test_init,
+	.exit = aspace_test_exit,
+	.test_cases = aspace_cases,
+};
+
+kunit_test_suites(&aspace_suite);
