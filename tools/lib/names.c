@@ -2,7 +2,7 @@
 /* Numbers of the interface by name. */
 #include "internal.h"
 
-static const char *name_of(const char * const *names, size_t count, uint64_t number)
+static const char *name_of(const char *const *names, size_t count, uint64_t number)
 {
 	return number < count && names[number] ? names[number] : "?";
 }

@@ -57,7 +57,7 @@ static const struct {
 	{ AXVCPU_ATTEMPT_OPEN, EPROTO,
 	  "the module has another version of the interface than this library" },
 	{ AXVCPU_ATTEMPT_CREATE, EBUSY,
-	  "another hypervisor holds the hardware; end its guests and unload it (modprobe -r kvm_intel)" },
+	  "another hypervisor holds the hardware; end its guests and unload it (rmmod kvm_intel)" },
 	{ AXVCPU_ATTEMPT_CREATE, EINVAL,
 	  "the vCPU may run on no CPU that is there, or its id is out of range" },
 	{ AXVCPU_ATTEMPT_CREATE, EMFILE,
@@ -262,8 +262,8 @@ static void add_unknown(struct axvcpu_text *text, const struct axvcpu_run *run)
 		 run->unknown.hw_reason, run->unknown.qualification);
 }
 
-static void (* const add_exit[AXVCPU_NR_EXITS])(struct axvcpu_text *text,
-						 const struct axvcpu_run *run) = {
+static void (*const add_exit[AXVCPU_NR_EXITS])(struct axvcpu_text *text,
+						const struct axvcpu_run *run) = {
 	[AXVCPU_EXIT_UNKNOWN]		= add_unknown,
 	[AXVCPU_EXIT_HYPERCALL]		= add_hypercall,
 	[AXVCPU_EXIT_MMIO_READ]		= add_mmio,

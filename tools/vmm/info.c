@@ -52,12 +52,16 @@ static void print_text(const char *path, const struct axvcpu_info *info)
 }
 
 /* The kernel's word is ASCII; what would break JSON becomes '?'. */
+static bool is_plain(uint8_t c)
+{
+	return isalnum(c) || c == ' ' || (ispunct(c) && c != '"' && c != '\\');
+}
+
 static void print_json_string(const uint8_t *text)
 {
 	putchar('"');
 	for (; *text; text++)
-		putchar(isalnum(*text) || (ispunct(*text) && *text != '"' && *text != '\\') ||
-			*text == ' ' ? *text : '?');
+		putchar(is_plain(*text) ? *text : '?');
 	putchar('"');
 }
 

@@ -130,7 +130,7 @@ void x86_print_regs(struct vm_cpu *cpu)
 	uint64_t v[4];
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const char * const *row = rows[i];
+		const char *const *row = rows[i];
 
 		for (size_t n = 0; n < 4; n++) {
 			if (axvcpu_vcpu_get_reg_by_name(cpu->vcpu, row[n], &v[n]))

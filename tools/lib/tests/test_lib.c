@@ -94,7 +94,7 @@ static uint64_t walk(const uint8_t *mem, uint64_t gpa, size_t size, uint64_t add
 {
 	uint64_t table = gpa, entry;
 
-	for (int shift = 39; ; shift -= 9) {
+	for (int shift = 39;; shift -= 9) {
 		if (table < gpa || table - gpa > size - PAGE_SIZE)
 			return UINT64_MAX;
 		memcpy(&entry, mem + (table - gpa) + (addr >> shift & 511) * 8, 8);

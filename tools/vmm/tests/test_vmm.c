@@ -180,7 +180,8 @@ static void test_good_files(void)
 	make_elf64(&f64);
 	ok(!parse_copy(&f64, sizeof(f64), &image, &copy) && image.elf_bits == 64 &&
 	   image.nr_segments == 2 && image.entry == TEXT_GPA + 4, "ELF of 64 bits");
-	ok(image_fits(&image, DATA_GPA + DATA_MEMSZ) && !image_fits(&image, DATA_GPA + DATA_MEMSZ - 1),
+	ok(image_fits(&image, DATA_GPA + DATA_MEMSZ) &&
+	   !image_fits(&image, DATA_GPA + DATA_MEMSZ - 1),
 	   "memory may end with the last segment, not before");
 	image_load(&image, mem);
 	for (uint64_t i = sizeof(f64.data); i < DATA_MEMSZ; i++)
