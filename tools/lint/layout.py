@@ -54,10 +54,17 @@ def unbroken(lines):
     return re.sub(r"([(]) ", r"\1", " ".join(shape(line).strip() for line in lines))
 
 
-def is_break(ours, theirs):
+def continues(before):
+    """Is the line before one that a statement goes on behind?"""
+    return before.strip() and \
+        not re.search(r"([;{}]|\*/|\b(case .*|default|^\w+):)$", before.strip()) and \
+        not re.match(r"\s*(}? ?else|if|for|while|do|switch)\b", before)
+
+
+def is_break(ours, theirs, before):
     """Is it only that a statement breaks elsewhere?"""
     return ours and theirs and unbroken(ours) == unbroken(theirs) and \
-        indentation(ours[0]) == indentation(theirs[0]) and \
+        (continues(before) or indentation(ours[0]) == indentation(theirs[0])) and \
         not any(line.strip() in "{}" for line in ours + theirs)
 
 
@@ -73,7 +80,7 @@ def differences(name):
                                       [shape(line) for line in theirs], autojunk=False)
     for tag, first, last, begin, end in matcher.get_opcodes():
         if tag != "equal" and not free.issuperset(range(first, max(last, first + 1))) and \
-           not is_break(ours[first:last], theirs[begin:end]):
+           not is_break(ours[first:last], theirs[begin:end], ours[first - 1] if first else ""):
             yield first + 1, ours[first:last], theirs[begin:end]
 
 
