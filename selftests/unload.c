@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The module stays while anything of it is in use, and goes when nothing is.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+
+#include "guest.h"
+
+#define OUTS	GUEST_PROG(0)
+#define LOOP	GUEST_PROG(1)
+
+FIXTURE(unload) {
+	struct guest g;
+	struct guest_vcpu v;
+	const char *module;
+	char path[64];
+};
+
+static int unload(const char *module)
+{
+	return syscall(SYS_delete_module, module, O_NONBLOCK) ? -errno : 0;
+}
+
+static int load(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
+
+	if (fd < 0)
+		return -errno;
+	err = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+static int begin(FIXTURE_DATA(unload) *self)
+{
+	struct guest_prog p;
+	int loop, err;
+
+	err = guest_create(&self->g, 0);
+	if (err)
+		return err;
+	g_begin(&p, &self->g, OUTS);
+	loop = g_here(&p);
+	g_out(&p, 0x10, G0, 1);
+	g_jmp(&p, loop);
+	g_end(&p);
+	g_begin(&p, &self->g, LOOP);
+	g_loop_forever(&p);
+	g_end(&p);
+	err = vcpu_start(&self->g, &self->v, 0, OUTS);
+	return err ? err : run_until(&self->v, AXVCPU_EXIT_IO_WRITE);
+}
+
+static void end(FIXTURE_DATA(unload) *self)
+{
+	vcpu_destroy(&self->v);
+	guest_destroy(&self->g);
+}
+
+FIXTURE_SETUP(unload)
+{
+	ASSERT_EQ(0, begin(self));
+	self->module = self->g.info.backend == AXVCPU_BACKEND_MOCK ? "axvcpu_mock" : "axvcpu";
+	snprintf(self->path, sizeof(self->path), "/modules/%s.ko", self->module);
+	ASSERT_EQ(0, access(self->path, R_OK));
+}
+
+FIXTURE_TEARDOWN(unload)
+{
+	end(self);
+	/* For the next test, when this one left it unloaded. */
+	load(self->path);
+}
+
+/* One kind of reference at a time is enough to hold it. */
+TEST_F(unload, refused_while_used)
+{
+	EXPECT_EQ(-EWOULDBLOCK, unload(self->module));
+	close(self->g.aspace);
+	self->g.aspace = -1;
+	close(self->g.dev);
+	self->g.dev = -1;
+	EXPECT_EQ(-EWOULDBLOCK, unload(self->module));		/* vCPU and page */
+	munmap(self->v.run, self->g.info.run_size);
+	self->v.run = NULL;
+	EXPECT_EQ(-EWOULDBLOCK, unload(self->module));		/* vCPU */
+	EXPECT_EQ(0, run_vcpu(self->v.fd, 0));
+	end(self);
+
+	ASSERT_EQ(0, begin(self));
+	vcpu_destroy(&self->v);
+	close(self->g.dev);
+	self->g.dev = -1;
+	EXPECT_EQ(-EWOULDBLOCK, unload(self->module));		/* address space */
+	end(self);
+
+	ASSERT_EQ(0, begin(self));
+	vcpu_destroy(&self->v);
+	close(self->g.aspace);
+	self->g.aspace = -1;
+	EXPECT_EQ(-EWOULDBLOCK, unload(self->module));		/* device */
+	end(self);
+
+	ASSERT_EQ(0, begin(self));
+	close(self->v.fd);
+	self->v.fd = -1;
+	guest_destroy(&self->g);
+	EXPECT_EQ(-EWOULDBLOCK, unload(self->module));		/* page */
+	self->v.run->regs.raw[0] = 1;
+	end(self);
+	EXPECT_EQ(0, unload(self->module));
+	EXPECT_EQ(-1, access(GUEST_DEVICE, F_OK));
+}
+
+TEST_F(unload, refused_while_running)
+{
+	struct vcpu_thread t;
+	int copy;
+
+	ASSERT_EQ(0, set_reg(self->v.fd, self->g.isa->reg_id(self->g.isa->pc), LOOP));
+	ASSERT_EQ(0, thread_start(&t, &self->v, 0));
+	ASSERT_EQ(0, wait_for_state(self->v.fd, AXVCPU_STATE_RUNNING));
+	copy = dup(self->v.fd);
+	close(self->v.fd);
+	guest_destroy(&self->g);
+	EXPECT_EQ(-EWOULDBLOCK, unload(self->module));
+	EXPECT_EQ(0, kick_vcpu(copy));
+	EXPECT_EQ(-EINTR, thread_join(&t));
+	self->v.fd = copy;
+	end(self);
+	EXPECT_EQ(0, unload(self->module));
+}
+
+TEST_F_TIMEOUT(unload, cycles, 120)
+{
+	int rounds = guest_is_fast(&self->g) ? 30 : 5;
+
+	for (int i = 0; i < rounds; i++) {
+		end(self);
+		ASSERT_EQ(0, unload(self->module));
+		EXPECT_EQ(-ENOENT, unload(self->module));
+		ASSERT_EQ(0, load(self->path));
+		EXPECT_EQ(-EEXIST, load(self->path));
+		ASSERT_EQ(0, begin(self));
+	}
+}
+
+/* Memory that a guest used outlives the module, as any memory does. */
+TEST_F(unload, memory_stays)
+{
+	uint8_t *mem = self->g.mem;
+	size_t size = self->g.size;
+
+	self->g.mem = MAP_FAILED;
+	end(self);
+	ASSERT_EQ(0, unload(self->module));
+	memset(mem, 0x33, size);
+	EXPECT_EQ(0, madvise(mem, size, MADV_DONTNEED));
+	EXPECT_EQ(0, mem[OUTS]);
+	EXPECT_EQ(0, munmap(mem, size));
+}
+
+TEST_HARNESS_MAIN
