@@ -13,6 +13,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -130,7 +131,7 @@ class Kernel:
         except BuildError as error:
             raise BuildError(f"{self.flavour} kernel: {error}; the whole log is {log}") from None
         finally:
-            shutil.rmtree(tree, ignore_errors=True)
+            discard(tree)
         print(f"{self.flavour} kernel: built in {clock(time.monotonic() - began)}", flush=True)
 
     def _make(self, tree, *args):
@@ -174,7 +175,8 @@ class Kernel:
                     progress.step()
         except BaseException:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(make.pid, 9)
+                os.killpg(make.pid, signal.SIGKILL)
+            make.wait()
             raise
         finally:
             progress.end()
@@ -220,12 +222,21 @@ def clock(seconds):
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
+def discard(tree):
+    """Remove a tree, even if compilers that were killed are still dying in it."""
+    for _ in range(5):
+        shutil.rmtree(tree, ignore_errors=True)
+        if not tree.exists():
+            break
+        time.sleep(0.2)
+
+
 def sweep():
     """Remove what builds that were killed have left in the cache."""
     for tree in cache().glob("build-*"):
         try:
             with open(tree / ".building", "r+", encoding="ascii") as alive:
                 fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(tree, ignore_errors=True)
+                discard(tree)
         except OSError:
             pass
