@@ -197,9 +197,13 @@ static void read_run_list(void)
 static void guest_name(const char *line, char *name, size_t size)
 {
 	const char *slash = strrchr(line, '/');
+	const char *base = slash ? slash + 1 : line;
+	size_t len = strcspn(base, ".");
 
-	snprintf(name, size, "%s", slash ? slash + 1 : line);
-	name[strcspn(name, ".")] = '\0';
+	if (len >= size)
+		len = size - 1;
+	memcpy(name, base, len);
+	name[len] = '\0';
 }
 
 static bool guest_is_right(const char *line, const char *name)
@@ -252,6 +256,7 @@ static const struct {
 	{ "axvmm run --load 0x200000 " GUESTS "sieve.elf", 64, "--load is for flat files" },
 	{ "axvmm run --device /dev/none " GUESTS "real.bin", 71, "modprobe axvcpu" },
 	{ "axvmm run --device /dev/null " GUESTS "real.bin", 71, "not an axvcpu device" },
+	{ "axvmm run --cpu 9999 " GUESTS "real.bin", 71, "can't run on CPU 9999" },
 	{ "axvmm info --device /dev/none", 71, "modprobe axvcpu" },
 	{ "axvmm run " GUESTS "fault.elf", 102, "wrote to 0x40000000" },
 	{ "axvmm run " GUESTS "triple.elf", 101, "triple fault" },

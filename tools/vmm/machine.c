@@ -269,11 +269,15 @@ static int ready_vcpu(struct vm_cpu *cpu)
 	int err;
 
 	err = x86_setup(cpu);
-	if (!err)
-		err = axvcpu_vcpu_bind(cpu->vcpu, pin);
 	if (err) {
 		axvcpu_vcpu_strerror(cpu->vcpu, err, text, sizeof(text));
 		complain("vCPU %u: %s", cpu->index, text);
+		return EXIT_DEVICE;
+	}
+	err = axvcpu_vcpu_bind(cpu->vcpu, pin);
+	if (err) {
+		axvcpu_vcpu_strerror(cpu->vcpu, err, text, sizeof(text));
+		complain("vCPU %u can't run on CPU %d: %s", cpu->index, pin, text);
 		return EXIT_DEVICE;
 	}
 	return 0;
