@@ -46,6 +46,30 @@ static void nothing(int sig)
 {
 }
 
+/* An exit of each kind; then the memory is disturbed. */
+static void write_program(struct guest *g)
+{
+	const uint64_t none[6] = { 0 };
+	struct guest_prog p;
+	int loop;
+
+	g_begin(&p, g, GUEST_PROG(0));
+	loop = g_here(&p);
+	g_out(&p, 0x10, G0, 1);
+	g_in(&p, 0x20, G1, 4);
+	g_halt(&p);
+	g_hypercall(&p, 1, none, G2);
+	g_rdsys(&p, g->isa->sysreg, G3);
+	g_wrsys(&p, g->isa->sysreg, G3);
+	g_movi(&p, G4, GUEST_DATA);
+	g_store(&p, G3, G4, 8);
+	g_kernel_exit(&p);
+	g_sti(&p);
+	g_cli(&p);
+	g_jmp(&p, loop);
+	g_end(&p);
+}
+
 FIXTURE_SETUP(fuzz)
 {
 	struct sigaction sa = { .sa_handler = nothing };
@@ -54,6 +78,7 @@ FIXTURE_SETUP(fuzz)
 	ASSERT_EQ(0, guest_create(&self->g, 0));
 	for (int i = 0; i < NR_FDS; i++)
 		self->fds[i] = -1;
+	write_program(&self->g);
 	self->scratch = mmap(NULL, SCRATCH, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->scratch);
@@ -96,9 +121,21 @@ static int any_fd(FIXTURE_DATA(fuzz) *self)
 	}
 }
 
-static void keep(FIXTURE_DATA(fuzz) *self, int fd)
+/* Mostly one on which the call means something: vCPUs at even places. */
+static int fd_for(FIXTURE_DATA(fuzz) *self, unsigned int cmd)
 {
-	int i = below(self, NR_FDS);
+	if (!below(self, 8))
+		return any_fd(self);
+	if (_IOC_NR(cmd) < _IOC_NR(AXVCPU_MAP))
+		return self->g.dev;
+	if (_IOC_NR(cmd) >= _IOC_NR(AXVCPU_SETUP))
+		return self->fds[below(self, NR_FDS / 2) * 2];
+	return below(self, 2) ? self->g.aspace : self->fds[below(self, NR_FDS / 2) * 2 + 1];
+}
+
+static void keep(FIXTURE_DATA(fuzz) *self, int fd, bool aspace)
+{
+	int i = below(self, NR_FDS / 2) * 2 + aspace;
 
 	if (self->fds[i] >= 0)
 		close(self->fds[i]);
@@ -195,10 +232,8 @@ static int one_call(FIXTURE_DATA(fuzz) *self, unsigned int cmd)
 {
 	union guest_arg *arg = (union guest_arg *)self->scratch;
 	unsigned long where = (unsigned long)arg;
-	int fd = any_fd(self);
+	int fd = fd_for(self, cmd);
 
-	if (cmd == AXVCPU_CREATE_ASPACE || cmd == AXVCPU_CREATE_VCPU)
-		fd = self->g.dev;
 	good_arg(&self->g, cmd, arg);
 	if (below(self, 3))
 		mutate(self, arg->bytes, _IOC_SIZE(cmd) ? _IOC_SIZE(cmd) : 64);
@@ -248,7 +283,7 @@ TEST_F_TIMEOUT(fuzz, random_calls, 180)
 			TH_LOG("call %d: %x: %d", i, cmd, ret);
 		counts[ret < 0]++;
 		if (ret > 0)
-			keep(self, ret);
+			keep(self, ret, _IOC_NR(cmd) == _IOC_NR(AXVCPU_CREATE_ASPACE));
 		if (!below(self, 50))
 			disturb(self);
 	}

@@ -76,6 +76,17 @@ bool model_is_legal(unsigned int op, unsigned int state)
 	return find_transition(op, state);
 }
 
+/** model_is_transition() - is this a row of the table? */
+bool model_is_transition(unsigned int op, unsigned int from, unsigned int to)
+{
+	for (size_t i = 0; i < NR_TRANSITIONS; i++) {
+		if (transitions[i].op == op && transitions[i].from == from &&
+		    transitions[i].to == to)
+			return true;
+	}
+	return false;
+}
+
 /* The state that the operation starts from, as its first row says. */
 static unsigned int expected_state(unsigned int op)
 {

@@ -58,6 +58,7 @@ extern const int model_nr_ioctls;
 
 const struct model_ioctl *model_find(unsigned int cmd);
 bool model_is_legal(unsigned int op, unsigned int state);
+bool model_is_transition(unsigned int op, unsigned int from, unsigned int to);
 void model_init(struct model *m, bool has_call_log);
 int model_apply(struct model *m, const struct model_ioctl *ioctl);
 

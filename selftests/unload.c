@@ -131,7 +131,10 @@ TEST_F(unload, refused_while_running)
 	ASSERT_EQ(0, wait_for_state(self->v.fd, AXVCPU_STATE_RUNNING));
 	copy = dup(self->v.fd);
 	close(self->v.fd);
-	guest_destroy(&self->g);
+	close(self->g.aspace);
+	self->g.aspace = -1;
+	close(self->g.dev);
+	self->g.dev = -1;
 	EXPECT_EQ(-EWOULDBLOCK, unload(self->module));
 	EXPECT_EQ(0, kick_vcpu(copy));
 	EXPECT_EQ(-EINTR, thread_join(&t));
