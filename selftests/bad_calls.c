@@ -102,7 +102,7 @@ FIXTURE(bad_calls) {
 	bool running;
 	int state;
 	struct axvcpu_failure failure;
-	uint8_t *page;		/* two pages that may be written, then one that may not be touched */
+	uint8_t *page;		/* two pages to write, then one not to touch */
 	uint8_t *read_only;
 };
 
@@ -442,11 +442,12 @@ TEST_F(bad_calls, unknown_commands)
 
 			good_arg(&self->g, cmd, &arg);
 			for (unsigned int dir = 0; dir < 4; dir++) {
-				if (dir == _IOC_DIR(cmd))
+				unsigned int wrong = _IOC(dir, _IOC_TYPE(cmd), _IOC_NR(cmd),
+							  _IOC_SIZE(cmd));
+
+				if (wrong == cmd)
 					continue;
-				EXPECT_REFUSED(-ENOTTY, call,
-					       _IOC(dir, _IOC_TYPE(cmd), _IOC_NR(cmd), _IOC_SIZE(cmd)),
-					       &arg, "direction");
+				EXPECT_REFUSED(-ENOTTY, call, wrong, &arg, "direction");
 			}
 			EXPECT_REFUSED(-ENOTTY, call,
 				       _IOC(_IOC_DIR(cmd), 0xae, _IOC_NR(cmd), _IOC_SIZE(cmd)),

@@ -230,7 +230,7 @@ TEST_F_TIMEOUT(kick, cpu_time_signal, 60)
 	ASSERT_EQ(0, start(self, LOOP));
 	setitimer(ITIMER_PROF, &it, NULL);
 	EXPECT_EQ(-EINTR, run_vcpu(self->v.fd, 0));
-	EXPECT_EQ(1, handled);
+	EXPECT_EQ(1, atomic_load(&handled));
 }
 
 static int child_loop(FIXTURE_DATA(kick) *self)
@@ -452,11 +452,11 @@ TEST_F_TIMEOUT(kick, wake_ups_are_not_lost, 120)
 		r.done++;
 	}
 	EXPECT_EQ(-EINTR, err);
-	EXPECT_TRUE(r.stop);
+	EXPECT_TRUE(atomic_load(&r.stop));
 	r.stop = true;
 	pthread_join(thread, NULL);
 	EXPECT_EQ(0, r.err);
-	EXPECT_EQ(r.total, r.done);
+	EXPECT_EQ(r.total, atomic_load(&r.done));
 	EXPECT_EQ(r.total, *greg(&self->v, G1));
 	ASSERT_EQ(0, get_stats(self->v.fd, &stats));
 	EXPECT_EQ(r.total, stats.injections);
@@ -484,8 +484,8 @@ static void check_kicks(struct __test_metadata *_metadata, FIXTURE_DATA(kick) *s
 	r.stop = true;
 	pthread_join(thread, NULL);
 	EXPECT_EQ(0, r.err);
-	EXPECT_LE(r.total, r.done);
-	EXPECT_GE(r.total + 1, r.done);
+	EXPECT_LE(r.total, atomic_load(&r.done));
+	EXPECT_GE(r.total + 1, atomic_load(&r.done));
 	TH_LOG("%d rounds", r.total);
 }
 
