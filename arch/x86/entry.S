@@ -8,24 +8,36 @@
 #include <asm/percpu.h>
 #include <asm/unwind_hints.h>
 
-/* Offsets into &struct axvcpu_x86_gprs; vmx_run.c checks them. RSP is the VMCS's. */
-#define RAX	0x00
-#define RCX	0x08
-#define RDX	0x10
-#define RBX	0x18
-#define RBP	0x28
-#define RSI	0x30
-#define RDI	0x38
-#define R8	0x40
-#define R9	0x48
-#define R10	0x50
-#define R11	0x58
-#define R12	0x60
-#define R13	0x68
-#define R14	0x70
-#define R15	0x78
-
 #define VMCS_HOST_RSP	0x6c14
+
+/*
+ * Offsets into &struct axvcpu_x86_gprs, in the order of instruction encodings;
+ * vmx_run.c checks them. RAX is apart, at 0; RSP, at 0x20, is the VMCS's.
+ */
+.macro EACH_GPR op
+	\op	rcx, 0x08
+	\op	rdx, 0x10
+	\op	rbx, 0x18
+	\op	rbp, 0x28
+	\op	rsi, 0x30
+	\op	rdi, 0x38
+	\op	r8, 0x40
+	\op	r9, 0x48
+	\op	r10, 0x50
+	\op	r11, 0x58
+	\op	r12, 0x60
+	\op	r13, 0x68
+	\op	r14, 0x70
+	\op	r15, 0x78
+.endm
+
+.macro LOAD reg, offset
+	mov	\offset(%rax), %\reg
+.endm
+
+.macro STORE reg, offset
+	mov	%\reg, \offset(%rax)
+.endm
 
 	.text
 
@@ -36,8 +48,8 @@
  * @launched:	%dl: VMRESUME rather than VMLAUNCH
  *
  * The stack of the caller's thread stays the stack throughout: the VMCS has
- * it as HOST_RSP, with @gpr on top. On return all registers but the callee's
- * to save hold nothing of the guest's.
+ * it as HOST_RSP, with @gpr on top. On return no register holds anything of
+ * the guest's.
  *
  * Context: interrupts off, a VMCS is current.
  * Return: %al: 0 after an exit, 1 when the entry instruction failed (VMfail,
@@ -65,21 +77,8 @@ SYM_FUNC_START(vmx_world_switch)
 	bt	$0, %edx
 
 	mov	%rdi, %rax
-	mov	RCX(%rax), %rcx
-	mov	RDX(%rax), %rdx
-	mov	RBX(%rax), %rbx
-	mov	RBP(%rax), %rbp
-	mov	RSI(%rax), %rsi
-	mov	RDI(%rax), %rdi
-	mov	R8(%rax), %r8
-	mov	R9(%rax), %r9
-	mov	R10(%rax), %r10
-	mov	R11(%rax), %r11
-	mov	R12(%rax), %r12
-	mov	R13(%rax), %r13
-	mov	R14(%rax), %r14
-	mov	R15(%rax), %r15
-	mov	RAX(%rax), %rax
+	EACH_GPR LOAD
+	mov	(%rax), %rax
 
 	/*
 	 * MDS, TAA, MMIO stale data: nothing of the host's may go through the
@@ -97,7 +96,9 @@ SYM_FUNC_START(vmx_world_switch)
 	jmp	.Lfail
 .Llaunch:
 	vmlaunch
-	jmp	.Lfail
+.Lfail:
+	mov	$1, %ebx
+	jmp	.Lhost
 
 	_ASM_EXTABLE(.Lresume, .Lfail)
 	_ASM_EXTABLE(.Llaunch, .Lfail)
@@ -108,21 +109,8 @@ SYM_INNER_LABEL_ALIGN(vmx_vmexit, SYM_L_GLOBAL)
 
 	push	%rax
 	mov	8(%rsp), %rax
-	pop	RAX(%rax)
-	mov	%rcx, RCX(%rax)
-	mov	%rdx, RDX(%rax)
-	mov	%rbx, RBX(%rax)
-	mov	%rbp, RBP(%rax)
-	mov	%rsi, RSI(%rax)
-	mov	%rdi, RDI(%rax)
-	mov	%r8, R8(%rax)
-	mov	%r9, R9(%rax)
-	mov	%r10, R10(%rax)
-	mov	%r11, R11(%rax)
-	mov	%r12, R12(%rax)
-	mov	%r13, R13(%rax)
-	mov	%r14, R14(%rax)
-	mov	%r15, R15(%rax)
+	pop	(%rax)
+	EACH_GPR STORE
 
 	/* %ebx is the result from here on. */
 	xor	%ebx, %ebx
@@ -132,20 +120,9 @@ SYM_INNER_LABEL_ALIGN(vmx_vmexit, SYM_L_GLOBAL)
 	 * Nothing of the guest's stays in a register, not even in those that
 	 * are popped below: speculation may run ahead of the pop.
 	 */
-	xor	%eax, %eax
-	xor	%ecx, %ecx
-	xor	%edx, %edx
-	xor	%ebp, %ebp
-	xor	%esi, %esi
-	xor	%edi, %edi
-	xor	%r8d, %r8d
-	xor	%r9d, %r9d
-	xor	%r10d, %r10d
-	xor	%r11d, %r11d
-	xor	%r12d, %r12d
-	xor	%r13d, %r13d
-	xor	%r14d, %r14d
-	xor	%r15d, %r15d
+	.irp reg, eax, ecx, edx, ebp, esi, edi, r8d, r9d, r10d, r11d, r12d, r13d, r14d, r15d
+	xor	%\reg, %\reg
+	.endr
 
 	/*
 	 * No RET may come before this: the guest has filled the return stack,
@@ -178,8 +155,4 @@ SYM_INNER_LABEL_ALIGN(vmx_vmexit, SYM_L_GLOBAL)
 	pop	%r15
 	pop	%rbp
 	RET
-
-.Lfail:
-	mov	$1, %ebx
-	jmp	.Lhost
 SYM_FUNC_END(vmx_world_switch)

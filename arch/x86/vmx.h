@@ -124,6 +124,7 @@ struct vmx_vcpu {
 	int cpu;			/* (p) where the VMCS is active, -1: nowhere */
 	bool launched;			/* (p) VMRESUME rather than VMLAUNCH */
 
+	/* From here on, RESET makes all 0. */
 	struct axvcpu_gpa entry;
 	u64 eptp;
 	bool entry_set;
@@ -219,7 +220,7 @@ void ept_flush_all(void);
 /* vmx_hw.c */
 int vmx_hw_init(void);
 void vmx_hw_exit(void);
-void *vmx_alloc_vmcs(void);
+void vmx_init_region(void *region);
 int vmx_make_current(struct vmx_vcpu *vmx);
 void vmx_clear(struct vmx_vcpu *vmx);
 
@@ -234,10 +235,6 @@ void vmx_take_regs(struct vmx_vcpu *vmx);
 extern unsigned long *vmx_msr_bitmap;
 int vmx_msr_init(void);
 void vmx_msr_exit(void);
-bool vmx_msr_known(u32 index);
-u64 vmx_msr_get(struct vmx_vcpu *vmx, u32 index);
-bool vmx_msr_valid(u32 index, u64 value);
-void vmx_msr_set(struct vmx_vcpu *vmx, u32 index, u64 value);
 void vmx_msrs_load(struct vmx_vcpu *vmx);
 void vmx_msrs_put(struct vmx_vcpu *vmx);
 void vmx_update_lma(struct vmx_vcpu *vmx);
@@ -254,7 +251,6 @@ void vmx_cpuid(struct vmx_vcpu *vmx);
 void vmx_raise(struct vmx_vcpu *vmx, u8 vector, u16 error_code);
 void vmx_take_vectoring(struct vmx_vcpu *vmx);
 void vmx_put_events(struct vmx_vcpu *vmx);
-void vmx_clear_events(struct vmx_vcpu *vmx);
 void vmx_set_exec(struct vmx_vcpu *vmx, u32 set, u32 clear);
 
 /* CR0 bits that the guest sees but does not get: its caches stay on. */

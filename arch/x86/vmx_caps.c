@@ -18,59 +18,45 @@
 #define BASIC_TYPE_WB		(6ULL << 50)
 #define BASIC_TRUE_CONTROLS	BIT_ULL(55)
 
-/**
- * struct control - one bit of the controls
- * @word: where in &struct vmx_caps
- * @bit: the bit
- * @msr: capability MSR
- * @name: of what we can't do without; NULL: we can
- */
-struct control {
-	size_t word;
-	u32 bit;
-	u32 msr;
+/* A word of the controls: what we can't do without, and what we like. */
+static const struct controls {
 	const char *name;
-};
-
-#define CONTROL(word, bit, msr, name) \
-	{ offsetof(struct vmx_caps, word), bit, MSR_IA32_VMX_##msr, name }
-#define PIN(bit, name)		CONTROL(pin, PIN_BASED_##bit, TRUE_PINBASED_CTLS, name)
-#define CPU(bit, name)		CONTROL(cpu, CPU_BASED_##bit, TRUE_PROCBASED_CTLS, name)
-#define CPU2(bit, name)		CONTROL(cpu2, SECONDARY_EXEC_##bit, PROCBASED_CTLS2, name)
-#define EXIT(bit, name)		CONTROL(exit, VM_EXIT_##bit, TRUE_EXIT_CTLS, name)
-#define ENTRY(bit, name)	CONTROL(entry, VM_ENTRY_##bit, TRUE_ENTRY_CTLS, name)
-
-static const struct control controls[] = {
-	PIN(EXT_INTR_MASK,		"external-interrupt exiting"),
-	PIN(NMI_EXITING,		"NMI exiting"),
-	PIN(VIRTUAL_NMIS,		"virtual NMIs"),
-	CPU(INTR_WINDOW_EXITING,	"interrupt-window exiting"),
-	CPU(NMI_WINDOW_EXITING,		"NMI-window exiting"),
-	CPU(HLT_EXITING,		"HLT exiting"),
-	CPU(MWAIT_EXITING,		"MWAIT exiting"),
-	CPU(MONITOR_EXITING,		"MONITOR exiting"),
-	CPU(RDPMC_EXITING,		"RDPMC exiting"),
-	CPU(CR8_LOAD_EXITING,		"CR8-load exiting"),
-	CPU(CR8_STORE_EXITING,		"CR8-store exiting"),
-	CPU(MOV_DR_EXITING,		"MOV-DR exiting"),
-	CPU(UNCOND_IO_EXITING,		"unconditional I/O exiting"),
-	CPU(USE_MSR_BITMAPS,		"MSR bitmaps"),
-	CPU(ACTIVATE_SECONDARY_CONTROLS, "secondary controls"),
-	CPU2(ENABLE_EPT,		"EPT"),
-	CPU2(ENABLE_VPID,		"VPID"),
-	CPU2(UNRESTRICTED_GUEST,	"unrestricted guest"),
-	CPU2(WBINVD_EXITING,		NULL),
-	CPU2(ENABLE_INVPCID,		NULL),
-	CPU2(ENCLS_EXITING,		NULL),
-	EXIT(HOST_ADDR_SPACE_SIZE,	"64-bit host"),
-	EXIT(SAVE_DEBUG_CONTROLS,	"save debug controls"),
-	EXIT(SAVE_IA32_EFER,		"save EFER"),
-	EXIT(LOAD_IA32_EFER,		"load EFER on exit"),
-	EXIT(LOAD_IA32_PAT,		"load PAT on exit"),
-	ENTRY(IA32E_MODE,		"64-bit guests"),
-	ENTRY(LOAD_DEBUG_CONTROLS,	"load debug controls"),
-	ENTRY(LOAD_IA32_EFER,		"load EFER on entry"),
-	ENTRY(LOAD_IA32_PAT,		"load PAT on entry"),
+	u32 msr;
+	u32 word;	/* in struct vmx_caps */
+	u32 needed;
+	u32 liked;
+} controls[] = {
+	{
+		"pin-based controls", MSR_IA32_VMX_TRUE_PINBASED_CTLS, offsetof(struct vmx_caps, pin),
+		PIN_BASED_EXT_INTR_MASK | PIN_BASED_NMI_EXITING | PIN_BASED_VIRTUAL_NMIS,
+	}, {
+		"primary controls", MSR_IA32_VMX_TRUE_PROCBASED_CTLS, offsetof(struct vmx_caps, cpu),
+		CPU_BASED_INTR_WINDOW_EXITING | CPU_BASED_NMI_WINDOW_EXITING |
+		CPU_BASED_HLT_EXITING | CPU_BASED_MWAIT_EXITING | CPU_BASED_MONITOR_EXITING |
+		CPU_BASED_RDPMC_EXITING | CPU_BASED_CR8_LOAD_EXITING |
+		CPU_BASED_CR8_STORE_EXITING | CPU_BASED_MOV_DR_EXITING |
+		CPU_BASED_UNCOND_IO_EXITING | CPU_BASED_USE_MSR_BITMAPS |
+		CPU_BASED_ACTIVATE_SECONDARY_CONTROLS,
+	}, {
+		"EPT", MSR_IA32_VMX_PROCBASED_CTLS2, offsetof(struct vmx_caps, cpu2),
+		SECONDARY_EXEC_ENABLE_EPT,
+		SECONDARY_EXEC_WBINVD_EXITING | SECONDARY_EXEC_ENABLE_INVPCID |
+		SECONDARY_EXEC_ENCLS_EXITING,
+	}, {
+		"VPID", MSR_IA32_VMX_PROCBASED_CTLS2, offsetof(struct vmx_caps, cpu2),
+		SECONDARY_EXEC_ENABLE_VPID,
+	}, {
+		"unrestricted guest", MSR_IA32_VMX_PROCBASED_CTLS2, offsetof(struct vmx_caps, cpu2),
+		SECONDARY_EXEC_UNRESTRICTED_GUEST,
+	}, {
+		"exit controls", MSR_IA32_VMX_TRUE_EXIT_CTLS, offsetof(struct vmx_caps, exit),
+		VM_EXIT_HOST_ADDR_SPACE_SIZE | VM_EXIT_SAVE_DEBUG_CONTROLS |
+		VM_EXIT_SAVE_IA32_EFER | VM_EXIT_LOAD_IA32_EFER | VM_EXIT_LOAD_IA32_PAT,
+	}, {
+		"entry controls", MSR_IA32_VMX_TRUE_ENTRY_CTLS, offsetof(struct vmx_caps, entry),
+		VM_ENTRY_IA32E_MODE | VM_ENTRY_LOAD_DEBUG_CONTROLS |
+		VM_ENTRY_LOAD_IA32_EFER | VM_ENTRY_LOAD_IA32_PAT,
+	},
 };
 
 /* These are in use only at times. */
@@ -106,11 +92,11 @@ static const char *read_controls(struct vmx_caps *caps)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(controls); i++) {
-		const struct control *c = &controls[i];
+		const struct controls *c = &controls[i];
 
 		rdmsr(c->msr, must, may);
-		*(u32 *)((void *)caps + c->word) |= must | (c->bit & may);
-		if (!(may & c->bit) && !missing)
+		*(u32 *)((void *)caps + c->word) |= must | ((c->needed | c->liked) & may);
+		if ((c->needed & ~may) && !missing)
 			missing = c->name;
 	}
 	caps->cpu &= ~CPU_WINDOWS;

@@ -278,18 +278,3 @@ void vmx_put_events(struct vmx_vcpu *vmx)
 	}
 	open_windows(vmx);
 }
-
-/**
- * vmx_clear_events() - nothing is queued or due any more
- * @vmx: the vCPU
- *
- * Context: &struct axvcpu.mutex held.
- */
-void vmx_clear_events(struct vmx_vcpu *vmx)
-{
-	vmx->event = (struct vmx_event){};
-	vmx->todo &= ~VMX_TODO_EVENT;
-	vmx->queued = 0;
-	vmx->exception = 0;
-	bitmap_zero(vmx->irr, 256);
-}

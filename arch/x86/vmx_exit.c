@@ -270,10 +270,11 @@ static int ask_vmm(struct vmx_vcpu *vmx, u32 index, u64 value, enum axvcpu_exit_
 static int exit_rdmsr(struct vmx_vcpu *vmx)
 {
 	u32 index = READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RCX]);
+	u64 value;
 
-	if (!vmx_msr_known(index))
+	if (vmx_get_reg(&vmx->vcpu, AXVCPU_X86_REG_MSR(index), &value))
 		return ask_vmm(vmx, index, 0, AXVCPU_EXIT_SYSREG_READ);
-	write_edx_eax(vmx, vmx_msr_get(vmx, index));
+	write_edx_eax(vmx, value);
 	return skip(vmx);
 }
 
@@ -289,12 +290,13 @@ static int exit_wrmsr(struct vmx_vcpu *vmx)
 	u32 index = READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RCX]);
 	u64 value = (u32)READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RAX]) |
 		    READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RDX]) << 32;
+	u64 id = AXVCPU_X86_REG_MSR(index);
+	u64 old;
 
-	if (!vmx_msr_known(index))
+	if (vmx_get_reg(&vmx->vcpu, id, &old))
 		return ask_vmm(vmx, index, value, AXVCPU_EXIT_SYSREG_WRITE);
-	if (!vmx_msr_valid(index, value) || changes_mode(vmx, index, value))
+	if (changes_mode(vmx, index, value) || vmx_set_reg(&vmx->vcpu, id, value, true))
 		return raise(vmx, X86_TRAP_GP);
-	vmx_msr_set(vmx, index, value);
 	return skip(vmx);
 }
 
@@ -415,15 +417,7 @@ static int (*const exits[NR_EXITS])(struct vmx_vcpu *vmx) = {
 	[EXIT_REASON_INVD]			= skip,
 	[EXIT_REASON_RDPMC]			= exit_protection,
 	[EXIT_REASON_VMCALL]			= exit_vmcall,
-	[EXIT_REASON_VMCLEAR]			= exit_undefined,
-	[EXIT_REASON_VMLAUNCH]			= exit_undefined,
-	[EXIT_REASON_VMPTRLD]			= exit_undefined,
-	[EXIT_REASON_VMPTRST]			= exit_undefined,
-	[EXIT_REASON_VMREAD]			= exit_undefined,
-	[EXIT_REASON_VMRESUME]			= exit_undefined,
-	[EXIT_REASON_VMWRITE]			= exit_undefined,
-	[EXIT_REASON_VMOFF]			= exit_undefined,
-	[EXIT_REASON_VMON]			= exit_undefined,
+	[EXIT_REASON_VMCLEAR ... EXIT_REASON_VMON] = exit_undefined,
 	[EXIT_REASON_CR_ACCESS]			= exit_cr,
 	[EXIT_REASON_DR_ACCESS]			= exit_dr,
 	[EXIT_REASON_IO_INSTRUCTION]		= exit_io,

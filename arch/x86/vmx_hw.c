@@ -30,18 +30,17 @@ static DEFINE_PER_CPU(struct vmx_vcpu *, current_vmx);
 static DEFINE_PER_CPU(void *, vmxon_region);
 
 /**
- * vmx_alloc_vmcs() - a region for a VMCS, or for VMXON
+ * vmx_init_region() - make a page a VMCS without contents, or one for VMXON
+ * @region: the page; no CPU holds anything of it
  *
- * Context: process context.
- * Return: the page, with its revision, or NULL.
+ * An entry with such a VMCS fails.
+ *
+ * Context: any.
  */
-void *vmx_alloc_vmcs(void)
+void vmx_init_region(void *region)
 {
-	u32 *region = (u32 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-
-	if (region)
-		*region = vmx_caps.revision;
-	return region;
+	clear_page(region);
+	*(u32 *)region = vmx_caps.revision;
 }
 
 /**
@@ -56,9 +55,10 @@ int __init vmx_hw_init(void)
 
 	for_each_possible_cpu(cpu) {
 		INIT_LIST_HEAD(&per_cpu(active_vmcss, cpu));
-		per_cpu(vmxon_region, cpu) = vmx_alloc_vmcs();
+		per_cpu(vmxon_region, cpu) = (void *)__get_free_page(GFP_KERNEL);
 		if (!per_cpu(vmxon_region, cpu))
 			return -ENOMEM;
+		vmx_init_region(per_cpu(vmxon_region, cpu));
 	}
 	return 0;
 }
@@ -197,7 +197,8 @@ static int activate(struct vmx_vcpu *vmx, int cpu)
 
 	vmx_clear(vmx);
 	local_irq_save(flags);
-	ret = vmptrld(vmx->vmcs_pa);
+	/* A new VMCS must be cleared once, too. */
+	ret = vmclear(vmx->vmcs_pa) ?: vmptrld(vmx->vmcs_pa);
 	if (!ret) {
 		list_add(&vmx->link, this_cpu_ptr(&active_vmcss));
 		vmx->cpu = cpu;

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Registers by id, and those that travel in the run page. */
+/*
+ * Registers by id, MSRs that the backend holds among them, and those that
+ * travel in the run page.
+ */
+#include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 #include <asm/tlbflush.h>
 
@@ -11,15 +15,34 @@
 	 X86_EFLAGS_DF | X86_EFLAGS_OF | X86_EFLAGS_IOPL | X86_EFLAGS_NT |	\
 	 X86_EFLAGS_RF | X86_EFLAGS_VM | X86_EFLAGS_AC | X86_EFLAGS_VIF |	\
 	 X86_EFLAGS_VIP | X86_EFLAGS_ID)
-
-#define CR0_VALID							\
+#define CR0_VALID								\
 	(X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET |	\
 	 X86_CR0_NE | X86_CR0_WP | X86_CR0_AM | X86_CR0_NW | X86_CR0_CD |	\
 	 X86_CR0_PG)
+#define EFER_VALID	(EFER_SCE | EFER_LME | EFER_LMA | EFER_NX)
+#define AR_VALID	((u32)~VMX_AR_RESERVD_MASK)
 
-/* Ids are (class << 4 | n), where a class is sixteen ids. */
-#define REG_CLASS(id)	((id) >> 4)
-#define REG_N(id)	((id) & 0xf)
+static bool is_canonical(u64 value)
+{
+	return (u64)((s64)(value << 16) >> 16) == value;
+}
+
+/* Each byte is a memory type: UC, WC, WT, WP, WB or UC-. */
+static bool is_pat(u64 value)
+{
+	return !(value & 0xf8f8f8f8f8f8f8f8ULL) &&
+	       !((value >> 1) & ~(value >> 2) & 0x0101010101010101ULL);
+}
+
+static bool is_cr3(u64 value)
+{
+	return !(value >> ept_format.gpa_bits);
+}
+
+static bool is_cr4(u64 value)
+{
+	return !(value & ~vmx_caps.cr4_allowed);
+}
 
 static u64 get_gpr(struct vmx_vcpu *vmx, unsigned int n)
 {
@@ -31,162 +54,159 @@ static void set_gpr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 	WRITE_ONCE(vmx_gprs(vmx)[n], value);
 }
 
-/* RIP and RFLAGS */
-static u64 get_insn(struct vmx_vcpu *vmx, unsigned int n)
+static u64 get_rip(struct vmx_vcpu *vmx, unsigned int n)
 {
-	return n ? vmx_rflags(vmx) : vmx_rip(vmx);
+	return vmx_rip(vmx);
 }
 
-static bool valid_insn(unsigned int n, u64 value)
+static void set_rip(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
-	return !n || !(value & ~RFLAGS_VALID);
+	vmx->rip = value;
+	vmx->todo |= VMX_TODO_RIP;
+	vmx->skip_due = false;
 }
 
-static void set_insn(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+static u64 get_rflags(struct vmx_vcpu *vmx, unsigned int n)
 {
-	if (n) {
-		vmx->rflags = value | X86_EFLAGS_FIXED;
-		vmx->todo |= VMX_TODO_RFLAGS;
-	} else {
-		vmx->rip = value;
-		vmx->todo |= VMX_TODO_RIP;
-		vmx->skip_due = false;
-	}
+	return vmx_rflags(vmx);
 }
 
-static u64 get_cr(struct vmx_vcpu *vmx, unsigned int n)
+static void set_rflags(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
-	switch (n) {
-	case 0:
-		return (vmread(GUEST_CR0) & ~VMX_CR0_OWNED) |
-		       (vmread(CR0_READ_SHADOW) & VMX_CR0_OWNED);
-	case 2:
-		return vmx->cr2;
-	case 3:
-		return vmread(GUEST_CR3);
-	default:
-		return vmread(GUEST_CR4) & vmx_caps.cr4_allowed;
-	}
+	vmx->rflags = value | X86_EFLAGS_FIXED;
+	vmx->todo |= VMX_TODO_RFLAGS;
 }
 
-static bool valid_cr(unsigned int n, u64 value)
+static u64 get_cr0(struct vmx_vcpu *vmx, unsigned int n)
 {
-	switch (n) {
-	case 0:
-		return !(value & ~CR0_VALID);
-	case 3:
-		return !(value >> ept_format.gpa_bits);
-	case 4:
-		return !(value & ~vmx_caps.cr4_allowed);
-	default:
-		return n == 2;
-	}
+	return (vmread(GUEST_CR0) & ~VMX_CR0_OWNED) | (vmread(CR0_READ_SHADOW) & VMX_CR0_OWNED);
 }
 
-static void set_cr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+static void set_cr0(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
-	switch (n) {
-	case 0:
-		vmwrite(CR0_READ_SHADOW, value);
-		vmwrite(GUEST_CR0, (value & ~VMX_CR0_OWNED) | X86_CR0_ET | X86_CR0_NE);
-		vmx_update_lma(vmx);
-		break;
-	case 2:
-		vmx->cr2 = value;
-		break;
-	case 3:
-		vmwrite(GUEST_CR3, value);
-		break;
-	case 4:
-		vmwrite(GUEST_CR4, value | X86_CR4_VMXE | (cr4_read_shadow() & X86_CR4_MCE));
-		break;
-	}
+	vmwrite(CR0_READ_SHADOW, value);
+	vmwrite(GUEST_CR0, (value & ~VMX_CR0_OWNED) | X86_CR0_ET | X86_CR0_NE);
+	vmx_update_lma(vmx);
 }
 
-/* Registers that are fields of the VMCS, at steps of 2 */
-struct field_class {
-	u32 field;	/* of the first */
+static u64 get_cr2(struct vmx_vcpu *vmx, unsigned int n)
+{
+	return vmx->cr2;
+}
+
+static void set_cr2(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	vmx->cr2 = value;
+}
+
+static u64 get_cr4(struct vmx_vcpu *vmx, unsigned int n)
+{
+	return vmread(GUEST_CR4) & vmx_caps.cr4_allowed;
+}
+
+/* Without MCE, a machine check in the guest would shut the CPU down. */
+static void set_cr4(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	vmwrite(GUEST_CR4, value | X86_CR4_VMXE | (cr4_read_shadow() & X86_CR4_MCE));
+}
+
+static u64 get_efer(struct vmx_vcpu *vmx, unsigned int n)
+{
+	bool lma = (vmx->efer & EFER_LME) && (vmread(GUEST_CR0) & X86_CR0_PG);
+
+	return vmx->efer | (lma ? EFER_LMA : 0);
+}
+
+/* What is in the CPU of the MSRs may be another choice afterwards. */
+static void set_efer(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	vmx_msrs_put(vmx);
+	vmx->efer = value & ~EFER_LMA;
+	vmx_update_lma(vmx);
+	vmx_msrs_load(vmx);
+}
+
+/* SWAPGS changes one of them without an exit, so all are looked at in memory. */
+static u64 get_msr(struct vmx_vcpu *vmx, unsigned int n)
+{
+	vmx_msrs_put(vmx);
+	vmx_msrs_load(vmx);
+	return vmx->msrs[n];
+}
+
+static void set_msr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	vmx_msrs_put(vmx);
+	vmx->msrs[n] = value;
+	vmx_msrs_load(vmx);
+}
+
+/* A register, or some that are numbered on from the first */
+static const struct reg {
+	u64 id;
 	u32 count;
-	u64 valid;	/* bits that a value may have */
-};
-
-static const struct field_class segment_classes[] = {
-	{ GUEST_ES_SELECTOR,	8, 0xffff },
-	{ GUEST_ES_BASE,	8, ~0ULL },
-	{ GUEST_ES_LIMIT,	8, 0xffffffff },
-	{ GUEST_ES_AR_BYTES,	8, ~(u64)(u32)VMX_AR_RESERVD_MASK & 0xffffffff },
-};
-
-static const struct field_class table_classes[] = {
-	{ GUEST_GDTR_BASE,	1, ~0ULL },
-	{ GUEST_GDTR_LIMIT,	1, 0xffff },
-	{ GUEST_IDTR_BASE,	1, ~0ULL },
-	{ GUEST_IDTR_LIMIT,	1, 0xffff },
-};
-
-static const struct field_class *find_field(u64 id, u32 *field)
-{
-	const struct field_class *class = NULL;
-	u64 n = 0;
-
-	if (id >= AXVCPU_X86_REG_SEG_SELECTOR(0) && id < AXVCPU_X86_REG_SEG_ACCESS(16)) {
-		class = &segment_classes[REG_CLASS(id - AXVCPU_X86_REG_SEG_SELECTOR(0))];
-		n = REG_N(id);
-	} else if (id >= AXVCPU_X86_REG_GDTR_BASE && id <= AXVCPU_X86_REG_IDTR_LIMIT) {
-		class = &table_classes[id - AXVCPU_X86_REG_GDTR_BASE];
-	}
-	if (!class || n >= class->count)
-		return NULL;
-	*field = class->field + 2 * n;
-	return class;
-}
-
-/* Registers that are reached by functions, numbered by n */
-struct reg_class {
-	u64 first;
-	u32 count;
+	u32 n;					/* number of the first */
+	u32 field;				/* in the VMCS, at steps of 2; or @get and @set */
+	u64 mask;				/* bits that a value may have; 0: any */
+	bool (*valid)(u64 value);		/* NULL: any value */
 	u64 (*get)(struct vmx_vcpu *vmx, unsigned int n);
-	bool (*valid)(unsigned int n, u64 value);	/* NULL: any value */
 	void (*set)(struct vmx_vcpu *vmx, unsigned int n, u64 value);
+} regs[] = {
+#define FIELDS(id, count, field, mask)	{ id, count, 0, field, mask }
+#define MSR_FIELD(msr, field, mask, valid) \
+	{ AXVCPU_X86_REG_MSR(msr), 1, 0, field, mask, valid }
+#define MSR_SLOT(msr, slot, mask, valid) \
+	{ AXVCPU_X86_REG_MSR(msr), 1, VMX_MSR_##slot, 0, mask, valid, get_msr, set_msr }
+	{ AXVCPU_X86_REG_GPR(0), 16, 0, 0, 0, NULL, get_gpr, set_gpr },
+	{ AXVCPU_X86_REG_RIP, 1, 0, 0, 0, NULL, get_rip, set_rip },
+	{ AXVCPU_X86_REG_RFLAGS, 1, 0, 0, RFLAGS_VALID, NULL, get_rflags, set_rflags },
+	{ AXVCPU_X86_REG_CR0, 1, 0, 0, CR0_VALID, NULL, get_cr0, set_cr0 },
+	{ AXVCPU_X86_REG_CR2, 1, 0, 0, 0, NULL, get_cr2, set_cr2 },
+	{ AXVCPU_X86_REG_CR3, 1, 0, GUEST_CR3, 0, is_cr3 },
+	{ AXVCPU_X86_REG_CR4, 1, 0, 0, 0, is_cr4, get_cr4, set_cr4 },
+	FIELDS(AXVCPU_X86_REG_SEG_SELECTOR(0), 8, GUEST_ES_SELECTOR, 0xffff),
+	FIELDS(AXVCPU_X86_REG_SEG_BASE(0), 8, GUEST_ES_BASE, 0),
+	FIELDS(AXVCPU_X86_REG_SEG_LIMIT(0), 8, GUEST_ES_LIMIT, U32_MAX),
+	FIELDS(AXVCPU_X86_REG_SEG_ACCESS(0), 8, GUEST_ES_AR_BYTES, AR_VALID),
+	FIELDS(AXVCPU_X86_REG_GDTR_BASE, 1, GUEST_GDTR_BASE, 0),
+	FIELDS(AXVCPU_X86_REG_GDTR_LIMIT, 1, GUEST_GDTR_LIMIT, 0xffff),
+	FIELDS(AXVCPU_X86_REG_IDTR_BASE, 1, GUEST_IDTR_BASE, 0),
+	FIELDS(AXVCPU_X86_REG_IDTR_LIMIT, 1, GUEST_IDTR_LIMIT, 0xffff),
+	{ AXVCPU_X86_REG_MSR(MSR_EFER), 1, 0, 0, EFER_VALID, NULL, get_efer, set_efer },
+	MSR_FIELD(MSR_IA32_CR_PAT, GUEST_IA32_PAT, 0, is_pat),
+	MSR_FIELD(MSR_FS_BASE, GUEST_FS_BASE, 0, is_canonical),
+	MSR_FIELD(MSR_GS_BASE, GUEST_GS_BASE, 0, is_canonical),
+	MSR_FIELD(MSR_IA32_SYSENTER_CS, GUEST_SYSENTER_CS, U32_MAX, NULL),
+	MSR_FIELD(MSR_IA32_SYSENTER_ESP, GUEST_SYSENTER_ESP, 0, is_canonical),
+	MSR_FIELD(MSR_IA32_SYSENTER_EIP, GUEST_SYSENTER_EIP, 0, is_canonical),
+	MSR_SLOT(MSR_STAR, STAR, 0, NULL),
+	MSR_SLOT(MSR_LSTAR, LSTAR, 0, is_canonical),
+	MSR_SLOT(MSR_CSTAR, CSTAR, 0, is_canonical),
+	MSR_SLOT(MSR_SYSCALL_MASK, SFMASK, U32_MAX, NULL),
+	MSR_SLOT(MSR_KERNEL_GS_BASE, KERNEL_GS_BASE, 0, is_canonical),
 };
 
-static const struct reg_class reg_classes[] = {
-	{ AXVCPU_X86_REG_GPR(0), 16, get_gpr, NULL, set_gpr },
-	{ AXVCPU_X86_REG_RIP, 2, get_insn, valid_insn, set_insn },
-	{ AXVCPU_X86_REG_CR0, 1, get_cr, valid_cr, set_cr },
-	{ AXVCPU_X86_REG_CR2, 3, get_cr, valid_cr, set_cr },
-};
-
-static const struct reg_class *find_class(u64 id)
+static const struct reg *find(u64 id, unsigned int *n)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(reg_classes); i++) {
-		if (id >= reg_classes[i].first && id - reg_classes[i].first < reg_classes[i].count)
-			return &reg_classes[i];
+	for (i = 0; i < ARRAY_SIZE(regs); i++) {
+		if (id >= regs[i].id && id - regs[i].id < regs[i].count) {
+			*n = regs[i].n + (id - regs[i].id);
+			return &regs[i];
+		}
 	}
 	return NULL;
 }
 
-static bool is_msr(u64 id)
-{
-	return id >> 32 == 1 && vmx_msr_known(id);
-}
-
 int vmx_get_reg(struct axvcpu *vcpu, u64 id, u64 *value)
 {
-	const struct reg_class *class = find_class(id);
-	struct vmx_vcpu *vmx = to_vmx(vcpu);
-	u32 field;
+	unsigned int n;
+	const struct reg *reg = find(id, &n);
 
-	if (class)
-		*value = class->get(vmx, REG_N(id));
-	else if (find_field(id, &field))
-		*value = vmread(field);
-	else if (is_msr(id))
-		*value = vmx_msr_get(vmx, id);
-	else
+	if (!reg)
 		return -EINVAL;
+	*value = reg->get ? reg->get(to_vmx(vcpu), n) : vmread(reg->field + 2 * n);
 	return 0;
 }
 
@@ -196,40 +216,25 @@ int vmx_get_reg(struct axvcpu *vcpu, u64 id, u64 *value)
  */
 int vmx_set_reg(struct axvcpu *vcpu, u64 id, u64 value, bool commit)
 {
-	const struct reg_class *class = find_class(id);
-	struct vmx_vcpu *vmx = to_vmx(vcpu);
-	const struct field_class *fields;
-	u32 field;
+	unsigned int n;
+	const struct reg *reg = find(id, &n);
 
-	if (class) {
-		if (class->valid && !class->valid(REG_N(id), value))
-			return -EINVAL;
-		if (commit)
-			class->set(vmx, REG_N(id), value);
-		return 0;
-	}
-	fields = find_field(id, &field);
-	if (fields) {
-		if (value & ~fields->valid)
-			return -EINVAL;
-		if (commit)
-			vmwrite(field, value);
-		return 0;
-	}
-	if (!is_msr(id) || !vmx_msr_valid(id, value))
+	if (!reg || (reg->mask && (value & ~reg->mask)) || (reg->valid && !reg->valid(value)))
 		return -EINVAL;
-	if (commit)
-		vmx_msr_set(vmx, id, value);
+	if (!commit)
+		return 0;
+	if (reg->set)
+		reg->set(to_vmx(vcpu), n, value);
+	else
+		vmwrite(reg->field + 2 * n, value);
 	return 0;
 }
 
 /**
- * vmx_take_regs() - take RIP and RFLAGS from the run page, where the VMM
- * changed them
+ * vmx_take_regs() - take RIP and RFLAGS from the run page: the VMM changed them
  * @vmx: the vCPU
  *
- * Flags that no CPU has are left out: this is the VMM's page, and RUN has no
- * error for it.
+ * Flags that no CPU has are left out: RUN has no error for them.
  *
  * Context: preemption off, loaded.
  */
@@ -238,17 +243,17 @@ void vmx_take_regs(struct vmx_vcpu *vmx)
 	struct axvcpu_run *run = vmx->vcpu.run;
 
 	WRITE_ONCE(run->regs_dirty, 0);
-	set_insn(vmx, 0, READ_ONCE(run->regs.x86.rip));
-	set_insn(vmx, 1, READ_ONCE(run->regs.x86.rflags) & RFLAGS_VALID);
+	set_rip(vmx, 0, READ_ONCE(run->regs.x86.rip));
+	set_rflags(vmx, 0, READ_ONCE(run->regs.x86.rflags) & RFLAGS_VALID);
 }
 
 void vmx_sync_regs(struct axvcpu *vcpu)
 {
+	struct axvcpu_x86_gprs *gprs = &vcpu->run->regs.x86;
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
-	struct axvcpu_x86_gprs *regs = &vcpu->run->regs.x86;
 
 	vmx->rsp = vmread(GUEST_RSP);
-	WRITE_ONCE(regs->gpr[AXVCPU_X86_RSP], vmx->rsp);
-	WRITE_ONCE(regs->rip, vmx_rip(vmx));
-	WRITE_ONCE(regs->rflags, vmx_rflags(vmx));
+	WRITE_ONCE(gprs->gpr[AXVCPU_X86_RSP], vmx->rsp);
+	WRITE_ONCE(gprs->rip, vmx_rip(vmx));
+	WRITE_ONCE(gprs->rflags, vmx_rflags(vmx));
 }

@@ -28,9 +28,10 @@ static int vmx_vcpu_create(struct axvcpu *vcpu, const union axvcpu_create_config
 	if (vpid < 0)
 		return -ENOMEM;
 	vmx->vpid = vpid;
-	vmx->vmcs = vmx_alloc_vmcs();
+	vmx->vmcs = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
 	if (!vmx->vmcs)
 		goto err_vpid;
+	vmx_init_region(vmx->vmcs);
 	vmx->vmcs_pa = __pa(vmx->vmcs);
 	vmx->cpu = -1;
 	if (!fpu_alloc_guest_fpstate(&vmx->fpu))
@@ -132,9 +133,9 @@ static void vmx_reset(struct axvcpu *vcpu)
 
 	lockdep_assert_held(&vcpu->mutex);
 	vmx_clear(vmx);
-	vmx_clear_events(vmx);
-	vmx->entry_set = false;
-	vmx->eptp_set = false;
+	/* Whatever is tried with it later, it does not lead to the old memory. */
+	vmx_init_region(vmx->vmcs);
+	memset_after(vmx, 0, launched);
 	reset_fpu(vmx);
 }
 
