@@ -51,7 +51,8 @@
  * Pages that a fault looks at around the one at hand, aligned. When all of
  * them turn out to be there, and new to the table, many more are likely to be
  * wanted soon: then it looks at FAR_PAGES. Neither goes beyond one level-0
- * table. The host is asked to bring in the page at hand, and no other.
+ * table. The host is asked to bring in the page at hand, and no other; where
+ * it had to do that last time, only one fault in NEAR_PAGES looks around.
  */
 #define NEAR_PAGES	16
 #define FAR_PAGES	512
@@ -483,16 +484,14 @@ static void window_make_leaves(struct window *window, const struct axvcpu_range 
 	const struct axvcpu_s2_format *format = range->aspace->s2.format;
 	u64 rw = axvcpu_s2_leaf_bits(format, 0, range->flags);
 	u64 ro = axvcpu_s2_leaf_bits(format, 0, range->flags & ~AXVCPU_MAP_WRITE);
-	unsigned int i;
+	unsigned long *pfn = window->pfns, *end = pfn + window->count;
 
-	for (i = 0; i < window->count; i++) {
-		unsigned long pfn = window->pfns[i];
-
-		if (pfn & HMM_PFN_VALID)
-			window->pfns[i] = (pfn & ~HMM_PFN_FLAGS) << PAGE_SHIFT |
-					  (pfn & HMM_PFN_WRITE ? rw : ro);
+	for (; pfn < end; pfn++) {
+		if (*pfn & HMM_PFN_VALID)
+			*pfn = (*pfn & ~HMM_PFN_FLAGS) << PAGE_SHIFT |
+			       (*pfn & HMM_PFN_WRITE ? rw : ro);
 		else
-			window->pfns[i] = 0;
+			*pfn = 0;
 	}
 }
 
@@ -537,27 +536,12 @@ static int window_map(struct window *window, struct axvcpu_range *range)
 	return ret == -ESTALE ? -EAGAIN : ret;
 }
 
-/* A fault will come for what this fails to map. */
-static void map_far(struct axvcpu_range *range, u64 gpa)
-{
-	unsigned long *pfns = kmalloc_array(FAR_PAGES, sizeof(*pfns),
-					    GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
-	struct window window;
-
-	if (!pfns)
-		return;
-	window_init(&window, range, gpa, FAR_PAGES, pfns);
-	if (!window_look(&window, range))
-		window_map(&window, range);
-	kfree(pfns);
-}
-
 /*
- * Look at the pages near @gpa and map them. Returns how many are new to the
- * table; -ENOENT: the host must bring the page at hand in first; -EAGAIN: the
- * host is at work there.
+ * Look at a window and map what is there. Returns how many pages are new to
+ * the table; -ENOENT: the host must bring in the page at hand first; -EAGAIN:
+ * the host is at work there; -EFAULT: no memory of the host's.
  */
-static int map_near(struct axvcpu_range *range, u64 gpa, u32 access, struct window *window)
+static int window_fill(struct window *window, struct axvcpu_range *range, u64 gpa, u32 access)
 {
 	unsigned long want = HMM_PFN_VALID | (access & AXVCPU_MAP_WRITE ? HMM_PFN_WRITE : 0);
 	unsigned long pfn;
@@ -574,6 +558,20 @@ static int map_near(struct axvcpu_range *range, u64 gpa, u32 access, struct wind
 	return window_map(window, range);
 }
 
+/* A fault will come for what this fails to map. */
+static void fill_far(struct axvcpu_range *range, u64 gpa)
+{
+	unsigned long *pfns = kmalloc_array(FAR_PAGES, sizeof(*pfns),
+					    GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+	struct window window;
+
+	if (!pfns)
+		return;
+	window_init(&window, range, gpa, FAR_PAGES, pfns);
+	window_fill(&window, range, gpa, AXVCPU_MAP_READ);
+	kfree(pfns);
+}
+
 static int range_fault(struct axvcpu_range *range, u64 gpa, u32 access)
 {
 	bool absent = READ_ONCE(range->absent);
@@ -581,7 +579,8 @@ static int range_fault(struct axvcpu_range *range, u64 gpa, u32 access)
 	struct window window;
 	int ret;
 
-	window_init(&window, range, gpa, NEAR_PAGES, pfns);
+	window_init(&window, range, gpa,
+		    absent && gpa & (NEAR_PAGES * PAGE_SIZE - 1) ? 1 : NEAR_PAGES, pfns);
 	for (;;) {
 		if (absent) {
 			ret = fault_in(range->aspace->mm, range_uaddr(range, gpa),
@@ -589,7 +588,7 @@ static int range_fault(struct axvcpu_range *range, u64 gpa, u32 access)
 			if (ret)
 				return ret;
 		}
-		ret = map_near(range, gpa, access, &window);
+		ret = window_fill(&window, range, gpa, access);
 		if (ret >= 0)
 			break;
 		if (ret != -ENOENT && ret != -EAGAIN)
@@ -606,7 +605,7 @@ static int range_fault(struct axvcpu_range *range, u64 gpa, u32 access)
 	/* With neighbours that nobody had asked for yet, the host is ahead of the guest. */
 	WRITE_ONCE(range->absent, absent && ret <= 1);
 	if (ret > 1 && ret == window.count)
-		map_far(range, gpa);
+		fill_far(range, gpa);
 	return 0;
 }
 

@@ -133,16 +133,16 @@ void axvcpu_s2_destroy(struct axvcpu_s2 *s2)
 }
 
 /**
- * axvcpu_s2_cache_fill() - allocate what a call of axvcpu_s2_map() can need
+ * axvcpu_s2_cache_fill() - allocate what a call of axvcpu_s2_map() was short of
  * @s2: the table
- * @cache: zeroed, or as axvcpu_s2_map() left it
+ * @cache: as axvcpu_s2_map() left it
  *
  * Context: process context, sleeps.
  * Return: 0, or -ENOMEM; axvcpu_s2_cache_drain() is due in both cases.
  */
 int axvcpu_s2_cache_fill(const struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache)
 {
-	while (cache->nr < s2->format->levels - 1) {
+	while (cache->nr < cache->wanted) {
 		u64 *table = table_alloc(table_order(s2->format));
 
 		if (!table)
@@ -204,26 +204,28 @@ static void add_tables(struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache, u64 
 int axvcpu_s2_map(struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache, struct axvcpu_gpa gpa,
 		  const u64 *leaves, unsigned int count)
 {
-	const struct axvcpu_s2_format *format = s2->format;
+	const u64 present = s2->format->present_mask, write = s2->format->write_mask;
 	unsigned int i, added = 0;
 	struct s2_path path;
 	u64 *entry;
 
 	walk(s2, gpa.val, &path);
-	if (path.level > cache->nr)
+	if (path.level > cache->nr) {
+		cache->wanted = path.level;
 		return -EAGAIN;
+	}
 	add_tables(s2, cache, gpa.val, &path);
 
-	entry = &path.tables[0][entry_index(format, gpa.val, 0)];
+	entry = &path.tables[0][entry_index(s2->format, gpa.val, 0)];
 	for (i = 0; i < count; i++, entry++) {
 		u64 leaf = leaves[i];
 		u64 old = READ_ONCE(*entry);
 
 		if (!leaf)
 			continue;
-		if (!entry_present(format, old))
+		if (!(old & present))
 			added++;
-		else if (axvcpu_s2_writable(format, old) || !axvcpu_s2_writable(format, leaf))
+		else if ((old & write) == write || (leaf & write) != write)
 			continue;
 		WRITE_ONCE(*entry, leaf);
 	}

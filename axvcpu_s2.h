@@ -74,10 +74,12 @@ struct axvcpu_s2 {
 /**
  * struct axvcpu_s2_cache - table pages to be, allocated where it may sleep
  * @nr: how many there are
+ * @wanted: how many axvcpu_s2_map() was in want of
  * @tables: zeroed pages
  */
 struct axvcpu_s2_cache {
 	unsigned int nr;
+	unsigned int wanted;
 	u64 *tables[AXVCPU_S2_MAX_LEVELS - 1];
 };
 
