@@ -30,7 +30,7 @@ OPTIONS = (
     f"tsc_early_khz={IPS // 1000} tsc=reliable no_timer_check "
     # Bochs counts a REP iteration as an instruction. One CPU does not go
     # with the threads that this CPU model claims.
-    "clearcpuid=erms,fsrm,ht")
+    "clearcpuid=erms,fsrm,ht,aperfmperf")
 
 CONFIG = """\
 display_library: term

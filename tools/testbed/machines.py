@@ -85,7 +85,8 @@ class Run:
     def _start(self, kernel, initramfs, verbose):
         # Bochs wants a terminal to draw the PC's screen on. Nobody looks at
         # it, but it must be read.
-        self.screen, screen = self._pty()
+        ours, screen = self._pty()
+        self.screens = [ours]
         if self.machine.emulator.CONSOLE == "pty":
             self.console, self.guest_end = self._pty()
             stdio = screen
@@ -128,11 +129,11 @@ class Run:
         until = time.monotonic() + timeout
         while True:
             left = until - time.monotonic()
-            ready = select.select([self.console, self.screen, *also], [], [],
+            ready = select.select([self.console, *self.screens, *also], [], [],
                                   max(0, min(left, 0.2)))[0]
-            if self.screen in ready:
-                with contextlib.suppress(OSError):      # Bochs has closed it
-                    os.read(self.screen, 65536)
+            if set(self.screens) & set(ready):
+                self._drain()
+                continue
             if self.console in ready:
                 with contextlib.suppress(OSError):
                     data = os.read(self.console, 65536)
@@ -143,6 +144,12 @@ class Run:
                 return None
             if left <= 0 or set(also) & set(ready):
                 return b""
+
+    def _drain(self):
+        try:
+            os.read(self.screens[0], 65536)
+        except OSError:
+            self.screens = []       # the emulator has closed it
 
     def write(self, data):
         with contextlib.suppress(OSError):
