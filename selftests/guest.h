@@ -27,7 +27,7 @@
 #define GUEST_DATA		0x80000		/* from here on memory is the test's */
 #define GUEST_HOLE		0x10000000	/* guest-physical, reachable, never mapped */
 
-/**
+/*
  * enum guest_reg - the registers that programs use
  *
  * They survive every operation below; the machine's other registers do not.
@@ -39,7 +39,7 @@ enum guest_reg {
 
 struct guest_prog;
 
-/**
+/*
  * struct guest_isa - how one backend's guests are written
  * @backend: &enum axvcpu_backend
  * @gpr: index in the run page's raw registers, of G0 to G5
@@ -246,7 +246,7 @@ G_OP(halt, (struct guest_prog *p), (p))
 G_OP(jmp, (struct guest_prog *p, int label), (p, label))
 /** g_jnz() - go to a label if reg is not 0 */
 G_OP(jnz, (struct guest_prog *p, enum guest_reg reg, int label), (p, reg, label))
-/**
+/*
  * g_spin() - in a loop without exits, with interrupts off
  *
  * Bochs forgets at each VM entry that the host's interrupts come all the same,

@@ -164,7 +164,9 @@ TEST_F_TIMEOUT(stress, close_during_calls, 60)
 		}
 		ASSERT_EQ(0, pthread_create(&closer, NULL, close_soon, &self->v.fd));
 		for (int j = 0; j < ARRAY_SIZE(cmds); j++) {
-			if (good_call(&self->g, &self->v, cmds[(i + j) % ARRAY_SIZE(cmds)]) == -EBADF)
+			unsigned int cmd = cmds[(i + j) % ARRAY_SIZE(cmds)];
+
+			if (good_call(&self->g, &self->v, cmd) == -EBADF)
 				break;
 		}
 		pthread_join(closer, NULL);
@@ -307,7 +309,7 @@ static void everybody(struct __test_metadata *_metadata, FIXTURE_DATA(stress) *s
 
 TEST_F_TIMEOUT(stress, everybody_with_exits, 60)
 {
-	everybody(_metadata, self, self->fast ? 8000000000ULL : 5000000000ULL);
+	everybody(_metadata, self, self->fast ? 5000000000ULL : 3000000000ULL);
 }
 
 TEST_F_TIMEOUT(stress, everybody_without_exits, 60)
@@ -318,7 +320,7 @@ TEST_F_TIMEOUT(stress, everybody_without_exits, 60)
 	g_begin(&p, &self->g, OUTS);
 	g_loop_forever(&p);
 	g_end(&p);
-	everybody(_metadata, self, self->fast ? 8000000000ULL : 5000000000ULL);
+	everybody(_metadata, self, self->fast ? 5000000000ULL : 3000000000ULL);
 }
 
 static void *map_and_unmap(void *arg)
@@ -360,7 +362,7 @@ TEST_F_TIMEOUT(stress, map_under_guests, 60)
 		workers[i] = (struct worker){ .g = &self->g, .seed = i };
 		ASSERT_EQ(0, pthread_create(&workers[i].thread, NULL, map_and_unmap, &workers[i]));
 	}
-	end = now_ns() + (self->fast ? 6000000000ULL : 4000000000ULL);
+	end = now_ns() + (self->fast ? 5000000000ULL : 3000000000ULL);
 	while (now_ns() < end) {
 		ASSERT_EQ(0, run_vcpu(self->v.fd, 0));
 		if (self->v.run->exit_reason == AXVCPU_EXIT_NESTED_PAGE_FAULT) {

@@ -105,7 +105,7 @@ struct vmx_host {
 	u16 gs;
 };
 
-/**
+/*
  * struct vmx_vcpu - the backend's vCPU
  *
  * Key to the fields: (c) constant after creation; (p) written by the CPU @cpu

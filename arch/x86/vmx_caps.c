@@ -18,6 +18,8 @@
 #define BASIC_TYPE_WB		(6ULL << 50)
 #define BASIC_TRUE_CONTROLS	BIT_ULL(55)
 
+#define WORD(word)	offsetof(struct vmx_caps, word)
+
 /* A word of the controls: what we can't do without, and what we like. */
 static const struct controls {
 	const char *name;
@@ -27,10 +29,12 @@ static const struct controls {
 	u32 liked;
 } controls[] = {
 	{
-		"pin-based controls", MSR_IA32_VMX_TRUE_PINBASED_CTLS, offsetof(struct vmx_caps, pin),
+		"pin-based controls", MSR_IA32_VMX_TRUE_PINBASED_CTLS,
+		offsetof(struct vmx_caps, pin),
 		PIN_BASED_EXT_INTR_MASK | PIN_BASED_NMI_EXITING | PIN_BASED_VIRTUAL_NMIS,
 	}, {
-		"primary controls", MSR_IA32_VMX_TRUE_PROCBASED_CTLS, offsetof(struct vmx_caps, cpu),
+		"primary controls", MSR_IA32_VMX_TRUE_PROCBASED_CTLS,
+		WORD(cpu),
 		CPU_BASED_INTR_WINDOW_EXITING | CPU_BASED_NMI_WINDOW_EXITING |
 		CPU_BASED_HLT_EXITING | CPU_BASED_MWAIT_EXITING | CPU_BASED_MONITOR_EXITING |
 		CPU_BASED_RDPMC_EXITING | CPU_BASED_CR8_LOAD_EXITING |
@@ -38,22 +42,22 @@ static const struct controls {
 		CPU_BASED_UNCOND_IO_EXITING | CPU_BASED_USE_MSR_BITMAPS |
 		CPU_BASED_ACTIVATE_SECONDARY_CONTROLS,
 	}, {
-		"EPT", MSR_IA32_VMX_PROCBASED_CTLS2, offsetof(struct vmx_caps, cpu2),
+		"EPT", MSR_IA32_VMX_PROCBASED_CTLS2, WORD(cpu2),
 		SECONDARY_EXEC_ENABLE_EPT,
 		SECONDARY_EXEC_WBINVD_EXITING | SECONDARY_EXEC_ENABLE_INVPCID |
 		SECONDARY_EXEC_ENCLS_EXITING,
 	}, {
-		"VPID", MSR_IA32_VMX_PROCBASED_CTLS2, offsetof(struct vmx_caps, cpu2),
+		"VPID", MSR_IA32_VMX_PROCBASED_CTLS2, WORD(cpu2),
 		SECONDARY_EXEC_ENABLE_VPID,
 	}, {
-		"unrestricted guest", MSR_IA32_VMX_PROCBASED_CTLS2, offsetof(struct vmx_caps, cpu2),
+		"unrestricted guest", MSR_IA32_VMX_PROCBASED_CTLS2, WORD(cpu2),
 		SECONDARY_EXEC_UNRESTRICTED_GUEST,
 	}, {
-		"exit controls", MSR_IA32_VMX_TRUE_EXIT_CTLS, offsetof(struct vmx_caps, exit),
+		"exit controls", MSR_IA32_VMX_TRUE_EXIT_CTLS, WORD(exit),
 		VM_EXIT_HOST_ADDR_SPACE_SIZE | VM_EXIT_SAVE_DEBUG_CONTROLS |
 		VM_EXIT_SAVE_IA32_EFER | VM_EXIT_LOAD_IA32_EFER | VM_EXIT_LOAD_IA32_PAT,
 	}, {
-		"entry controls", MSR_IA32_VMX_TRUE_ENTRY_CTLS, offsetof(struct vmx_caps, entry),
+		"entry controls", MSR_IA32_VMX_TRUE_ENTRY_CTLS, WORD(entry),
 		VM_ENTRY_IA32E_MODE | VM_ENTRY_LOAD_DEBUG_CONTROLS |
 		VM_ENTRY_LOAD_IA32_EFER | VM_ENTRY_LOAD_IA32_PAT,
 	},

@@ -33,7 +33,7 @@ static int queue_interrupt(struct vmx_vcpu *vmx, const struct axvcpu_inject *eve
 	if (event->vector > 255 || event->flags || event->error_code)
 		return -EINVAL;
 	set_bit(event->vector, vmx->irr);
-	smp_mb__after_atomic();
+	smp_mb__after_atomic();	/* pairs with take_interrupt()'s */
 	set_bit(VMX_QUEUED_IRQ, &vmx->queued);
 	return 0;
 }
@@ -198,7 +198,7 @@ static void take_nmi(struct vmx_vcpu *vmx)
 static void take_interrupt(struct vmx_vcpu *vmx, int vector)
 {
 	clear_bit(VMX_QUEUED_IRQ, &vmx->queued);
-	smp_mb__after_atomic();
+	smp_mb__after_atomic();	/* pairs with queue_interrupt()'s */
 	clear_bit(vector, vmx->irr);
 	if (!bitmap_empty(vmx->irr, 256))
 		set_bit(VMX_QUEUED_IRQ, &vmx->queued);
