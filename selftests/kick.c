@@ -364,7 +364,7 @@ TEST_F(kick, event_before_halt)
  * @fd: vCPU
  * @act: what is done in each round
  * @least: rounds to do at least
- * @most: and at most; between the two, for ten seconds
+ * @most: and at most; between the two, for five seconds
  * @done: rounds that the other thread has seen
  * @total: rounds that have been acted
  * @err: of @act, or -ETIME: a round was never seen
@@ -397,7 +397,7 @@ static void wait_for_round(struct rounds *r, int i)
 /* A last kick ends it. */
 static void *act(void *arg)
 {
-	unsigned long long end = now_ns() + 10000000000ULL;
+	unsigned long long end = now_ns() + 5000000000ULL;
 	struct rounds *r = arg;
 	unsigned int x = 1;
 
