@@ -293,6 +293,7 @@ static void kick_after_an_exit(struct kunit *test)
  */
 static struct {
 	struct axvcpu *vcpu;
+	struct wait_queue_head wait;
 	bool stop;
 	u64 sent;		/* kicks that have returned; written by the kicker */
 	u64 taken;		/* EINTRs; written by the runner */
@@ -334,41 +335,31 @@ static int run_under_kicks(void *arg)
 		if (axvcpu_kunit_run(kicks.vcpu, 0) != -EINTR)
 			kicks.wrong++;
 		WRITE_ONCE(kicks.taken, kicks.taken + 1);
+		wake_up(&kicks.wait);
 		cond_resched();
 	}
 	return 0;
 }
 
-static int kick_until(u64 round)
-{
-	unsigned long end = jiffies + 10 * HZ;
-
-	while (READ_ONCE(kicks.taken) < round) {
-		if (time_after(jiffies, end))
-			return -ETIMEDOUT;
-		cond_resched();
-	}
-	return 0;
-}
-
+/* It sleeps in between: where the CPUs are emulated, who spins keeps the other from running. */
 static int kick_many(void *arg)
 {
 	unsigned long began = jiffies;
 	unsigned int delay;
-	int ret = 0;
+	long left = 1;
 	u64 n;
 
-	for (n = 1; !ret && hunt_on(began, n, 100000); n++) {
-		for (delay = get_random_u8() * 8; delay; delay--)
+	for (n = 1; left && hunt_on(began, n, 100000); n++) {
+		for (delay = get_random_u8(); delay; delay--)
 			cpu_relax();
 		axvcpu_kick(kicks.vcpu);
 		/* The guest that sees it may look for the interrupt. */
 		smp_store_release(&kicks.sent, n);
-		ret = kick_until(n);
+		left = wait_event_timeout(kicks.wait, READ_ONCE(kicks.taken) >= n, 10 * HZ);
 	}
 	WRITE_ONCE(kicks.stop, true);
 	axvcpu_kick(kicks.vcpu);
-	return ret;
+	return left ? 0 : -ETIMEDOUT;
 }
 
 /* D09: up to 10^5 kicks at any moment of the run loop, none lost. */
@@ -378,6 +369,7 @@ static void no_kick_is_lost(struct kunit *test)
 	int a = cpumask_first(cpu_online_mask), b = cpumask_last(cpu_online_mask);
 
 	memset(&kicks, 0, sizeof(kicks));
+	init_waitqueue_head(&kicks.wait);
 	kicks.vcpu = axvcpu_kunit_vcpu(test, AXVCPU_STATE_READY);
 	hook(AXVCPU_MOCK_ENTER, guest_under_kicks);
 	KUNIT_ASSERT_EQ(test, axvcpu_kunit_start(&runner, a, run_under_kicks, NULL), 0);
@@ -437,6 +429,7 @@ static bool is_blocked(void *arg)
 
 static struct {
 	struct axvcpu *vcpu;
+	struct wait_queue_head wait;
 	u64 wanted;
 	u64 injected;
 } wakes;
@@ -544,23 +537,26 @@ static void masked_interrupt_does_not_wake(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, waited(test, vcpu));
 }
 
+static int tell_injector(struct axvcpu *vcpu, u64 arg)
+{
+	wake_up(&wakes.wait);
+	return 0;
+}
+
 static int inject_many(void *arg)
 {
-	unsigned long end, began = jiffies;
+	unsigned long began = jiffies;
 	unsigned int delay;
 	u64 n;
 
 	for (n = 1; hunt_on(began, n, 100000); n++) {
-		axvcpu_kunit_inject(wakes.vcpu, AXVCPU_EVENT_INTERRUPT, 40);
-		wakes.injected = n;
-		end = jiffies + 10 * HZ;
-		while (READ_ONCE(wakes.vcpu->run->regs.raw[1]) < n) {
-			if (time_after(jiffies, end))
-				return -ETIMEDOUT;
-			cond_resched();
-		}
+		wakes.wanted = n;
 		for (delay = get_random_u8() * 4; delay; delay--)
 			cpu_relax();
+		axvcpu_kunit_inject(wakes.vcpu, AXVCPU_EVENT_INTERRUPT, 40);
+		wakes.injected = n;
+		if (!wait_event_timeout(wakes.wait, has_counted(NULL), 10 * HZ))
+			return -ETIMEDOUT;
 	}
 	return 0;
 }
@@ -573,6 +569,8 @@ static void no_wake_up_is_lost(struct kunit *test)
 	struct axvcpu_kunit_thread runner, injector;
 
 	wakes.vcpu = vcpu;
+	init_waitqueue_head(&wakes.wait);
+	hook(AXVCPU_MOCK_HANDLE_EXIT, tell_injector);
 	KUNIT_ASSERT_EQ(test, axvcpu_kunit_start(&runner, a, wait_thread, vcpu), 0);
 	KUNIT_ASSERT_EQ(test, axvcpu_kunit_start(&injector, b, inject_many, NULL), 0);
 	KUNIT_EXPECT_EQ(test, axvcpu_kunit_join(&injector), 0);
