@@ -3,6 +3,7 @@
 
 import contextlib
 import dataclasses
+import os
 import re
 import secrets
 import time
@@ -70,6 +71,11 @@ class Result:
         self.problems += tap.problems
 
 
+def patience():
+    """How much longer than alone things may take, on a machine with other work."""
+    return min(10.0, max(1.0, os.getloadavg()[0] / os.cpu_count()))
+
+
 class Session:
     """One boot of a machine with some tests; results as they come."""
 
@@ -112,11 +118,12 @@ class Session:
 
     def until(self, token, word, limit, what):
         """Read on to init's line "TOKEN word ..."; its other words."""
+        limit *= patience()
         deadline = time.monotonic() + limit
         while True:
             got = self.next_line(deadline - time.monotonic())
             if got is None:
-                raise TimeoutError(f"no answer within {limit} s: {what}")
+                raise TimeoutError(f"no answer within {limit:.0f} s: {what}")
             text = got[1]
             at = text.find(token + " ")
             if at < 0:

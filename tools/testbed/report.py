@@ -35,7 +35,6 @@ BAD = re.compile("|".join((
     r"soft lockup|hard LOCKUP",
     r"rcu_(?:preempt|sched) (?:self-)?detected (?:expedited )?stall",
     r"memory leaks?\b|unreferenced object",
-    r"Modules linked in:",
     r"refcount_t: ",
     r"list_(?:add|del) corruption",
 )))
