@@ -279,6 +279,7 @@ static void *closer(void *arg)
 TEST_F_TIMEOUT(fds, close_races_create, 120)
 {
 	int rounds = guest_is_fast(&self->g) ? 3000 : 300;
+	unsigned long long began = now_ns();
 	struct axvcpu_setup setup;
 	pthread_t thread;
 	int fd;
@@ -288,7 +289,7 @@ TEST_F_TIMEOUT(fds, close_races_create, 120)
 	close(closer_target);
 	setup_init(&self->g, &setup, OUTS);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, closer, NULL));
-	for (int i = 0; i < rounds; i++) {
+	for (int i = 0; i < rounds && time_for_another(i, 100, began); i++) {
 		fd = i % 2 ? create_vcpu(self->g.dev, 1) : create_aspace(self->g.dev);
 		ASSERT_LE(0, fd);
 		if (i % 2)
@@ -580,7 +581,8 @@ static int one_life(struct guest *like)
 TEST_F_TIMEOUT(fds, many_lives, 180)
 {
 	int rounds = guest_is_fast(&self->g) ? 1000 : 300;
-	int fds_before = open_fds();
+	int fds_before = open_fds(), n;
+	unsigned long long began;
 	long before, after;
 
 	/* What is allocated once, and what the allocator keeps at hand */
@@ -589,14 +591,15 @@ TEST_F_TIMEOUT(fds, many_lives, 180)
 	}
 	before = kernel_memory();
 	ASSERT_LT(0, before);
-	for (int i = 0; i < rounds; i++) {
+	began = now_ns();
+	for (n = 0; n < rounds && time_for_another(n, 300, began); n++) {
 		ASSERT_EQ(0, one_life(&self->g));
 	}
 	after = kernel_memory();
 	EXPECT_EQ(fds_before, open_fds());
 	/* Less than half of the smallest thing that each of them allocates */
-	EXPECT_GT(rounds * 2048L, after - before)
-		TH_LOG("%ld bytes more after %d rounds", after - before, rounds);
+	EXPECT_GT(n * 2048L, after - before)
+		TH_LOG("%ld bytes more after %d rounds", after - before, n);
 }
 
 static int state_for_child(struct guest *g, struct guest_vcpu *v, struct vcpu_thread *t, int state)

@@ -494,6 +494,19 @@ unsigned long long now_ns(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
+/**
+ * time_for_another() - go on with a loop that is the better the longer it is?
+ * @round: rounds done so far
+ * @least: rounds to be done at any rate
+ * @began: when the first one began, now_ns()
+ *
+ * Return: true for ten seconds, which are many rounds if the machine is idle.
+ */
+bool time_for_another(int round, int least, unsigned long long began)
+{
+	return round < least || now_ns() - began < 10000000000ULL;
+}
+
 /** sleep_ns() - sleep, through any number of signals */
 void sleep_ns(unsigned long long ns)
 {

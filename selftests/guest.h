@@ -341,6 +341,7 @@ union guest_arg {
 void good_arg(struct guest *g, unsigned int cmd, union guest_arg *arg);
 int good_call(struct guest *g, struct guest_vcpu *v, unsigned int cmd);
 int run_until(struct guest_vcpu *v, uint32_t reason);
+bool time_for_another(int round, int least, unsigned long long began);
 int pin_to_cpu(int cpu);
 unsigned long long now_ns(void);
 void sleep_ns(unsigned long long ns);

@@ -141,9 +141,10 @@ TEST_F(kick, in_states_without_run)
 static void check_running(struct __test_metadata *_metadata, FIXTURE_DATA(kick) *self,
 			  int rounds, int (*stop)(struct vcpu_thread *t))
 {
+	unsigned long long began = now_ns();
 	struct vcpu_thread t;
 
-	for (int i = 0; i < rounds; i++) {
+	for (int i = 0; i < rounds && time_for_another(i, 20, began); i++) {
 		ASSERT_EQ(0, thread_start(&t, &self->v, AXVCPU_RUN_WAIT));
 		if (i % 2) {
 			ASSERT_EQ(0, wait_for_state(self->v.fd, AXVCPU_STATE_RUNNING));
@@ -156,7 +157,7 @@ static void check_running(struct __test_metadata *_metadata, FIXTURE_DATA(kick) 
 	}
 }
 
-TEST_F_TIMEOUT(kick, running, 60)
+TEST_F_TIMEOUT(kick, running, 120)
 {
 	ASSERT_EQ(0, start(self, LOOP));
 	check_running(_metadata, self, guest_is_fast(&self->g) ? 400 : 40, thread_stop);
@@ -171,7 +172,7 @@ static int stop_by_signal(struct vcpu_thread *t)
 	return thread_join(t);
 }
 
-TEST_F_TIMEOUT(kick, running_by_signal, 60)
+TEST_F_TIMEOUT(kick, running_by_signal, 120)
 {
 	catch_signal(SIGUSR1, SA_RESTART);	/* RUN is not restarted */
 	ASSERT_EQ(0, start(self, LOOP));
@@ -179,7 +180,7 @@ TEST_F_TIMEOUT(kick, running_by_signal, 60)
 }
 
 /* The memory shows that the guest really went on in between. */
-TEST_F_TIMEOUT(kick, progress, 60)
+TEST_F_TIMEOUT(kick, progress, 120)
 {
 	volatile uint64_t *counter = (uint64_t *)(self->g.mem + GUEST_DATA);
 	int rounds = guest_is_fast(&self->g) ? 100 : 20;
@@ -200,7 +201,7 @@ TEST_F_TIMEOUT(kick, progress, 60)
 }
 
 /* In one thread: the timer's signal is the only way out. */
-TEST_F_TIMEOUT(kick, timer_signal, 60)
+TEST_F_TIMEOUT(kick, timer_signal, 120)
 {
 	struct itimerval it = { .it_value.tv_usec = 5000, .it_interval.tv_usec = 5000 };
 	int rounds = guest_is_fast(&self->g) ? 200 : 20;
@@ -222,7 +223,7 @@ TEST_F_TIMEOUT(kick, timer_signal, 60)
 }
 
 /* CPU time spent in the guest is the thread's. */
-TEST_F_TIMEOUT(kick, cpu_time_signal, 60)
+TEST_F_TIMEOUT(kick, cpu_time_signal, 120)
 {
 	struct itimerval it = { .it_value.tv_usec = 50000 };
 
@@ -249,7 +250,7 @@ static int child_loop(FIXTURE_DATA(kick) *self)
 }
 
 /* Ctrl-C, and whatever else ends a process, ends one whose guest does not. */
-TEST_F_TIMEOUT(kick, deadly_signals, 60)
+TEST_F_TIMEOUT(kick, deadly_signals, 120)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGKILL, SIGSEGV };
 	int status;
@@ -270,7 +271,7 @@ TEST_F_TIMEOUT(kick, deadly_signals, 60)
 }
 
 /* Stopped and continued, as a shell does. */
-TEST_F_TIMEOUT(kick, stop_and_continue, 60)
+TEST_F_TIMEOUT(kick, stop_and_continue, 120)
 {
 	int status;
 	pid_t pid = fork();

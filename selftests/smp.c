@@ -140,12 +140,12 @@ static void run_threads(struct __test_metadata *_metadata, FIXTURE_DATA(smp) *se
 	}
 }
 
-TEST_F_TIMEOUT(smp, in_threads, 60)
+TEST_F_TIMEOUT(smp, in_threads, 120)
 {
 	run_threads(_metadata, self, guest_is_fast(&self->g) ? 3000 : 300, false);
 }
 
-TEST_F_TIMEOUT(smp, migration, 60)
+TEST_F_TIMEOUT(smp, migration, 120)
 {
 	run_threads(_metadata, self, guest_is_fast(&self->g) ? 1000 : 150, true);
 }
@@ -168,7 +168,7 @@ static void *churn(void *arg)
 }
 
 /* The thread is moved at any moment, also out of the guest. */
-TEST_F_TIMEOUT(smp, moved_while_running, 60)
+TEST_F_TIMEOUT(smp, moved_while_running, 120)
 {
 	int rounds = guest_is_fast(&self->g) ? 5000 : 500;
 	struct runner r = { .g = &self->g, .v = &self->v[1], .i = 1, .rounds = rounds };
@@ -183,7 +183,7 @@ TEST_F_TIMEOUT(smp, moved_while_running, 60)
 }
 
 /* A counting guest without exits, whose thread is moved under it. */
-TEST_F_TIMEOUT(smp, moved_in_the_guest, 60)
+TEST_F_TIMEOUT(smp, moved_in_the_guest, 120)
 {
 	volatile uint64_t *counter = (uint64_t *)(self->g.mem + GUEST_DATA);
 	struct vcpu_thread t;
@@ -224,7 +224,7 @@ TEST_F_TIMEOUT(smp, moved_in_the_guest, 60)
 }
 
 /* One vCPU in the hands of several threads: one at a time. */
-TEST_F_TIMEOUT(smp, shared_by_threads, 60)
+TEST_F_TIMEOUT(smp, shared_by_threads, 120)
 {
 	int rounds = guest_is_fast(&self->g) ? 1000 : 100;
 	struct vcpu_thread t[4];
@@ -302,7 +302,7 @@ TEST_F(smp, bound_to_a_cpu)
 }
 
 /* A store of one vCPU is seen by another one: a ball between two guests. */
-TEST_F_TIMEOUT(smp, shared_memory, 60)
+TEST_F_TIMEOUT(smp, shared_memory, 120)
 {
 	int rounds = guest_is_fast(&self->g) ? 200 : 40;
 	struct vcpu_thread t[2];
@@ -344,7 +344,7 @@ TEST_F_TIMEOUT(smp, shared_memory, 60)
 	EXPECT_EQ(0, *(uint64_t *)(self->g.mem + GUEST_DATA));
 }
 
-TEST_F_TIMEOUT(smp, many_vcpus, 60)
+TEST_F_TIMEOUT(smp, many_vcpus, 120)
 {
 	int n = guest_is_fast(&self->g) ? 200 : 50;
 	struct guest_vcpu *v = calloc(n, sizeof(*v));

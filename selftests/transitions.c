@@ -128,7 +128,7 @@ TEST_F(transitions, path)
 }
 
 /* Every ioctl in Invalid, Created, Free and Ready. */
-TEST_F(transitions, matrix)
+TEST_F_TIMEOUT(transitions, matrix, 60)
 {
 	for (int state = INVALID; state <= READY; state++) {
 		for (int i = 0; i < model_nr_ioctls; i++) {
@@ -198,12 +198,12 @@ static void matrix_inside_run(struct __test_metadata *_metadata, FIXTURE_DATA(tr
 	}
 }
 
-TEST_F(transitions, matrix_running)
+TEST_F_TIMEOUT(transitions, matrix_running, 60)
 {
 	matrix_inside_run(_metadata, self, RUNNING);
 }
 
-TEST_F(transitions, matrix_blocked)
+TEST_F_TIMEOUT(transitions, matrix_blocked, 60)
 {
 	matrix_inside_run(_metadata, self, BLOCKED);
 }
@@ -598,12 +598,13 @@ static const struct model_ioctl *choose(const struct model *m)
 TEST_F_TIMEOUT(transitions, random, 120)
 {
 	int rounds = guest_is_fast(&self->g) ? 10000 : 2000;
-	unsigned int seed = now_ns();
-	int visits[6] = { 0 };
+	unsigned long long began = now_ns();
+	unsigned int seed = began;
+	int visits[6] = { 0 }, i;
 
 	TH_LOG("seed %u", seed);
 	srand(seed);
-	for (int i = 0; i < rounds; i++) {
+	for (i = 0; i < rounds && time_for_another(i, 1000, began); i++) {
 		const struct model_ioctl *ioctl = choose(&self->m);
 		struct model before = self->m;
 		char what[80];
@@ -622,7 +623,7 @@ TEST_F_TIMEOUT(transitions, random, 120)
 		visits[self->m.state]++;
 	}
 	for (int state = INVALID; state <= READY; state++) {
-		EXPECT_LT(rounds / 100, visits[state]) TH_LOG("%s", model_states[state]);
+		EXPECT_LT(i / 100, visits[state]) TH_LOG("%s", model_states[state]);
 	}
 }
 
