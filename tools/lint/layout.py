@@ -58,7 +58,7 @@ def continues(before):
     """Is the line before one that a statement goes on behind?"""
     return before.strip() and \
         not re.search(r"([;{}]|\*/|\b(case .*|default|^\w+):)$", before.strip()) and \
-        not re.match(r"\s*(}? ?else|if|for|while|do|switch)\b", before)
+        not re.match(r"\s*((}? ?else|if|for|while|do|switch)\b|#)", before)
 
 
 def is_break(ours, theirs, before):
