@@ -87,6 +87,6 @@ def differences(name):
 def problems(name):
     for line, ours, theirs in differences(name):
         text = "clang-format would write"
-        text += "".join(f"\n\t{row.strip()}" for row in theirs) if theirs else " nothing here"
+        text += "".join(f"\n\t{row.rstrip()}" for row in theirs) if theirs else " nothing here"
         yield Problem(name, line, text + ("\n    instead of" + "".join(
-            f"\n\t{row.strip()}" for row in ours) if ours else ""))
+            f"\n\t{row.rstrip()}" for row in ours) if ours else ""))
