@@ -295,6 +295,8 @@ static struct {
 	struct axvcpu *vcpu;
 	struct wait_queue_head wait;
 	bool stop;
+	u64 ready;		/* kicks that RUN is started for; written by the kicker */
+	u64 loads;		/* sections begun; written by the runner */
 	u64 sent;		/* kicks that have returned; written by the kicker */
 	u64 taken;		/* EINTRs; written by the runner */
 	u64 lost;
@@ -329,36 +331,59 @@ static int guest_under_kicks(struct axvcpu *vcpu, u64 arg)
 	return axvcpu_kunit_guest_exit(vcpu, AXVCPU_EXIT_EXTERNAL_INTERRUPT);
 }
 
+static int count_load(struct axvcpu *vcpu, u64 arg)
+{
+	WRITE_ONCE(kicks.loads, kicks.loads + 1);
+	return 0;
+}
+
+/* Who waits sleeps: where the CPUs are emulated, who spins keeps the other from running. */
 static int run_under_kicks(void *arg)
 {
-	while (!READ_ONCE(kicks.stop)) {
+	for (;;) {
+		wait_event(kicks.wait, READ_ONCE(kicks.ready) > kicks.taken ||
+			   READ_ONCE(kicks.stop));
+		if (READ_ONCE(kicks.stop))
+			return 0;
 		if (axvcpu_kunit_run(kicks.vcpu, 0) != -EINTR)
 			kicks.wrong++;
 		WRITE_ONCE(kicks.taken, kicks.taken + 1);
 		wake_up(&kicks.wait);
-		cond_resched();
 	}
-	return 0;
 }
 
-/* It sleeps in between: where the CPUs are emulated, who spins keeps the other from running. */
+/* The section begins with the load: from there it is not far to the entry. */
+static void wait_for_load(u64 before)
+{
+	unsigned int i;
+
+	for (i = 0; i < 100000 && READ_ONCE(kicks.loads) == before; i++)
+		cpu_relax();
+	for (i = get_random_u8(); i; i--)
+		cpu_relax();
+}
+
 static int kick_many(void *arg)
 {
 	unsigned long began = jiffies;
-	unsigned int delay;
+	u64 n, loads;
 	long left = 1;
-	u64 n;
 
 	for (n = 1; left && hunt_on(began, n, 100000); n++) {
-		for (delay = get_random_u8(); delay; delay--)
-			cpu_relax();
+		loads = READ_ONCE(kicks.loads);
+		WRITE_ONCE(kicks.ready, n);
+		wake_up(&kicks.wait);
+		wait_for_load(loads);
 		axvcpu_kick(kicks.vcpu);
 		/* The guest that sees it may look for the interrupt. */
 		smp_store_release(&kicks.sent, n);
 		left = wait_event_timeout(kicks.wait, READ_ONCE(kicks.taken) >= n, 10 * HZ);
 	}
 	WRITE_ONCE(kicks.stop, true);
-	axvcpu_kick(kicks.vcpu);
+	/* Should one be lost after all. */
+	if (!left)
+		axvcpu_kick(kicks.vcpu);
+	wake_up(&kicks.wait);
 	return left ? 0 : -ETIMEDOUT;
 }
 
@@ -371,6 +396,7 @@ static void no_kick_is_lost(struct kunit *test)
 	memset(&kicks, 0, sizeof(kicks));
 	init_waitqueue_head(&kicks.wait);
 	kicks.vcpu = axvcpu_kunit_vcpu(test, AXVCPU_STATE_READY);
+	hook(AXVCPU_MOCK_LOAD, count_load);
 	hook(AXVCPU_MOCK_ENTER, guest_under_kicks);
 	KUNIT_ASSERT_EQ(test, axvcpu_kunit_start(&runner, a, run_under_kicks, NULL), 0);
 	KUNIT_ASSERT_EQ(test, axvcpu_kunit_start(&kicker, b, kick_many, NULL), 0);
