@@ -192,7 +192,7 @@ static inline u64 vmx_rflags(struct vmx_vcpu *vmx)
 u64 ept_caps(void);				/* ept.c */
 int vmx_cpu_enable(void);			/* vmx_hw.c */
 void vmx_cpu_disable(void);
-void vmx_enabled(bool on);
+void vmx_enabled(bool on);			/* vmx_emergency.c */
 int vmx_get_reg(struct axvcpu *vcpu, u64 id, u64 *value);	/* vmx_regs.c */
 int vmx_set_reg(struct axvcpu *vcpu, u64 id, u64 value, bool commit);
 void vmx_sync_regs(struct axvcpu *vcpu);
@@ -223,6 +223,11 @@ void vmx_hw_exit(void);
 void vmx_init_region(void *region);
 int vmx_make_current(struct vmx_vcpu *vmx);
 void vmx_clear(struct vmx_vcpu *vmx);
+void vmx_emergency_disable(void);
+
+/* vmx_emergency.c */
+int vmx_emergency_init(void);
+void vmx_emergency_exit(void);
 
 /* vmx_state.c */
 int vmx_init_vmcs(struct vmx_vcpu *vmx, const struct axvcpu_x86_setup_config *config);

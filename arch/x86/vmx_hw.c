@@ -17,10 +17,8 @@
 #include <asm/intel_pt.h>
 #include <asm/io.h>
 #include <asm/nospec-branch.h>
-#include <asm/reboot.h>
 #include <asm/tlbflush.h>
 
-#include "../../axvcpu_compat.h"
 #include "vmx.h"
 
 /* What is active and what is current on this CPU; by this CPU only. */
@@ -130,13 +128,15 @@ void vmx_cpu_disable(void)
 	intel_pt_handle_vmx(0);
 }
 
-#ifdef AXVCPU_HAVE_EMERGENCY_VIRT
-/*
- * The machine crashes or restarts without further ado, possibly from an NMI:
- * what VMCSs hold goes to memory now, so that it does not later go into the
+/**
+ * vmx_emergency_disable() - the machine crashes or restarts without further ado
+ *
+ * What VMCSs hold goes to memory now, so that it does not later go into the
  * next kernel's, and INIT is let through. vCPUs find out by faults.
+ *
+ * Context: any, NMI too, interrupts off.
  */
-static void emergency_disable(void)
+void vmx_emergency_disable(void)
 {
 	struct vmx_vcpu *vmx;
 
@@ -147,24 +147,6 @@ static void emergency_disable(void)
 	(void)vmxoff();
 	cr4_clear_bits(X86_CR4_VMXE);
 }
-
-void vmx_enabled(bool on)
-{
-	static bool registered;
-
-	if (on && axvcpu_emergency_slot_free()) {
-		cpu_emergency_register_virt_callback(emergency_disable);
-		registered = true;
-	} else if (!on && registered) {
-		cpu_emergency_unregister_virt_callback(emergency_disable);
-		registered = false;
-	}
-}
-#else
-void vmx_enabled(bool on)
-{
-}
-#endif
 
 static void clear_if_here(void *arg)
 {

@@ -151,6 +151,7 @@ static u64 vmx_cycles_to_ns(u64 cycles)
 
 static void vmx_exit(void)
 {
+	vmx_emergency_exit();
 	vmx_msr_exit();
 	vmx_hw_exit();
 }
@@ -167,6 +168,8 @@ static int __init vmx_init(void)
 	ret = vmx_hw_init();
 	if (!ret)
 		ret = vmx_msr_init();
+	if (!ret)
+		ret = vmx_emergency_init();
 	if (ret)
 		vmx_exit();
 	return ret;

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The kernel's emergency callback, which turns VMX off when the machine
+ * crashes.
+ *
+ * There is one slot for it in the kernel, which warns when a second one wants
+ * it, and does not tell whether it is taken. KVM takes it when it turns VMX
+ * on, or, in older kernels, for as long as it is loaded, and it takes it before
+ * it finds out that VMX is on already. So it is ours only while VMX is on for
+ * us and KVM is not even loaded. A machine with both crashes without VMXOFF on
+ * the CPUs of our guests, unless KVM's callback, when it is there, does them.
+ */
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/string.h>
+
+#include <asm/reboot.h>
+
+#include "vmx.h"
+
+#ifdef AXVCPU_HAVE_EMERGENCY_VIRT
+/* Protects the three below. */
+static DEFINE_MUTEX(slot_mutex);
+static bool vmx_is_on;
+static bool kvm_is_loaded;
+static bool slot_is_ours;
+
+static void update_slot(void)
+{
+	bool wanted = vmx_is_on && !kvm_is_loaded;
+
+	lockdep_assert_held(&slot_mutex);
+	if (wanted == slot_is_ours)
+		return;
+	if (wanted)
+		cpu_emergency_register_virt_callback(vmx_emergency_disable);
+	else
+		cpu_emergency_unregister_virt_callback(vmx_emergency_disable);
+	slot_is_ours = wanted;
+}
+
+void vmx_enabled(bool on)
+{
+	mutex_lock(&slot_mutex);
+	vmx_is_on = on;
+	update_slot();
+	mutex_unlock(&slot_mutex);
+}
+
+/* kvm.ko comes before kvm_intel.ko, which takes the slot, and goes after it. */
+static int module_changes(struct notifier_block *nb, unsigned long state, void *data)
+{
+	const struct module *module = data;
+
+	if (strcmp(module->name, "kvm") ||
+	    (state != MODULE_STATE_COMING && state != MODULE_STATE_GOING))
+		return NOTIFY_DONE;
+	mutex_lock(&slot_mutex);
+	kvm_is_loaded = state == MODULE_STATE_COMING;
+	update_slot();
+	mutex_unlock(&slot_mutex);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block module_nb = { .notifier_call = module_changes };
+
+/**
+ * vmx_emergency_init() - look out for KVM
+ *
+ * Context: module load, VMX is off.
+ * Return: 0 or a negative errno.
+ */
+int __init vmx_emergency_init(void)
+{
+	int ret = register_module_notifier(&module_nb);
+
+	if (ret)
+		return ret;
+	mutex_lock(&slot_mutex);
+	if (__symbol_get("kvm_rebooting")) {
+		__symbol_put("kvm_rebooting");
+		kvm_is_loaded = true;
+	}
+	mutex_unlock(&slot_mutex);
+	return 0;
+}
+
+/**
+ * vmx_emergency_exit() - undo vmx_emergency_init(), whether it succeeded or not
+ *
+ * Context: module unload, VMX is off.
+ */
+void vmx_emergency_exit(void)
+{
+	unregister_module_notifier(&module_nb);
+}
+#else
+void vmx_enabled(bool on)
+{
+}
+
+int __init vmx_emergency_init(void)
+{
+	return 0;
+}
+
+void vmx_emergency_exit(void)
+{
+}
+#endif
