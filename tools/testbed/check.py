@@ -223,8 +223,8 @@ def _watch(session, token, tests, log_dir, tell):
         elif machine.module:
             _loaded(session, token, "load", machine.load_limit)
         while left and not boot.problems:
-            test = left.pop(0)
-            result = _test(session, token, test, log_dir)
+            result = _test(session, token, left[0], log_dir)
+            left.pop(0)
             tell(result)
             if result.damaged:
                 return left
