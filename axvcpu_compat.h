@@ -8,8 +8,6 @@
  *         AXVCPU_HAVE_SYSCORE_DATA   register_syscore in linux/syscore_ops.h
  *         AXVCPU_HAVE_EMERGENCY_VIRT cpu_emergency_register_virt_callback in
  *                                    asm/reboot.h (x86)
- *         AXVCPU_HAVE_KVM_ENABLE     kvm_enable_virtualization in
- *                                    linux/kvm_host.h
  */
 #ifndef _AXVCPU_COMPAT_H
 #define _AXVCPU_COMPAT_H
@@ -78,29 +76,6 @@ static struct syscore_ops name = {					\
 }
 #define axvcpu_syscore_register(s)	register_syscore_ops(s)
 #define axvcpu_syscore_unregister(s)	unregister_syscore_ops(s)
-#endif
-
-#ifdef AXVCPU_HAVE_EMERGENCY_VIRT
-#include <linux/module.h>
-
-/*
- * The kernel has one slot for an emergency callback, and does not say whether
- * it is taken. KVM takes it when it turns VMX on, or, in older kernels, for as
- * long as it is loaded; there its callback does our CPUs too.
- *
- * Call it when no other hypervisor has VMX on.
- */
-static inline bool axvcpu_emergency_slot_free(void)
-{
-#ifdef AXVCPU_HAVE_KVM_ENABLE
-	return true;
-#else
-	if (!__symbol_get("kvm_rebooting"))
-		return true;
-	__symbol_put("kvm_rebooting");
-	return false;
-#endif
-}
 #endif
 
 #endif /* _AXVCPU_COMPAT_H */

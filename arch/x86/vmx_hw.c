@@ -10,13 +10,14 @@
 #include <linux/irqflags.h>
 #include <linux/lockdep.h>
 #include <linux/percpu.h>
+#include <linux/perf_event.h>
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
 #include <linux/smp.h>
 
-#include <asm/intel_pt.h>
 #include <asm/io.h>
 #include <asm/nospec-branch.h>
+#include <asm/perf_event.h>
 #include <asm/tlbflush.h>
 
 #include "vmx.h"
