@@ -122,6 +122,7 @@ static int start_writer(FIXTURE_DATA(memory_races) *self)
 	g_movi(&p, G0, RACE_GPA);
 	g_movi(&p, G1, 0);
 	again = g_here(&p);
+	g_spin(&p);
 	g_addi(&p, G1, 1);
 	g_store(&p, G1, G0, 8);
 	g_jmp(&p, again);
@@ -140,6 +141,7 @@ static int start_reader(FIXTURE_DATA(memory_races) *self)
 	g_movi(&p, G3, 0);
 	g_movi(&p, G4, ROUNDS_READ);
 	again = g_here(&p);
+	g_spin(&p);
 	g_load(&p, G1, G0, 8);
 	g_store(&p, G1, G2, 8);
 	g_addi(&p, G3, 1);
@@ -157,6 +159,7 @@ static int start_strider(FIXTURE_DATA(memory_races) *self, int n)
 	g_begin(&p, &self->g, GUEST_PROG(n));
 	g_movi(&p, G1, 0);
 	again = g_here(&p);
+	g_spin(&p);
 	g_addi(&p, G1, 1);
 	for (int i = 0; i < NR_PAGES; i++) {
 		g_movi(&p, G0, RACE_GPA + i * PAGE + n * 8);
