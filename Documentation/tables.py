@@ -6,6 +6,8 @@
     .. axvcpu-ioctls::          the vCPU's ioctls; the content has a line
                                 "NAME: errors" for each of them
     .. axvcpu-constants:: FILE  the constants of a uapi header, with their comments
+    .. axvcpu-selftests::       the tests of selftests/tests.conf, with the comment at
+                                the top of each
 """
 
 import pathlib
@@ -141,9 +143,28 @@ class Constants(Drawn):
         return self.table(("constant", "value", "meaning"), rows)
 
 
+class Selftests(Drawn):
+    def run(self):
+        environment = self.state.document.settings.env
+        conf = TOP / "selftests/tests.conf"
+        environment.note_dependency(str(conf))
+        rows = []
+        for line in conf.read_text().splitlines():
+            words = line.split("#")[0].split()
+            source = TOP / f"selftests/{words[0]}.c" if words else None
+            if source and source.exists():
+                environment.note_dependency(str(source))
+                comment = re.search(r"/\*(.*?)\*/", source.read_text(), re.S)[1]
+                about = re.sub(r"\s*\n \*\s*", " ", comment).strip()
+                about = re.sub(r"([*`|_\\])", r"\\\1", about)
+                rows.append((f"``{words[0]}``", words[1].replace(",", ", "), about))
+        return self.table(("test", "machines", "about"), rows)
+
+
 def setup(app):
     app.add_directive("axvcpu-transitions", Transitions)
     app.add_directive("axvcpu-diagram", Diagram)
     app.add_directive("axvcpu-ioctls", Ioctls)
     app.add_directive("axvcpu-constants", Constants)
+    app.add_directive("axvcpu-selftests", Selftests)
     return {"version": "1", "parallel_read_safe": True}
