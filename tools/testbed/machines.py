@@ -16,6 +16,7 @@ import struct
 import subprocess
 import tempfile
 import termios
+import threading
 import time
 import tty
 
@@ -58,10 +59,12 @@ MACHINES = {m.name: m for m in (
 
 
 RUNNING = set()
+STOPPING = threading.Event()
 
 
 def stop_all():
-    """End every emulator of this process."""
+    """End every emulator of this process, and start no other."""
+    STOPPING.set()
     for run in list(RUNNING):
         run.stop()
 
@@ -70,6 +73,8 @@ class Run:
     """One boot of a machine: a process, and its console as a file descriptor."""
 
     def __init__(self, machine, kernel, initramfs, verbose=False):
+        if STOPPING.is_set():
+            raise RuntimeError("interrupted")
         self.machine = machine
         self.began = time.monotonic()
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="axvcpu-"))
