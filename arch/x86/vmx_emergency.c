@@ -6,9 +6,12 @@
  * There is one slot for it in the kernel, which warns when a second one wants
  * it, and does not tell whether it is taken. KVM takes it when it turns VMX
  * on, or, in older kernels, for as long as it is loaded, and it takes it before
- * it finds out that VMX is on already. So it is ours only while VMX is on for
- * us and KVM is not even loaded. A machine with both crashes without VMXOFF on
- * the CPUs of our guests, unless KVM's callback, when it is there, does them.
+ * it finds out that VMX is on already. So it is ours only while KVM is not even
+ * loaded. A machine with both crashes without VMXOFF on the CPUs of our guests,
+ * unless KVM's callback, when it is there, does them.
+ *
+ * From the first vCPU on we keep it: giving it back takes a grace period, which
+ * is not for the end of each last vCPU.
  */
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -22,13 +25,13 @@
 #ifdef AXVCPU_HAVE_EMERGENCY_VIRT
 /* Protects the three below. */
 static DEFINE_MUTEX(slot_mutex);
-static bool vmx_is_on;
+static bool slot_is_wanted;
 static bool kvm_is_loaded;
 static bool slot_is_ours;
 
 static void update_slot(void)
 {
-	bool wanted = vmx_is_on && !kvm_is_loaded;
+	bool wanted = slot_is_wanted && !kvm_is_loaded;
 
 	lockdep_assert_held(&slot_mutex);
 	if (wanted == slot_is_ours)
@@ -43,7 +46,7 @@ static void update_slot(void)
 void vmx_enabled(bool on)
 {
 	mutex_lock(&slot_mutex);
-	vmx_is_on = on;
+	slot_is_wanted |= on;
 	update_slot();
 	mutex_unlock(&slot_mutex);
 }
@@ -94,6 +97,10 @@ int __init vmx_emergency_init(void)
 void vmx_emergency_exit(void)
 {
 	unregister_module_notifier(&module_nb);
+	mutex_lock(&slot_mutex);
+	slot_is_wanted = false;
+	update_slot();
+	mutex_unlock(&slot_mutex);
 }
 #else
 void vmx_enabled(bool on)
