@@ -222,6 +222,7 @@ TEST_F(exits_x86, invalid_states)
 	} rows[] = {
 		{ "CS access", AXVCPU_X86_REG_SEG_ACCESS(AXVCPU_X86_SEG_CS), 0x10 },
 		{ "TR unusable", AXVCPU_X86_REG_SEG_ACCESS(AXVCPU_X86_SEG_TR), 0x10000 },
+		{ "DS not present", AXVCPU_X86_REG_SEG_ACCESS(AXVCPU_X86_SEG_DS), 0x13 },
 		{ "LDTR not present", AXVCPU_X86_REG_SEG_ACCESS(AXVCPU_X86_SEG_LDTR), 0x02 },
 		{ "GDTR base", AXVCPU_X86_REG_GDTR_BASE, 1ULL << 62 },
 		{ "FS base", AXVCPU_X86_REG_SEG_BASE(AXVCPU_X86_SEG_FS), 1ULL << 62 },
