@@ -74,10 +74,11 @@ FIXTURE_TEARDOWN(hotplug)
 /* The CPU that holds the vCPU's hardware state goes. */
 TEST_F_TIMEOUT(hotplug, idle, 120)
 {
+	unsigned long long began = now_ns();
 	uint64_t n = 0;
 
 	ASSERT_EQ(0, vcpu_start(&self->g, &self->v, 0, OUTS));
-	for (int i = 0; i < self->rounds; i++) {
+	for (int i = 0; i < self->rounds && time_for_another(i, 2, began); i++) {
 		ASSERT_EQ(0, pin_to_cpu(1));
 		ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));
 		ASSERT_EQ(++n, *greg(&self->v, G0));
@@ -118,13 +119,14 @@ TEST_F_TIMEOUT(hotplug, bound, 60)
 TEST_F_TIMEOUT(hotplug, running, 120)
 {
 	volatile uint64_t *counter = (uint64_t *)(self->g.mem + GUEST_DATA);
+	unsigned long long began = now_ns();
 	struct vcpu_thread t;
 	cpu_set_t set;
 
 	ASSERT_EQ(0, vcpu_start(&self->g, &self->v, 0, COUNT));
 	ASSERT_EQ(0, pin_to_cpu(0));
 	ASSERT_EQ(0, thread_start(&t, &self->v, 0));
-	for (int i = 0; i < self->rounds; i++) {
+	for (int i = 0; i < self->rounds && time_for_another(i, 2, began); i++) {
 		unsigned long long end = now_ns() + 10000000000ULL;
 		uint64_t before;
 
@@ -167,7 +169,9 @@ TEST_F_TIMEOUT(hotplug, created_meanwhile, 60)
 /* The last vCPU goes while a CPU is away: it comes back without virtualization. */
 TEST_F_TIMEOUT(hotplug, destroyed_meanwhile, 60)
 {
-	for (int i = 0; i < self->rounds; i++) {
+	unsigned long long began = now_ns();
+
+	for (int i = 0; i < self->rounds && time_for_another(i, 2, began); i++) {
 		ASSERT_EQ(0, vcpu_start(&self->g, &self->v, 0, OUTS));
 		ASSERT_EQ(0, pin_to_cpu(1));
 		ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));
@@ -196,10 +200,11 @@ static void *cycle(void *arg)
 TEST_F_TIMEOUT(hotplug, race_with_create, 120)
 {
 	int rounds = guest_is_fast(&self->g) ? 200 : 6;
+	unsigned long long began = now_ns();
 	pthread_t thread;
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, cycle, NULL));
-	for (int i = 0; i < rounds; i++) {
+	for (int i = 0; i < rounds && time_for_another(i, 5, began); i++) {
 		int err = vcpu_start(&self->g, &self->v, 0, OUTS);
 
 		EXPECT_EQ(0, err);
