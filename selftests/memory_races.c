@@ -17,7 +17,8 @@
 #define PAGE		((uint64_t)sysconf(_SC_PAGESIZE))
 #define RW		(AXVCPU_MAP_READ | AXVCPU_MAP_WRITE)
 #define PATIENCE_NS	20000000000ULL
-#define TEST_NS		2000000000ULL	/* how long races are provoked */
+#define FAST_NS		2000000000ULL	/* how long races are provoked */
+#define SLOW_NS		200000000ULL	/* the same where a second takes half a minute */
 #define MIN_ROUNDS	5		/* but for so many rounds at least */
 
 /*
@@ -70,7 +71,7 @@ FIXTURE_SETUP(memory_races)
 	ASSERT_NE(MAP_FAILED, self->mem);
 	ASSERT_EQ(0, map_memory(self->g.aspace, RACE_GPA, NR_PAGES * PAGE, (void *)self->mem,
 				RW));
-	self->end = now_ns() + TEST_NS;
+	self->end = now_ns() + (guest_is_fast(&self->g) ? FAST_NS : SLOW_NS);
 }
 
 static bool next_round(FIXTURE_DATA(memory_races) *self)
