@@ -4,9 +4,9 @@
  * file calls.
  *
  * Locks, outermost first:
- *   axvcpu.mutex > axvcpu_aspace.ranges_lock > mm's mmap_lock >
- *   axvcpu_aspace.lock
- * axvcpu_hw_mutex (axvcpu_percpu.c) stands alone, inside cpus_read_lock().
+ *   axvcpu.mutex > mm's mmap_lock > axvcpu_aspace.lock
+ *   axvcpu_aspace.ranges_lock > mm's mmap_lock > axvcpu_aspace.lock
+ * hw_mutex (axvcpu_percpu.c) stands alone, inside cpus_read_lock().
  */
 #ifndef _AXVCPU_H
 #define _AXVCPU_H

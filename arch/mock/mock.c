@@ -227,7 +227,7 @@ static void mock_cpu_disable(void)
 
 static u64 mock_caps(void)
 {
-	return AXVCPU_CAP_CALL_LOG | AXVCPU_CAP_EXEC_ONLY | AXVCPU_CAP_HW_DIRTY;
+	return AXVCPU_CAP_CALL_LOG | AXVCPU_CAP_HW_DIRTY;
 }
 
 /* --- the life of a vCPU ----------------------------------------------------- */

@@ -64,8 +64,7 @@ void __init ept_init(void)
 
 u64 ept_caps(void)
 {
-	return (vmx_caps.ept & VMX_EPT_EXECUTE_ONLY_BIT ? AXVCPU_CAP_EXEC_ONLY : 0) |
-	       (vmx_caps.ept & VMX_EPT_AD_BIT ? AXVCPU_CAP_HW_DIRTY : 0);
+	return vmx_caps.ept & VMX_EPT_AD_BIT ? AXVCPU_CAP_HW_DIRTY : 0;
 }
 
 /**

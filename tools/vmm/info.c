@@ -17,7 +17,6 @@ static const struct {
 } caps[] = {
 	{ AXVCPU_CAP_CALL_LOG, "call_log", "the backend's calls can be read" },
 	{ AXVCPU_CAP_RAW_ROOT, "raw_root", "raw second-stage roots are allowed" },
-	{ AXVCPU_CAP_EXEC_ONLY, "exec_only", "memory can be executable but not readable" },
 	{ AXVCPU_CAP_HW_DIRTY, "hw_dirty", "the hardware tracks written pages" },
 };
 

@@ -34,7 +34,8 @@
  *                RUN)
  * ``EBUSY``      the vCPU is running or blocked in another thread, or the
  *                hardware is held by another hypervisor (CREATE_VCPU)
- * ``EINTR``      a signal, a kick or immediate_exit: the vCPU stays Ready
+ * ``EINTR``      RUN: a signal, a kick or immediate_exit: the vCPU stays Ready;
+ *                others: a signal while they waited, nothing was done
  * ``EXDEV``      the calling thread is on a CPU that the vCPU may not run
  *                on: the vCPU stays Ready
  * ``EDEADLK``    a vCPU operation was started inside another one on this CPU
@@ -134,8 +135,7 @@ enum axvcpu_backend {
 /* Capabilities, &struct axvcpu_info.caps */
 #define AXVCPU_CAP_CALL_LOG	(1ULL << 0)	/* GET_CALL_LOG works */
 #define AXVCPU_CAP_RAW_ROOT	(1ULL << 1)	/* SETUP_RAW_ROOT is allowed by the administrator */
-#define AXVCPU_CAP_EXEC_ONLY	(1ULL << 2)	/* mappings may be X without R */
-#define AXVCPU_CAP_HW_DIRTY	(1ULL << 3)	/* the second stage has dirty bits */
+#define AXVCPU_CAP_HW_DIRTY	(1ULL << 2)	/* the second stage has dirty bits */
 
 /**
  * struct axvcpu_info - %AXVCPU_GET_INFO, what this device is
