@@ -34,6 +34,12 @@ class TapTest(unittest.TestCase):
         self.assertTrue(tap("1..3\nok 1 a\nok 2 b\n", True).problems)
         self.assertTrue(tap("1..1\nok 1 a\nok 2 b\n", True).problems)
 
+    def test_plan_comes_last(self):
+        t = tap("ok 1 a\nok 2 b\n1..2\n")
+        self.assertEqual((t.passed, t.problems), (2, []))
+        self.assertTrue(tap("ok 1 a\nok 2 b\n1..3\n").problems)
+        self.assertTrue(tap("ok 1 a\n1..1\n1..1\n").problems)
+
     def test_no_plan(self):
         self.assertTrue(tap("ok 1 a\n", True).problems)
 

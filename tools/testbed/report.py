@@ -101,8 +101,10 @@ class Tap:
         plan = PLAN.match(text)
         if plan:
             depth = len(plan[1])
-            self._close(depth)
-            self.levels[depth] = [int(plan[2]), 0, 0]
+            # A plan may also come behind the results that it announces.
+            late = self.levels.get(depth, [0])[0] is None
+            self._close(depth + 1 if late else depth)
+            self.levels.setdefault(depth, [None, 0, 0])[0] = int(plan[2])
             if plan[2] == "0" and depth == 0:
                 self.skip_all = plan[3] or "no reason given"
             return
