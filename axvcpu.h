@@ -236,6 +236,13 @@ struct axvcpu_arch_ops {
 	 */
 	int (*handle_exit)(struct axvcpu *vcpu);
 	/**
+	 * @fault_exit: [P] nothing of the host's stands behind &struct
+	 * axvcpu.fault: where the hardware decoded the access, fill in the run
+	 * page. Returns &enum axvcpu_exit_reason, NESTED_PAGE_FAULT: the
+	 * caller fills it in. May be NULL.
+	 */
+	int (*fault_exit)(struct axvcpu *vcpu);
+	/**
 	 * @sync_regs: [C] RUN is about to return to the VMM: write the
 	 * program counter and flags to the run page
 	 */

@@ -196,7 +196,14 @@ static void exit_to_vmm(struct axvcpu *vcpu, struct run *run, enum axvcpu_exit_r
 static void report_fault(struct axvcpu *vcpu, struct run *run)
 {
 	struct axvcpu_run *page = vcpu->run;
+	int reason = AXVCPU_EXIT_NESTED_PAGE_FAULT;
 
+	if (axvcpu_arch.fault_exit && !(vcpu->fault.flags & AXVCPU_FAULT_BAD_HOST))
+		reason = axvcpu_arch.fault_exit(vcpu);
+	if (reason != AXVCPU_EXIT_NESTED_PAGE_FAULT) {
+		exit_to_vmm(vcpu, run, reason);
+		return;
+	}
 	page->fault.gpa = vcpu->fault.gpa.val;
 	page->fault.gva = vcpu->fault.gva;
 	page->fault.access = vcpu->fault.access;

@@ -21,6 +21,8 @@ struct axvcpu_arm64_create_config {
  * struct axvcpu_arm64_setup_config - in &struct axvcpu_setup
  * @flags: zero
  * @reserved: zero
+ *
+ * The guest starts at EL1 with SP_EL1, MMU and caches off, interrupts masked.
  */
 struct axvcpu_arm64_setup_config {
 	__u64 flags;
@@ -33,6 +35,9 @@ struct axvcpu_arm64_setup_config {
  * @sp: stack pointer in use, SP_EL0 or SP_EL1 as @pstate says
  * @pc: program counter
  * @pstate: SPSR format
+ *
+ * @sp counts among those that RUN takes only with &struct
+ * axvcpu_run.regs_dirty, as @pc and @pstate do.
  */
 struct axvcpu_arm64_gprs {
 	__u64 x[31];
@@ -40,5 +45,56 @@ struct axvcpu_arm64_gprs {
 	__u64 pc;
 	__u64 pstate;
 };
+
+/*
+ * Register ids of GET_REGS and SET_REGS: the class in bits 31:16, the number
+ * in bits 15:0 (system registers: the class in bits 63:32).
+ */
+#define AXVCPU_ARM64_REG_X(n)		(0x10000ULL + (n))	/* n: 0 to 30 */
+#define AXVCPU_ARM64_REG_SP		0x1001fULL		/* as in the run page */
+#define AXVCPU_ARM64_REG_PC		0x10020ULL
+#define AXVCPU_ARM64_REG_PSTATE		0x10021ULL
+
+#define AXVCPU_ARM64_REG_V_LOW(n)	(0x20000ULL + 2 * (n))	/* bits 63:0 of V0 to V31 */
+#define AXVCPU_ARM64_REG_V_HIGH(n)	(0x20001ULL + 2 * (n))	/* bits 127:64 */
+#define AXVCPU_ARM64_REG_FPSR		0x20040ULL
+#define AXVCPU_ARM64_REG_FPCR		0x20041ULL
+
+#define AXVCPU_ARM64_REG_CNTVOFF	0x30000ULL	/* virtual counter: the physical one minus this */
+#define AXVCPU_ARM64_REG_LINES		0x30001ULL	/* AXVCPU_ARM64_LINE_* that are high */
+
+/* The virtual GIC: list registers and their companions, GICv3 formats */
+#define AXVCPU_ARM64_REG_GIC_VMCR	0x40000ULL
+#define AXVCPU_ARM64_REG_GIC_AP0R(n)	(0x40008ULL + (n))	/* n: 0 to 3 */
+#define AXVCPU_ARM64_REG_GIC_AP1R(n)	(0x4000cULL + (n))
+#define AXVCPU_ARM64_REG_GIC_LR(n)	(0x40010ULL + (n))	/* n: 0 to 15 */
+/* n: INTID that waits for a list register: its priority + 0x100, or 0 */
+#define AXVCPU_ARM64_REG_GIC_QUEUED(n)	(0x41000ULL + (n))
+
+/* The operands of MRS and MSR; ID registers can be read only */
+#define AXVCPU_ARM64_REG_SYS(op0, op1, crn, crm, op2)			\
+	(0x100000000ULL | (op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
+
+/*
+ * &struct axvcpu_run.sysreg.addr of a register; as it stands in a syndrome,
+ * ESR_EL2.ISS, without the direction and the general-purpose register.
+ */
+#define AXVCPU_ARM64_SYSREG(op0, op1, crn, crm, op2)			\
+	((op0) << 20 | (op2) << 17 | (op1) << 14 | (crn) << 10 | (crm) << 1)
+
+/* &struct axvcpu_inject.vector of interrupts: an INTID, or a line */
+#define AXVCPU_ARM64_MAX_INTID		1019
+#define AXVCPU_ARM64_RAISE_LINE(n)	(0x10000 + (n))	/* n: AXVCPU_ARM64_LINE_* */
+#define AXVCPU_ARM64_LOWER_LINE(n)	(0x10100 + (n))
+
+/* The processor's interrupt inputs, for a VMM that has an interrupt controller of its own */
+#define AXVCPU_ARM64_LINE_IRQ		1
+#define AXVCPU_ARM64_LINE_FIQ		2
+
+/*
+ * Exceptions: &struct axvcpu_inject.vector is the exception class, error_code
+ * the ISS, as ESR_EL1 has them. Class 0x2f is an SError.
+ */
+#define AXVCPU_ARM64_MAX_EC		0x3f
 
 #endif /* _UAPI_ASM_ARM64_AXVCPU_H */

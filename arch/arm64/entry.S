@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The world switch, and the vectors while a guest runs. */
+#include <linux/linkage.h>
+
+#include <asm/alternative.h>
+#include <asm/assembler.h>
+#include <asm/cpucaps.h>
+#include <asm/sysreg.h>
+
+/* The frame of vhe_world_switch() */
+#define FRAME_X19	16
+#define FRAME_X18	96	/* and the host's SP_EL0, which is its current task */
+#define FRAME_GPRS	112	/* and where the guest's SP_EL0 stands */
+#define FRAME_LOOPS	128
+#define FRAME_SIZE	144
+
+/* struct axvcpu_arm64_gprs is an array of x0 to x30. */
+#define X(n)		((n) * 8)
+
+#define CLEARBHB	hint #22
+
+	.text
+
+/**
+ * vhe_world_switch() - enter the guest, come back at its exit
+ * @gprs:	x0: struct axvcpu_arm64_gprs, x0 to x30 are used
+ * @sp_el0:	x1: the guest's SP_EL0, loaded and stored
+ * @bhb_loops:	x2: branches that overwrite the branch history after the exit;
+ *		-1: the CPU has an instruction for it
+ *
+ * The stack stays the thread's: SP_EL2 of the guest's exceptions is where this
+ * function left it.
+ *
+ * Context: all of DAIF masked; HCR_EL2, VBAR_EL2, ELR_EL2 and SPSR_EL2 are the
+ * guest's.
+ * Return: VHE_EXIT_*.
+ */
+SYM_FUNC_START(vhe_world_switch)
+	stp	x29, x30, [sp, #-FRAME_SIZE]!
+	mov	x29, sp
+	stp	x19, x20, [sp, #FRAME_X19]
+	stp	x21, x22, [sp, #FRAME_X19 + 16]
+	stp	x23, x24, [sp, #FRAME_X19 + 32]
+	stp	x25, x26, [sp, #FRAME_X19 + 48]
+	stp	x27, x28, [sp, #FRAME_X19 + 64]
+	mrs	x3, sp_el0
+	stp	x18, x3, [sp, #FRAME_X18]
+	stp	x0, x1, [sp, #FRAME_GPRS]
+	str	x2, [sp, #FRAME_LOOPS]
+
+	// From here on there is no current task.
+	ldr	x3, [x1]
+	msr	sp_el0, x3
+	mov	x29, x0
+	ldp	x0, x1, [x29, #X(0)]
+	ldp	x2, x3, [x29, #X(2)]
+	ldp	x4, x5, [x29, #X(4)]
+	ldp	x6, x7, [x29, #X(6)]
+	ldp	x8, x9, [x29, #X(8)]
+	ldp	x10, x11, [x29, #X(10)]
+	ldp	x12, x13, [x29, #X(12)]
+	ldp	x14, x15, [x29, #X(14)]
+	ldp	x16, x17, [x29, #X(16)]
+	ldp	x18, x19, [x29, #X(18)]
+	ldp	x20, x21, [x29, #X(20)]
+	ldp	x22, x23, [x29, #X(22)]
+	ldp	x24, x25, [x29, #X(24)]
+	ldp	x26, x27, [x29, #X(26)]
+	ldr	x30, [x29, #X(30)]
+	ldp	x28, x29, [x29, #X(28)]
+	eret
+	sb
+
+	// x0: VHE_EXIT_*; the guest's x0 and x1 are on the stack.
+SYM_INNER_LABEL(vhe_guest_exit, SYM_L_LOCAL)
+	ldr	x1, [sp, #16 + FRAME_GPRS]
+	stp	x2, x3, [x1, #X(2)]
+	ldp	x2, x3, [sp], #16
+	stp	x2, x3, [x1, #X(0)]
+	stp	x4, x5, [x1, #X(4)]
+	stp	x6, x7, [x1, #X(6)]
+	stp	x8, x9, [x1, #X(8)]
+	stp	x10, x11, [x1, #X(10)]
+	stp	x12, x13, [x1, #X(12)]
+	stp	x14, x15, [x1, #X(14)]
+	stp	x16, x17, [x1, #X(16)]
+	stp	x18, x19, [x1, #X(18)]
+	stp	x20, x21, [x1, #X(20)]
+	stp	x22, x23, [x1, #X(22)]
+	stp	x24, x25, [x1, #X(24)]
+	stp	x26, x27, [x1, #X(26)]
+	stp	x28, x29, [x1, #X(28)]
+	str	x30, [x1, #X(30)]
+
+	// The hardware sets PAN only for exceptions from the host's own EL0.
+	ALTERNATIVE(nop, SET_PSTATE_PAN(1), ARM64_HAS_PAN, CONFIG_ARM64_PAN)
+	ALTERNATIVE(nop, SET_PSTATE_TCO(0), ARM64_MTE, CONFIG_ARM64_MTE)
+
+	ldr	x3, [sp, #FRAME_GPRS + 8]
+	ldp	x18, x4, [sp, #FRAME_X18]
+	mrs	x5, sp_el0
+	str	x5, [x3]
+	msr	sp_el0, x4
+
+	// Spectre-BHB: no indirect branch, and no return, may come before this.
+	ldr	x2, [sp, #FRAME_LOOPS]
+	cbz	x2, 3f
+	tbnz	x2, #63, 2f
+1:	b	. + 4
+	subs	x2, x2, #1
+	b.ne	1b
+	sb
+	b	3f
+2:	CLEARBHB
+	isb
+3:
+	ldp	x19, x20, [sp, #FRAME_X19]
+	ldp	x21, x22, [sp, #FRAME_X19 + 16]
+	ldp	x23, x24, [sp, #FRAME_X19 + 32]
+	ldp	x25, x26, [sp, #FRAME_X19 + 48]
+	ldp	x27, x28, [sp, #FRAME_X19 + 64]
+	ldp	x29, x30, [sp], #FRAME_SIZE
+	ret
+SYM_FUNC_END(vhe_world_switch)
+
+.macro guest_vector exit
+	.align	7
+	esb
+	stp	x0, x1, [sp, #-16]!
+	mov	x0, #\exit
+	b	vhe_guest_exit
+.endm
+
+.macro host_vector
+	.align	7
+	b	vhe_host_exception
+.endm
+
+/* Order: Arm ARM, table D1-5. */
+	.align	11
+SYM_CODE_START(vhe_vectors)
+	.rept	8			// from EL2 itself
+	host_vector
+	.endr
+	.rept	2			// AArch64, AArch32
+	guest_vector 0			// VHE_EXIT_SYNC
+	guest_vector 1			// VHE_EXIT_IRQ
+	guest_vector 2			// VHE_EXIT_FIQ
+	guest_vector 3			// VHE_EXIT_SERROR
+	.endr
+SYM_CODE_END(vhe_vectors)
+
+/*
+ * With DAIF masked, only a bug leads here. The instruction is done again with
+ * the host's vectors, which know how to report it.
+ */
+SYM_CODE_START_LOCAL(vhe_host_exception)
+	stp	x0, x1, [sp, #-16]!
+	adr_this_cpu x0, vhe_host_vbar, x1
+	ldr	x0, [x0]
+	msr	vbar_el2, x0
+	isb
+	ldp	x0, x1, [sp], #16
+	eret
+	sb
+SYM_CODE_END(vhe_host_exception)

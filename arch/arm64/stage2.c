@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Stage 2: its format, and forgetting translations (Arm ARM, D8.2 and D8.14).
+ *
+ * All guests run with VMID 0, which KVM gives to none of its guests. A CPU
+ * that has run another vCPU or root of ours forgets all of VMID 0 first.
+ */
+#include <linux/minmax.h>
+#include <linux/mm.h>
+
+#include <asm/cpufeature.h>
+#include <asm/kvm_arm.h>
+#include <asm/memory.h>
+#include <asm/tlbflush.h>
+
+#include "vhe.h"
+
+#define S2_VALID	BIT_ULL(0)
+#define S2_TABLE	BIT_ULL(1)	/* at the lowest level: a page */
+#define S2_READ		BIT_ULL(6)
+#define S2_WRITE		BIT_ULL(7)
+#define S2_INNER	(3ULL << 8)
+#define S2_AF		BIT_ULL(10)
+#define S2_XN		BIT_ULL(54)
+
+/* Memory attributes: write-back for as long as stage 1 agrees, or with FWB in any case */
+#define MEMATTR(attr)	((u64)(attr) << 2)
+#define WRITE_BACK	MEMATTR(0xf)
+#define WRITE_BACK_FWB	MEMATTR(0x6)
+
+#define S2_LEAF		(S2_VALID | S2_AF | S2_INNER)
+
+/* Output addresses; those beyond need LPA2, or 64 KiB pages and LPA. */
+#define MAX_PA_BITS	48
+
+struct axvcpu_s2_format vhe_s2_format __ro_after_init = {
+	.page_shift	= PAGE_SHIFT,
+	.level_bits	= PAGE_SHIFT - 3,
+	.leaf_levels	= BIT(0),
+	.addr_mask	= GENMASK_ULL(MAX_PA_BITS - 1, PAGE_SHIFT),
+	.present_mask	= S2_VALID,
+	.table_bits	= S2_VALID | S2_TABLE,
+	.leaf_type_mask	= S2_TABLE,
+	.leaf_type	= 0,
+	.prot = {
+		[0]						= S2_XN,
+		[AXVCPU_MAP_READ]				= S2_READ | S2_XN,
+		[AXVCPU_MAP_WRITE]				= S2_READ | S2_WRITE | S2_XN,
+		[AXVCPU_MAP_READ | AXVCPU_MAP_WRITE]		= S2_READ | S2_WRITE | S2_XN,
+		[AXVCPU_MAP_EXEC]				= S2_READ,
+		[AXVCPU_MAP_READ | AXVCPU_MAP_EXEC]		= S2_READ,
+		[AXVCPU_MAP_WRITE | AXVCPU_MAP_EXEC]		= S2_READ | S2_WRITE,
+		[AXVCPU_MAP_ALL]				= S2_READ | S2_WRITE,
+	},
+	.write_mask	= S2_WRITE,
+};
+
+static u64 vtcr __ro_after_init;
+
+/* As many levels as it takes when up to 16 tables side by side are the root. */
+static void set_size(unsigned int pa_bits)
+{
+	struct axvcpu_s2_format *format = &vhe_s2_format;
+	unsigned int bits;
+
+	format->gpa_bits = pa_bits;
+	format->levels = DIV_ROUND_UP(pa_bits - 4 - PAGE_SHIFT, format->level_bits);
+	bits = PAGE_SHIFT + format->levels * format->level_bits;
+	format->root_order = pa_bits > bits ? pa_bits - bits : 0;
+}
+
+/**
+ * vhe_s2_init() - adapt the format to the CPUs
+ *
+ * Context: module load.
+ * Return: 0, or -EOPNOTSUPP: memory lies where stage 2 can't point to.
+ */
+int __init vhe_s2_init(void)
+{
+	u64 mmfr0 = read_sanitised_ftr_reg(SYS_ID_AA64MMFR0_EL1);
+	u64 mmfr2 = read_sanitised_ftr_reg(SYS_ID_AA64MMFR2_EL1);
+	unsigned int range = cpuid_feature_extract_unsigned_field(mmfr0, 0);
+	unsigned int pa_bits = min(id_aa64mmfr0_parange_to_phys_shift(range), MAX_PA_BITS);
+	u64 attr = cpuid_feature_extract_unsigned_field(mmfr2, 40) ? WRITE_BACK_FWB : WRITE_BACK;
+	unsigned int level;
+
+	if (virt_to_phys(high_memory - 1) >> MAX_PA_BITS) {
+		pr_err("axvcpu: memory beyond 2^%u\n", MAX_PA_BITS);
+		return -EOPNOTSUPP;
+	}
+	set_size(pa_bits);
+	for (level = 0; level < vhe_s2_format.levels; level++)
+		vhe_s2_format.leaf_bits[level] = S2_LEAF | attr | (level ? 0 : S2_TABLE);
+	/* Blocks of 2 MiB and 1 GiB, 32 MiB, or 512 MiB */
+	vhe_s2_format.leaf_levels |= BIT(1) | (PAGE_SHIFT == 12 ? BIT(2) : 0);
+
+	vtcr = VTCR_EL2_FLAGS | VTCR_EL2_T0SZ(pa_bits) |
+	       VTCR_EL2_LVLS_TO_SL0((u64)vhe_s2_format.levels) |
+	       (u64)min(range, 5U) << VTCR_EL2_PS_SHIFT;
+	return 0;
+}
+
+/**
+ * vhe_s2_vttbr() - VTTBR_EL2 for a table
+ * @root: its root
+ * @vttbr: the value
+ *
+ * Context: any.
+ * Return: 0, or -EINVAL: not aligned like a root, or beyond physical memory.
+ */
+int vhe_s2_vttbr(struct axvcpu_hpa root, u64 *vttbr)
+{
+	u64 size = PAGE_SIZE << vhe_s2_format.root_order;
+
+	if (!root.val || root.val & (size - 1) || root.val >> vhe_s2_format.gpa_bits)
+		return -EINVAL;
+	*vttbr = root.val;
+	return 0;
+}
+
+/**
+ * vhe_s2_vtcr() - VTCR_EL2, the same for all tables
+ *
+ * Context: any.
+ * Return: the value.
+ */
+u64 vhe_s2_vtcr(void)
+{
+	return vtcr;
+}
+
+/**
+ * vhe_s2_flush() - this CPU forgets all that it learned with VMID 0
+ *
+ * Context: interrupts off; VTTBR_EL2 and HCR_EL2 are the guest's.
+ */
+void vhe_s2_flush(void)
+{
+	isb();
+	__tlbi(vmalls12e1);
+	dsb(nsh);
+	isb();
+}

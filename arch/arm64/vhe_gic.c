@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The virtual CPU interface of GICv3 (IHI 0069, chapter 6), and the queue in
+ * front of its list registers.
+ *
+ * The list registers stay in the hardware for a section of the run loop; they
+ * are looked at when there is something to put into one. KVM owns the
+ * maintenance interrupt, so that none is asked for.
+ */
+#include <linux/bitfield.h>
+#include <linux/bitmap.h>
+#include <linux/bitops.h>
+#include <linux/irqchip/arm-gic-v3.h>
+#include <linux/minmax.h>
+
+#include <asm/cpufeature.h>
+
+#include "vhe.h"
+
+#define ICH_AP_EL2(group, n)	sys_reg(3, 4, 12, 8 + (group), n)
+#define ICH_LR_EL2(n)		sys_reg(3, 4, 12, 12 + ((n) >> 3), (n) & 7)
+#define ICH_HCR			sys_reg(3, 4, 12, 11, 0)
+#define ICH_VTR			sys_reg(3, 4, 12, 11, 1)
+#define ICH_ELRSR		sys_reg(3, 4, 12, 11, 5)
+#define ICH_VMCR		sys_reg(3, 4, 12, 11, 7)
+#define ICC_SRE			sys_reg(3, 4, 12, 9, 5)
+
+#define HCR_EN			BIT(0)
+#define SRE_ENABLE		BIT(3)
+#define VTR_LIST_REGS		GENMASK(4, 0)
+#define VTR_PRE_BITS		GENMASK(28, 26)
+#define VMCR_ENG1		BIT(1)
+#define VMCR_PMR		GENMASK_ULL(31, 24)
+
+#define LR_INTID		GENMASK_ULL(31, 0)
+#define LR_PINTID		GENMASK_ULL(41, 32)
+#define LR_PRIORITY		GENMASK_ULL(55, 48)
+#define LR_GROUP1		BIT_ULL(60)
+#define LR_HW			BIT_ULL(61)
+#define LR_PENDING		BIT_ULL(62)
+#define LR_ACTIVE		BIT_ULL(63)
+#define LR_STATE		(LR_PENDING | LR_ACTIVE)
+#define LR_DEFINED		(LR_STATE | LR_GROUP1 | LR_PRIORITY | GENMASK_ULL(15, 0))
+
+/* What Linux gives its interrupts, too */
+#define TIMER_PRIORITY		0xa0
+
+static unsigned int nr_lrs __ro_after_init;
+static unsigned int nr_aprs __ro_after_init;
+
+/**
+ * vhe_gic_init() - look what the CPU interface has
+ *
+ * Context: module load.
+ * Return: 0; without a GICv3, guests have interrupt lines only.
+ */
+int __init vhe_gic_init(void)
+{
+	u64 pfr0 = read_sanitised_ftr_reg(SYS_ID_AA64PFR0_EL1);
+	u64 vtr;
+
+	if (!cpuid_feature_extract_unsigned_field(pfr0, 24) ||
+	    !(read_sysreg_s(ICC_SRE) & ICC_SRE_EL2_SRE))
+		return 0;
+	vtr = read_sysreg_s(ICH_VTR);
+	nr_lrs = min_t(unsigned int, FIELD_GET(VTR_LIST_REGS, vtr) + 1, VHE_MAX_LRS);
+	/* 32 preemption levels a register */
+	nr_aprs = clamp_t(unsigned int, 1U << (FIELD_GET(VTR_PRE_BITS, vtr) + 1) >> 5, 1, 4);
+	return 0;
+}
+
+/**
+ * vhe_gic_present() - do guests have a GICv3 CPU interface?
+ *
+ * Context: any.
+ * Return: whether.
+ */
+bool vhe_gic_present(void)
+{
+	return nr_lrs;
+}
+
+#define READ_CASE(n, encoding)	case n: return read_sysreg_s(encoding);
+#define WRITE_CASE(n, encoding)	case n: write_sysreg_s(value, encoding); break;
+
+#define LR_CASES(X)								\
+	X(0, ICH_LR_EL2(0)) X(1, ICH_LR_EL2(1)) X(2, ICH_LR_EL2(2)) X(3, ICH_LR_EL2(3))		\
+	X(4, ICH_LR_EL2(4)) X(5, ICH_LR_EL2(5)) X(6, ICH_LR_EL2(6)) X(7, ICH_LR_EL2(7))		\
+	X(8, ICH_LR_EL2(8)) X(9, ICH_LR_EL2(9)) X(10, ICH_LR_EL2(10)) X(11, ICH_LR_EL2(11))	\
+	X(12, ICH_LR_EL2(12)) X(13, ICH_LR_EL2(13)) X(14, ICH_LR_EL2(14)) X(15, ICH_LR_EL2(15))
+
+#define APR_CASES(X)								\
+	X(0, ICH_AP_EL2(0, 0)) X(1, ICH_AP_EL2(0, 1)) X(2, ICH_AP_EL2(0, 2)) X(3, ICH_AP_EL2(0, 3)) \
+	X(4, ICH_AP_EL2(1, 0)) X(5, ICH_AP_EL2(1, 1)) X(6, ICH_AP_EL2(1, 2)) X(7, ICH_AP_EL2(1, 3))
+
+static u64 read_lr(unsigned int n)
+{
+	switch (n) {
+	LR_CASES(READ_CASE)
+	}
+	return 0;
+}
+
+static void write_lr(unsigned int n, u64 value)
+{
+	switch (n) {
+	LR_CASES(WRITE_CASE)
+	}
+}
+
+static u64 read_apr(unsigned int group, unsigned int n)
+{
+	switch (group * VHE_MAX_APRS + n) {
+	APR_CASES(READ_CASE)
+	}
+	return 0;
+}
+
+static void write_apr(unsigned int group, unsigned int n, u64 value)
+{
+	switch (group * VHE_MAX_APRS + n) {
+	APR_CASES(WRITE_CASE)
+	}
+}
+
+/**
+ * vhe_gic_reset() - nothing pending, nothing active, everything masked
+ * @vhe: the vCPU, its registers not in the hardware
+ *
+ * Context: &struct axvcpu.mutex held.
+ */
+void vhe_gic_reset(struct vhe_vcpu *vhe)
+{
+	struct vhe_gic *gic = &vhe->gic;
+
+	bitmap_zero(gic->pending, VHE_NR_INTIDS);
+	memset(gic->lr, 0, sizeof(gic->lr));
+	memset(gic->apr, 0, sizeof(gic->apr));
+	gic->vmcr = 0;
+	gic->used = 0;
+	gic->timer_lr = -1;
+}
+
+/**
+ * vhe_gic_load() - into the hardware
+ * @vhe: the vCPU
+ *
+ * Context: interrupts off.
+ */
+void vhe_gic_load(struct vhe_vcpu *vhe)
+{
+	struct vhe_gic *gic = &vhe->gic;
+	unsigned int i;
+
+	if (!nr_lrs)
+		return;
+	/* Reads and writes of ICC_SRE_EL1 exit. */
+	vhe->host.icc_sre = read_sysreg_s(ICC_SRE);
+	write_sysreg_s(vhe->host.icc_sre & ~SRE_ENABLE, ICC_SRE);
+	write_sysreg_s(gic->vmcr, ICH_VMCR);
+	for (i = 0; i < nr_aprs; i++) {
+		write_apr(0, i, gic->apr[0][i]);
+		write_apr(1, i, gic->apr[1][i]);
+	}
+	for_each_set_bit(i, &gic->used, nr_lrs)
+		write_lr(i, gic->lr[i]);
+	write_sysreg_s(HCR_EN, ICH_HCR);
+	if (gic->timer_lr >= 0)
+		vhe_timer_set_active(true);
+}
+
+/* Those that the guest is done with; used in any order, so that none is forgotten. */
+static void drop_done(struct vhe_gic *gic)
+{
+	unsigned long done = gic->used & read_sysreg_s(ICH_ELRSR);
+
+	gic->used &= ~done;
+	if (gic->timer_lr >= 0 && done & BIT(gic->timer_lr))
+		gic->timer_lr = -1;
+}
+
+/**
+ * vhe_gic_save() - out of the hardware; KVM expects list registers of zero there
+ * @vhe: the vCPU
+ *
+ * Context: preemption off.
+ */
+void vhe_gic_save(struct vhe_vcpu *vhe)
+{
+	struct vhe_gic *gic = &vhe->gic;
+	unsigned long were = gic->used;
+	unsigned int i;
+
+	if (!nr_lrs)
+		return;
+	if (were)
+		drop_done(gic);
+	for_each_set_bit(i, &were, nr_lrs) {
+		WRITE_ONCE(gic->lr[i], gic->used & BIT(i) ? read_lr(i) : 0);
+		write_lr(i, 0);
+	}
+	WRITE_ONCE(gic->vmcr, read_sysreg_s(ICH_VMCR));
+	for (i = 0; i < nr_aprs; i++) {
+		gic->apr[0][i] = read_apr(0, i);
+		gic->apr[1][i] = read_apr(1, i);
+	}
+	write_sysreg_s(0, ICH_HCR);
+	write_sysreg_s(vhe->host.icc_sre, ICC_SRE);
+	if (gic->timer_lr >= 0)
+		vhe_timer_set_active(false);
+}
+
+static u64 lr_value(u32 intid, u32 priority)
+{
+	return LR_PENDING | LR_GROUP1 | FIELD_PREP(LR_PRIORITY, priority) | intid;
+}
+
+static int find_lr(const struct vhe_gic *gic, u32 intid)
+{
+	unsigned int i;
+
+	for_each_set_bit(i, &gic->used, nr_lrs) {
+		if (FIELD_GET(LR_INTID, read_lr(i)) == intid)
+			return i;
+	}
+	return -1;
+}
+
+static int free_lr(const struct vhe_gic *gic)
+{
+	unsigned int i = find_first_zero_bit(&gic->used, nr_lrs);
+
+	return i < nr_lrs ? i : -1;
+}
+
+/* The queue's best: the lowest number is the highest priority. */
+static int next_pending(const struct vhe_gic *gic)
+{
+	unsigned int i, best = 256;
+	int intid = -1;
+
+	for_each_set_bit(i, gic->pending, VHE_NR_INTIDS) {
+		if (READ_ONCE(gic->priority[i]) < best) {
+			best = READ_ONCE(gic->priority[i]);
+			intid = i;
+		}
+	}
+	return intid;
+}
+
+static void put_lr(struct vhe_gic *gic, unsigned int i, u64 value)
+{
+	write_lr(i, value);
+	gic->used |= BIT(i);
+}
+
+/*
+ * Returns whether the interrupt left the queue: one that is active becomes
+ * pending too, one that is pending already is so.
+ */
+static bool place(struct vhe_gic *gic, u32 intid)
+{
+	u32 priority = READ_ONCE(gic->priority[intid]);
+	int i = find_lr(gic, intid);
+
+	if (i < 0)
+		i = free_lr(gic);
+	if (i < 0)
+		return false;
+	clear_bit(intid, gic->pending);
+	/* The timer's can't be active and pending; its level brings it back. */
+	if (i == gic->timer_lr)
+		return true;
+	put_lr(gic, i, gic->used & BIT(i) ? read_lr(i) | LR_PENDING : lr_value(intid, priority));
+	return true;
+}
+
+static void place_queued(struct vhe_vcpu *vhe)
+{
+	struct vhe_gic *gic = &vhe->gic;
+	int intid;
+
+	clear_bit(VHE_QUEUED_IRQ, &vhe->queued);
+	/* The bit before the queue; pairs with vhe_gic_queue(). */
+	smp_mb__after_atomic();
+	while ((intid = next_pending(gic)) >= 0) {
+		if (!place(gic, intid)) {
+			set_bit(VHE_QUEUED_IRQ, &vhe->queued);
+			return;
+		}
+	}
+}
+
+static void place_timer(struct vhe_gic *gic)
+{
+	int i = find_lr(gic, VHE_VTIMER_INTID);
+
+	/* One that INJECT brought; the timer is looked at again when it is gone. */
+	if (i >= 0)
+		return;
+	i = free_lr(gic);
+	if (i < 0)
+		return;
+	put_lr(gic, i, lr_value(VHE_VTIMER_INTID, TIMER_PRIORITY) | LR_HW |
+		       FIELD_PREP(LR_PINTID, VHE_VTIMER_INTID));
+	gic->timer_lr = i;
+	vhe_timer_set_active(true);
+}
+
+/**
+ * vhe_gic_enter() - put what waits into list registers
+ * @vhe: the vCPU
+ *
+ * Context: interrupts off.
+ */
+void vhe_gic_enter(struct vhe_vcpu *vhe)
+{
+	struct vhe_gic *gic = &vhe->gic;
+	bool timer = vhe->timer.high;
+	bool queued = READ_ONCE(vhe->queued) & BIT(VHE_QUEUED_IRQ);
+
+	if (likely(!timer && !queued) || !nr_lrs)
+		return;
+	if (gic->used)
+		drop_done(gic);
+	if (timer && gic->timer_lr < 0)
+		place_timer(gic);
+	if (queued)
+		place_queued(vhe);
+}
+
+/**
+ * vhe_gic_queue() - pend an interrupt
+ * @vhe: the vCPU
+ * @intid: INTID
+ * @priority: its priority
+ *
+ * Context: any thread.
+ * Return: 0, -EINVAL, or -EOPNOTSUPP without a GICv3.
+ */
+int vhe_gic_queue(struct vhe_vcpu *vhe, u32 intid, u32 priority)
+{
+	if (intid > AXVCPU_ARM64_MAX_INTID || priority > 0xff)
+		return -EINVAL;
+	if (!nr_lrs)
+		return -EOPNOTSUPP;
+	WRITE_ONCE(vhe->gic.priority[intid], priority);
+	set_bit(intid, vhe->gic.pending);
+	/* The queue before the bit; pairs with place_queued(). */
+	smp_mb__after_atomic();
+	set_bit(VHE_QUEUED_IRQ, &vhe->queued);
+	return 0;
+}
+
+static bool unmasked(const struct vhe_gic *gic, u32 priority)
+{
+	u64 vmcr = READ_ONCE(gic->vmcr);
+
+	return vmcr & VMCR_ENG1 && priority < FIELD_GET(VMCR_PMR, vmcr);
+}
+
+/**
+ * vhe_gic_has_event() - is there an interrupt that ends a halt?
+ * @vhe: the vCPU, halted, its registers not in the hardware
+ *
+ * Context: any.
+ * Return: whether.
+ */
+bool vhe_gic_has_event(const struct vhe_vcpu *vhe)
+{
+	const struct vhe_gic *gic = &vhe->gic;
+	unsigned int i;
+
+	for (i = 0; i < nr_lrs; i++) {
+		u64 lr = READ_ONCE(gic->lr[i]);
+
+		if (lr & LR_PENDING && unmasked(gic, FIELD_GET(LR_PRIORITY, lr)))
+			return true;
+	}
+	if (gic->timer_lr < 0 && vhe_timer_expired(vhe) && unmasked(gic, TIMER_PRIORITY))
+		return true;
+	if (READ_ONCE(vhe->queued) & BIT(VHE_QUEUED_IRQ)) {
+		for_each_set_bit(i, gic->pending, VHE_NR_INTIDS) {
+			if (unmasked(gic, READ_ONCE(gic->priority[i])))
+				return true;
+		}
+	}
+	return false;
+}
+
+/**
+ * vhe_gic_get_reg() - GET_REGS
+ * @vhe: the vCPU, its registers not in the hardware
+ * @id: ``AXVCPU_ARM64_REG_GIC_*``
+ * @value: its value
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: 0 or -EINVAL.
+ */
+int vhe_gic_get_reg(const struct vhe_vcpu *vhe, u64 id, u64 *value)
+{
+	const struct vhe_gic *gic = &vhe->gic;
+	unsigned int n;
+
+	switch (id) {
+	case AXVCPU_ARM64_REG_GIC_VMCR:
+		*value = gic->vmcr;
+		return 0;
+	case AXVCPU_ARM64_REG_GIC_AP0R(0) ... AXVCPU_ARM64_REG_GIC_AP1R(VHE_MAX_APRS - 1):
+		n = id - AXVCPU_ARM64_REG_GIC_AP0R(0);
+		*value = gic->apr[n / VHE_MAX_APRS][n % VHE_MAX_APRS];
+		return 0;
+	case AXVCPU_ARM64_REG_GIC_LR(0) ... AXVCPU_ARM64_REG_GIC_LR(VHE_MAX_LRS - 1):
+		/* The link to the host's interrupt is none of the VMM's business. */
+		*value = gic->lr[id - AXVCPU_ARM64_REG_GIC_LR(0)] & LR_DEFINED;
+		return 0;
+	case AXVCPU_ARM64_REG_GIC_QUEUED(0) ... AXVCPU_ARM64_REG_GIC_QUEUED(VHE_NR_INTIDS - 1):
+		n = id - AXVCPU_ARM64_REG_GIC_QUEUED(0);
+		*value = test_bit(n, gic->pending) ? gic->priority[n] | 0x100 : 0;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static void set_lr(struct vhe_gic *gic, unsigned int n, u64 value)
+{
+	unsigned int i;
+
+	/* Two with one INTID are unpredictable: the last one counts. */
+	for (i = 0; i < VHE_MAX_LRS; i++) {
+		if (i != n && gic->used & BIT(i) && !((gic->lr[i] ^ value) & LR_INTID))
+			set_lr(gic, i, 0);
+	}
+	gic->lr[n] = value;
+	__assign_bit(n, &gic->used, value & LR_STATE);
+	if (gic->timer_lr == n)
+		gic->timer_lr = -1;
+	/* The timer's, as it was when it was read: tied to the host's again. */
+	if (value & LR_STATE && FIELD_GET(LR_INTID, value) == VHE_VTIMER_INTID &&
+	    (value & LR_STATE) != LR_STATE && gic->timer_lr < 0) {
+		gic->lr[n] |= LR_HW | FIELD_PREP(LR_PINTID, VHE_VTIMER_INTID);
+		gic->timer_lr = n;
+	}
+}
+
+static void set_queued(struct vhe_vcpu *vhe, unsigned int intid, u64 value)
+{
+	if (value)
+		vhe_gic_queue(vhe, intid, value & 0xff);
+	else
+		clear_bit(intid, vhe->gic.pending);
+}
+
+/**
+ * vhe_gic_set_reg() - SET_REGS
+ * @vhe: the vCPU, its registers not in the hardware
+ * @id: ``AXVCPU_ARM64_REG_GIC_*``
+ * @value: the value
+ * @commit: false: only check
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: 0 or -EINVAL.
+ */
+int vhe_gic_set_reg(struct vhe_vcpu *vhe, u64 id, u64 value, bool commit)
+{
+	struct vhe_gic *gic = &vhe->gic;
+	unsigned int n;
+
+	switch (id) {
+	case AXVCPU_ARM64_REG_GIC_VMCR:
+		if (value >> 32 || !nr_lrs)
+			return -EINVAL;
+		if (commit)
+			gic->vmcr = value;
+		return 0;
+	case AXVCPU_ARM64_REG_GIC_AP0R(0) ... AXVCPU_ARM64_REG_GIC_AP1R(VHE_MAX_APRS - 1):
+		n = id - AXVCPU_ARM64_REG_GIC_AP0R(0);
+		if (value >> 32 || (value && n % VHE_MAX_APRS >= nr_aprs))
+			return -EINVAL;
+		if (commit)
+			gic->apr[n / VHE_MAX_APRS][n % VHE_MAX_APRS] = value;
+		return 0;
+	case AXVCPU_ARM64_REG_GIC_LR(0) ... AXVCPU_ARM64_REG_GIC_LR(VHE_MAX_LRS - 1):
+		n = id - AXVCPU_ARM64_REG_GIC_LR(0);
+		if (value & ~LR_DEFINED || (value && n >= nr_lrs) ||
+		    FIELD_GET(LR_INTID, value) > AXVCPU_ARM64_MAX_INTID)
+			return -EINVAL;
+		if (commit)
+			set_lr(gic, n, value);
+		return 0;
+	case AXVCPU_ARM64_REG_GIC_QUEUED(0) ... AXVCPU_ARM64_REG_GIC_QUEUED(VHE_NR_INTIDS - 1):
+		n = id - AXVCPU_ARM64_REG_GIC_QUEUED(0);
+		if (value && (value >> 8 != 1 || !nr_lrs))
+			return -EINVAL;
+		if (commit)
+			set_queued(vhe, n, value);
+		return 0;
+	}
+	return -EINVAL;
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* PSCI 1.1 (DEN 0022) and the part of SMCCC (DEN 0028) by which it is found. */
+#include <linux/arm-smccc.h>
+
+#include <asm/cputype.h>
+#include <uapi/linux/psci.h>
+
+#include "vhe.h"
+
+/* Function identifiers: fast calls of the standard service, numbers 0 to 31 */
+#define FN_MASK		0xbfffffe0U
+#define FN_PSCI		PSCI_0_2_FN_BASE
+#define FN_NUMBER	0x1fU
+#define FN_64BIT	BIT(30)
+
+#define VERSION_1_1	PSCI_VERSION(1, 1)
+
+static int answer(struct vhe_vcpu *vhe, u64 value)
+{
+	vhe_set_x(vhe, 0, value);
+	return AXVCPU_NEXT_ENTER;
+}
+
+static int psci_version(struct vhe_vcpu *vhe)
+{
+	return answer(vhe, VERSION_1_1);
+}
+
+/* Both kinds of state are a standby: the guest comes back behind the call. */
+static int cpu_suspend(struct vhe_vcpu *vhe)
+{
+	vhe_set_x(vhe, 0, PSCI_RET_SUCCESS);
+	return vhe_halt(vhe);
+}
+
+static int cpu_off(struct vhe_vcpu *vhe)
+{
+	vhe->vcpu.run->cpu_down.state = 0;
+	return vhe_exit_to_vmm(vhe, AXVCPU_EXIT_CPU_DOWN);
+}
+
+static int cpu_on(struct vhe_vcpu *vhe)
+{
+	struct axvcpu_run *run = vhe->vcpu.run;
+
+	run->cpu_up.target = vhe_get_x(vhe, 1);
+	run->cpu_up.entry = vhe_get_x(vhe, 2);
+	run->cpu_up.arg = vhe_get_x(vhe, 3);
+	run->cpu_up.ret = PSCI_RET_INTERNAL_FAILURE;
+	return vhe_exit_to_vmm(vhe, AXVCPU_EXIT_CPU_UP);
+}
+
+/* The caller is on; of the others, the VMM knows. */
+static int affinity_info(struct vhe_vcpu *vhe)
+{
+	if (vhe_get_x(vhe, 1) != (vhe->mpidr & MPIDR_HWID_BITMASK))
+		return -1;
+	return answer(vhe, vhe_get_x(vhe, 2) <= 3 ? PSCI_0_2_AFFINITY_LEVEL_ON :
+						    PSCI_RET_INVALID_PARAMS);
+}
+
+static int migrate_info_type(struct vhe_vcpu *vhe)
+{
+	return answer(vhe, PSCI_0_2_TOS_MP);
+}
+
+static int system_down(struct vhe_vcpu *vhe, u64 type)
+{
+	vhe->vcpu.run->system_down.type = type;
+	return vhe_exit_to_vmm(vhe, AXVCPU_EXIT_SYSTEM_DOWN);
+}
+
+static int system_off(struct vhe_vcpu *vhe)
+{
+	return system_down(vhe, AXVCPU_SYSTEM_DOWN_OFF);
+}
+
+static int system_reset(struct vhe_vcpu *vhe)
+{
+	return system_down(vhe, AXVCPU_SYSTEM_DOWN_RESET);
+}
+
+/* Type 0 is the architectural warm reset; vendors' types start at bit 31. */
+static int system_reset2(struct vhe_vcpu *vhe)
+{
+	if (vhe_get_x(vhe, 1))
+		return answer(vhe, PSCI_RET_INVALID_PARAMS);
+	return system_reset(vhe);
+}
+
+static int psci_features(struct vhe_vcpu *vhe);
+
+/* @flags: FN_64BIT: the call has a 64-bit form too */
+static const struct {
+	int (*call)(struct vhe_vcpu *vhe);
+	u32 flags;
+} calls[FN_NUMBER + 1] = {
+	[0x00] = { psci_version },
+	[0x01] = { cpu_suspend, FN_64BIT },
+	[0x02] = { cpu_off },
+	[0x03] = { cpu_on, FN_64BIT },
+	[0x04] = { affinity_info, FN_64BIT },
+	[0x06] = { migrate_info_type },
+	[0x08] = { system_off },
+	[0x09] = { system_reset },
+	[0x0a] = { psci_features },
+	[0x12] = { system_reset2, FN_64BIT },
+};
+
+static int (*find_call(u32 fn))(struct vhe_vcpu *vhe)
+{
+	unsigned int number = fn & FN_NUMBER;
+
+	if ((fn & FN_MASK) != FN_PSCI || (fn & FN_64BIT && !(calls[number].flags & FN_64BIT)))
+		return NULL;
+	return calls[number].call;
+}
+
+static int psci_features(struct vhe_vcpu *vhe)
+{
+	u32 fn = vhe_get_x(vhe, 1);
+
+	return answer(vhe, fn == ARM_SMCCC_VERSION_FUNC_ID || find_call(fn) ?
+			   PSCI_RET_SUCCESS : PSCI_RET_NOT_SUPPORTED);
+}
+
+/* A 32-bit call has 32-bit arguments. */
+static void narrow_arguments(struct vhe_vcpu *vhe)
+{
+	unsigned int i;
+
+	for (i = 1; i <= 3; i++)
+		vhe_set_x(vhe, i, (u32)vhe_get_x(vhe, i));
+}
+
+/**
+ * vhe_psci_call() - handle HVC or SMC if it is PSCI's or asks for SMCCC's version
+ * @vhe: the vCPU, the instruction is behind
+ * @hvc: by HVC, so that the VMM can be asked what the kernel does not know
+ *
+ * Context: preemption off.
+ * Return: &enum axvcpu_next, or -1: it is for someone else.
+ */
+int vhe_psci_call(struct vhe_vcpu *vhe, bool hvc)
+{
+	int (*call)(struct vhe_vcpu *vhe);
+	u32 fn = vhe_get_x(vhe, 0);
+	int next;
+
+	if (fn == ARM_SMCCC_VERSION_FUNC_ID)
+		return answer(vhe, ARM_SMCCC_VERSION_1_1);
+	if (fn == ARM_SMCCC_ARCH_FEATURES_FUNC_ID || (fn & FN_MASK) == FN_PSCI) {
+		call = find_call(fn);
+		if (!call)
+			return answer(vhe, PSCI_RET_NOT_SUPPORTED);
+		if (!(fn & FN_64BIT))
+			narrow_arguments(vhe);
+		next = call(vhe);
+		return next >= 0 || hvc ? next : answer(vhe, PSCI_RET_INVALID_PARAMS);
+	}
+	return -1;
+}

@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Into the guest and back. */
+#include <linux/percpu.h>
+
+#include <asm/barrier.h>
+#include <asm/cpufeature.h>
+#include <asm/cputype.h>
+#include <asm/daifflags.h>
+#include <asm/esr.h>
+#include <asm/exception.h>
+#include <asm/kvm_arm.h>
+#include <asm/neon.h>
+
+#include "vhe.h"
+
+static_assert(offsetof(struct axvcpu_arm64_gprs, x[30]) == 30 * 8); /* entry.S */
+
+/*
+ * Everything that is not the guest's own traps: ID registers, pointer
+ * authentication keys (API, APK), memory tagging (ATA), errors (TERR),
+ * implementation defined registers, set/way operations, WFI, SMC.
+ */
+#define HCR_GUEST	(HCR_E2H | HCR_RW | HCR_VM | HCR_IMO | HCR_FMO | HCR_AMO | HCR_FB |	\
+			 HCR_BSU_IS | HCR_TSC | HCR_TWI | HCR_TID3 | HCR_TIDCP | HCR_TACR |	\
+			 HCR_TSW | HCR_SWIO | HCR_TLOR | HCR_TERR | HCR_TEA | HCR_TID5)
+
+/* CPACR_EL1's layout, which CPTR_EL2 has with E2H */
+#define CPTR_FPEN	(3UL << 20)
+#define CPTR_TTA	BIT(28)
+#define CPTR_TAM	BIT(30)
+
+/* With E2H, these are not where the kernel's headers have them. */
+#define CNTHCTL_TRAPS	(BIT(10) | BIT(11))	/* EL1PCTEN, EL1PCEN */
+
+#define MDCR_HPMN	GENMASK(4, 0)
+#define MDCR_GUEST	(MDCR_EL2_TPM | MDCR_EL2_TPMCR | MDCR_EL2_TDRA | MDCR_EL2_TDOSA |	\
+			 MDCR_EL2_TDA | MDCR_EL2_TPMS | MDCR_EL2_TTRF)
+
+#define HCRX_EL2	sys_reg(3, 4, 1, 2, 2)
+#define HFGRTR_EL2	sys_reg(3, 4, 1, 1, 4)
+#define HFGWTR_EL2	sys_reg(3, 4, 1, 1, 5)
+#define VSESR_EL2	sys_reg(3, 4, 5, 2, 3)
+
+/* Enough for every core that needs the loop. */
+#define BHB_LOOPS	132
+#define BHB_INSTRUCTION	U64_MAX
+
+static u64 hcr_guest __ro_after_init;
+static u64 bhb_loops __ro_after_init;
+static bool has_hcx __ro_after_init;
+static bool has_fgt __ro_after_init;
+static bool has_ras __ro_after_init;
+
+/* The host's vectors, while ours are in use; for entry.S. */
+DEFINE_PER_CPU(u64, vhe_host_vbar);
+
+/* Whose translations this CPU has under VMID 0, see &struct vhe_vcpu.tag */
+static DEFINE_PER_CPU(u64, translations_of);
+
+static unsigned int feature(u32 reg, unsigned int shift)
+{
+	return cpuid_feature_extract_unsigned_field(read_sanitised_ftr_reg(reg), shift);
+}
+
+/**
+ * vhe_switch_init() - look what the CPUs have
+ *
+ * Context: module load.
+ * Return: 0.
+ */
+int __init vhe_switch_init(void)
+{
+	hcr_guest = HCR_GUEST;
+	if (feature(SYS_ID_AA64MMFR2_EL1, 40))		/* FWB */
+		hcr_guest |= HCR_FWB;
+	has_hcx = feature(SYS_ID_AA64MMFR1_EL1, 40);
+	has_fgt = feature(SYS_ID_AA64MMFR0_EL1, 56);
+	has_ras = feature(SYS_ID_AA64PFR0_EL1, 28);
+
+	if (feature(SYS_ID_AA64PFR0_EL1, 56) >= 3 ||	/* CSV2: not affected */
+	    feature(SYS_ID_AA64MMFR1_EL1, 60))		/* ECBHB: not across exceptions */
+		bhb_loops = 0;
+	else if (feature(SYS_ID_AA64ISAR2_EL1, 28))	/* CLRBHB */
+		bhb_loops = BHB_INSTRUCTION;
+	else
+		bhb_loops = BHB_LOOPS;
+	return 0;
+}
+
+/* --- a section --------------------------------------------------------------- */
+
+static void save_host(struct vhe_host *host)
+{
+	host->vttbr = read_sysreg(vttbr_el2);
+	host->vtcr = read_sysreg(vtcr_el2);
+	host->vpidr = read_sysreg(vpidr_el2);
+	host->vmpidr = read_sysreg(vmpidr_el2);
+	host->mdcr = read_sysreg(mdcr_el2);
+	host->cnthctl = read_sysreg(cnthctl_el2);
+	host->cntvoff = read_sysreg(cntvoff_el2);
+	host->tpidr_el0 = read_sysreg(tpidr_el0);
+	host->tpidrro_el0 = read_sysreg(tpidrro_el0);
+	host->hcr = read_sysreg(hcr_el2);
+	host->cpacr = read_sysreg(cpacr_el1);
+	host->vbar = read_sysreg(vbar_el1);
+	if (has_hcx)
+		host->hcrx = read_sysreg_s(HCRX_EL2);
+	if (has_fgt) {
+		host->hfgrtr = read_sysreg_s(HFGRTR_EL2);
+		host->hfgwtr = read_sysreg_s(HFGWTR_EL2);
+	}
+}
+
+static void restore_host(const struct vhe_host *host)
+{
+	write_sysreg(host->vttbr, vttbr_el2);
+	write_sysreg(host->vtcr, vtcr_el2);
+	write_sysreg(host->vpidr, vpidr_el2);
+	write_sysreg(host->vmpidr, vmpidr_el2);
+	write_sysreg(host->mdcr, mdcr_el2);
+	write_sysreg(host->cnthctl, cnthctl_el2);
+	write_sysreg(host->cntvoff, cntvoff_el2);
+	write_sysreg(host->tpidr_el0, tpidr_el0);
+	write_sysreg(host->tpidrro_el0, tpidrro_el0);
+	if (has_hcx)
+		write_sysreg_s(host->hcrx, HCRX_EL2);
+	if (has_fgt) {
+		write_sysreg_s(host->hfgrtr, HFGRTR_EL2);
+		write_sysreg_s(host->hfgwtr, HFGWTR_EL2);
+	}
+}
+
+static void load_controls(const struct vhe_vcpu *vhe)
+{
+	const struct vhe_host *host = &vhe->host;
+
+	write_sysreg(vhe->vttbr, vttbr_el2);
+	write_sysreg(vhe_s2_vtcr(), vtcr_el2);
+	write_sysreg(read_cpuid_id(), vpidr_el2);
+	write_sysreg(vhe->mpidr, vmpidr_el2);
+	write_sysreg((host->mdcr & MDCR_HPMN) | MDCR_GUEST, mdcr_el2);
+	write_sysreg(host->cnthctl & ~CNTHCTL_TRAPS, cnthctl_el2);
+	write_sysreg(vhe->timer.voff, cntvoff_el2);
+	/* With 0, what these enable for EL1 traps or does not exist. */
+	if (has_hcx)
+		write_sysreg_s(0, HCRX_EL2);
+	if (has_fgt) {
+		write_sysreg_s(0, HFGRTR_EL2);
+		write_sysreg_s(0, HFGWTR_EL2);
+	}
+}
+
+#define LOAD(name, guest, el2, reset)	write_sysreg_s(vhe->sys[VHE_##name], el2);
+#define SAVE(name, guest, el2, reset)	vhe->sys[VHE_##name] = read_sysreg_s(el2);
+
+/* The guest's registers into the hardware, at the first entry of a section. */
+static void load_guest(struct vhe_vcpu *vhe)
+{
+	save_host(&vhe->host);
+	load_controls(vhe);
+	VHE_SYSREGS(LOAD)
+	vhe_timer_load(vhe);
+	vhe_gic_load(vhe);
+	__this_cpu_write(vhe_host_vbar, vhe->host.vbar);
+	vhe->in_hw = true;
+}
+
+/**
+ * vhe_save() - the guest's registers out of the hardware, if they are there
+ * @vhe: the vCPU
+ *
+ * What the host or KVM had there is there again. The next entry loads the
+ * guest's again.
+ *
+ * Context: preemption off, on the CPU of vhe_enter().
+ */
+void vhe_save(struct vhe_vcpu *vhe)
+{
+	if (!vhe->in_hw)
+		return;
+	vhe->in_hw = false;
+	vhe_gic_save(vhe);
+	vhe_timer_save(vhe);
+	VHE_SYSREGS(SAVE)
+	restore_host(&vhe->host);
+	isb();
+}
+
+/**
+ * vhe_load() - see &struct axvcpu_arch_ops.load
+ * @vcpu: the vCPU
+ *
+ * The registers follow at the first entry, so that looking at them costs
+ * nothing.
+ *
+ * Context: preemption off, &struct axvcpu.mutex held.
+ * Return: 0.
+ */
+int vhe_load(struct axvcpu *vcpu)
+{
+	struct vhe_vcpu *vhe = to_vhe(vcpu);
+
+	lockdep_assert_held(&vcpu->mutex);
+	vhe_timer_wake(vhe);
+	if (READ_ONCE(vcpu->run->regs_dirty))
+		vhe_take_regs(vhe);
+	return 0;
+}
+
+/**
+ * vhe_put() - see &struct axvcpu_arch_ops.put
+ * @vcpu: the vCPU
+ *
+ * Context: preemption off, on the CPU of vhe_load().
+ */
+void vhe_put(struct axvcpu *vcpu)
+{
+	struct vhe_vcpu *vhe = to_vhe(vcpu);
+
+	vhe_save(vhe);
+	vhe->fp_on = false;
+}
+
+/* --- FP ---------------------------------------------------------------------- */
+
+#define FP_PAIR(insn, a, b)	#insn " q" #a ", q" #b ", [%0, #16 * " #a "]\n"
+#define FP_PAIRS(insn)								\
+	FP_PAIR(insn, 0, 1) FP_PAIR(insn, 2, 3) FP_PAIR(insn, 4, 5)		\
+	FP_PAIR(insn, 6, 7) FP_PAIR(insn, 8, 9) FP_PAIR(insn, 10, 11)		\
+	FP_PAIR(insn, 12, 13) FP_PAIR(insn, 14, 15) FP_PAIR(insn, 16, 17)	\
+	FP_PAIR(insn, 18, 19) FP_PAIR(insn, 20, 21) FP_PAIR(insn, 22, 23)	\
+	FP_PAIR(insn, 24, 25) FP_PAIR(insn, 26, 27) FP_PAIR(insn, 28, 29)	\
+	FP_PAIR(insn, 30, 31)
+
+static __always_inline void fp_load(const struct user_fpsimd_state *fp)
+{
+	asm volatile(".arch_extension fp\n" FP_PAIRS(ldp) : : "r" (fp->vregs), "m" (*fp));
+	write_sysreg_s(fp->fpsr, sys_reg(3, 3, 4, 4, 1));
+	write_sysreg_s(fp->fpcr, sys_reg(3, 3, 4, 4, 0));
+}
+
+static __always_inline void fp_save(struct user_fpsimd_state *fp)
+{
+	asm volatile(".arch_extension fp\n" FP_PAIRS(stp) : : "r" (fp->vregs) : "memory");
+	fp->fpsr = read_sysreg_s(sys_reg(3, 3, 4, 4, 1));
+	fp->fpcr = read_sysreg_s(sys_reg(3, 3, 4, 4, 0));
+}
+
+/**
+ * vhe_use_fp() - the guest has FP registers from its next entry on
+ * @vhe: the vCPU
+ *
+ * The task's own are put into memory, the kernel then holds nothing in the
+ * registers, and expects nothing there until it returns to userspace. What
+ * runs in interrupts may use them: the guest's are out of them by then.
+ *
+ * Context: preemption off, interrupts on.
+ */
+void vhe_use_fp(struct vhe_vcpu *vhe)
+{
+	kernel_neon_begin();
+	kernel_neon_end();
+	vhe->fp_on = true;
+}
+
+/* --- an entry ---------------------------------------------------------------- */
+
+static u64 guest_hcr(struct vhe_vcpu *vhe)
+{
+	unsigned long lines = READ_ONCE(vhe->lines);
+	u64 hcr = hcr_guest;
+
+	if (lines & AXVCPU_ARM64_LINE_IRQ)
+		hcr |= HCR_VI;
+	if (lines & AXVCPU_ARM64_LINE_FIQ)
+		hcr |= HCR_VF;
+	return hcr;
+}
+
+static void forget_others(struct vhe_vcpu *vhe, bool flush)
+{
+	if (!flush && !vhe->flush && __this_cpu_read(translations_of) == vhe->tag)
+		return;
+	vhe->flush = false;
+	__this_cpu_write(translations_of, vhe->tag);
+	vhe_s2_flush();
+}
+
+/* An abort's IPA is not recorded when permission is missing but at the last level. */
+static __always_inline bool hpfar_is_valid(u64 esr)
+{
+	return esr & ESR_ELx_S1PTW || (esr & ESR_ELx_FSC_TYPE) != ESR_ELx_FSC_PERM;
+}
+
+/* The walk of stage 1 again, into PAR_EL1, which is the guest's. */
+static __always_inline u64 translate(u64 far)
+{
+	u64 par = read_sysreg_par(), result;
+
+	asm volatile("at s1e1r, %0" : : "r" (far));
+	isb();
+	result = read_sysreg_par();
+	write_sysreg(par, par_el1);
+	/* The guest changed its tables meanwhile: nothing is wrong at 0, it tries again. */
+	if (result & SYS_PAR_EL1_F)
+		return U64_MAX;
+	return (result & GENMASK_ULL(47, 12)) >> 8;
+}
+
+/* An error that the vectors' ESB found waiting is the guest's, whatever the exit was. */
+static __always_inline bool take_deferred_error(struct vhe_vcpu *vhe)
+{
+	u64 disr = has_ras ? read_sysreg_s(SYS_DISR_EL1) : 0;
+
+	if (likely(!disr))
+		return false;
+	write_sysreg_s(0, SYS_DISR_EL1);
+	vhe->exit = VHE_EXIT_SERROR;
+	vhe->esr = disr_to_esr(disr);
+	return true;
+}
+
+static __always_inline void read_syndrome(struct vhe_vcpu *vhe)
+{
+	unsigned int class;
+
+	if (take_deferred_error(vhe) || vhe->exit == VHE_EXIT_IRQ || vhe->exit == VHE_EXIT_FIQ)
+		return;
+	vhe->esr = read_sysreg(esr_el2);
+	class = ESR_ELx_EC(vhe->esr);
+	if (class != ESR_ELx_EC_DABT_LOW && class != ESR_ELx_EC_IABT_LOW)
+		return;
+	vhe->far = read_sysreg(far_el2);
+	vhe->hpfar = hpfar_is_valid(vhe->esr) ? read_sysreg(hpfar_el2) : translate(vhe->far);
+}
+
+/*
+ * An exception here, of a probe for example, would be taken with the guest's
+ * HCR_EL2 or by our vectors, so nothing may be put in.
+ */
+static noinstr void switch_worlds(struct vhe_vcpu *vhe, bool flush)
+{
+	const struct vhe_host *host = &vhe->host;
+	u64 mdscr = read_sysreg(mdscr_el1);
+
+	write_sysreg(guest_hcr(vhe), hcr_el2);
+	forget_others(vhe, flush);
+	write_sysreg(CPTR_TTA | CPTR_TAM | (vhe->fp_on ? CPTR_FPEN : 0), cpacr_el1);
+	if (vhe->fp_on) {
+		isb();
+		fp_load(&vhe->fp);
+	}
+	if (unlikely(mdscr != vhe->mdscr))
+		write_sysreg(vhe->mdscr, mdscr_el1);
+	write_sysreg(vhe_vectors, vbar_el1);
+	write_sysreg(vhe->pc, elr_el2);
+	write_sysreg(vhe->pstate, spsr_el2);
+
+	vhe->exit = vhe_world_switch(&vhe->vcpu.run->regs.arm64, &vhe->sp_el0, bhb_loops);
+
+	vhe->pc = read_sysreg(elr_el2);
+	vhe->pstate = read_sysreg(spsr_el2);
+	read_syndrome(vhe);
+	if (vhe->fp_on)
+		fp_save(&vhe->fp);
+	if (unlikely(mdscr != vhe->mdscr))
+		write_sysreg(mdscr, mdscr_el1);
+	write_sysreg(host->hcr, hcr_el2);
+	write_sysreg(host->cpacr, cpacr_el1);
+	write_sysreg(host->vbar, vbar_el1);
+	vhe_timer_exit(vhe);
+	isb();
+}
+
+/**
+ * vhe_enter() - see &struct axvcpu_arch_ops.enter
+ * @vcpu: the vCPU
+ * @flush: forget this CPU's translations first
+ *
+ * Context: interrupts off.
+ * Return: 0, or -EINVAL: it was never set up.
+ */
+int vhe_enter(struct axvcpu *vcpu, bool flush)
+{
+	struct vhe_vcpu *vhe = to_vhe(vcpu);
+	u64 exception, daif;
+
+	lockdep_assert_irqs_disabled();
+	if (unlikely(!vhe->is_setup))
+		return -EINVAL;
+	if (unlikely(vhe->exit == VHE_EXIT_BAD_PSTATE))
+		return 0;
+	if (unlikely(READ_ONCE(vhe->exception))) {
+		exception = xchg(&vhe->exception, 0);
+		vhe_take_exception(vhe, exception);
+	}
+	daif = read_sysreg(daif);
+	asm volatile("msr daifset, #0xf" : : : "memory");
+	if (!vhe->in_hw)
+		load_guest(vhe);
+	vhe_gic_enter(vhe);
+	vhe_timer_enter(vhe);
+	switch_worlds(vhe, flush);
+	write_sysreg(daif, daif);
+	return 0;
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The virtual timer. The guest programs CNTV without an exit. Its interrupt
+ * goes to a list register that is tied to the host's own INTID 27: as long as
+ * the guest handles it, the host's is active, and does not make the guest exit
+ * again. While the guest is out, the timer is off: its interrupt is KVM's on
+ * the host, whose handler would not know what to do with it.
+ */
+#include <linux/clocksource.h>
+#include <linux/interrupt.h>
+#include <linux/irq.h>
+#include <linux/ktime.h>
+#include <linux/math64.h>
+#include <linux/of.h>
+#include <linux/of_irq.h>
+
+#include <asm/arch_timer.h>
+
+#include "vhe.h"
+
+#define CNTV_CTL_EL02	sys_reg(3, 5, 14, 3, 1)
+#define CNTV_CVAL_EL02	sys_reg(3, 5, 14, 3, 2)
+
+#define CTL_WRITABLE	(ARCH_TIMER_CTRL_ENABLE | ARCH_TIMER_CTRL_IT_MASK)
+
+/* Order of a timer node's interrupts: secure, non-secure, virtual, hypervisor */
+#define DT_VIRTUAL	2
+
+/* The host's number for INTID 27; 0: not known, the guest's timer has no interrupt. */
+static unsigned int host_irq __ro_after_init;
+
+static const struct of_device_id timer_nodes[] = {
+	{ .compatible = "arm,armv8-timer" },
+	{}
+};
+
+/**
+ * vhe_timer_init() - find the host's interrupt
+ *
+ * Context: module load.
+ * Return: 0.
+ */
+int __init vhe_timer_init(void)
+{
+	struct device_node *node = of_find_matching_node(NULL, timer_nodes);
+
+	if (node) {
+		host_irq = irq_of_parse_and_map(node, DT_VIRTUAL);
+		of_node_put(node);
+	}
+	if (!host_irq)
+		pr_warn("axvcpu: no interrupt for the guests' virtual timer\n");
+	return 0;
+}
+
+/**
+ * vhe_timer_now() - the guest's virtual counter
+ * @vhe: the vCPU
+ *
+ * Context: any.
+ * Return: CNTVCT_EL0 as the guest reads it.
+ */
+u64 vhe_timer_now(const struct vhe_vcpu *vhe)
+{
+	return __arch_counter_get_cntpct() - READ_ONCE(vhe->timer.voff);
+}
+
+static bool can_fire(const struct vhe_timer *timer)
+{
+	return host_irq && (READ_ONCE(timer->ctl) & CTL_WRITABLE) == ARCH_TIMER_CTRL_ENABLE;
+}
+
+/**
+ * vhe_timer_expired() - is the timer's interrupt asserted?
+ * @vhe: the vCPU, its registers not in the hardware
+ *
+ * Context: any.
+ * Return: whether.
+ */
+bool vhe_timer_expired(const struct vhe_vcpu *vhe)
+{
+	return can_fire(&vhe->timer) && vhe_timer_now(vhe) >= READ_ONCE(vhe->timer.cval);
+}
+
+static enum hrtimer_restart wake_halted(struct hrtimer *hrtimer)
+{
+	struct vhe_vcpu *vhe = container_of(hrtimer, struct vhe_vcpu, timer.wake);
+
+	wake_up_interruptible(&vhe->vcpu.wait);
+	return HRTIMER_NORESTART;
+}
+
+/**
+ * vhe_timer_create() - prepare a new vCPU's timer
+ * @vhe: the vCPU
+ *
+ * Context: process context.
+ */
+void vhe_timer_create(struct vhe_vcpu *vhe)
+{
+	hrtimer_init(&vhe->timer.wake, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
+	vhe->timer.wake.function = wake_halted;
+}
+
+/**
+ * vhe_timer_destroy() - end a vCPU's timer
+ * @vhe: the vCPU
+ *
+ * Context: process context.
+ */
+void vhe_timer_destroy(struct vhe_vcpu *vhe)
+{
+	hrtimer_cancel(&vhe->timer.wake);
+}
+
+/**
+ * vhe_timer_sleep() - the guest halts: wake it when its timer fires
+ * @vhe: the vCPU, its registers not in the hardware
+ *
+ * Context: preemption off.
+ */
+void vhe_timer_sleep(struct vhe_vcpu *vhe)
+{
+	u64 now = vhe_timer_now(vhe), cval = vhe->timer.cval, ns;
+
+	if (!can_fire(&vhe->timer))
+		return;
+	ns = cval > now ? mul_u64_u64_div_u64(cval - now, NSEC_PER_SEC, arch_timer_get_cntfrq()) : 0;
+	/* In a century or never: the sum must not wrap. */
+	ns = min_t(u64, ns, KTIME_MAX / 2);
+	hrtimer_start(&vhe->timer.wake, ktime_add_ns(ktime_get(), ns), HRTIMER_MODE_ABS_HARD);
+}
+
+/**
+ * vhe_timer_wake() - the guest does not halt any more
+ * @vhe: the vCPU
+ *
+ * A callback that is under way wakes nobody.
+ *
+ * Context: preemption off.
+ */
+void vhe_timer_wake(struct vhe_vcpu *vhe)
+{
+	if (hrtimer_active(&vhe->timer.wake))
+		hrtimer_try_to_cancel(&vhe->timer.wake);
+}
+
+/**
+ * vhe_timer_set_active() - the host's INTID 27 is, or is not, being handled
+ * @active: it is: by the guest
+ *
+ * Context: preemption off.
+ */
+void vhe_timer_set_active(bool active)
+{
+	WARN_ON_ONCE(irq_set_irqchip_state(host_irq, IRQCHIP_STATE_ACTIVE, active));
+}
+
+/**
+ * vhe_timer_load() - the timer into the hardware, still off
+ * @vhe: the vCPU
+ *
+ * Context: interrupts off.
+ */
+void vhe_timer_load(struct vhe_vcpu *vhe)
+{
+	vhe->timer.high = vhe_timer_expired(vhe);
+	write_sysreg_s(vhe->timer.cval, CNTV_CVAL_EL02);
+}
+
+/**
+ * vhe_timer_save() - the timer out of the hardware, where it is off already
+ * @vhe: the vCPU
+ *
+ * Context: preemption off.
+ */
+void vhe_timer_save(struct vhe_vcpu *vhe)
+{
+	WRITE_ONCE(vhe->timer.cval, read_sysreg_s(CNTV_CVAL_EL02));
+}
+
+/**
+ * vhe_timer_enter() - the timer on, as the guest has it
+ * @vhe: the vCPU
+ *
+ * Context: interrupts off, after vhe_gic_enter().
+ */
+void vhe_timer_enter(struct vhe_vcpu *vhe)
+{
+	/* Without a host interrupt, nobody would stop it from firing. */
+	u64 mask = host_irq ? 0 : ARCH_TIMER_CTRL_IT_MASK;
+
+	if (vhe->timer.ctl)
+		write_sysreg_s(vhe->timer.ctl | mask, CNTV_CTL_EL02);
+}
+
+/**
+ * vhe_timer_exit() - the timer off, before the host takes interrupts
+ * @vhe: the vCPU
+ *
+ * Context: interrupts off.
+ */
+void vhe_timer_exit(struct vhe_vcpu *vhe)
+{
+	u64 ctl = read_sysreg_s(CNTV_CTL_EL02);
+
+	WRITE_ONCE(vhe->timer.ctl, ctl & CTL_WRITABLE);
+	vhe->timer.high = can_fire(&vhe->timer) && ctl & ARCH_TIMER_CTRL_IT_STAT;
+	if (ctl & ARCH_TIMER_CTRL_ENABLE)
+		write_sysreg_s(0, CNTV_CTL_EL02);
+}
