@@ -629,10 +629,11 @@ int axvcpu_aspace_fault(struct axvcpu_aspace *aspace, struct axvcpu_fault *fault
 	int ret;
 
 	spin_lock(&aspace->lock);
-	aspace->stats.faults++;
 	range = range_find(aspace, gpa, gpa);
-	if (range)
+	if (range) {
+		aspace->stats.faults++;
 		kref_get(&range->ref);
+	}
 	spin_unlock(&aspace->lock);
 	if (!range)
 		return -EFAULT;
