@@ -8,6 +8,7 @@ import pathlib
 import subprocess
 import sys
 
+import deps
 import initramfs
 import kernels
 
@@ -121,7 +122,7 @@ class Builder:
         """All of an initramfs but its /testbed.conf, which differs by boot."""
         archive = initramfs.Archive()
         archive.add("init", self.programs / "init")
-        archive.add("bin/busybox", "/bin/busybox")
+        archive.add("bin/busybox", deps.busybox(self.arch, kernels.cache()))
         archive.link("bin/sh", "busybox")
         archive.add_bytes("etc/profile", PROFILE.encode())
         archive.add_bytes("etc/passwd", b"root::0:0:root:/:/bin/sh\n"

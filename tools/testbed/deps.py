@@ -2,8 +2,11 @@
 """The Debian packages that building and testing needs."""
 
 import os
+import pathlib
+import shutil
 import subprocess
 import sys
+import tempfile
 
 PACKAGES = {
     "all": {
@@ -97,6 +100,33 @@ def install(*groups):
             subprocess.run(["apt-get", "update", "-q"], env=env, check=False,
                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     sys.exit(done.stdout + "apt-get could not install the packages above.")
+
+
+def busybox(arch, cache):
+    """A busybox that runs on @arch; another architecture's is fetched into @cache."""
+    if arch == "x86_64":
+        return pathlib.Path("/bin/busybox")
+    found = cache / f"busybox-{arch}"
+    if found.exists():
+        return found
+    # Lists of their own, so that nothing about this system's packages changes.
+    with tempfile.TemporaryDirectory() as scratch:
+        scratch = pathlib.Path(scratch)
+        (scratch / "lists/partial").mkdir(parents=True)
+        (scratch / "status").touch()
+        apt = ["apt-get", "-q", "-o", f"APT::Architecture={arch}",
+               "-o", f"APT::Architectures::={arch}", "-o", f"Dir::State::lists={scratch}/lists",
+               "-o", f"Dir::State::status={scratch}/status", "-o", f"Dir::Cache={scratch}",
+               "-o", "APT::Sandbox::User=root"]
+        for command in (["update"], ["download", "busybox-static"]):
+            subprocess.run(apt + command, cwd=scratch, stdin=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL, check=True)
+        package = next(scratch.glob("busybox-static_*.deb"))
+        subprocess.run(["dpkg-deb", "-x", package, scratch / "root"], check=True)
+        new = found.with_suffix(f".{os.getpid()}")
+        shutil.copy(scratch / "root/bin/busybox", new)
+        new.rename(found)
+    return found
 
 
 if __name__ == "__main__":

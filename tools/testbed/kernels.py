@@ -36,6 +36,13 @@ ARCHES = {
                     "arch/x86/kvm/kvm-amd"),
         "cross": "",
     },
+    "arm64": {
+        "srcarch": "arm64",
+        "image": "arch/arm64/boot/Image",
+        "target": "Image",
+        "modules": (),
+        "cross": "aarch64-linux-gnu-",
+    },
 }
 
 # Flavours, with about how many steps a build has: for the percentage only.

@@ -41,7 +41,7 @@ class Machine:
     load_limit: int         # seconds for loading the module; KUnit runs in there
 
 
-# A test machine is a row. The first is the one of make run and make shell.
+# A test machine is a row. An architecture's first is the one of make run and make shell.
 MACHINES = {m.name: m for m in (
     Machine("vmx", "VMX and EPT, one CPU", "x86_64", bochs, 1,
             "lean", "axvcpu", 256, 120, 60),
