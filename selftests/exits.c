@@ -353,6 +353,12 @@ static int break_guest(FIXTURE_DATA(exits) *self)
 		memcpy(self->g.mem + GUEST_PROG(0), &insn, sizeof(insn));
 		return 0;
 	}
+	if (self->g.info.backend == AXVCPU_BACKEND_VHE) {
+		/* EL2h */
+		self->v.run->regs.arm64.pstate = 9;
+		self->v.run->regs_dirty = 1;
+		return 0;
+	}
 	/* A code segment that is none. */
 	return set_reg(self->v.fd, AXVCPU_X86_REG_SEG_ACCESS(AXVCPU_X86_SEG_CS), 0x0010);
 }
@@ -365,8 +371,8 @@ TEST_F(exits, fail_entry)
 	int loop;
 
 	ASSERT_EQ(0, start(self));
-	ASSERT_EQ(0, break_guest(self));
 	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, break_guest(self));
 		ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_FAIL_ENTRY));
 		EXPECT_NE(0, self->v.run->fail_entry.hw_reason);
 		EXPECT_GT(2, self->v.run->fail_entry.cpu);

@@ -14,6 +14,7 @@
 static const struct guest_isa *const isas[] = {
 	&guest_isa_mock,
 	&guest_isa_x86,
+	&guest_isa_arm64,
 };
 
 /**
@@ -83,6 +84,29 @@ void guest_destroy(struct guest *g)
 	g->mem = MAP_FAILED;
 }
 
+/* vCPUs whose run page is mapped, by descriptor. */
+static struct {
+	const struct guest_isa *isa;
+	struct axvcpu_run *run;
+} vcpus[1024];
+
+static const struct guest_isa *isa_of(int fd)
+{
+	static const struct guest_isa none;
+
+	if (fd < 0 || fd >= (int)(sizeof(vcpus) / sizeof(vcpus[0])) || !vcpus[fd].isa)
+		return &none;
+	return vcpus[fd].isa;
+}
+
+static void remember(int fd, const struct guest_isa *isa, struct axvcpu_run *run)
+{
+	if (fd >= 0 && fd < (int)(sizeof(vcpus) / sizeof(vcpus[0]))) {
+		vcpus[fd].run = run;
+		vcpus[fd].isa = isa;
+	}
+}
+
 static int map_run_page(struct guest *g, struct guest_vcpu *v)
 {
 	void *run = mmap(NULL, g->info.run_size, PROT_READ | PROT_WRITE, MAP_SHARED, v->fd, 0);
@@ -90,6 +114,7 @@ static int map_run_page(struct guest *g, struct guest_vcpu *v)
 	if (run == MAP_FAILED)
 		return -errno;
 	v->run = run;
+	remember(v->fd, g->isa, run);
 	return 0;
 }
 
@@ -186,6 +211,7 @@ int vcpu_start(struct guest *g, struct guest_vcpu *v, uint32_t id, uint64_t entr
  */
 void vcpu_destroy(struct guest_vcpu *v)
 {
+	remember(v->fd, NULL, NULL);
 	if (v->run)
 		munmap(v->run, sysconf(_SC_PAGESIZE));
 	if (v->fd >= 0)
@@ -244,9 +270,18 @@ int reset_vcpu(int fd)
 	return xioctl(fd, AXVCPU_RESET, 0);
 }
 
+/* What has another name on this machine gets the one that the tests know. */
 int run_vcpu(int fd, unsigned long flags)
 {
-	return xioctl(fd, AXVCPU_RUN, flags);
+	const struct guest_isa *isa = isa_of(fd);
+	int err;
+
+	if (isa->before_run)
+		isa->before_run(vcpus[fd].run);
+	err = xioctl(fd, AXVCPU_RUN, flags);
+	if (!err && isa->after_run)
+		isa->after_run(vcpus[fd].run);
+	return err;
 }
 
 int kick_vcpu(int fd)
@@ -257,7 +292,10 @@ int kick_vcpu(int fd)
 int inject_irq(int fd, uint32_t vector)
 {
 	struct axvcpu_inject args = { .type = AXVCPU_EVENT_INTERRUPT, .vector = vector };
+	const struct guest_isa *isa = isa_of(fd);
 
+	if (isa->priority)
+		args.priority = isa->priority(vector);
 	return XIOCTL(fd, AXVCPU_INJECT, &args);
 }
 
@@ -306,7 +344,11 @@ int set_reg(int fd, uint64_t id, uint64_t value)
 
 int get_stats(int fd, struct axvcpu_stats *stats)
 {
-	return XIOCTL(fd, AXVCPU_GET_STATS, stats);
+	int err = XIOCTL(fd, AXVCPU_GET_STATS, stats);
+
+	if (!err && isa_of(fd)->stats)
+		isa_of(fd)->stats(stats);
+	return err;
 }
 
 static void *run_thread(void *arg)

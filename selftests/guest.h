@@ -48,6 +48,15 @@ struct guest_prog;
  * @reg_id: id of the register with such an index, for GET_REGS and SET_REGS
  * @sysreg: the address of a system register that the kernel leaves to the VMM
  * @gp_vector: what g_get_vector() gives when a system register access failed
+ * @before_run: translate the VMM's answer in the run page, or NULL
+ * @after_run: translate an exit that has another name here, or NULL
+ * @priority: of an interrupt, so that a higher vector goes first; NULL: the
+ *	hardware does that
+ * @stats: as @after_run for the statistics, or NULL
+ * @no_nmi: it has no non-maskable interrupts
+ * @masked_wakes: an interrupt ends a halt also when it can't be taken
+ * @exceptions: two that can be injected; the first has an error code, and is
+ *	what @gp_vector tells
  * @init_memory: fill in what every guest needs, at the start of its memory
  * @setup: the architecture's part of SETUP
  * @begin: the first instructions of a program
@@ -62,6 +71,13 @@ struct guest_isa {
 	uint64_t sysreg;
 	uint64_t gp_vector;
 
+	void (*before_run)(struct axvcpu_run *run);
+	void (*after_run)(struct axvcpu_run *run);
+	uint32_t (*priority)(uint32_t vector);
+	void (*stats)(struct axvcpu_stats *stats);
+	bool no_nmi;
+	bool masked_wakes;
+	uint32_t exceptions[2];
 	void (*init_memory)(uint8_t *mem);
 	void (*setup)(union axvcpu_setup_config *config);
 
@@ -92,6 +108,7 @@ struct guest_isa {
 
 extern const struct guest_isa guest_isa_mock;
 extern const struct guest_isa guest_isa_x86;
+extern const struct guest_isa guest_isa_arm64;
 
 #define GUEST_MAX_LABELS	32
 #define GUEST_MAX_FIXUPS	64

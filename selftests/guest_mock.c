@@ -171,6 +171,7 @@ const struct guest_isa guest_isa_mock = {
 	.reg_id		= mock_reg_id,
 	.sysreg		= 0x123456789abcULL,
 	.gp_vector	= AXVCPU_MOCK_IS_EXCEPTION | 13,
+	.exceptions	= { 13, 6 },
 	.init_memory	= mock_init_memory,
 	.setup		= mock_setup,
 	.movi		= mock_movi,

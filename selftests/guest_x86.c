@@ -339,6 +339,7 @@ const struct guest_isa guest_isa_x86 = {
 	.reg_id		= x86_reg_id,
 	.sysreg		= 0x1a0,	/* IA32_MISC_ENABLE */
 	.gp_vector	= 13,
+	.exceptions	= { 13, 6 },
 	.init_memory	= x86_init_memory,
 	.setup		= x86_setup,
 	.movi		= x86_movi,
