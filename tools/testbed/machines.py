@@ -55,6 +55,8 @@ MACHINES = {m.name: m for m in (
             "lean", "axvcpu_kunit", 512, 90, 120),
     Machine("kunit-san", "KUnit, two CPUs, sanitizers", "x86_64", qemu, 2,
             "sanitizer", "axvcpu_kunit", 1024, 180, 300),
+    Machine("vhe", "VHE and GICv3, two CPUs", "arm64", qemu, 2,
+            "lean", "axvcpu", 1024, 90, 30),
 )}
 
 
