@@ -155,6 +155,53 @@ static const char * const vmx_reasons[] = {
 	[64] = "XRSTORS",
 };
 
+/* Arm ARM, "ESR_EL2, Exception Syndrome Register (EL2)", by EC. */
+static const char * const arm64_classes[] = {
+	[0x00] = "unknown reason",
+	[0x01] = "WFI or WFE",
+	[0x03] = "MCR or MRC, coproc 15",
+	[0x04] = "MCRR or MRRC, coproc 15",
+	[0x05] = "MCR or MRC, coproc 14",
+	[0x06] = "LDC or STC",
+	[0x07] = "SVE, SIMD or floating point",
+	[0x08] = "VMRS",
+	[0x09] = "pointer authentication",
+	[0x0a] = "LD64B or ST64B",
+	[0x0c] = "MRRC, coproc 14",
+	[0x0d] = "branch target",
+	[0x0e] = "illegal execution state",
+	[0x11] = "SVC in AArch32",
+	[0x12] = "HVC in AArch32",
+	[0x13] = "SMC in AArch32",
+	[0x15] = "SVC",
+	[0x16] = "HVC",
+	[0x17] = "SMC",
+	[0x18] = "MSR, MRS or system instruction",
+	[0x19] = "SVE",
+	[0x1a] = "ERET",
+	[0x1c] = "pointer authentication failure",
+	[0x1d] = "SME",
+	[0x20] = "instruction abort",
+	[0x21] = "instruction abort in EL2",
+	[0x22] = "PC alignment",
+	[0x24] = "data abort",
+	[0x25] = "data abort in EL2",
+	[0x26] = "SP alignment",
+	[0x27] = "memory operation",
+	[0x28] = "floating point in AArch32",
+	[0x2c] = "floating point",
+	[0x2f] = "SError",
+	[0x30] = "breakpoint",
+	[0x31] = "breakpoint in EL2",
+	[0x32] = "software step",
+	[0x33] = "software step in EL2",
+	[0x34] = "watchpoint",
+	[0x35] = "watchpoint in EL2",
+	[0x38] = "BKPT",
+	[0x3a] = "vector catch",
+	[0x3c] = "BRK",
+};
+
 const char *axvcpu_state_name(uint32_t state)
 {
 	return name_of(states, ARRAY_SIZE(states), state);
@@ -183,4 +230,9 @@ const char *axvcpu_vmx_error_text(uint64_t error)
 const char *axvcpu_vmx_reason_name(uint64_t reason)
 {
 	return name_of(vmx_reasons, ARRAY_SIZE(vmx_reasons), reason & 0xffff);
+}
+
+const char *axvcpu_arm64_class_name(uint64_t esr)
+{
+	return name_of(arm64_classes, ARRAY_SIZE(arm64_classes), esr >> 26 & 0x3f);
 }

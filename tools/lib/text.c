@@ -292,6 +292,34 @@ static void add_vmx_words(struct axvcpu_text *text, const struct axvcpu_run *run
 		text_add(text, " (%s)", axvcpu_vmx_reason_name(run->fail_entry.hw_reason));
 }
 
+/* The register of a syndrome as MRS and MSR name it. */
+static void add_arm64_sysreg(struct axvcpu_text *text, uint64_t addr)
+{
+	char name[32];
+
+	axvcpu_arm64_reg_name(AXVCPU_ARM64_REG_SYS(addr >> 20 & 3, addr >> 14 & 7, addr >> 10 & 15,
+						   addr >> 1 & 15, addr >> 17 & 7),
+			      name, sizeof(name));
+	text_add(text, " (%s)", name);
+}
+
+/* VHE: the exception class by name; a failed entry has nothing but a class. */
+static void add_vhe_words(struct axvcpu_text *text, const struct axvcpu_run *run)
+{
+	if (run->exit_reason == AXVCPU_EXIT_UNKNOWN)
+		text_add(text, " (%s)", axvcpu_arm64_class_name(run->unknown.hw_reason));
+	else if (run->exit_reason == AXVCPU_EXIT_FAIL_ENTRY)
+		text_add(text, " (%s)", axvcpu_arm64_class_name(run->fail_entry.hw_reason << 26));
+	else if (run->exit_reason == AXVCPU_EXIT_SYSREG_READ ||
+		 run->exit_reason == AXVCPU_EXIT_SYSREG_WRITE)
+		add_arm64_sysreg(text, run->sysreg.addr);
+}
+
+static void (*const add_words[])(struct axvcpu_text *text, const struct axvcpu_run *run) = {
+	[AXVCPU_BACKEND_VMX]	= add_vmx_words,
+	[AXVCPU_BACKEND_VHE]	= add_vhe_words,
+};
+
 int axvcpu_exit_text(const struct axvcpu_run *run, uint32_t backend, char *buf, size_t len)
 {
 	struct axvcpu_text text = { buf, len, 0 };
@@ -301,7 +329,7 @@ int axvcpu_exit_text(const struct axvcpu_run *run, uint32_t backend, char *buf, 
 		text_add(&text, " (%u)", run->exit_reason);
 	else if (add_exit[run->exit_reason])
 		add_exit[run->exit_reason](&text, run);
-	if (backend == AXVCPU_BACKEND_VMX)
-		add_vmx_words(&text, run);
+	if (backend < ARRAY_SIZE(add_words) && add_words[backend])
+		add_words[backend](&text, run);
 	return text.used;
 }

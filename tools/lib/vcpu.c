@@ -110,6 +110,13 @@ int axvcpu_vcpu_setup_long(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspac
 	return setup_x86(vcpu, aspace, entry, AXVCPU_X86_MODE_LONG, cr3);
 }
 
+int axvcpu_vcpu_setup_el1(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspace, uint64_t entry)
+{
+	struct axvcpu_setup args = { .entry = entry, .aspace_fd = aspace->fd };
+
+	return xioctl(vcpu->fd, AXVCPU_SETUP, &args);
+}
+
 int axvcpu_vcpu_bind(struct axvcpu_vcpu *vcpu, int cpu)
 {
 	struct axvcpu_bind args = { .cpu = cpu };

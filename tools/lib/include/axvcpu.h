@@ -226,6 +226,18 @@ int axvcpu_vcpu_setup_long(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspac
 			   uint64_t cr3);
 
 /**
+ * axvcpu_vcpu_setup_el1() - Created to Free, to start at EL1 of arm64
+ * @vcpu: the vCPU
+ * @aspace: its memory
+ * @entry: guest-physical address of the first instruction, a multiple of 4
+ *
+ * MMU and caches are off, interrupts are masked.
+ *
+ * Return: 0 or a negative errno; then the vCPU is Invalid.
+ */
+int axvcpu_vcpu_setup_el1(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspace, uint64_t entry);
+
+/**
  * axvcpu_vcpu_setup() - Created to Free, in the kernel's own words
  * @vcpu: the vCPU
  * @args: see &struct axvcpu_setup
@@ -407,9 +419,31 @@ int axvcpu_x86_reg_id(const char *name, uint64_t *id);
 int axvcpu_x86_reg_name(uint64_t id, char *buf, size_t len);
 
 /**
+ * axvcpu_arm64_reg_id() - the id of a register of arm64, by its name
+ * @name: "x0" to "x30", "sp", "pc", "pstate"; "v0.low" and "v0.high" to "v31.high",
+ *	"fpsr", "fpcr"; system registers as Arm names them ("ttbr0_el1") or numbers them
+ *	("s3_0_c2_c0_0"); "cntvoff", "lines"; "gic.vmcr", "gic.ap0r0", "gic.ap1r0",
+ *	"gic.lr0", "gic.queued32". Upper and lower case are the same
+ * @id: where the id goes
+ *
+ * Return: 0; -ENOENT when there is no such name.
+ */
+int axvcpu_arm64_reg_id(const char *name, uint64_t *id);
+
+/**
+ * axvcpu_arm64_reg_name() - the name of a register of arm64, by its id
+ * @id: its id
+ * @buf: where the name goes
+ * @len: bytes of @buf
+ *
+ * Return: characters of the name, as snprintf(); -ENOENT when @id is none.
+ */
+int axvcpu_arm64_reg_name(uint64_t id, char *buf, size_t len);
+
+/**
  * axvcpu_vcpu_get_reg_by_name() - read one register
  * @vcpu: the vCPU
- * @name: see axvcpu_x86_reg_id()
+ * @name: see axvcpu_x86_reg_id() and axvcpu_arm64_reg_id()
  * @value: where the value goes
  *
  * Return: as axvcpu_vcpu_get_regs(); -ENOENT when there is no such name.
@@ -419,7 +453,7 @@ int axvcpu_vcpu_get_reg_by_name(struct axvcpu_vcpu *vcpu, const char *name, uint
 /**
  * axvcpu_vcpu_set_reg_by_name() - write one register
  * @vcpu: the vCPU
- * @name: see axvcpu_x86_reg_id()
+ * @name: see axvcpu_x86_reg_id() and axvcpu_arm64_reg_id()
  * @value: its value
  *
  * Return: as axvcpu_vcpu_set_regs(); -ENOENT when there is no such name.
@@ -463,7 +497,7 @@ static inline void axvcpu_answer_sysreg(struct axvcpu_run *run, uint64_t value)
  * axvcpu_fault_sysreg() - let SYSREG_READ or SYSREG_WRITE fail in the guest
  * @run: the run page
  *
- * x86: #GP.
+ * x86: #GP; arm64: the instruction is undefined.
  */
 static inline void axvcpu_fault_sysreg(struct axvcpu_run *run)
 {
@@ -658,6 +692,14 @@ const char *axvcpu_vmx_error_text(uint64_t error);
  * Return: a constant; "?" for a number that is none.
  */
 const char *axvcpu_vmx_reason_name(uint64_t reason);
+
+/**
+ * axvcpu_arm64_class_name() - an exception class of arm64 by name
+ * @esr: syndrome register; only bits 31:26, EC, count
+ *
+ * Return: a constant; "?" for a number that is none.
+ */
+const char *axvcpu_arm64_class_name(uint64_t esr);
 
 #ifdef __cplusplus
 }

@@ -32,6 +32,9 @@ static void test_names(void)
 	is(axvcpu_vmx_reason_name(0x80000021), "invalid guest state", "failed entry's reason");
 	is(axvcpu_vmx_reason_name(55), "XSETBV", "reason 55");
 	is(axvcpu_vmx_reason_name(0xffff), "?", "no reason");
+	is(axvcpu_arm64_class_name(0xffffffff56000000), "SVC", "class by bits 31:26 alone");
+	is(axvcpu_arm64_class_name(0x3cU << 26), "BRK", "last class");
+	is(axvcpu_arm64_class_name(0x3fU << 26), "?", "no class");
 }
 
 /* --- registers -------------------------------------------------------------- */
@@ -85,6 +88,78 @@ static void test_regs(void)
 	   "no MSR above 32 bits");
 	ok(axvcpu_x86_reg_name(AXVCPU_X86_REG_RFLAGS, name, 4) == 6 && !strcmp(name, "rfl"),
 	   "a name is cut as snprintf() does");
+}
+
+/* --- registers of arm64 ----------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	uint64_t id;
+} arm64_regs[] = {
+	{ "x0", AXVCPU_ARM64_REG_X(0) },
+	{ "x30", AXVCPU_ARM64_REG_X(30) },
+	{ "sp", AXVCPU_ARM64_REG_SP },
+	{ "pc", AXVCPU_ARM64_REG_PC },
+	{ "pstate", AXVCPU_ARM64_REG_PSTATE },
+	{ "v0.low", AXVCPU_ARM64_REG_V_LOW(0) },
+	{ "v31.high", AXVCPU_ARM64_REG_V_HIGH(31) },
+	{ "fpsr", AXVCPU_ARM64_REG_FPSR },
+	{ "cntvoff", AXVCPU_ARM64_REG_CNTVOFF },
+	{ "gic.ap0r3", AXVCPU_ARM64_REG_GIC_AP0R(3) },
+	{ "gic.ap1r0", AXVCPU_ARM64_REG_GIC_AP1R(0) },
+	{ "gic.lr15", AXVCPU_ARM64_REG_GIC_LR(15) },
+	{ "gic.queued1019", AXVCPU_ARM64_REG_GIC_QUEUED(1019) },
+	{ "vbar_el1", AXVCPU_ARM64_REG_SYS(3, 0, 12, 0, 0) },
+	{ "cntv_cval_el0", AXVCPU_ARM64_REG_SYS(3, 3, 14, 3, 2) },
+	{ "s3_0_c0_c7_7", AXVCPU_ARM64_REG_SYS(3, 0, 0, 7, 7) },
+	{ "s2_7_c15_c15_7", AXVCPU_ARM64_REG_SYS(2, 7, 15, 15, 7) },
+};
+
+static const char * const no_arm64_regs[] = {
+	"", "x", "x31", "x01", "x-1", "x 1", "x4294967296", "x1.low", "v0", "v32.low", "v0.lo",
+	"gic.lr16", "gic.queued1020", "rax", "s3_0_c0_c7", "s3_0_c0_c7_8", "s4_0_c0_c7_7",
+	"s3_8_c0_c7_7", "s3_0_c16_c7_7", "s3_0_0_7_7", "s3_0_c0_c7_7_", "s3_0_c0_c07_7",
+	"s3_0_c0_c 7_7", "s3_0_c0_c4294967296_7",
+};
+
+static void test_arm64_regs(void)
+{
+	char name[32];
+	uint64_t id;
+
+	for (size_t i = 0; i < ARRAY_SIZE(arm64_regs); i++) {
+		id = 0;
+		ok(!axvcpu_arm64_reg_id(arm64_regs[i].name, &id) && id == arm64_regs[i].id,
+		   "id of %s", arm64_regs[i].name);
+		ok(axvcpu_arm64_reg_name(arm64_regs[i].id, name, sizeof(name)) > 0 &&
+		   !strcmp(name, arm64_regs[i].name), "name of %s", arm64_regs[i].name);
+	}
+	ok(!axvcpu_arm64_reg_id("TTBR0_EL1", &id) && id == AXVCPU_ARM64_REG_SYS(3, 0, 2, 0, 0),
+	   "upper case, by name");
+	ok(!axvcpu_arm64_reg_id("S3_0_C2_C0_0", &id) && id == AXVCPU_ARM64_REG_SYS(3, 0, 2, 0, 0),
+	   "upper case, by number");
+	for (size_t i = 0; i < ARRAY_SIZE(no_arm64_regs); i++)
+		ok(axvcpu_arm64_reg_id(no_arm64_regs[i], &id) == -ENOENT,
+		   "no register '%s' of arm64", no_arm64_regs[i]);
+	ok(axvcpu_arm64_reg_name(0, name, sizeof(name)) == -ENOENT, "no register 0 of arm64");
+	ok(axvcpu_arm64_reg_name(AXVCPU_ARM64_REG_V_LOW(33), name, sizeof(name)) == -ENOENT,
+	   "nothing behind the last V register");
+	ok(axvcpu_arm64_reg_name(AXVCPU_ARM64_REG_GIC_LR(16), name, sizeof(name)) == -ENOENT,
+	   "no list register 16");
+}
+
+static void test_names_by_backend(void)
+{
+	struct axvcpu_vcpu vcpu = { .fd = -1, .backend = AXVCPU_BACKEND_VMX };
+	uint64_t value;
+
+	ok(axvcpu_vcpu_get_reg_by_name(&vcpu, "rax", &value) == -EBADF &&
+	   axvcpu_vcpu_get_reg_by_name(&vcpu, "x0", &value) == -ENOENT, "a vCPU of x86");
+	vcpu.backend = AXVCPU_BACKEND_VHE;
+	ok(axvcpu_vcpu_set_reg_by_name(&vcpu, "x0", 0) == -EBADF &&
+	   axvcpu_vcpu_set_reg_by_name(&vcpu, "rax", 0) == -ENOENT, "a vCPU of arm64");
+	vcpu.backend = UINT32_MAX;
+	ok(axvcpu_vcpu_get_reg_by_name(&vcpu, "x0", &value) == -ENOENT, "a vCPU of a later kernel");
 }
 
 /* --- page tables ------------------------------------------------------------ */
@@ -249,6 +324,23 @@ static void test_exits(void)
 	axvcpu_exit_text(&run, AXVCPU_BACKEND_MOCK, text, sizeof(text));
 	is(text, "UNKNOWN hw_reason=0x37 qualification=0x0", "unknown elsewhere");
 
+	run.unknown.hw_reason = 0xf2000042;
+	axvcpu_exit_text(&run, AXVCPU_BACKEND_VHE, text, sizeof(text));
+	is(text, "UNKNOWN hw_reason=0xf2000042 qualification=0x0 (BRK)", "unknown on VHE");
+
+	run.exit_reason = AXVCPU_EXIT_SYSREG_READ;
+	run.sysreg.addr = AXVCPU_ARM64_SYSREG(3ULL, 3, 14, 2, 1);
+	axvcpu_exit_text(&run, AXVCPU_BACKEND_VHE, text, sizeof(text));
+	is(text, "SYSREG_READ addr=0x32f804 (s3_3_c14_c2_1)", "a system register of arm64");
+
+	run.exit_reason = AXVCPU_EXIT_FAIL_ENTRY;
+	run.fail_entry.hw_reason = 0xe;
+	run.fail_entry.hw_error = 0;
+	run.fail_entry.qualification = 0;
+	axvcpu_exit_text(&run, AXVCPU_BACKEND_VHE, text, sizeof(text));
+	is(text, "FAIL_ENTRY hw_reason=0xe hw_error=0 qualification=0x0 cpu=0 "
+	   "(illegal execution state)", "failed entry on VHE");
+
 	run.exit_reason = UINT32_MAX;
 	axvcpu_exit_text(&run, AXVCPU_BACKEND_VMX, text, sizeof(text));
 	is(text, "? (4294967295)", "an exit of a later kernel");
@@ -313,6 +405,8 @@ int main(void)
 	printf("TAP version 13\n");
 	test_names();
 	test_regs();
+	test_arm64_regs();
+	test_names_by_backend();
 	test_identity_map();
 	test_strerror();
 	test_failures();

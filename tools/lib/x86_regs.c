@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Registers of x86 by name. */
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "internal.h"
+
+static const struct {
+	const char *name;
+	uint64_t id;
+} regs[] = {
+	{ "rax", AXVCPU_X86_REG_GPR(AXVCPU_X86_RAX) },
+	{ "rcx", AXVCPU_X86_REG_GPR(AXVCPU_X86_RCX) },
+	{ "rdx", AXVCPU_X86_REG_GPR(AXVCPU_X86_RDX) },
+	{ "rbx", AXVCPU_X86_REG_GPR(AXVCPU_X86_RBX) },
+	{ "rsp", AXVCPU_X86_REG_GPR(AXVCPU_X86_RSP) },
+	{ "rbp", AXVCPU_X86_REG_GPR(AXVCPU_X86_RBP) },
+	{ "rsi", AXVCPU_X86_REG_GPR(AXVCPU_X86_RSI) },
+	{ "rdi", AXVCPU_X86_REG_GPR(AXVCPU_X86_RDI) },
+	{ "r8", AXVCPU_X86_REG_GPR(AXVCPU_X86_R8) },
+	{ "r9", AXVCPU_X86_REG_GPR(AXVCPU_X86_R9) },
+	{ "r10", AXVCPU_X86_REG_GPR(AXVCPU_X86_R10) },
+	{ "r11", AXVCPU_X86_REG_GPR(AXVCPU_X86_R11) },
+	{ "r12", AXVCPU_X86_REG_GPR(AXVCPU_X86_R12) },
+	{ "r13", AXVCPU_X86_REG_GPR(AXVCPU_X86_R13) },
+	{ "r14", AXVCPU_X86_REG_GPR(AXVCPU_X86_R14) },
+	{ "r15", AXVCPU_X86_REG_GPR(AXVCPU_X86_R15) },
+	{ "rip", AXVCPU_X86_REG_RIP },
+	{ "rflags", AXVCPU_X86_REG_RFLAGS },
+	{ "cr0", AXVCPU_X86_REG_CR0 },
+	{ "cr2", AXVCPU_X86_REG_CR2 },
+	{ "cr3", AXVCPU_X86_REG_CR3 },
+	{ "cr4", AXVCPU_X86_REG_CR4 },
+	{ "gdtr.base", AXVCPU_X86_REG_GDTR_BASE },
+	{ "gdtr.limit", AXVCPU_X86_REG_GDTR_LIMIT },
+	{ "idtr.base", AXVCPU_X86_REG_IDTR_BASE },
+	{ "idtr.limit", AXVCPU_X86_REG_IDTR_LIMIT },
+	{ "sysenter_cs", AXVCPU_X86_REG_MSR(0x174) },
+	{ "sysenter_esp", AXVCPU_X86_REG_MSR(0x175) },
+	{ "sysenter_eip", AXVCPU_X86_REG_MSR(0x176) },
+	{ "pat", AXVCPU_X86_REG_MSR(0x277) },
+	{ "efer", AXVCPU_X86_REG_MSR(0xc0000080) },
+	{ "star", AXVCPU_X86_REG_MSR(0xc0000081) },
+	{ "lstar", AXVCPU_X86_REG_MSR(0xc0000082) },
+	{ "cstar", AXVCPU_X86_REG_MSR(0xc0000083) },
+	{ "sfmask", AXVCPU_X86_REG_MSR(0xc0000084) },
+	{ "fs_base", AXVCPU_X86_REG_MSR(0xc0000100) },
+	{ "gs_base", AXVCPU_X86_REG_MSR(0xc0000101) },
+	{ "kernel_gs_base", AXVCPU_X86_REG_MSR(0xc0000102) },
+};
+
+/* By the number that ids have for them. */
+static const char * const segments[] = {
+	[AXVCPU_X86_SEG_ES]	= "es",
+	[AXVCPU_X86_SEG_CS]	= "cs",
+	[AXVCPU_X86_SEG_SS]	= "ss",
+	[AXVCPU_X86_SEG_DS]	= "ds",
+	[AXVCPU_X86_SEG_FS]	= "fs",
+	[AXVCPU_X86_SEG_GS]	= "gs",
+	[AXVCPU_X86_SEG_LDTR]	= "ldtr",
+	[AXVCPU_X86_SEG_TR]	= "tr",
+};
+
+/* What a segment has; ids are those of segment 0. */
+static const struct {
+	const char *name;
+	uint64_t id;
+} segment_parts[] = {
+	{ "selector", AXVCPU_X86_REG_SEG_SELECTOR(0) },
+	{ "base", AXVCPU_X86_REG_SEG_BASE(0) },
+	{ "limit", AXVCPU_X86_REG_SEG_LIMIT(0) },
+	{ "access", AXVCPU_X86_REG_SEG_ACCESS(0) },
+};
+
+static const char msr_prefix[] = "msr.";
+
+static int segment_id(const char *name, uint64_t *id)
+{
+	const char *dot = strchr(name, '.');
+	size_t len = dot ? dot - name : 0;
+
+	for (size_t n = 0; dot && n < ARRAY_SIZE(segments); n++) {
+		if (len != strlen(segments[n]) || strncasecmp(name, segments[n], len))
+			continue;
+		for (size_t i = 0; i < ARRAY_SIZE(segment_parts); i++) {
+			if (!strcasecmp(dot + 1, segment_parts[i].name)) {
+				*id = segment_parts[i].id + n;
+				return 0;
+			}
+		}
+	}
+	return -ENOENT;
+}
+
+static bool is_msr(uint64_t id)
+{
+	return id >= AXVCPU_X86_REG_MSR(0) && id <= AXVCPU_X86_REG_MSR(UINT32_MAX);
+}
+
+static int msr_id(const char *number, uint64_t *id)
+{
+	unsigned long long n;
+	char *end;
+
+	/* strtoull() would take a sign and spaces too. */
+	if (!isdigit((unsigned char)number[0]))
+		return -ENOENT;
+	n = strtoull(number, &end, 0);
+	if (*end || n > UINT32_MAX)
+		return -ENOENT;
+	*id = AXVCPU_X86_REG_MSR(n);
+	return 0;
+}
+
+int axvcpu_x86_reg_id(const char *name, uint64_t *id)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(regs); i++) {
+		if (!strcasecmp(name, regs[i].name)) {
+			*id = regs[i].id;
+			return 0;
+		}
+	}
+	if (!strncasecmp(name, msr_prefix, strlen(msr_prefix)))
+		return msr_id(name + strlen(msr_prefix), id);
+	return segment_id(name, id);
+}
+
+int axvcpu_x86_reg_name(uint64_t id, char *buf, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(regs); i++) {
+		if (regs[i].id == id)
+			return snprintf(buf, len, "%s", regs[i].name);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(segment_parts); i++) {
+		uint64_t n = id - segment_parts[i].id;
+
+		if (n < ARRAY_SIZE(segments))
+			return snprintf(buf, len, "%s.%s", segments[n], segment_parts[i].name);
+	}
+	if (is_msr(id))
+		return snprintf(buf, len, "%s0x%x", msr_prefix, (uint32_t)id);
+	return -ENOENT;
+}
