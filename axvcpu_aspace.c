@@ -88,6 +88,7 @@ struct axvcpu_range {
 /* The part of a range that a fault looks at. */
 struct window {
 	u64 gpa;
+	unsigned int level;		/* that the leaves will stand at */
 	unsigned int count;
 	unsigned long seq;		/* the notifier's, before the look */
 	unsigned long *pfns;		/* what HMM found, then the leaves */
@@ -454,6 +455,7 @@ static void window_init(struct window *window, const struct axvcpu_range *range,
 	u64 last = min_t(u64, first + size - 1, range->node.last);
 
 	window->gpa = max_t(u64, first, range->node.start);
+	window->level = 0;
 	window->count = (last + 1 - window->gpa) >> PAGE_SHIFT;
 	window->pfns = pfns;
 }
@@ -482,8 +484,8 @@ static int window_look(struct window *window, struct axvcpu_range *range)
 static void window_make_leaves(struct window *window, const struct axvcpu_range *range)
 {
 	const struct axvcpu_s2_format *format = range->aspace->s2.format;
-	u64 rw = axvcpu_s2_leaf_bits(format, 0, range->flags);
-	u64 ro = axvcpu_s2_leaf_bits(format, 0, range->flags & ~AXVCPU_MAP_WRITE);
+	u64 rw = axvcpu_s2_leaf_bits(format, window->level, range->flags);
+	u64 ro = axvcpu_s2_leaf_bits(format, window->level, range->flags & ~AXVCPU_MAP_WRITE);
 	unsigned long *pfn = window->pfns, *end = pfn + window->count;
 
 	for (; pfn < end; pfn++) {
@@ -499,6 +501,8 @@ static int window_map_locked(const struct window *window, struct axvcpu_range *r
 			     struct axvcpu_s2_cache *cache)
 {
 	struct axvcpu_aspace *aspace = range->aspace;
+	u64 size = (u64)window->count << axvcpu_s2_level_shift(aspace->s2.format, window->level);
+	int ret;
 
 	lockdep_assert_held(&aspace->lock);
 	if (range->unmapped)
@@ -507,8 +511,14 @@ static int window_map_locked(const struct window *window, struct axvcpu_range *r
 		aspace->stats.fault_retries++;
 		return -ESTALE;
 	}
-	return axvcpu_s2_map(&aspace->s2, cache, axvcpu_gpa(window->gpa),
-			     (const u64 *)window->pfns, window->count);
+	for (;;) {
+		ret = axvcpu_s2_map(&aspace->s2, cache, axvcpu_gpa(window->gpa), window->level,
+				    (const u64 *)window->pfns, window->count);
+		if (likely(ret != -EEXIST))
+			return ret;
+		/* Of another size than the host's pages are now: break before make. */
+		zap_leaves(aspace, window->gpa, window->gpa + size, false);
+	}
 }
 
 /*
@@ -537,6 +547,34 @@ static int window_map(struct window *window, struct axvcpu_range *range)
 }
 
 /*
+ * Where the host maps the page by a large entry, so do we, as far as the range
+ * and the alignment allow: the window becomes that one leaf. The host splits
+ * a large entry only after it has told the notifier.
+ */
+static void window_enlarge(struct window *window, const struct axvcpu_range *range, u64 gpa,
+			   unsigned long pfn)
+{
+	const struct axvcpu_s2_format *format = range->aspace->s2.format;
+	unsigned int shift = PAGE_SHIFT + hmm_pfn_to_map_order(pfn);
+	unsigned int level;
+
+	for (level = format->levels - 1; level; level--) {
+		u64 size = BIT_ULL(axvcpu_s2_level_shift(format, level));
+		u64 first = round_down(gpa, size);
+
+		if (!(format->leaf_levels & BIT(level)) || size > BIT_ULL(shift) ||
+		    (range_uaddr(range, gpa) ^ gpa) & (size - 1) ||
+		    first < range->node.start || first + size - 1 > range->node.last)
+			continue;
+		window->gpa = first;
+		window->level = level;
+		window->count = 1;
+		window->pfns[0] = pfn - PHYS_PFN(gpa - first);
+		return;
+	}
+}
+
+/*
  * Look at a window and map what is there. Returns how many pages are new to
  * the table; -ENOENT: the host must bring in the page at hand first; -EAGAIN:
  * the host is at work there; -EFAULT: no memory of the host's.
@@ -555,6 +593,8 @@ static int window_fill(struct window *window, struct axvcpu_range *range, u64 gp
 		return -EFAULT;
 	if ((pfn & want) != want)
 		return -ENOENT;
+	if (hmm_pfn_to_map_order(pfn))
+		window_enlarge(window, range, gpa, pfn);
 	return window_map(window, range);
 }
 

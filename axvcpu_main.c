@@ -567,6 +567,7 @@ static long do_GET_INFO(void *object, union ioctl_arg *arg)
 {
 	const struct axvcpu_s2_format *s2 = axvcpu_arch.s2;
 	struct axvcpu_info *info = &arg->info;
+	unsigned int level;
 
 	info->abi_version = AXVCPU_ABI_VERSION;
 	info->backend = axvcpu_arch.backend;
@@ -577,7 +578,9 @@ static long do_GET_INFO(void *object, union ioctl_arg *arg)
 	info->max_gpt_levels = s2->levels;
 	info->run_size = PAGE_SIZE;
 	info->max_regs = AXVCPU_MAX_REGS;
-	info->page_sizes = BIT_ULL(s2->page_shift);
+	for (level = 0; level < s2->levels; level++)
+		if (s2->leaf_levels & BIT(level))
+			info->page_sizes |= BIT_ULL(axvcpu_s2_level_shift(s2, level));
 	strscpy(info->name, axvcpu_arch.name, sizeof(info->name));
 	return 0;
 }

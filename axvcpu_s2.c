@@ -22,11 +22,6 @@
  */
 #define ZAP_TABLES	32
 
-static unsigned int level_shift(const struct axvcpu_s2_format *format, unsigned int level)
-{
-	return format->page_shift + level * format->level_bits;
-}
-
 /* Entries of a table at this level: the root may be several pages. */
 static u64 level_entries(const struct axvcpu_s2_format *format, unsigned int level)
 {
@@ -39,7 +34,7 @@ static u64 level_entries(const struct axvcpu_s2_format *format, unsigned int lev
 
 static unsigned int entry_index(const struct axvcpu_s2_format *format, u64 gpa, unsigned int level)
 {
-	return (gpa >> level_shift(format, level)) & (level_entries(format, level) - 1);
+	return (gpa >> axvcpu_s2_level_shift(format, level)) & (level_entries(format, level) - 1);
 }
 
 static bool entry_present(const struct axvcpu_s2_format *format, u64 entry)
@@ -165,13 +160,13 @@ void axvcpu_s2_cache_drain(const struct axvcpu_s2 *s2, struct axvcpu_s2_cache *c
 		free_pages((unsigned long)cache->tables[--cache->nr], table_order(s2->format));
 }
 
-/* Extend @path down to level 0, by path->level tables from the cache. */
+/* Extend @path down to @level by tables from the cache. */
 static void add_tables(struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache, u64 gpa,
-		       struct s2_path *path)
+		       unsigned int level, struct s2_path *path)
 {
 	const struct axvcpu_s2_format *format = s2->format;
 
-	while (path->level) {
+	while (path->level > level) {
 		u64 *parent = path->tables[path->level];
 		u64 *table = cache->tables[--cache->nr];
 
@@ -188,35 +183,43 @@ static void add_tables(struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache, u64 
  * axvcpu_s2_map() - put in leaves that stand side by side
  * @s2: the table, its lock held
  * @cache: table pages to use up
- * @gpa: address of the first leaf
+ * @gpa: address of the first leaf, aligned to its size
+ * @level: where the leaves stand: one of &struct axvcpu_s2_format.leaf_levels
  * @leaves: complete leaves; where there is 0, the table stays as it is
- * @count: how many; all of them stand in one level-0 table
+ * @count: how many; all of them stand in one table
  *
  * A leaf that is there already is replaced only by one that can be written
  * while it can't: that the memory behind it is the same is the caller's duty,
  * who zaps what changes. More access needs no flush: the stale entry makes a
- * fault, which also drops it.
+ * fault, which also drops it. What a larger leaf maps already stays as it is.
  *
  * Context: may not sleep.
- * Return: how many leaves were not there before; -EAGAIN: nothing was done,
- * the cache must be filled first.
+ * Return: how many leaves were not there before. Nothing was done after
+ * -EAGAIN: the cache must be filled first; -EEXIST: leaves of another size are
+ * in the way, and must be zapped first.
  */
 int axvcpu_s2_map(struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache, struct axvcpu_gpa gpa,
-		  const u64 *leaves, unsigned int count)
+		  unsigned int level, const u64 *leaves, unsigned int count)
 {
 	const u64 present = s2->format->present_mask, write = s2->format->write_mask;
 	unsigned int i, added = 0;
 	struct s2_path path;
-	u64 *entry;
+	u64 *entry, end;
 
-	walk(s2, gpa.val, &path);
-	if (path.level > cache->nr) {
-		cache->wanted = path.level;
-		return -EAGAIN;
+	end = walk(s2, gpa.val, &path);
+	if (unlikely(path.level < level))
+		return -EEXIST;
+	if (path.level > level) {
+		if (unlikely(entry_present(s2->format, end)))
+			return axvcpu_s2_writable(s2->format, end) ? 0 : -EEXIST;
+		if (path.level - level > cache->nr) {
+			cache->wanted = path.level - level;
+			return -EAGAIN;
+		}
+		add_tables(s2, cache, gpa.val, level, &path);
 	}
-	add_tables(s2, cache, gpa.val, &path);
 
-	entry = &path.tables[0][entry_index(s2->format, gpa.val, 0)];
+	entry = &path.tables[level][entry_index(s2->format, gpa.val, level)];
 	for (i = 0; i < count; i++, entry++) {
 		u64 leaf = leaves[i];
 		u64 old = READ_ONCE(*entry);
@@ -229,8 +232,8 @@ int axvcpu_s2_map(struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache, struct ax
 			continue;
 		WRITE_ONCE(*entry, leaf);
 	}
-	table_count(path.tables[0], added);
-	s2->mapped += added;
+	table_count(path.tables[level], added);
+	s2->mapped += (u64)added << (level * s2->format->level_bits);
 	return added;
 }
 
@@ -297,7 +300,7 @@ u64 axvcpu_s2_zap(struct axvcpu_s2 *s2, u64 gpa, u64 end, struct axvcpu_s2_zap *
 		u64 *table, start = gpa;
 
 		walk(s2, gpa, &path);
-		shift = level_shift(format, path.level);
+		shift = axvcpu_s2_level_shift(format, path.level);
 		table = path.tables[path.level];
 		idx = entry_index(format, gpa, path.level);
 		/* Only level 0 is sure to hold nothing but leaves. */

@@ -102,10 +102,24 @@ void axvcpu_s2_destroy(struct axvcpu_s2 *s2);
 int axvcpu_s2_cache_fill(const struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache);
 void axvcpu_s2_cache_drain(const struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache);
 int axvcpu_s2_map(struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache, struct axvcpu_gpa gpa,
-		  const u64 *leaves, unsigned int count);
+		  unsigned int level, const u64 *leaves, unsigned int count);
 u64 axvcpu_s2_lookup(const struct axvcpu_s2 *s2, struct axvcpu_gpa gpa, unsigned int *level);
 u64 axvcpu_s2_zap(struct axvcpu_s2 *s2, u64 gpa, u64 end, struct axvcpu_s2_zap *zap);
 void axvcpu_s2_free_tables(const struct axvcpu_s2_format *format, struct list_head *tables);
+
+/**
+ * axvcpu_s2_level_shift() - what a level's entry covers
+ * @format: the table's format
+ * @level: the level
+ *
+ * Context: any.
+ * Return: log2 of the bytes.
+ */
+static inline unsigned int axvcpu_s2_level_shift(const struct axvcpu_s2_format *format,
+						 unsigned int level)
+{
+	return format->page_shift + level * format->level_bits;
+}
 
 /**
  * axvcpu_s2_leaf_bits() - bits of a leaf besides its address

@@ -144,7 +144,23 @@ static int map(struct fixture *f, u64 gpa, unsigned int count, u32 access)
 	for (i = 0; i < count; i++)
 		leaves[i] = leaf(f, gpa + i * page_size(f), access);
 	do {
-		ret = axvcpu_s2_map(&f->s2, &f->cache, axvcpu_gpa(gpa), leaves, count);
+		ret = axvcpu_s2_map(&f->s2, &f->cache, axvcpu_gpa(gpa), 0, leaves, count);
+	} while (ret == -EAGAIN && !axvcpu_s2_cache_fill(&f->s2, &f->cache));
+	return ret;
+}
+
+static u64 large_size(const struct fixture *f)
+{
+	return page_size(f) << f->s2.format->level_bits;
+}
+
+static int map_large(struct fixture *f, u64 gpa, u32 access)
+{
+	u64 leaf = gpa | axvcpu_s2_leaf_bits(f->s2.format, 1, access);
+	int ret;
+
+	do {
+		ret = axvcpu_s2_map(&f->s2, &f->cache, axvcpu_gpa(gpa), 1, &leaf, 1);
 	} while (ret == -EAGAIN && !axvcpu_s2_cache_fill(&f->s2, &f->cache));
 	return ret;
 }
@@ -180,7 +196,7 @@ static void map_needs_a_full_cache(struct kunit *test)
 
 	/* Too few tables: nothing may be done by halves. */
 	for (i = 0; i < f->s2.format->levels - 1; i++) {
-		KUNIT_EXPECT_EQ(test, axvcpu_s2_map(&f->s2, &f->cache, axvcpu_gpa(0), &one, 1),
+		KUNIT_EXPECT_EQ(test, axvcpu_s2_map(&f->s2, &f->cache, axvcpu_gpa(0), 0, &one, 1),
 				-EAGAIN);
 		KUNIT_EXPECT_EQ(test, f->cache.nr, i);
 		KUNIT_EXPECT_EQ(test, f->s2.tables, BIT_ULL(f->s2.format->root_order));
@@ -189,9 +205,9 @@ static void map_needs_a_full_cache(struct kunit *test)
 			free_pages((unsigned long)f->cache.tables[--f->cache.nr],
 				   f->s2.format->page_shift - PAGE_SHIFT);
 	}
-	KUNIT_EXPECT_EQ(test, axvcpu_s2_map(&f->s2, &f->cache, axvcpu_gpa(0), &one, 1), 1);
+	KUNIT_EXPECT_EQ(test, axvcpu_s2_map(&f->s2, &f->cache, axvcpu_gpa(0), 0, &one, 1), 1);
 	KUNIT_EXPECT_EQ(test, f->cache.nr, 0);
-	KUNIT_EXPECT_EQ(test, axvcpu_s2_map(&f->s2, &f->cache, axvcpu_gpa(0), &one, 1), 0);
+	KUNIT_EXPECT_EQ(test, axvcpu_s2_map(&f->s2, &f->cache, axvcpu_gpa(0), 0, &one, 1), 0);
 	KUNIT_EXPECT_EQ(test, f->s2.mapped, 1);
 }
 
@@ -238,7 +254,7 @@ static void leaves_out_what_is_not_given(struct kunit *test)
 	u64 leaves[4] = { 0, leaf(f, page_size(f), RW), 0, leaf(f, 3 * page_size(f), RW) };
 
 	KUNIT_EXPECT_EQ(test, map(f, 2 * page_size(f), 1, RO), 1);
-	KUNIT_EXPECT_EQ(test, axvcpu_s2_map(&f->s2, &f->cache, axvcpu_gpa(0), leaves, 4), 2);
+	KUNIT_EXPECT_EQ(test, axvcpu_s2_map(&f->s2, &f->cache, axvcpu_gpa(0), 0, leaves, 4), 2);
 	KUNIT_EXPECT_EQ(test, lookup(f, 0), 0);
 	KUNIT_EXPECT_EQ(test, lookup(f, page_size(f)), leaves[1]);
 	KUNIT_EXPECT_EQ(test, lookup(f, 2 * page_size(f)), leaf(f, 2 * page_size(f), RO));
@@ -304,19 +320,18 @@ static void zap_gives_way(struct kunit *test)
 	axvcpu_s2_free_tables(f->s2.format, &f->zap.tables);
 }
 
-/* None are made yet; where one is, it goes as a whole and counts as many pages. */
+/* A large leaf goes as a whole, and counts as many pages. */
 static void zaps_large_leaves(struct kunit *test)
 {
 	struct fixture *f = test->priv;
-	const struct axvcpu_s2_format *format = f->s2.format;
-	u64 size = page_size(f) << format->level_bits;
-	u64 large = size | axvcpu_s2_leaf_bits(format, 1, RW);
+	u64 size = large_size(f);
+	u64 large = size | axvcpu_s2_leaf_bits(f->s2.format, 1, RW);
 
 	KUNIT_ASSERT_EQ(test, map(f, 0, 1, RW), 1);
-	*slot(f, size, 1) = large;
-	set_page_private(virt_to_page(slot(f, size, 1)),
-			 page_private(virt_to_page(slot(f, size, 1))) + 1);
-	f->s2.mapped += BIT_ULL(format->level_bits);
+	KUNIT_ASSERT_EQ(test, map_large(f, size, RW), 1);
+	KUNIT_EXPECT_EQ(test, map_large(f, size, RW), 0);
+	KUNIT_EXPECT_EQ(test, f->s2.mapped, 1 + size / page_size(f));
+	KUNIT_EXPECT_EQ(test, *slot(f, size, 1), large);
 
 	KUNIT_EXPECT_EQ(test, lookup(f, 2 * size - 1), large);
 	KUNIT_EXPECT_EQ(test, zap(f, 2 * size, end_of_space(f)), 0);
@@ -325,6 +340,27 @@ static void zaps_large_leaves(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gone.last, large);
 	KUNIT_EXPECT_EQ(test, f->s2.mapped, 1);
 	KUNIT_EXPECT_EQ(test, lookup(f, 0), leaf(f, 0, RW));
+}
+
+/* What is in the way of the other size stays until it has been zapped. */
+static void sizes_do_not_mix(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u64 size = large_size(f), pages = size / page_size(f);
+
+	KUNIT_ASSERT_EQ(test, map(f, size, 1, RW), 1);
+	KUNIT_EXPECT_EQ(test, map_large(f, size, RW), -EEXIST);
+	KUNIT_EXPECT_EQ(test, lookup(f, size), leaf(f, size, RW));
+	KUNIT_EXPECT_EQ(test, f->s2.mapped, 1);
+	KUNIT_EXPECT_EQ(test, zap(f, size, 2 * size), 1);
+	KUNIT_EXPECT_EQ(test, map_large(f, size, RO), 1);
+
+	/* Small ones: no more than is there already, or in the way. */
+	KUNIT_EXPECT_EQ(test, map(f, size + page_size(f), 1, RW), -EEXIST);
+	KUNIT_EXPECT_EQ(test, map_large(f, size, RW), 0);
+	KUNIT_EXPECT_TRUE(test, axvcpu_s2_writable(f->s2.format, lookup(f, size)));
+	KUNIT_EXPECT_EQ(test, map(f, size + page_size(f), 1, RW), 0);
+	KUNIT_EXPECT_EQ(test, f->s2.mapped, pages);
 }
 
 #define MODEL_PAGES	512
@@ -380,6 +416,7 @@ static struct kunit_case s2_cases[] = {
 	CASE(tells_when_to_flush),
 	CASE(zap_gives_way),
 	CASE(zaps_large_leaves),
+	CASE(sizes_do_not_mix),
 	CASE(agrees_with_a_model),
 	{}
 };

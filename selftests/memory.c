@@ -23,6 +23,10 @@
 #define PORT		0x80
 #define HUGE_SIZE	0x200000ULL
 
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE	25
+#endif
+
 FIXTURE(memory) {
 	struct guest g;
 	struct guest_vcpu peeker;
@@ -114,6 +118,16 @@ static struct axvcpu_aspace_stats stats(FIXTURE_DATA(memory) *self)
 	memset(&stats, 0xff, sizeof(stats));
 	ioctl(self->g.aspace, AXVCPU_GET_ASPACE_STATS, &stats);
 	return stats;
+}
+
+/* The counters once the guest's own pages are there. */
+static struct axvcpu_aspace_stats settled(FIXTURE_DATA(memory) *self)
+{
+	uint64_t value;
+
+	peek(self, GUEST_HOLE, &value);
+	poke(self, GUEST_HOLE, 0);
+	return stats(self);
 }
 
 static int map_hole(FIXTURE_DATA(memory) *self, void *mem, uint64_t size, uint32_t flags)
@@ -470,19 +484,40 @@ TEST_F(memory, may_be_a_private_file)
 	close(fd);
 }
 
-TEST_F(memory, may_be_transparent_huge_pages)
+/* Two of them, or NULL: the machine has none. */
+static uint8_t *huge_memory(void)
 {
 	uint8_t *mem = private_memory(3 * HUGE_SIZE);
-	uint64_t gpa = 2 * GUEST_HOLE;
 
 	mem += -(uintptr_t)mem % HUGE_SIZE;
-	madvise(mem, 2 * HUGE_SIZE, MADV_HUGEPAGE);
+	if (madvise(mem, 2 * HUGE_SIZE, MADV_HUGEPAGE))
+		return NULL;
+	memset(mem, 0, 2 * HUGE_SIZE);
+	return madvise(mem, 2 * HUGE_SIZE, MADV_COLLAPSE) ? NULL : mem;
+}
+
+TEST_F(memory, may_be_transparent_huge_pages)
+{
+	uint64_t gpa = 2 * GUEST_HOLE, faults;
+	struct axvcpu_aspace_stats small;
+	uint8_t *mem = huge_memory();
+
+	if (!mem)
+		SKIP(return, "no huge page is free");
+	small = settled(self);
 	ASSERT_EQ(0, map_memory(self->g.aspace, gpa, 2 * HUGE_SIZE, mem, RW));
 	EXPECT_EQ(0, poke(self, gpa, 1));
+	faults = stats(self).faults;
 	EXPECT_EQ(0, poke(self, gpa + HUGE_SIZE - 8, 2));
+	/* One leaf, and one fault for all of it */
+	EXPECT_EQ(faults, stats(self).faults);
+	EXPECT_EQ(small.mapped_pages + HUGE_SIZE / PAGE, stats(self).mapped_pages);
+	EXPECT_EQ(small.table_pages, stats(self).table_pages);
 	EXPECT_EQ(0, poke(self, gpa + HUGE_SIZE, 3));
 	EXPECT_EQ(2, *(uint64_t *)(mem + HUGE_SIZE - 8));
+	/* The host splits both: what is left comes back as small ones. */
 	ASSERT_EQ(0, madvise(mem + HUGE_SIZE - PAGE, 2 * PAGE, MADV_DONTNEED));
+	EXPECT_EQ(small.mapped_pages, stats(self).mapped_pages);
 	EXPECT_PEEK(gpa, 1);
 	EXPECT_PEEK(gpa + HUGE_SIZE - 8, 0);
 	EXPECT_PEEK(gpa + HUGE_SIZE, 0);
@@ -491,9 +526,45 @@ TEST_F(memory, may_be_transparent_huge_pages)
 	EXPECT_PEEK(gpa, 1);
 }
 
+/* Where a huge page does not lie as the guest sees it, small leaves do. */
+TEST_F(memory, maps_huge_pages_out_of_line)
+{
+	uint64_t tables = settled(self).table_pages, gpa = 2 * GUEST_HOLE + PAGE;
+	uint8_t *mem = huge_memory();
+
+	if (!mem)
+		SKIP(return, "no huge page is free");
+	ASSERT_EQ(0, map_memory(self->g.aspace, gpa, HUGE_SIZE, mem, RW));
+	EXPECT_EQ(0, poke(self, gpa + 8 * PAGE, 1));
+	EXPECT_LT(tables, stats(self).table_pages);
+	EXPECT_EQ(1, *(uint64_t *)(mem + 8 * PAGE));
+	EXPECT_EQ(0, poke(self, gpa + HUGE_SIZE - 8, 2));
+	EXPECT_EQ(2, *(uint64_t *)(mem + HUGE_SIZE - 8));
+}
+
+/* Small leaves that are there make way when the host's page has become a huge one. */
+TEST_F(memory, follows_the_collapse_into_huge_pages)
+{
+	uint64_t before = settled(self).mapped_pages, gpa = 2 * GUEST_HOLE;
+	uint8_t *mem = huge_memory();
+
+	if (!mem)
+		SKIP(return, "no huge page is free");
+	ASSERT_EQ(0, madvise(mem, PAGE, MADV_DONTNEED));
+	ASSERT_EQ(0, map_memory(self->g.aspace, gpa, HUGE_SIZE, mem, RW));
+	EXPECT_EQ(0, poke(self, gpa, 1));
+	EXPECT_EQ(0, poke(self, gpa + HUGE_SIZE - 8, 2));
+	ASSERT_EQ(0, madvise(mem, HUGE_SIZE, MADV_COLLAPSE));
+	EXPECT_EQ(before, stats(self).mapped_pages);
+	EXPECT_PEEK(gpa + HUGE_SIZE - 8, 2);
+	EXPECT_EQ(before + HUGE_SIZE / PAGE, stats(self).mapped_pages);
+	EXPECT_PEEK(gpa, 1);
+}
+
 TEST_F(memory, may_be_hugetlbfs)
 {
 	int fd = open("/proc/sys/vm/nr_hugepages", O_WRONLY | O_CLOEXEC);
+	uint64_t before = settled(self).mapped_pages;
 	uint8_t *mem;
 
 	if (fd < 0 || write(fd, "2", 1) != 1)
@@ -505,9 +576,11 @@ TEST_F(memory, may_be_hugetlbfs)
 		SKIP(return, "no huge page is free");
 	ASSERT_EQ(0, map_hole(self, mem, HUGE_SIZE, RW));
 	EXPECT_EQ(0, poke(self, GUEST_HOLE + HUGE_SIZE - 8, 1));
+	EXPECT_EQ(before + HUGE_SIZE / PAGE, stats(self).mapped_pages);
 	EXPECT_EQ(1, *(uint64_t *)(mem + HUGE_SIZE - 8));
 	EXPECT_PEEK(GUEST_HOLE, 0);
 	ASSERT_EQ(0, munmap(mem, HUGE_SIZE));
+	EXPECT_EQ(before, stats(self).mapped_pages);
 	EXPECT_NO_PEEK(GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
 }
 
