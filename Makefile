@@ -14,6 +14,8 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 export ARCH CROSS_COMPILE PREFIX DESTDIR
 
+comma := ,
+
 # Kbuild reads V=1 itself; everything else here is told by Q.
 Q := $(if $(filter 1,$(V)),,@)
 
@@ -52,7 +54,7 @@ kdir:
 
 # Each directory has a Makefile of its own, which takes ARCH, CROSS_COMPILE,
 # STATIC=1 and O=, and leaves its products in O; the guests' are many.
-PROGRAM_DIRS = $(patsubst %/Makefile,%,$(wildcard $(addsuffix /Makefile,tools/lib tools/vmm guests)))
+PROGRAM_DIRS = $(patsubst %/Makefile,%,$(wildcard $(addsuffix /Makefile,tools/lib tools/vmm tools/bench guests)))
 TOOLS_DIR = $(BUILD)/tools-$(ARCH)
 tools-output = $(TOOLS_DIR)$(if $(filter guests,$(1)),/guests)
 
@@ -64,7 +66,7 @@ $(addprefix tools-,$(PROGRAM_DIRS)): tools-%:
 	$(Q)$(MAKE) --no-print-directory -C $* O=$(call tools-output,$*) all
 
 # The programs are linked with the library.
-tools-tools/vmm tools-guests: $(filter tools-tools/lib,$(addprefix tools-,$(PROGRAM_DIRS)))
+tools-tools/vmm tools-tools/bench tools-guests: $(filter tools-tools/lib,$(addprefix tools-,$(PROGRAM_DIRS)))
 
 .PHONY: install
 install: module tools
@@ -89,6 +91,10 @@ run: deps
 .PHONY: shell
 shell: deps
 	$(Q)$(TESTBED) $(TESTBED_FLAGS) shell $(if $(M),--machine $(M))
+
+.PHONY: bench
+bench: deps
+	$(Q)$(TESTBED) $(TESTBED_FLAGS) bench $(if $(M),--machine $(M)) $(if $(T),-- $(subst $(comma), ,$(T)))
 
 .PHONY: kernels
 kernels: deps
@@ -130,6 +136,7 @@ help:
 	@echo "  make run          the example guests, on an emulated machine with VMX"
 	@echo "  make shell        a shell on an emulated machine, with the module loaded"
 	@echo "  make check        all the tests, on all the emulated machines"
+	@echo "  make bench        what axvcpu costs, and KVM on the same machine"
 	@echo "  make lint         checkpatch, sparse, warnings of gcc and clang, and more"
 	@echo "  make docs         the documentation as HTML"
 	@echo
@@ -142,8 +149,8 @@ help:
 	@echo "  KDIR=DIR          build the module for the kernel with these headers"
 	@echo "                    ($(KDIR))"
 	@echo "  ARCH=NAME         x86_64 ($(ARCH))"
-	@echo "  T=TEST            make check: only these tests, with commas between"
-	@echo "  M=MACHINE         make check, run, shell: on this machine:"
+	@echo "  T=TEST            make check, bench: only these tests or rows, with commas between"
+	@echo "  M=MACHINE         make check, run, shell, bench: on this machine:"
 	@$(TESTBED) machines 2>/dev/null | sed 's/^/                  /'
 	@echo "  PREFIX=, DESTDIR= make install ($(PREFIX))"
 	@echo "  V=1               show the commands; C=1, W=1: as for any kernel module"

@@ -73,10 +73,10 @@ class Builder:
         return BUILD / kernel.id / name / f"{name}.ko"
 
     def userspace(self, kernel):
-        """Our programs, statically linked: the library, axvmm, guests, selftests."""
+        """Our programs, statically linked: the library, axvmm, axbench, guests, selftests."""
         self.userspace_init()
         with lock(BUILD / ".lock"):
-            for directory in ("tools/lib", "tools/vmm", "guests", "selftests"):
+            for directory in ("tools/lib", "tools/vmm", "tools/bench", "guests", "selftests"):
                 if (TOP / directory / "Makefile").exists():
                     self.make(directory, "-C", directory, "STATIC=1",
                               f"O={self.output(directory)}",
@@ -129,8 +129,9 @@ class Builder:
                                         b"nobody::65534:65534:nobody:/:/bin/sh\n")
         for path in [*modules, *kernel.modules()]:
             archive.add(f"modules/{path.name}", path)
-        if (self.programs / "axvmm").exists():
-            archive.add("bin/axvmm", self._stripped(self.programs / "axvmm"))
+        for name in ("axvmm", "axbench"):
+            if (self.programs / name).exists():
+                archive.add(f"bin/{name}", self._stripped(self.programs / name))
         guests = self.output("guests")
         for path in sorted(guests.rglob("*")) if guests.exists() else []:
             if path.is_file() and path.suffix not in (".o", ".d"):

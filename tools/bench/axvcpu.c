@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* axvcpu, through its library; the run itself is the plain ioctl. */
+#include <errno.h>
+#include <unistd.h>
+
+#include <axvcpu.h>
+
+#include "bench.h"
+
+static int ax_acquire(void)
+{
+	return access(AXVCPU_DEVICE_PATH, R_OK | W_OK) ? -errno : 0;
+}
+
+static void ax_release(void)
+{
+}
+
+static int ax_map(struct vm *vm, unsigned int slot, uint64_t gpa, void *mem, size_t size)
+{
+	(void)slot;
+	return axvcpu_aspace_map(vm->aspace, gpa, mem, size, AXVCPU_MAP_ALL);
+}
+
+static int ax_unmap(struct vm *vm, unsigned int slot, uint64_t gpa, size_t size)
+{
+	(void)slot;
+	return axvcpu_aspace_unmap(vm->aspace, gpa, size);
+}
+
+static int setup_and_bind(struct vm *vm, int fd)
+{
+	struct axvcpu_setup setup = {
+		.entry = GUEST_CODE,
+		.aspace_fd = axvcpu_aspace_fd(vm->aspace),
+	};
+	struct axvcpu_bind bind = { .cpu = -1 };
+
+	axvcpu_setup_init(vm, &setup);
+	return ioctl(fd, AXVCPU_SETUP, &setup) || ioctl(fd, AXVCPU_BIND, &bind) ? -errno : 0;
+}
+
+/* A descriptor, not an object of the library: there may be a thousand of them. */
+static int ax_add_vcpu(struct vm *vm, unsigned int id)
+{
+	struct axvcpu_create_vcpu args = { .vcpu_id = id, .favor_phys_cpu = -1 };
+	int fd = ioctl(axvcpu_device_fd(vm->device), AXVCPU_CREATE_VCPU, &args);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = setup_and_bind(vm, fd);
+	if (err)
+		close(fd);
+	return err ?: fd;
+}
+
+static int ax_open(struct vm *vm)
+{
+	struct axvcpu_run *run;
+	int err;
+
+	vm->device = NULL;
+	vm->aspace = NULL;
+	vm->vcpu = NULL;
+	err = axvcpu_device_open(NULL, &vm->device);
+	if (!err)
+		err = axvcpu_aspace_create(vm->device, &vm->aspace);
+	if (!err)
+		err = ax_map(vm, 0, 0, vm->mem, vm->size);
+	if (!err)
+		err = axvcpu_vcpu_create(vm->device, NULL, &vm->vcpu);
+	if (err)
+		return err;
+	run = axvcpu_vcpu_page(vm->vcpu);
+	vm->fd = axvcpu_vcpu_fd(vm->vcpu);
+	vm->run_command = AXVCPU_RUN;
+	vm->exit_reason = &run->exit_reason;
+	vm->user_exit = axvcpu_user_exit;
+	vm->immediate_exit = &run->immediate_exit;
+	return setup_and_bind(vm, vm->fd);
+}
+
+static void ax_close(struct vm *vm)
+{
+	axvcpu_vcpu_close(vm->vcpu);
+	axvcpu_aspace_close(vm->aspace);
+	axvcpu_device_close(vm->device);
+}
+
+static int ax_interrupt(struct vm *vm)
+{
+	return axvcpu_vcpu_interrupt(vm->vcpu, GUEST_VECTOR);
+}
+
+static int ax_kick(struct vm *vm, pthread_t thread)
+{
+	(void)thread;
+	return axvcpu_vcpu_kick(vm->vcpu);
+}
+
+const struct hypervisor hypervisor_axvcpu = {
+	.name		= "axvcpu",
+	.acquire	= ax_acquire,
+	.release	= ax_release,
+	.open		= ax_open,
+	.close		= ax_close,
+	.start		= axvcpu_start,
+	.map		= ax_map,
+	.unmap		= ax_unmap,
+	.add_vcpu	= ax_add_vcpu,
+	.interrupt	= ax_interrupt,
+	.kick		= ax_kick,
+};

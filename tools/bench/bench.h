@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * axbench: what axvcpu costs, and what KVM costs for the same, on the same
+ * machine, with the same guest, in the same boot.
+ */
+#ifndef AXBENCH_H
+#define AXBENCH_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+#define PAGE		4096UL
+
+/* Where things are in the guest's memory */
+#define GUEST_CODE	0x1000UL	/* the image of guest_*.S */
+#define GUEST_TABLES	0x100000UL	/* page tables, where the guest has some */
+#define GUEST_DATA	0x200000UL	/* memory to touch */
+#define GUEST_DATA_MAX	(64UL << 20)
+
+/**
+ * now() - the clock
+ *
+ * On the machines of the testbed it counts the instructions that were executed,
+ * the host's and the guest's: Bochs' TSC does, and the virtual counter of QEMU
+ * with -icount shift=0 and a counter of 1 GHz.
+ *
+ * Return: its ticks.
+ */
+static inline uint64_t now(void)
+{
+#if defined(__x86_64__)
+	uint32_t low, high;
+
+	asm volatile("rdtsc" : "=a" (low), "=d" (high) : : "memory");
+	return low | (uint64_t)high << 32;
+#elif defined(__aarch64__)
+	uint64_t ticks;
+
+	asm volatile("isb\n\tmrs %0, cntvct_el0" : "=r" (ticks) : : "memory");
+	return ticks;
+#endif
+}
+
+/**
+ * enum program - what the guest does; guest_*.S has them
+ * @PROGRAM_EMPTY: as @PROGRAM_KERNEL_EXIT without the exits
+ * @PROGRAM_KERNEL_EXIT: @arg0 exits that the kernel answers, then one to userspace
+ * @PROGRAM_USER_EXIT: exits to userspace, one after the other
+ * @PROGRAM_TOUCH: write to @arg0 pages from @arg1 on, then exit to userspace
+ * @PROGRAM_SPIN: nothing, for ever
+ * @PROGRAM_INTERRUPTS: exits to userspace with interrupts on; the handler of
+ *	interrupt %GUEST_VECTOR exits to userspace too
+ */
+enum program {
+	PROGRAM_EMPTY,
+	PROGRAM_KERNEL_EXIT,
+	PROGRAM_USER_EXIT,
+	PROGRAM_TOUCH,
+	PROGRAM_SPIN,
+	PROGRAM_INTERRUPTS,
+	NR_PROGRAMS,
+};
+
+#define GUEST_VECTOR	0x40
+
+/* The image, and the offsets of the programs in it */
+extern const uint8_t guest_image[], guest_image_end[];
+extern const uint32_t guest_programs[NR_PROGRAMS];
+
+struct hypervisor;
+struct axvcpu_aspace;
+struct axvcpu_device;
+struct axvcpu_setup;
+struct axvcpu_vcpu;
+
+/**
+ * struct vm - a virtual machine with one vCPU
+ * @hv: whose
+ * @mem: its memory, at guest-physical address 0
+ * @size: of @mem, in bytes
+ * @plain: made with as little as the hypervisor lets one: for what a life costs.
+ *	KVM's has interrupt controllers, with which it is cheaper to make and to end
+ * @fd: descriptor of the vCPU
+ * @run_command: the ioctl that runs it
+ * @exit_reason: in the run page
+ * @user_exit: the reason of the exit that the guest's programs make
+ * @immediate_exit: in the run page
+ * @device: axvcpu's
+ * @aspace: axvcpu's
+ * @vcpu: axvcpu's
+ * @kvm_fd: KVM's device
+ * @vm_fd: KVM's machine
+ * @page: KVM's run page
+ * @page_size: of @page, in bytes
+ */
+struct vm {
+	const struct hypervisor *hv;
+	uint8_t *mem;
+	size_t size;
+	bool plain;
+	int fd;
+	unsigned long run_command;
+	volatile uint32_t *exit_reason;
+	uint32_t user_exit;
+	volatile uint8_t *immediate_exit;
+	struct axvcpu_device *device;
+	struct axvcpu_aspace *aspace;
+	struct axvcpu_vcpu *vcpu;
+	int kvm_fd;
+	int vm_fd;
+	void *page;
+	size_t page_size;
+};
+
+/**
+ * struct hypervisor - one of the two
+ * @name: for people
+ * @acquire: make it ready for use; 0 or a negative errno
+ * @release: let the other one have the hardware
+ * @open: the device, an address space with @vm's memory in it, and a vCPU; of
+ *	KVM's forms the one that costs it least. 0 or a negative errno
+ * @close: end all of it, whatever of it there is
+ * @start: the next run starts with a program
+ * @map: map more memory, by slots that are numbered from 1
+ * @unmap: take it away
+ * @add_vcpu: another vCPU, which never runs: its descriptor, or a negative errno
+ * @interrupt: queue interrupt %GUEST_VECTOR
+ * @kick: another thread makes the run return
+ */
+struct hypervisor {
+	const char *name;
+	int (*acquire)(void);
+	void (*release)(void);
+	int (*open)(struct vm *vm);
+	void (*close)(struct vm *vm);
+	int (*start)(struct vm *vm, enum program program, uint64_t arg0, uint64_t arg1);
+	int (*map)(struct vm *vm, unsigned int slot, uint64_t gpa, void *mem, size_t size);
+	int (*unmap)(struct vm *vm, unsigned int slot, uint64_t gpa, size_t size);
+	int (*add_vcpu)(struct vm *vm, unsigned int id);
+	int (*interrupt)(struct vm *vm);
+	int (*kick)(struct vm *vm, pthread_t thread);
+};
+
+extern const struct hypervisor hypervisor_axvcpu;	/* axvcpu.c */
+extern const struct hypervisor hypervisor_kvm;		/* kvm.c */
+
+/* vcpu_*.c: what is particular to an architecture */
+extern const char *const kvm_modules[];	/* in the order of loading, then NULL */
+extern const uint32_t kvm_user_exit;
+extern const uint32_t axvcpu_user_exit;
+int guest_init_memory(uint8_t *mem);
+int kvm_init_vm(struct vm *vm);
+int kvm_init_vcpu(struct vm *vm);
+int kvm_start(struct vm *vm, enum program program, uint64_t arg0, uint64_t arg1);
+int kvm_interrupt(struct vm *vm);
+void axvcpu_setup_init(const struct vm *vm, struct axvcpu_setup *setup);
+int axvcpu_start(struct vm *vm, enum program program, uint64_t arg0, uint64_t arg1);
+
+/**
+ * vm_run() - run the guest
+ * @vm: the machine
+ *
+ * The same instructions for both hypervisors.
+ *
+ * Return: as ioctl().
+ */
+static inline int vm_run(struct vm *vm)
+{
+	return ioctl(vm->fd, vm->run_command, 0);
+}
+
+int vm_open(struct vm *vm, const struct hypervisor *hv, size_t size);
+void vm_close(struct vm *vm);
+int vm_run_to_exit(struct vm *vm);
+
+#define MAX_FIGURES	16
+
+/**
+ * struct figures - costs of one thing, by one hypervisor
+ * @count: how many
+ * @cost: ticks, sorted
+ */
+struct figures {
+	unsigned int count;
+	double cost[MAX_FIGURES];
+};
+
+void figures_add(struct figures *figures, double cost);
+double figures_median(const struct figures *figures);
+double figures_spread(const struct figures *figures);
+
+/**
+ * struct clock_check - what a tick of the clock is
+ * @ticks_per_instruction: of a loop of known length
+ * @ticks_per_ns: of the kernel's clock
+ */
+struct clock_check {
+	double ticks_per_instruction;
+	double ticks_per_ns;
+};
+
+void check_clock(struct clock_check *check);
+uint64_t process_ticks(const struct clock_check *check);
+
+/**
+ * struct row - a line of the table
+ * @name: for the command line and the JSON
+ * @about: for the table
+ * @budget: of ours / KVM's; 0: none
+ * @rounds: in a batch
+ * @short_rounds: with --short; 0: left out
+ * @cpus: that it needs
+ * @bare: @batch makes its machines itself
+ * @batch: do it @rounds times: ticks for one. 0 or a negative errno
+ */
+struct row {
+	const char *name;
+	const char *about;
+	double budget;
+	unsigned int rounds;
+	unsigned int short_rounds;
+	unsigned int cpus;
+	bool bare;
+	int (*batch)(struct vm *vm, unsigned int rounds, double *cost);
+};
+
+extern const struct row rows[];
+extern const size_t nr_rows;
+extern struct clock_check clock_check;
+
+/**
+ * struct result - a row with its figures
+ * @row: the row
+ * @ours: axvcpu's
+ * @kvm: KVM's
+ * @error: why there are none
+ * @skipped: why it was not measured, or NULL
+ */
+struct result {
+	const struct row *row;
+	struct figures ours;
+	struct figures kvm;
+	int error;
+	const char *skipped;
+};
+
+bool result_is_good(const struct result *result);
+void report_head(FILE *out);
+void report_row(FILE *out, const struct result *result);
+void report_json(FILE *out, const struct result *results, size_t count);
+
+#endif /* AXBENCH_H */

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* KVM, driven by nothing but its ioctls. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+static int load(const char *name)
+{
+	char path[64];
+	int fd, err;
+
+	snprintf(path, sizeof(path), "/modules/%s.ko", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	err = syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+/* The module's name has underscores, its file's has not. */
+static void unload(const char *name)
+{
+	char module[32];
+
+	snprintf(module, sizeof(module), "%s", name);
+	for (char *c = module; *c; c++) {
+		if (*c == '-')
+			*c = '_';
+	}
+	syscall(SYS_delete_module, module, O_NONBLOCK);
+}
+
+static void kvm_release(void)
+{
+	int n = 0;
+
+	while (kvm_modules[n])
+		n++;
+	while (n--)
+		unload(kvm_modules[n]);
+}
+
+static void nothing(int signal)
+{
+	(void)signal;
+}
+
+/* As it is loaded by default: VMX is on from then on, and not a machine's cost. */
+static int kvm_acquire(void)
+{
+	struct sigaction action = { .sa_handler = nothing };
+	int err;
+
+	sigaction(SIGUSR1, &action, NULL);
+	for (int n = 0; kvm_modules[n]; n++) {
+		err = load(kvm_modules[n]);
+		if (err)
+			return err;
+	}
+	return access("/dev/kvm", R_OK | W_OK) ? -errno : 0;
+}
+
+static int kvm_map(struct vm *vm, unsigned int slot, uint64_t gpa, void *mem, size_t size)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = slot,
+		.guest_phys_addr = gpa,
+		.memory_size = size,
+		.userspace_addr = (uintptr_t)mem,
+	};
+
+	return ioctl(vm->vm_fd, KVM_SET_USER_MEMORY_REGION, &region) ? -errno : 0;
+}
+
+static int kvm_unmap(struct vm *vm, unsigned int slot, uint64_t gpa, size_t size)
+{
+	(void)size;
+	return kvm_map(vm, slot, gpa, NULL, 0);
+}
+
+static int kvm_add_vcpu(struct vm *vm, unsigned int id)
+{
+	int fd = ioctl(vm->vm_fd, KVM_CREATE_VCPU, (unsigned long)id);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int kvm_open(struct vm *vm)
+{
+	int size, err;
+
+	vm->kvm_fd = vm->vm_fd = vm->fd = -1;
+	vm->page = MAP_FAILED;
+	vm->kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (vm->kvm_fd < 0)
+		return -errno;
+	vm->vm_fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, 0);
+	if (vm->vm_fd < 0)
+		return -errno;
+	err = kvm_init_vm(vm);
+	if (!err)
+		err = kvm_map(vm, 0, 0, vm->mem, vm->size);
+	if (err)
+		return err;
+	vm->fd = kvm_add_vcpu(vm, 0);
+	if (vm->fd < 0)
+		return vm->fd;
+	size = ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
+	if (size < 0)
+		return -errno;
+	vm->page_size = size;
+	vm->page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vm->fd, 0);
+	if (vm->page == MAP_FAILED)
+		return -errno;
+	vm->run_command = KVM_RUN;
+	vm->exit_reason = &((struct kvm_run *)vm->page)->exit_reason;
+	vm->user_exit = kvm_user_exit;
+	vm->immediate_exit = &((struct kvm_run *)vm->page)->immediate_exit;
+	return kvm_init_vcpu(vm);
+}
+
+static void kvm_close(struct vm *vm)
+{
+	if (vm->page != MAP_FAILED)
+		munmap(vm->page, vm->page_size);
+	if (vm->fd >= 0)
+		close(vm->fd);
+	if (vm->vm_fd >= 0)
+		close(vm->vm_fd);
+	if (vm->kvm_fd >= 0)
+		close(vm->kvm_fd);
+}
+
+/* What VMMs do: a signal, whose handler need not do anything. */
+static int kvm_kick(struct vm *vm, pthread_t thread)
+{
+	*vm->immediate_exit = 1;
+	return -pthread_kill(thread, SIGUSR1);
+}
+
+const struct hypervisor hypervisor_kvm = {
+	.name		= "KVM",
+	.acquire	= kvm_acquire,
+	.release	= kvm_release,
+	.open		= kvm_open,
+	.close		= kvm_close,
+	.start		= kvm_start,
+	.map		= kvm_map,
+	.unmap		= kvm_unmap,
+	.add_vcpu	= kvm_add_vcpu,
+	.interrupt	= kvm_interrupt,
+	.kick		= kvm_kick,
+};

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is measured. */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+/* Ticks of a program that makes one exit to userspace, at its end. */
+static int run_program(struct vm *vm, enum program program, uint64_t arg0, uint64_t arg1,
+		       uint64_t *ticks)
+{
+	uint64_t began;
+	int err;
+
+	err = vm->hv->start(vm, program, arg0, arg1);
+	if (err)
+		return err;
+	began = now();
+	err = vm_run_to_exit(vm);
+	*ticks = now() - began;
+	return err;
+}
+
+/* The same loop without the exits is taken off. */
+static int kernel_exit(struct vm *vm, unsigned int rounds, double *cost)
+{
+	uint64_t with, without;
+	int err;
+
+	err = run_program(vm, PROGRAM_KERNEL_EXIT, rounds, 0, &with);
+	if (!err)
+		err = run_program(vm, PROGRAM_EMPTY, rounds, 0, &without);
+	if (!err)
+		*cost = (double)(with - without) / rounds;
+	return err;
+}
+
+static int user_exit(struct vm *vm, unsigned int rounds, double *cost)
+{
+	uint64_t began;
+	int err;
+
+	err = vm->hv->start(vm, PROGRAM_USER_EXIT, 0, 0);
+	if (!err)
+		err = vm_run_to_exit(vm);
+	if (err)
+		return err;
+	began = now();
+	for (unsigned int i = 0; i < rounds; i++) {
+		err = vm_run_to_exit(vm);
+		if (err)
+			return err;
+	}
+	*cost = (double)(now() - began) / rounds;
+	return 0;
+}
+
+static int immediate_exit(struct vm *vm, unsigned int rounds, double *cost)
+{
+	uint64_t began;
+	int err;
+
+	err = vm->hv->start(vm, PROGRAM_USER_EXIT, 0, 0);
+	if (!err)
+		err = vm_run_to_exit(vm);
+	if (err)
+		return err;
+	*vm->immediate_exit = 1;
+	vm_run(vm);
+	began = now();
+	for (unsigned int i = 0; i < rounds; i++) {
+		if (!vm_run(vm) || errno != EINTR) {
+			err = -EPROTO;
+			break;
+		}
+	}
+	*cost = (double)(now() - began) / rounds;
+	*vm->immediate_exit = 0;
+	return err;
+}
+
+/* The guest touches pages that it has not touched before. */
+static int fill(struct vm *vm, unsigned int pages, bool fresh, double *cost)
+{
+	uint64_t with, without;
+	size_t size = pages * PAGE;
+	uint8_t *mem = vm->mem + GUEST_DATA;
+	int err;
+
+	/* Whatever the tables have of it, this takes out. */
+	if (madvise(mem, size, MADV_DONTNEED))
+		return -errno;
+	if (!fresh)
+		memset(mem, 1, size);
+	err = run_program(vm, PROGRAM_TOUCH, pages, GUEST_DATA, &with);
+	if (!err)
+		err = run_program(vm, PROGRAM_TOUCH, pages, GUEST_DATA, &without);
+	if (!err)
+		*cost = (double)(with - without) / pages;
+	return err;
+}
+
+static int fill_present(struct vm *vm, unsigned int rounds, double *cost)
+{
+	return fill(vm, rounds, false, cost);
+}
+
+static int fill_fresh(struct vm *vm, unsigned int rounds, double *cost)
+{
+	return fill(vm, rounds, true, cost);
+}
+
+static int live_once(const struct hypervisor *hv, uint8_t *mem, size_t size)
+{
+	struct vm vm = { .hv = hv, .mem = mem, .size = size, .plain = true };
+	int err;
+
+	err = hv->open(&vm);
+	if (!err)
+		err = hv->start(&vm, PROGRAM_USER_EXIT, 0, 0);
+	if (!err)
+		err = vm_run_to_exit(&vm);
+	hv->close(&vm);
+	return err;
+}
+
+/* Memory, and what the guest needs in it, are there before. */
+static int life(struct vm *vm, unsigned int rounds, bool wall, double *cost)
+{
+	uint64_t began = wall ? now() : process_ticks(&clock_check), ended;
+	int err = 0;
+
+	for (unsigned int i = 0; i < rounds && !err; i++)
+		err = live_once(vm->hv, vm->mem, vm->size);
+	ended = wall ? now() : process_ticks(&clock_check);
+	*cost = (double)(ended - began) / rounds;
+	return err;
+}
+
+static int life_cpu(struct vm *vm, unsigned int rounds, double *cost)
+{
+	return life(vm, rounds, false, cost);
+}
+
+static int life_wall(struct vm *vm, unsigned int rounds, double *cost)
+{
+	return life(vm, rounds, true, cost);
+}
+
+/* From the call that queues it to the exit that the handler makes. */
+static int interrupt(struct vm *vm, unsigned int rounds, double *cost)
+{
+	uint64_t began, ticks = 0;
+	int err;
+
+	err = vm->hv->start(vm, PROGRAM_INTERRUPTS, 0, 0);
+	if (!err)
+		err = vm_run_to_exit(vm);
+	for (unsigned int i = 0; i < rounds && !err; i++) {
+		began = now();
+		err = vm->hv->interrupt(vm);
+		if (!err)
+			err = vm_run_to_exit(vm);
+		ticks += now() - began;
+		/* The handler returns, and the program goes on. */
+		if (!err)
+			err = vm_run_to_exit(vm);
+	}
+	*cost = (double)ticks / rounds;
+	return err;
+}
+
+const struct row rows[] = {
+	{ "kernel-exit", "exit handled in the kernel", 0.33, 10000, 2000,
+	  .batch = kernel_exit },
+	{ "user-exit", "exit to userspace and back", 0.33, 10000, 2000,
+	  .batch = user_exit },
+	{ "immediate-exit", "RUN that returns at once", 0.50, 10000, 2000,
+	  .batch = immediate_exit },
+	{ "fill-present", "fill of a page, host memory present", 0.05, 4096, 1024,
+	  .batch = fill_present },
+	{ "fill-fresh", "fill of a page, host memory fresh", 0.60, 4096, 1024,
+	  .batch = fill_fresh },
+	{ "life-cpu", "life of a VM, CPU time", 0.12, 100, 20,
+	  .bare = true, .batch = life_cpu },
+	{ "life-wall", "life of a VM, wall time", 0.05, 20, 5,
+	  .bare = true, .batch = life_wall },
+	{ "interrupt", "injected interrupt to its handler", 0.50, 10000, 2000,
+	  .batch = interrupt },
+};
+
+const size_t nr_rows = ARRAY_SIZE(rows);

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What an x86 vCPU is told, and what its guest needs in its memory: 64-bit mode. */
+#include <errno.h>
+#include <linux/kvm.h>
+#include <string.h>
+
+#include <axvcpu.h>
+
+#include "bench.h"
+
+/* What an identity map of the guest's memory takes */
+#define MAPPED		(GUEST_DATA + GUEST_DATA_MAX)
+
+const char *const kvm_modules[] = { "irqbypass", "kvm", "kvm-intel", NULL };
+
+int guest_init_memory(uint8_t *mem)
+{
+	return axvcpu_x86_identity_map(mem + GUEST_TABLES, GUEST_TABLES, GUEST_DATA - GUEST_TABLES,
+				       MAPPED);
+}
+
+const uint32_t kvm_user_exit = KVM_EXIT_IO;
+const uint32_t axvcpu_user_exit = AXVCPU_EXIT_IO_WRITE;
+
+int kvm_init_vm(struct vm *vm)
+{
+	return vm->plain && ioctl(vm->vm_fd, KVM_CREATE_IRQCHIP, 0) ? -errno : 0;
+}
+
+/* KVM allows 64-bit mode where CPUID shows it. */
+static int show_long_mode(int fd)
+{
+	struct {
+		struct kvm_cpuid2 head;
+		struct kvm_cpuid_entry2 entry[3];
+	} cpuid = {
+		.head.nent = 3,
+		.entry[0] = { .function = 0 },
+		.entry[1] = { .function = 0x80000000, .eax = 0x80000001 },
+		.entry[2] = { .function = 0x80000001, .edx = 1 << 29 },
+	};
+
+	return ioctl(fd, KVM_SET_CPUID2, &cpuid) ? -errno : 0;
+}
+
+static int init_real_mode(int fd, struct kvm_sregs *sregs)
+{
+	sregs->cs.selector = 0;
+	sregs->cs.base = 0;
+	return ioctl(fd, KVM_SET_SREGS, sregs) ? -errno : 0;
+}
+
+/* As axvcpu's SETUP does it. */
+int kvm_init_vcpu(struct vm *vm)
+{
+	const struct kvm_segment data = {
+		.limit = ~0U, .type = 3, .present = 1, .db = 1, .s = 1, .g = 1,
+	};
+	struct kvm_segment code = data;
+	struct kvm_sregs sregs;
+	int err;
+
+	if (ioctl(vm->fd, KVM_GET_SREGS, &sregs))
+		return -errno;
+	if (vm->plain)
+		return init_real_mode(vm->fd, &sregs);
+	err = show_long_mode(vm->fd);
+	if (err)
+		return err;
+	code.type = 11;
+	code.db = 0;
+	code.l = 1;
+	sregs.cs = code;
+	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = data;
+	sregs.cr3 = GUEST_TABLES;
+	sregs.cr4 |= 1 << 5;			/* PAE */
+	sregs.cr0 |= 1U << 31 | 1;		/* PG, PE */
+	sregs.efer |= 1 << 10 | 1 << 8;		/* LMA, LME */
+	return ioctl(vm->fd, KVM_SET_SREGS, &sregs) ? -errno : 0;
+}
+
+int kvm_start(struct vm *vm, enum program program, uint64_t arg0, uint64_t arg1)
+{
+	struct kvm_regs regs = {
+		.rip = GUEST_CODE + guest_programs[program],
+		.rsi = arg0,
+		.rdi = arg1,
+		.rflags = 2,
+	};
+
+	return ioctl(vm->fd, KVM_SET_REGS, &regs) ? -errno : 0;
+}
+
+int kvm_interrupt(struct vm *vm)
+{
+	struct kvm_interrupt interrupt = { .irq = GUEST_VECTOR };
+
+	return ioctl(vm->fd, KVM_INTERRUPT, &interrupt) ? -errno : 0;
+}
+
+void axvcpu_setup_init(const struct vm *vm, struct axvcpu_setup *setup)
+{
+	if (vm->plain)
+		return;
+	setup->config.x86.mode = AXVCPU_X86_MODE_LONG;
+	setup->config.x86.cr3 = GUEST_TABLES;
+}
+
+int axvcpu_start(struct vm *vm, enum program program, uint64_t arg0, uint64_t arg1)
+{
+	struct axvcpu_run *run = axvcpu_vcpu_page(vm->vcpu);
+
+	run->regs.x86.rip = GUEST_CODE + guest_programs[program];
+	run->regs.x86.rflags = 2;
+	run->regs.x86.gpr[AXVCPU_X86_RSI] = arg0;
+	run->regs.x86.gpr[AXVCPU_X86_RDI] = arg1;
+	run->regs_dirty = 1;
+	return 0;
+}
