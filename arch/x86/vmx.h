@@ -82,6 +82,7 @@ struct vmx_event {
  * @cr4: HOST_CR4
  * @fs_base: HOST_FS_BASE
  * @gdt: the CPU's
+ * @idt: the same
  * @kernel_gs_base: the thread's MSR_KERNEL_GS_BASE
  * @selectors: not 0: the thread has a selector that is not null
  * @ldt: its LDT
@@ -96,6 +97,7 @@ struct vmx_host {
 	unsigned long cr4;
 	unsigned long fs_base;
 	struct desc_ptr gdt;
+	struct desc_ptr idt;
 	u64 kernel_gs_base;
 	u16 selectors;
 	u16 ldt;

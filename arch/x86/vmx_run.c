@@ -63,8 +63,11 @@ static void restore_host_segments(const struct vmx_host *host)
 		asm volatile("lldt %0" : : "m" (host->ldt));
 	loadsegment(ds, host->ds);
 	loadsegment(es, host->es);
-	if (host->fs)
+	if (host->fs) {
+		/* A base that the thread has written itself is not the selector's. */
 		loadsegment(fs, host->fs);
+		x86_fsbase_write_cpu(host->fs_base);
+	}
 	if (host->gs) {
 		/* This loads the inactive base too, which is the thread's already. */
 		u64 base = __rdmsr(MSR_KERNEL_GS_BASE);
@@ -104,13 +107,14 @@ int vmx_load(struct axvcpu *vcpu)
 	return 0;
 }
 
-/* An exit leaves the limits of GDT and TSS larger than they are. */
+/* An exit leaves the limits of GDT, IDT and TSS other than they are. */
 void vmx_put(struct axvcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 
 	vmx_msrs_put(vmx);
 	load_gdt(&vmx->host.gdt);
+	load_idt(&vmx->host.idt);
 	if (unlikely(vmx->host.selectors))
 		restore_host_segments(&vmx->host);
 	invalidate_tss_limit();

@@ -95,7 +95,6 @@ static void init_controls(struct vmx_vcpu *vmx)
  */
 static void init_host(struct vmx_vcpu *vmx)
 {
-	struct desc_ptr idt;
 	u64 msr;
 
 	/* What an entry or load finds changed, it writes. */
@@ -103,8 +102,6 @@ static void init_host(struct vmx_vcpu *vmx)
 	vmx->host.cr3 = 0;
 	vmx->host.cr4 = 0;
 	vmx->host.fs_base = 0;
-	store_idt(&idt);
-	vmwrite(HOST_IDTR_BASE, idt.address);
 	vmwrite(HOST_CR0, read_cr0());
 	vmwrite(HOST_CR3, 0);
 	vmwrite(HOST_CR4, 0);
@@ -143,6 +140,8 @@ void vmx_set_host_cpu(struct vmx_vcpu *vmx)
 	vmx->host.gdt.size = GDT_SIZE - 1;
 	vmx->host.gdt.address = (unsigned long)get_current_gdt_ro();
 	vmwrite(HOST_GDTR_BASE, vmx->host.gdt.address);
+	store_idt(&vmx->host.idt);
+	vmwrite(HOST_IDTR_BASE, vmx->host.idt.address);
 	vmwrite(HOST_GS_BASE, cpu_kernelmode_gs_base(cpu));
 	vmwrite(HOST_IA32_SYSENTER_ESP, (unsigned long)(cpu_entry_stack(cpu) + 1));
 }
