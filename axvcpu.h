@@ -355,6 +355,8 @@ bool axvcpu_aspace_is_ours(const struct axvcpu_aspace *aspace);
 struct axvcpu_hpa axvcpu_aspace_root(const struct axvcpu_aspace *aspace);
 int axvcpu_aspace_map(struct axvcpu_aspace *aspace, const struct axvcpu_map *map);
 int axvcpu_aspace_unmap(struct axvcpu_aspace *aspace, const struct axvcpu_unmap *unmap);
+int axvcpu_aspace_protect(struct axvcpu_aspace *aspace, const struct axvcpu_protect *protect);
+int axvcpu_aspace_get_dirty(struct axvcpu_aspace *aspace, const struct axvcpu_get_dirty *dirty);
 int axvcpu_aspace_fault(struct axvcpu_aspace *aspace, struct axvcpu_fault *fault);
 void axvcpu_aspace_get_stats(struct axvcpu_aspace *aspace, struct axvcpu_aspace_stats *stats);
 void axvcpu_aspace_enter_cpu(struct axvcpu_aspace *aspace, int cpu);

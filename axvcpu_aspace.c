@@ -80,7 +80,8 @@ struct axvcpu_range {
 	struct interval_tree_node node;	/* guest-physical addresses */
 	struct mmu_interval_notifier notifier; /* user addresses */
 	struct axvcpu_aspace *aspace;
-	u32 flags;			/* AXVCPU_MAP_* */
+	u32 flags;			/* AXVCPU_MAP_*; written under both locks */
+	unsigned long *dirty;		/* a bit for each page, with LOG_DIRTY; bits under lock */
 	bool unmapped;			/* left the tree; under axvcpu_aspace.lock */
 	bool absent;			/* hint: the host had nothing at the last fault */
 };
@@ -90,6 +91,7 @@ struct window {
 	u64 gpa;
 	unsigned int level;		/* that the leaves will stand at */
 	unsigned int count;
+	u32 flags;			/* the range's, before the look */
 	unsigned long seq;		/* the notifier's, before the look */
 	unsigned long *pfns;		/* what HMM found, then the leaves */
 };
@@ -117,32 +119,47 @@ static void flush_zapped(struct axvcpu_aspace *aspace, struct axvcpu_s2_zap *zap
 	zap->flush = false;
 }
 
+struct range_zap {
+	struct axvcpu_s2_zap s2;
+	struct axvcpu_range *range;
+};
+
 /*
  * The host does not see the guest's writes in its own page table. As the leaf
  * was still there, the page can't have been truncated: the same as where the
  * host takes over the dirty bit of an entry that it removes.
  */
-static void leaf_gone(const struct axvcpu_s2_format *format, unsigned int level, u64 leaf)
+static void leaf_gone(struct axvcpu_s2_zap *zap, u64 gpa, unsigned int level, u64 leaf)
 {
-	if (axvcpu_s2_may_be_dirty(format, leaf))
-		folio_mark_dirty(page_folio(pfn_to_page(PHYS_PFN(leaf & format->addr_mask))));
+	struct axvcpu_range *range = container_of(zap, struct range_zap, s2)->range;
+	const struct axvcpu_s2_format *format = range->aspace->s2.format;
+
+	if (!axvcpu_s2_may_be_dirty(format, leaf))
+		return;
+	folio_mark_dirty(page_folio(pfn_to_page(PHYS_PFN(leaf & format->addr_mask))));
+	if (range->dirty)
+		bitmap_set(range->dirty, PHYS_PFN(gpa - range->node.start),
+			   1U << (level * format->level_bits));
 }
 
-/* May drop the lock in between when @may_sleep. */
-static void zap_leaves(struct axvcpu_aspace *aspace, u64 gpa, u64 end, bool may_sleep)
+/* axvcpu_s2_zap() or _clean(). May drop the lock in between when @may_sleep. */
+static void for_leaves(struct axvcpu_range *range, u64 gpa, u64 end, bool may_sleep,
+		       u64 (*fn)(struct axvcpu_s2 *s2, u64 gpa, u64 end,
+				 struct axvcpu_s2_zap *zap))
 {
-	struct axvcpu_s2_zap zap = { .gone = leaf_gone };
+	struct range_zap zap = { .s2.gone = leaf_gone, .range = range };
+	struct axvcpu_aspace *aspace = range->aspace;
 
 	lockdep_assert_held(&aspace->lock);
-	INIT_LIST_HEAD(&zap.tables);
+	INIT_LIST_HEAD(&zap.s2.tables);
 	do {
-		gpa = axvcpu_s2_zap(&aspace->s2, gpa, end, &zap);
+		gpa = fn(&aspace->s2, gpa, end, &zap.s2);
 		if (may_sleep && (need_resched() || spin_needbreak(&aspace->lock))) {
-			flush_zapped(aspace, &zap);
+			flush_zapped(aspace, &zap.s2);
 			cond_resched_lock(&aspace->lock);
 		}
 	} while (gpa < end);
-	flush_zapped(aspace, &zap);
+	flush_zapped(aspace, &zap.s2);
 }
 
 static bool invalidate(struct mmu_interval_notifier *notifier,
@@ -157,7 +174,8 @@ static bool invalidate(struct mmu_interval_notifier *notifier,
 	spin_lock(&aspace->lock);
 	mmu_interval_set_seq(notifier, seq);
 	aspace->stats.invalidations++;
-	zap_leaves(aspace, gpa, gpa + (last - first) + 1, mmu_notifier_range_blockable(host));
+	for_leaves(range, gpa, gpa + (last - first) + 1, mmu_notifier_range_blockable(host),
+		   axvcpu_s2_zap);
 	spin_unlock(&aspace->lock);
 	return true;
 }
@@ -168,7 +186,15 @@ static const struct mmu_interval_notifier_ops notifier_ops = {
 
 static void range_release(struct kref *ref)
 {
-	kfree(container_of(ref, struct axvcpu_range, ref));
+	struct axvcpu_range *range = container_of(ref, struct axvcpu_range, ref);
+
+	kvfree(range->dirty);
+	kfree(range);
+}
+
+static u64 range_pages(const struct axvcpu_range *range)
+{
+	return PHYS_PFN(range->node.last - range->node.start) + 1;
 }
 
 static struct axvcpu_range *range_find(struct axvcpu_aspace *aspace, u64 first, u64 last)
@@ -191,7 +217,7 @@ static void range_unmap(struct axvcpu_range *range)
 	interval_tree_remove(&range->node, &aspace->ranges);
 	range->unmapped = true;
 	aspace->stats.ranges--;
-	zap_leaves(aspace, range->node.start, range->node.last + 1, true);
+	for_leaves(range, range->node.start, range->node.last + 1, true, axvcpu_s2_zap);
 	spin_unlock(&aspace->lock);
 
 	mmu_interval_notifier_remove(&range->notifier);
@@ -295,11 +321,28 @@ struct axvcpu_hpa axvcpu_aspace_root(const struct axvcpu_aspace *aspace)
 	return axvcpu_hpa(virt_to_phys(aspace->s2.root));
 }
 
+static int check_flags(u32 flags)
+{
+	if (flags & ~(AXVCPU_MAP_ALL | AXVCPU_MAP_LOG_DIRTY) || !(flags & AXVCPU_MAP_READ))
+		return -EINVAL;
+	return 0;
+}
+
+/* The log of written pages, or NULL without. */
+static int make_log(u32 flags, u64 pages, unsigned long **log)
+{
+	*log = NULL;
+	if (!(flags & AXVCPU_MAP_LOG_DIRTY))
+		return 0;
+	*log = kvcalloc(BITS_TO_LONGS(pages), sizeof(**log), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	return *log ? 0 : -ENOMEM;
+}
+
 static int check_map(const struct axvcpu_map *map)
 {
 	u64 gpa_end, user_end;
 
-	if (map->reserved || map->flags & ~AXVCPU_MAP_ALL || !(map->flags & AXVCPU_MAP_READ))
+	if (map->reserved || check_flags(map->flags))
 		return -EINVAL;
 	if (!map->size || !PAGE_ALIGNED(map->gpa | map->size | map->uaddr))
 		return -EINVAL;
@@ -368,7 +411,9 @@ int axvcpu_aspace_map(struct axvcpu_aspace *aspace, const struct axvcpu_map *map
 	range->node.start = map->gpa;
 	range->node.last = map->gpa + map->size - 1;
 
-	ret = mutex_lock_killable(&aspace->ranges_lock);
+	ret = make_log(map->flags, range_pages(range), &range->dirty);
+	if (!ret)
+		ret = mutex_lock_killable(&aspace->ranges_lock);
 	if (!ret) {
 		ret = range_map(aspace, range, map);
 		mutex_unlock(&aspace->ranges_lock);
@@ -376,6 +421,17 @@ int axvcpu_aspace_map(struct axvcpu_aspace *aspace, const struct axvcpu_map *map
 	if (ret)
 		kref_put(&range->ref, range_release);
 	return ret;
+}
+
+static struct axvcpu_range *range_find_exactly(struct axvcpu_aspace *aspace, u64 gpa, u64 size)
+{
+	struct axvcpu_range *range;
+
+	lockdep_assert_held(&aspace->ranges_lock);
+	range = range_find(aspace, gpa, gpa);
+	if (range && range->node.start == gpa && range->node.last - range->node.start == size - 1)
+		return range;
+	return NULL;
 }
 
 /**
@@ -402,12 +458,137 @@ int axvcpu_aspace_unmap(struct axvcpu_aspace *aspace, const struct axvcpu_unmap 
 	ret = mutex_lock_killable(&aspace->ranges_lock);
 	if (ret)
 		return ret;
-	range = range_find(aspace, unmap->gpa, unmap->gpa);
-	if (range && range->node.start == unmap->gpa &&
-	    range->node.last - range->node.start == unmap->size - 1)
+	range = range_find_exactly(aspace, unmap->gpa, unmap->size);
+	if (range)
 		range_unmap(range);
 	else
 		ret = -ENOENT;
+	mutex_unlock(&aspace->ranges_lock);
+	return ret;
+}
+
+/* Leaves come back with the new flags; a fault that looked at the old ones finds out. */
+static int range_protect(struct axvcpu_range *range, u32 flags)
+{
+	struct axvcpu_aspace *aspace = range->aspace;
+	unsigned long *log;
+	int ret;
+
+	ret = make_log(flags & ~range->flags, range_pages(range), &log);
+	if (ret)
+		return ret;
+
+	spin_lock(&aspace->lock);
+	if ((flags ^ range->flags) & AXVCPU_MAP_LOG_DIRTY)
+		swap(range->dirty, log);
+	WRITE_ONCE(range->flags, flags);
+	for_leaves(range, range->node.start, range->node.last + 1, true, axvcpu_s2_zap);
+	spin_unlock(&aspace->lock);
+	kvfree(log);
+	return 0;
+}
+
+/**
+ * axvcpu_aspace_protect() - change what the guest may do with a range
+ * @aspace: the address space
+ * @protect: exactly a range that was mapped, and its new flags
+ *
+ * Context: process context, sleeps.
+ * Return: 0; -EINVAL; -EIO: another process's; -ENOENT: there is no such
+ * range; -ENOMEM; -EINTR: killed.
+ */
+int axvcpu_aspace_protect(struct axvcpu_aspace *aspace, const struct axvcpu_protect *protect)
+{
+	struct axvcpu_range *range;
+	int ret;
+
+	if (protect->reserved || check_flags(protect->flags))
+		return -EINVAL;
+	if (!axvcpu_aspace_is_ours(aspace))
+		return -EIO;
+
+	ret = mutex_lock_killable(&aspace->ranges_lock);
+	if (ret)
+		return ret;
+	range = range_find_exactly(aspace, protect->gpa, protect->size);
+	ret = range ? range_protect(range, protect->flags) : -ENOENT;
+	mutex_unlock(&aspace->ranges_lock);
+	return ret;
+}
+
+/* Pages of which the log goes to userspace at a time: a page of it. */
+#define LOG_PAGES	(PAGE_SIZE * BITS_PER_BYTE)
+
+/* Take @pages bits from the log, with what the leaves have to tell. */
+static void take_log(struct axvcpu_range *range, u64 first, u64 pages, unsigned long *bits)
+{
+	struct axvcpu_aspace *aspace = range->aspace;
+	u64 gpa = range->node.start + (first << PAGE_SHIFT);
+
+	spin_lock(&aspace->lock);
+	for_leaves(range, gpa, gpa + (pages << PAGE_SHIFT), true, axvcpu_s2_clean);
+	bitmap_copy(bits, range->dirty + BIT_WORD(first), pages);
+	bitmap_clear(range->dirty, first, pages);
+	spin_unlock(&aspace->lock);
+}
+
+static void put_back_log(struct axvcpu_range *range, u64 first, u64 pages,
+			 const unsigned long *bits)
+{
+	unsigned long *log = range->dirty + BIT_WORD(first);
+
+	spin_lock(&range->aspace->lock);
+	bitmap_or(log, log, bits, pages);
+	spin_unlock(&range->aspace->lock);
+}
+
+static int range_get_dirty(struct axvcpu_range *range, u64 __user *user)
+{
+	u64 first, pages, all = range_pages(range);
+	unsigned long *bits;
+	int ret = 0;
+
+	if (!range->dirty)
+		return -EINVAL;
+	bits = (unsigned long *)__get_free_page(GFP_KERNEL_ACCOUNT);
+	if (!bits)
+		return -ENOMEM;
+	for (first = 0; first < all && !ret; first += pages) {
+		pages = min_t(u64, all - first, LOG_PAGES);
+		take_log(range, first, pages, bits);
+		if (copy_to_user(user + first / 64, bits, DIV_ROUND_UP(pages, 64) * sizeof(u64))) {
+			put_back_log(range, first, pages, bits);
+			ret = -EFAULT;
+		}
+	}
+	free_page((unsigned long)bits);
+	return ret;
+}
+
+/**
+ * axvcpu_aspace_get_dirty() - tell which pages the guest has written
+ * @aspace: the address space
+ * @dirty: exactly a range that was mapped, with a log; where the bits go
+ *
+ * Context: process context, sleeps.
+ * Return: 0; -EINVAL; -EFAULT; -EIO: another process's; -ENOENT: there is no
+ * such range; -ENOMEM; -EINTR: killed.
+ */
+int axvcpu_aspace_get_dirty(struct axvcpu_aspace *aspace, const struct axvcpu_get_dirty *dirty)
+{
+	struct axvcpu_range *range;
+	int ret;
+
+	if (dirty->reserved)
+		return -EINVAL;
+	if (!axvcpu_aspace_is_ours(aspace))
+		return -EIO;
+
+	ret = mutex_lock_killable(&aspace->ranges_lock);
+	if (ret)
+		return ret;
+	range = range_find_exactly(aspace, dirty->gpa, dirty->size);
+	ret = range ? range_get_dirty(range, u64_to_user_ptr(dirty->bitmap)) : -ENOENT;
 	mutex_unlock(&aspace->ranges_lock);
 	return ret;
 }
@@ -446,6 +627,15 @@ static int fault_in(struct mm_struct *mm, unsigned long uaddr, bool write)
 	return fault & VM_FAULT_ERROR ? vm_fault_to_errno(fault, 0) : 0;
 }
 
+/*
+ * Where a log is kept without dirty bits, a leaf that can be written counts as
+ * dirty: only a write makes one, and one alone.
+ */
+static bool logs_by_fault(const struct axvcpu_range *range, u32 flags)
+{
+	return flags & AXVCPU_MAP_LOG_DIRTY && !range->aspace->s2.format->dirty;
+}
+
 /* Place a window of up to @pages pages, aligned, around an address. */
 static void window_init(struct window *window, const struct axvcpu_range *range, u64 gpa,
 			unsigned int pages, unsigned long *pfns)
@@ -481,13 +671,16 @@ static int window_look(struct window *window, struct axvcpu_range *range)
 	return ret == -EBUSY ? -EAGAIN : ret;
 }
 
-static void window_make_leaves(struct window *window, const struct axvcpu_range *range)
+static void window_make_leaves(struct window *window, const struct axvcpu_range *range,
+			       u32 access)
 {
 	const struct axvcpu_s2_format *format = range->aspace->s2.format;
-	u64 rw = axvcpu_s2_leaf_bits(format, window->level, range->flags);
-	u64 ro = axvcpu_s2_leaf_bits(format, window->level, range->flags & ~AXVCPU_MAP_WRITE);
+	u64 rw = axvcpu_s2_leaf_bits(format, window->level, window->flags);
+	u64 ro = axvcpu_s2_leaf_bits(format, window->level, window->flags & ~AXVCPU_MAP_WRITE);
 	unsigned long *pfn = window->pfns, *end = pfn + window->count;
 
+	if (logs_by_fault(range, window->flags) && !(access & AXVCPU_MAP_WRITE))
+		rw = ro;
 	for (; pfn < end; pfn++) {
 		if (*pfn & HMM_PFN_VALID)
 			*pfn = (*pfn & ~HMM_PFN_FLAGS) << PAGE_SHIFT |
@@ -505,7 +698,7 @@ static int window_map_locked(const struct window *window, struct axvcpu_range *r
 	int ret;
 
 	lockdep_assert_held(&aspace->lock);
-	if (range->unmapped)
+	if (range->unmapped || range->flags != window->flags)
 		return -ESTALE;
 	if (mmu_interval_read_retry(&range->notifier, window->seq)) {
 		aspace->stats.fault_retries++;
@@ -517,7 +710,7 @@ static int window_map_locked(const struct window *window, struct axvcpu_range *r
 		if (likely(ret != -EEXIST))
 			return ret;
 		/* Of another size than the host's pages are now: break before make. */
-		zap_leaves(aspace, window->gpa, window->gpa + size, false);
+		for_leaves(range, window->gpa, window->gpa + size, false, axvcpu_s2_zap);
 	}
 }
 
@@ -525,13 +718,13 @@ static int window_map_locked(const struct window *window, struct axvcpu_range *r
  * Put what window_look() found into the table, unless the host has changed it
  * since. Returns how many pages are new to the table; -EAGAIN: look again.
  */
-static int window_map(struct window *window, struct axvcpu_range *range)
+static int window_map(struct window *window, struct axvcpu_range *range, u32 access)
 {
 	struct axvcpu_aspace *aspace = range->aspace;
 	struct axvcpu_s2_cache cache = {};
 	int ret;
 
-	window_make_leaves(window, range);
+	window_make_leaves(window, range, access);
 	for (;;) {
 		spin_lock(&aspace->lock);
 		ret = window_map_locked(window, range, &cache);
@@ -593,13 +786,13 @@ static int window_fill(struct window *window, struct axvcpu_range *range, u64 gp
 		return -EFAULT;
 	if ((pfn & want) != want)
 		return -ENOENT;
-	if (hmm_pfn_to_map_order(pfn))
+	if (hmm_pfn_to_map_order(pfn) && !(window->flags & AXVCPU_MAP_LOG_DIRTY))
 		window_enlarge(window, range, gpa, pfn);
-	return window_map(window, range);
+	return window_map(window, range, access);
 }
 
 /* A fault will come for what this fails to map. */
-static void fill_far(struct axvcpu_range *range, u64 gpa)
+static void fill_far(struct axvcpu_range *range, u64 gpa, u32 flags)
 {
 	unsigned long *pfns = kmalloc_array(FAR_PAGES, sizeof(*pfns),
 					    GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
@@ -608,19 +801,26 @@ static void fill_far(struct axvcpu_range *range, u64 gpa)
 	if (!pfns)
 		return;
 	window_init(&window, range, gpa, FAR_PAGES, pfns);
+	window.flags = flags;
 	window_fill(&window, range, gpa, AXVCPU_MAP_READ);
 	kfree(pfns);
 }
 
 static int range_fault(struct axvcpu_range *range, u64 gpa, u32 access)
 {
+	u32 flags = READ_ONCE(range->flags);
 	bool absent = READ_ONCE(range->absent);
+	bool alone = absent && gpa & (NEAR_PAGES * PAGE_SIZE - 1);
 	unsigned long pfns[NEAR_PAGES];
 	struct window window;
 	int ret;
 
-	window_init(&window, range, gpa,
-		    absent && gpa & (NEAR_PAGES * PAGE_SIZE - 1) ? 1 : NEAR_PAGES, pfns);
+	if (access & ~flags)
+		return -EACCES;
+	if (access & AXVCPU_MAP_WRITE && logs_by_fault(range, flags))
+		alone = true;
+	window_init(&window, range, gpa, alone ? 1 : NEAR_PAGES, pfns);
+	window.flags = flags;
 	for (;;) {
 		if (absent) {
 			ret = fault_in(range->aspace->mm, range_uaddr(range, gpa),
@@ -635,7 +835,7 @@ static int range_fault(struct axvcpu_range *range, u64 gpa, u32 access)
 			return ret;
 		if (ret == -ENOENT)
 			absent = true;
-		if (READ_ONCE(range->unmapped))
+		if (READ_ONCE(range->unmapped) || READ_ONCE(range->flags) != flags)
 			return -EAGAIN;
 		if (signal_pending(current))
 			return -EINTR;
@@ -645,7 +845,7 @@ static int range_fault(struct axvcpu_range *range, u64 gpa, u32 access)
 	/* With neighbours that nobody had asked for yet, the host is ahead of the guest. */
 	WRITE_ONCE(range->absent, absent && ret <= 1);
 	if (ret > 1 && ret == window.count)
-		fill_far(range, gpa);
+		fill_far(range, gpa, flags);
 	return 0;
 }
 
@@ -678,15 +878,14 @@ int axvcpu_aspace_fault(struct axvcpu_aspace *aspace, struct axvcpu_fault *fault
 	if (!range)
 		return -EFAULT;
 
-	ret = -EFAULT;
-	if (!(fault->access & ~range->flags)) {
-		ret = range_fault(range, gpa, fault->access);
-		if (ret == -EFAULT)
-			fault->flags |= AXVCPU_FAULT_BAD_HOST;
-		/* Unmapped meanwhile: the guest's next try tells what is there now. */
-		if (ret == -EAGAIN)
-			ret = 0;
-	}
+	ret = range_fault(range, gpa, fault->access);
+	if (ret == -EFAULT)
+		fault->flags |= AXVCPU_FAULT_BAD_HOST;
+	else if (ret == -EACCES)
+		ret = -EFAULT;
+	else if (ret == -EAGAIN)
+		/* Changed meanwhile: the guest's next try tells what is there now. */
+		ret = 0;
 	kref_put(&range->ref, range_release);
 	return ret;
 }

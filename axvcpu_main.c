@@ -29,6 +29,8 @@ union ioctl_arg {
 	struct axvcpu_create_vcpu create_vcpu;
 	struct axvcpu_map map;
 	struct axvcpu_unmap unmap;
+	struct axvcpu_protect protect;
+	struct axvcpu_get_dirty get_dirty;
 	struct axvcpu_aspace_stats aspace_stats;
 	struct axvcpu_setup setup;
 	struct axvcpu_bind bind;
@@ -453,20 +455,22 @@ static const struct file_operations vcpu_fops = {
 
 static long do_MAP(void *object, union ioctl_arg *arg)
 {
-	if (arg->map.flags & ~AXVCPU_MAP_ALL || arg->map.reserved)
-		return -EINVAL;
-	if (!axvcpu_aspace_is_ours(object))
-		return -EIO;
 	return axvcpu_aspace_map(object, &arg->map);
 }
 
 static long do_UNMAP(void *object, union ioctl_arg *arg)
 {
-	if (arg->unmap.reserved)
-		return -EINVAL;
-	if (!axvcpu_aspace_is_ours(object))
-		return -EIO;
 	return axvcpu_aspace_unmap(object, &arg->unmap);
+}
+
+static long do_PROTECT(void *object, union ioctl_arg *arg)
+{
+	return axvcpu_aspace_protect(object, &arg->protect);
+}
+
+static long do_GET_DIRTY(void *object, union ioctl_arg *arg)
+{
+	return axvcpu_aspace_get_dirty(object, &arg->get_dirty);
 }
 
 static long do_GET_ASPACE_STATS(void *object, union ioctl_arg *arg)
@@ -484,6 +488,8 @@ static const struct ioctl aspace_ioctls[] = {
 	PLAIN_IOCTL(ASPACE_FIRST, MAP),
 	PLAIN_IOCTL(ASPACE_FIRST, UNMAP),
 	PLAIN_IOCTL(ASPACE_FIRST, GET_ASPACE_STATS),
+	PLAIN_IOCTL(ASPACE_FIRST, PROTECT),
+	PLAIN_IOCTL(ASPACE_FIRST, GET_DIRTY),
 };
 
 static long plain_call(const struct ioctl *ioctl, void *object, unsigned int cmd,

@@ -275,6 +275,54 @@ static void detach_empty(struct axvcpu_s2 *s2, u64 gpa, struct s2_path *path,
 	}
 }
 
+/* Entries side by side in one table, which nothing but leaves stands among. */
+struct s2_span {
+	struct s2_path path;
+	unsigned int shift;	/* log2 of what an entry covers */
+	u64 gpa;		/* of the first entry */
+	u64 *first;
+	u64 *end;
+};
+
+static void span_init(const struct axvcpu_s2 *s2, u64 gpa, u64 end, struct s2_span *span)
+{
+	const struct axvcpu_s2_format *format = s2->format;
+	unsigned int level, idx;
+	u64 count = 1;
+
+	walk(s2, gpa, &span->path);
+	level = span->path.level;
+	idx = entry_index(format, gpa, level);
+	span->shift = axvcpu_s2_level_shift(format, level);
+	span->gpa = round_down(gpa, BIT_ULL(span->shift));
+	/* Only level 0 is sure to hold nothing but leaves. */
+	if (!level)
+		count = min(level_entries(format, 0) - idx, ((end - 1 - gpa) >> span->shift) + 1);
+	span->first = &span->path.tables[level][idx];
+	span->end = span->first + count;
+}
+
+static u64 span_end(const struct s2_span *span)
+{
+	return span->gpa + ((u64)(span->end - span->first) << span->shift);
+}
+
+static unsigned int zap_span(struct axvcpu_s2 *s2, const struct s2_span *span,
+			     struct axvcpu_s2_zap *zap)
+{
+	unsigned int gone = 0;
+	u64 gpa = span->gpa;
+	u64 *entry;
+
+	for (entry = span->first; entry < span->end; entry++, gpa += BIT_ULL(span->shift)) {
+		if (!entry_present(s2->format, READ_ONCE(*entry)))
+			continue;
+		zap->gone(zap, gpa, span->path.level, xchg(entry, 0));
+		gone++;
+	}
+	return gone;
+}
+
 /**
  * axvcpu_s2_zap() - take leaves out of a table
  * @s2: the table, its lock held
@@ -291,41 +339,63 @@ static void detach_empty(struct axvcpu_s2 *s2, u64 gpa, struct s2_path *path,
  */
 u64 axvcpu_s2_zap(struct axvcpu_s2 *s2, u64 gpa, u64 end, struct axvcpu_s2_zap *zap)
 {
-	const struct axvcpu_s2_format *format = s2->format;
 	unsigned int budget = ZAP_TABLES;
 
 	while (gpa < end && budget) {
-		struct s2_path path;
-		unsigned int shift, idx, last, gone = 0;
-		u64 *table, start = gpa;
+		struct s2_span span;
+		unsigned int gone;
 
-		walk(s2, gpa, &path);
-		shift = axvcpu_s2_level_shift(format, path.level);
-		table = path.tables[path.level];
-		idx = entry_index(format, gpa, path.level);
-		/* Only level 0 is sure to hold nothing but leaves. */
-		last = idx;
-		if (!path.level) {
-			last = min(level_entries(format, 0) - 1, idx + ((end - 1 - gpa) >> shift));
-			budget--;
-		}
-
-		gpa = round_down(gpa, BIT_ULL(shift)) + ((u64)(last - idx + 1) << shift);
-		for (; idx <= last; idx++) {
-			u64 leaf;
-
-			if (!entry_present(format, READ_ONCE(table[idx])))
-				continue;
-			leaf = xchg(&table[idx], 0);
-			zap->gone(format, path.level, leaf);
-			gone++;
-		}
+		span_init(s2, gpa, end, &span);
+		budget -= !span.path.level;
+		gone = zap_span(s2, &span, zap);
 		if (gone) {
 			zap->flush = true;
-			table_count(table, -(long)gone);
-			s2->mapped -= (u64)gone << (path.level * format->level_bits);
+			table_count(span.path.tables[span.path.level], -(long)gone);
+			s2->mapped -= (u64)gone << (span.path.level * s2->format->level_bits);
 		}
-		detach_empty(s2, start, &path, zap);
+		detach_empty(s2, gpa, &span.path, zap);
+		gpa = span_end(&span);
+	}
+	return gpa;
+}
+
+/**
+ * axvcpu_s2_clean() - make leaves tell of the guest's next write
+ * @s2: the table, its lock held
+ * @gpa: where to start
+ * @end: where to end, exclusive
+ * @zap: as for axvcpu_s2_zap(); @gone is told the leaves that may be dirty
+ *
+ * They lose the dirty bit, or the right to write where there is no such bit.
+ * The caller must make every CPU forget, as after axvcpu_s2_zap().
+ *
+ * Context: may not sleep.
+ * Return: where to go on; @end or more: done.
+ */
+u64 axvcpu_s2_clean(struct axvcpu_s2 *s2, u64 gpa, u64 end, struct axvcpu_s2_zap *zap)
+{
+	const u64 clean = s2->format->dirty ?: s2->format->write_mask;
+	unsigned int budget = ZAP_TABLES;
+
+	while (gpa < end && budget) {
+		struct s2_span span;
+		u64 *entry;
+
+		span_init(s2, gpa, end, &span);
+		budget -= !span.path.level;
+		gpa = span.gpa;
+		for (entry = span.first; entry < span.end; entry++, gpa += BIT_ULL(span.shift)) {
+			u64 leaf = READ_ONCE(*entry);
+
+			if (!entry_present(s2->format, leaf) ||
+			    !axvcpu_s2_may_be_dirty(s2->format, leaf))
+				continue;
+			/* The hardware may set another bit meanwhile. */
+			while (!try_cmpxchg64(entry, &leaf, leaf & ~clean))
+				cpu_relax();
+			zap->gone(zap, gpa, span.path.level, leaf);
+			zap->flush = true;
+		}
 	}
 	return gpa;
 }

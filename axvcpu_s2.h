@@ -84,17 +84,18 @@ struct axvcpu_s2_cache {
 };
 
 /**
- * struct axvcpu_s2_zap - what axvcpu_s2_zap() took out of a table
+ * struct axvcpu_s2_zap - what axvcpu_s2_zap() took out of a table, or
+ * axvcpu_s2_clean() made clean
  * @tables: table pages that the hardware may still walk; they go to
  *	axvcpu_s2_free_tables() once every CPU has forgotten them
  * @flush: CPUs may remember something that is no longer in the table
- * @gone: told each leaf that was taken out, with the bits that the hardware
- *	left in it; may not sleep
+ * @gone: told each leaf that was changed, as it was before, with the bits that
+ *	the hardware left in it, and its first address; may not sleep
  */
 struct axvcpu_s2_zap {
 	struct list_head tables;
 	bool flush;
-	void (*gone)(const struct axvcpu_s2_format *format, unsigned int level, u64 leaf);
+	void (*gone)(struct axvcpu_s2_zap *zap, u64 gpa, unsigned int level, u64 leaf);
 };
 
 int axvcpu_s2_init(struct axvcpu_s2 *s2, const struct axvcpu_s2_format *format);
@@ -105,6 +106,7 @@ int axvcpu_s2_map(struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache, struct ax
 		  unsigned int level, const u64 *leaves, unsigned int count);
 u64 axvcpu_s2_lookup(const struct axvcpu_s2 *s2, struct axvcpu_gpa gpa, unsigned int *level);
 u64 axvcpu_s2_zap(struct axvcpu_s2 *s2, u64 gpa, u64 end, struct axvcpu_s2_zap *zap);
+u64 axvcpu_s2_clean(struct axvcpu_s2 *s2, u64 gpa, u64 end, struct axvcpu_s2_zap *zap);
 void axvcpu_s2_free_tables(const struct axvcpu_s2_format *format, struct list_head *tables);
 
 /**

@@ -70,13 +70,15 @@ struct fixture {
 static struct {
 	unsigned int leaves;
 	unsigned int level;
+	u64 gpa;
 	u64 last;
 } gone;
 
-static void leaf_gone(const struct axvcpu_s2_format *format, unsigned int level, u64 leaf)
+static void leaf_gone(struct axvcpu_s2_zap *zap, u64 gpa, unsigned int level, u64 leaf)
 {
 	gone.leaves++;
 	gone.level = level;
+	gone.gpa = gpa;
 	gone.last = leaf;
 }
 
@@ -337,6 +339,7 @@ static void zaps_large_leaves(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, zap(f, 2 * size, end_of_space(f)), 0);
 	KUNIT_EXPECT_EQ(test, zap(f, size + page_size(f), size + 2 * page_size(f)), 1);
 	KUNIT_EXPECT_EQ(test, gone.level, 1);
+	KUNIT_EXPECT_EQ(test, gone.gpa, size);
 	KUNIT_EXPECT_EQ(test, gone.last, large);
 	KUNIT_EXPECT_EQ(test, f->s2.mapped, 1);
 	KUNIT_EXPECT_EQ(test, lookup(f, 0), leaf(f, 0, RW));
@@ -361,6 +364,59 @@ static void sizes_do_not_mix(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, axvcpu_s2_writable(f->s2.format, lookup(f, size)));
 	KUNIT_EXPECT_EQ(test, map(f, size + page_size(f), 1, RW), 0);
 	KUNIT_EXPECT_EQ(test, f->s2.mapped, pages);
+}
+
+/* What may have been written is told once, and stays mapped. */
+static void cleans(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u64 size = large_size(f), page = page_size(f);
+
+	KUNIT_ASSERT_EQ(test, map(f, 0, 4, RW), 4);
+	KUNIT_ASSERT_EQ(test, map_large(f, size, RW), 1);
+	gone.leaves = 0;
+	f->zap.flush = false;
+	KUNIT_EXPECT_GE(test, axvcpu_s2_clean(&f->s2, 0, page, &f->zap), page);
+	KUNIT_EXPECT_EQ(test, gone.leaves, 0);
+	KUNIT_EXPECT_FALSE(test, f->zap.flush);
+
+	*slot(f, 0, 0) |= S2_DIRTY;
+	*slot(f, 2 * page, 0) |= S2_DIRTY;
+	*slot(f, size, 1) |= S2_DIRTY;
+	KUNIT_EXPECT_EQ(test, axvcpu_s2_clean(&f->s2, page, 2 * page, &f->zap), 2 * page);
+	KUNIT_EXPECT_EQ(test, gone.leaves, 0);
+	KUNIT_EXPECT_EQ(test, axvcpu_s2_clean(&f->s2, 0, 3 * page, &f->zap), 3 * page);
+	KUNIT_EXPECT_EQ(test, gone.leaves, 2);
+	KUNIT_EXPECT_EQ(test, gone.gpa, 2 * page);
+	KUNIT_EXPECT_EQ(test, gone.last, leaf(f, 2 * page, RW) | S2_DIRTY);
+	KUNIT_EXPECT_EQ(test, lookup(f, 2 * page), leaf(f, 2 * page, RW));
+	KUNIT_EXPECT_EQ(test, axvcpu_s2_clean(&f->s2, size + page, size + 2 * page, &f->zap),
+			2 * size);
+	KUNIT_EXPECT_EQ(test, gone.leaves, 3);
+	KUNIT_EXPECT_EQ(test, gone.level, 1);
+	KUNIT_EXPECT_TRUE(test, f->zap.flush);
+	KUNIT_EXPECT_EQ(test, f->s2.mapped, 4 + size / page);
+}
+
+/* Without dirty bits, the right to write tells, and is what goes. */
+static void cleans_by_access(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct axvcpu_s2_format format = *f->s2.format;
+	const struct axvcpu_s2_format *own = f->s2.format;
+
+	format.dirty = 0;
+	f->s2.format = &format;
+	KUNIT_ASSERT_EQ(test, map(f, 0, 2, RW), 2);
+	KUNIT_ASSERT_EQ(test, map(f, 2 * page_size(f), 1, RO), 1);
+	gone.leaves = 0;
+	axvcpu_s2_clean(&f->s2, 0, 3 * page_size(f), &f->zap);
+	KUNIT_EXPECT_EQ(test, gone.leaves, 2);
+	KUNIT_EXPECT_EQ(test, lookup(f, 0), leaf(f, 0, RO));
+	KUNIT_EXPECT_EQ(test, map(f, 0, 1, RW), 0);
+	axvcpu_s2_clean(&f->s2, 0, 3 * page_size(f), &f->zap);
+	KUNIT_EXPECT_EQ(test, gone.leaves, 3);
+	f->s2.format = own;
 }
 
 #define MODEL_PAGES	512
@@ -417,6 +473,8 @@ static struct kunit_case s2_cases[] = {
 	CASE(zap_gives_way),
 	CASE(zaps_large_leaves),
 	CASE(sizes_do_not_mix),
+	CASE(cleans),
+	CASE(cleans_by_access),
 	CASE(agrees_with_a_model),
 	{}
 };

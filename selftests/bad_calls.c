@@ -58,9 +58,13 @@ static const struct call {
 	  FIELD(struct axvcpu_create_vcpu, config.raw[7]),
 	  FIELD(struct axvcpu_create_vcpu, reserved)),
 	C(ASPACE, MAP,
-	  FLAGS(struct axvcpu_map, flags, AXVCPU_MAP_ALL),
+	  FLAGS(struct axvcpu_map, flags, AXVCPU_MAP_ALL | AXVCPU_MAP_LOG_DIRTY),
 	  FIELD(struct axvcpu_map, reserved)),
 	C(ASPACE, UNMAP, FIELD(struct axvcpu_unmap, reserved)),
+	C(ASPACE, PROTECT,
+	  FLAGS(struct axvcpu_protect, flags, AXVCPU_MAP_ALL | AXVCPU_MAP_LOG_DIRTY),
+	  FIELD(struct axvcpu_protect, reserved)),
+	C(ASPACE, GET_DIRTY, FIELD(struct axvcpu_get_dirty, reserved)),
 	C(ASPACE, GET_ASPACE_STATS),
 	C(VCPU, SETUP,
 	  FLAGS(struct axvcpu_setup, flags, AXVCPU_SETUP_RAW_ROOT | AXVCPU_SETUP_STEPPED),
@@ -94,6 +98,7 @@ static const struct call {
 };
 
 #define NR_CALLS	ARRAY_SIZE(calls)
+#define LOGGED		(AXVCPU_MAP_READ | AXVCPU_MAP_LOG_DIRTY)
 
 FIXTURE(bad_calls) {
 	struct guest g;
@@ -314,6 +319,11 @@ TEST_F_TIMEOUT(bad_calls, sizes, 60)
 	}
 }
 
+static bool needs_range(unsigned int cmd)
+{
+	return cmd == AXVCPU_UNMAP || cmd == AXVCPU_PROTECT || cmd == AXVCPU_GET_DIRTY;
+}
+
 /* A later version's struct, of which only the known part is used. */
 TEST_F_TIMEOUT(bad_calls, longer_with_zeros, 60)
 {
@@ -330,9 +340,9 @@ TEST_F_TIMEOUT(bad_calls, longer_with_zeros, 60)
 		for (int round = 0; round < 2; round++) {
 			ASSERT_EQ(0, enter_state(self, AXVCPU_STATE_CREATED));
 			unmap_memory(self->g.aspace, GUEST_HOLE, PAGE);
-			if (call->cmd == AXVCPU_UNMAP) {
+			if (needs_range(call->cmd)) {
 				ASSERT_EQ(0, map_memory(self->g.aspace, GUEST_HOLE, PAGE,
-							self->g.mem, AXVCPU_MAP_READ));
+							self->g.mem, LOGGED));
 			}
 			good_arg(&self->g, call->cmd, &arg);
 			if (!(_IOC_DIR(call->cmd) & _IOC_WRITE))

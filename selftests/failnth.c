@@ -171,6 +171,19 @@ static int call_unmap(FIXTURE_DATA(failnth) *self)
 	return unmap_memory(self->g.aspace, GUEST_HOLE, 4096);
 }
 
+static int call_protect(FIXTURE_DATA(failnth) *self)
+{
+	return protect_memory(self->g.aspace, GUEST_HOLE, 4096,
+			      AXVCPU_MAP_READ | AXVCPU_MAP_LOG_DIRTY);
+}
+
+static int call_get_dirty(FIXTURE_DATA(failnth) *self)
+{
+	uint64_t bitmap;
+
+	return get_dirty(self->g.aspace, GUEST_HOLE, 4096, &bitmap);
+}
+
 static int call_aspace_stats(FIXTURE_DATA(failnth) *self)
 {
 	struct axvcpu_aspace_stats stats;
@@ -186,6 +199,8 @@ static const struct row rows[] = {
 	{ "CREATE_VCPU", 0, AXVCPU_STATE_CREATED, call_create_vcpu },
 	{ "MAP", AXVCPU_MAP, AXVCPU_STATE_CREATED, call_map },
 	{ "UNMAP", AXVCPU_UNMAP, AXVCPU_STATE_CREATED, call_unmap },
+	{ "PROTECT", AXVCPU_PROTECT, AXVCPU_STATE_CREATED, call_protect },
+	{ "GET_DIRTY", AXVCPU_GET_DIRTY, AXVCPU_STATE_CREATED, call_get_dirty },
 	{ "GET_ASPACE_STATS", 0, AXVCPU_STATE_CREATED, call_aspace_stats },
 	{ "SETUP", AXVCPU_SETUP, AXVCPU_STATE_CREATED },
 	{ "SET_ENTRY", AXVCPU_SET_ENTRY, AXVCPU_STATE_CREATED },
@@ -216,8 +231,11 @@ static int prepare(FIXTURE_DATA(failnth) *self, const struct row *row)
 		close(self->g.aspace);
 	self->g.aspace = create_aspace(self->g.dev);
 	err = map_memory(self->g.aspace, 0, self->g.size, self->g.mem, AXVCPU_MAP_ALL);
-	if (!err && row->cmd == AXVCPU_UNMAP)
+	if (!err && (row->cmd == AXVCPU_UNMAP || row->cmd == AXVCPU_PROTECT))
 		err = map_memory(self->g.aspace, GUEST_HOLE, 4096, self->g.mem, AXVCPU_MAP_READ);
+	if (!err && row->cmd == AXVCPU_GET_DIRTY)
+		err = map_memory(self->g.aspace, GUEST_HOLE, 4096, self->g.mem,
+				 AXVCPU_MAP_READ | AXVCPU_MAP_LOG_DIRTY);
 	if (!err)
 		err = vcpu_create(&self->g, &self->v, 0);
 	if (!err && row->state >= AXVCPU_STATE_FREE)

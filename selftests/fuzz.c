@@ -30,6 +30,7 @@ FIXTURE(fuzz) {
 
 static const unsigned int cmds[] = {
 	AXVCPU_GET_INFO, AXVCPU_CREATE_ASPACE, AXVCPU_CREATE_VCPU, AXVCPU_MAP, AXVCPU_UNMAP,
+	AXVCPU_PROTECT, AXVCPU_GET_DIRTY,
 	AXVCPU_GET_ASPACE_STATS, AXVCPU_SETUP, AXVCPU_BIND, AXVCPU_RUN, AXVCPU_RUN, AXVCPU_RUN,
 	AXVCPU_UNBIND, AXVCPU_RESET, AXVCPU_RESET, AXVCPU_GET_STATE, AXVCPU_SET_STATE,
 	AXVCPU_SET_ENTRY, AXVCPU_SET_EPT_ROOT, AXVCPU_GET_VCPU_INFO, AXVCPU_GET_REGS,
@@ -187,6 +188,15 @@ static void tame(FIXTURE_DATA(fuzz) *self, unsigned int cmd, union guest_arg *ar
 	case AXVCPU_UNMAP:
 		if (below(self, 2))
 			arg->unmap.gpa = below(self, 1024) * 4096ULL;
+		break;
+	case AXVCPU_PROTECT:
+		if (below(self, 2))
+			arg->protect.gpa = below(self, 1024) * 4096ULL;
+		break;
+	case AXVCPU_GET_DIRTY:
+		arg->get_dirty.bitmap = pointer(self);
+		if (below(self, 2))
+			arg->get_dirty.gpa = below(self, 1024) * 4096ULL;
 		break;
 	case AXVCPU_SETUP:
 		if (below(self, 2))

@@ -246,6 +246,20 @@ int map_memory(int aspace, uint64_t gpa, uint64_t size, void *mem, uint32_t flag
 	return XIOCTL(aspace, AXVCPU_MAP, &args);
 }
 
+int protect_memory(int aspace, uint64_t gpa, uint64_t size, uint32_t flags)
+{
+	struct axvcpu_protect args = { .gpa = gpa, .size = size, .flags = flags };
+
+	return XIOCTL(aspace, AXVCPU_PROTECT, &args);
+}
+
+int get_dirty(int aspace, uint64_t gpa, uint64_t size, uint64_t *bitmap)
+{
+	struct axvcpu_get_dirty args = { .gpa = gpa, .size = size, .bitmap = (uintptr_t)bitmap };
+
+	return XIOCTL(aspace, AXVCPU_GET_DIRTY, &args);
+}
+
 int unmap_memory(int aspace, uint64_t gpa, uint64_t size)
 {
 	struct axvcpu_unmap args = { .gpa = gpa, .size = size };
@@ -420,12 +434,14 @@ int wait_for_state(int fd, int state)
 /**
  * good_arg() - arguments of an ioctl that nothing is wrong with
  * @g: guest
- * @cmd: ``AXVCPU_*``; SET_STATE sets Invalid, MAP maps a page in the hole
+ * @cmd: ``AXVCPU_*``; SET_STATE sets Invalid, MAP maps a page in the hole, for
+ *	PROTECT, GET_DIRTY and UNMAP to find
  * @arg: filled in
  */
 void good_arg(struct guest *g, unsigned int cmd, union guest_arg *arg)
 {
 	static struct axvcpu_reg reg;
+	static uint64_t bitmap;
 
 	memset(arg, 0, sizeof(*arg));
 	switch (cmd) {
@@ -437,6 +453,16 @@ void good_arg(struct guest *g, unsigned int cmd, union guest_arg *arg)
 		arg->map.size = sysconf(_SC_PAGESIZE);
 		arg->map.uaddr = (uintptr_t)g->mem;
 		arg->map.flags = AXVCPU_MAP_READ;
+		break;
+	case AXVCPU_PROTECT:
+		arg->protect.gpa = GUEST_HOLE;
+		arg->protect.size = sysconf(_SC_PAGESIZE);
+		arg->protect.flags = AXVCPU_MAP_READ;
+		break;
+	case AXVCPU_GET_DIRTY:
+		arg->get_dirty.gpa = GUEST_HOLE;
+		arg->get_dirty.size = sysconf(_SC_PAGESIZE);
+		arg->get_dirty.bitmap = (uintptr_t)&bitmap;
 		break;
 	case AXVCPU_UNMAP:
 		arg->unmap.gpa = GUEST_HOLE;

@@ -185,6 +185,8 @@ void vcpu_destroy(struct guest_vcpu *v);
 int create_aspace(int dev);
 int create_vcpu(int dev, uint32_t id);
 int map_memory(int aspace, uint64_t gpa, uint64_t size, void *mem, uint32_t flags);
+int protect_memory(int aspace, uint64_t gpa, uint64_t size, uint32_t flags);
+int get_dirty(int aspace, uint64_t gpa, uint64_t size, uint64_t *bitmap);
 int unmap_memory(int aspace, uint64_t gpa, uint64_t size);
 void setup_init(struct guest *g, struct axvcpu_setup *setup, uint64_t entry);
 int bind_vcpu(int fd, int cpu);
@@ -341,6 +343,8 @@ union guest_arg {
 	struct axvcpu_create_vcpu create_vcpu;
 	struct axvcpu_map map;
 	struct axvcpu_unmap unmap;
+	struct axvcpu_protect protect;
+	struct axvcpu_get_dirty get_dirty;
 	struct axvcpu_setup setup;
 	struct axvcpu_bind bind;
 	struct axvcpu_set_state set_state;

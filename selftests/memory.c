@@ -173,7 +173,7 @@ TEST_F(memory, refuses_bad_ranges)
 		{ -EINVAL, { gpa, PAGE, mem, 0 } },
 		{ -EINVAL, { gpa, PAGE, mem, AXVCPU_MAP_WRITE } },
 		{ -EINVAL, { gpa, PAGE, mem, AXVCPU_MAP_EXEC } },
-		{ -EINVAL, { gpa, PAGE, mem, RW | 8 } },
+		{ -EINVAL, { gpa, PAGE, mem, RW | 16 } },
 		{ -EINVAL, { gpa, PAGE, mem, RW | 1U << 31 } },
 		{ -EINVAL, { gpa, PAGE, mem, RW, 1 } },
 		{ -EINVAL, { limit, PAGE, mem, RW } },
@@ -800,6 +800,130 @@ TEST_F(memory, outlives_its_descriptor)
 	EXPECT_EQ(6, *mem);
 	ASSERT_EQ(0, munmap(mem, PAGE));
 	EXPECT_NO_POKE(GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
+}
+
+TEST_F(memory, protects_whole_ranges_only)
+{
+	static const struct {
+		uint64_t gpa, size;
+		uint32_t flags;
+		int err;
+	} cases[] = {
+		{ GUEST_HOLE, 3 * 4096, RW, -ENOENT },
+		{ GUEST_HOLE, 5 * 4096, RW, -ENOENT },
+		{ GUEST_HOLE + 4096, 3 * 4096, RW, -ENOENT },
+		{ GUEST_HOLE, 0, RW, -ENOENT },
+		{ GUEST_HOLE, 4 * 4096, 0, -EINVAL },
+		{ GUEST_HOLE, 4 * 4096, AXVCPU_MAP_WRITE, -EINVAL },
+		{ GUEST_HOLE, 4 * 4096, RW | 16, -EINVAL },
+		{ GUEST_HOLE, 4 * 4096, RW, 0 },
+	};
+	uint64_t bits;
+
+	ASSERT_EQ(0, map_hole(self, private_memory(4 * PAGE), 4 * 4096, AXVCPU_MAP_READ));
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		EXPECT_NO_POKE(GUEST_HOLE, 0);
+		EXPECT_EQ(cases[i].err, protect_memory(self->g.aspace, cases[i].gpa,
+						       cases[i].size, cases[i].flags)) {
+			TH_LOG("case %zu", i);
+		}
+	}
+	EXPECT_EQ(0, poke(self, GUEST_HOLE, 1));
+	EXPECT_EQ(-EINVAL, get_dirty(self->g.aspace, GUEST_HOLE, 4 * 4096, &bits));
+	EXPECT_EQ(-ENOENT, get_dirty(self->g.aspace, GUEST_HOLE, 4096, &bits));
+}
+
+TEST_F(memory, protects)
+{
+	uint8_t *mem = private_memory(4 * PAGE);
+
+	ASSERT_EQ(0, map_hole(self, mem, 4 * PAGE, RW));
+	for (uint64_t i = 1; i < 3; i++) {
+		EXPECT_EQ(0, poke(self, GUEST_HOLE, i));
+		ASSERT_EQ(0, protect_memory(self->g.aspace, GUEST_HOLE, 4 * PAGE, AXVCPU_MAP_READ));
+		EXPECT_NO_POKE(GUEST_HOLE, 0);
+		EXPECT_NO_POKE(GUEST_HOLE + 3 * PAGE, 0);
+		EXPECT_PEEK(GUEST_HOLE, i);
+		ASSERT_EQ(0, protect_memory(self->g.aspace, GUEST_HOLE, 4 * PAGE, RW));
+	}
+}
+
+#define LOG_PAGES	200
+
+static int dirty(FIXTURE_DATA(memory) *self, uint64_t *bits)
+{
+	memset(bits, 0xff, LOG_PAGES / 64 * 8 + 8);
+	return get_dirty(self->g.aspace, GUEST_HOLE, LOG_PAGES * PAGE, bits);
+}
+
+#define EXPECT_DIRTY(b0, b1, b2, b3) do {			\
+	uint64_t bits_[LOG_PAGES / 64 + 1];			\
+								\
+	EXPECT_EQ(0, dirty(self, bits_));			\
+	EXPECT_EQ(b0, bits_[0]);				\
+	EXPECT_EQ(b1, bits_[1]);				\
+	EXPECT_EQ(b2, bits_[2]);				\
+	EXPECT_EQ(b3, bits_[3]);				\
+} while (0)
+
+TEST_F(memory, logs_writes)
+{
+	uint8_t *mem = private_memory(LOG_PAGES * PAGE);
+	uint64_t bits[LOG_PAGES / 64 + 1], size = LOG_PAGES * PAGE;
+
+	memset(mem, 0, size);
+	ASSERT_EQ(0, map_hole(self, mem, size, RW | AXVCPU_MAP_LOG_DIRTY));
+	EXPECT_DIRTY(0, 0, 0, 0);
+	EXPECT_EQ(0, poke(self, GUEST_HOLE, 1));
+	EXPECT_EQ(0, poke(self, GUEST_HOLE + 65 * PAGE, 2));
+	EXPECT_EQ(0, poke(self, GUEST_HOLE + 199 * PAGE, 3));
+	EXPECT_PEEK(GUEST_HOLE + 5 * PAGE, 0);
+	/* Not the guest's */
+	mem[6 * PAGE] = 1;
+	EXPECT_DIRTY(1, 2, 0, 1 << 7);
+	EXPECT_DIRTY(0, 0, 0, 0);
+
+	/* Written again, after having been read; and gone meanwhile */
+	EXPECT_PEEK(GUEST_HOLE + 65 * PAGE, 2);
+	EXPECT_EQ(0, poke(self, GUEST_HOLE + 65 * PAGE, 4));
+	EXPECT_EQ(0, poke(self, GUEST_HOLE + 66 * PAGE, 4));
+	ASSERT_EQ(0, madvise(mem + 66 * PAGE, PAGE, MADV_DONTNEED));
+	EXPECT_DIRTY(0, 6, 0, 0);
+
+	/* Nobody could be told */
+	EXPECT_EQ(0, poke(self, GUEST_HOLE + 2 * PAGE, 5));
+	EXPECT_EQ(-EFAULT, get_dirty(self->g.aspace, GUEST_HOLE, size, NULL));
+	EXPECT_DIRTY(4, 0, 0, 0);
+
+	ASSERT_EQ(0, protect_memory(self->g.aspace, GUEST_HOLE, size, RW));
+	EXPECT_EQ(0, poke(self, GUEST_HOLE, 6));
+	EXPECT_EQ(-EINVAL, get_dirty(self->g.aspace, GUEST_HOLE, size, bits));
+	ASSERT_EQ(0, protect_memory(self->g.aspace, GUEST_HOLE, size,
+				    RW | AXVCPU_MAP_LOG_DIRTY));
+	EXPECT_EQ(0, dirty(self, bits));
+	EXPECT_EQ(0, poke(self, GUEST_HOLE + 7 * PAGE, 7));
+	EXPECT_DIRTY(1 << 7, 0, 0, 0);
+}
+
+/* A log tells of small pages also where the host has huge ones. */
+TEST_F(memory, logs_writes_to_huge_pages)
+{
+	uint64_t bits[HUGE_SIZE / 4096 / 64], before = settled(self).mapped_pages;
+	uint8_t *mem = huge_memory();
+
+	if (!mem)
+		SKIP(return, "no huge page is free");
+	ASSERT_EQ(0, map_hole(self, mem, HUGE_SIZE, RW));
+	EXPECT_EQ(0, poke(self, GUEST_HOLE, 1));
+	EXPECT_EQ(before + HUGE_SIZE / PAGE, stats(self).mapped_pages);
+	ASSERT_EQ(0, protect_memory(self->g.aspace, GUEST_HOLE, HUGE_SIZE,
+				    RW | AXVCPU_MAP_LOG_DIRTY));
+	EXPECT_EQ(0, get_dirty(self->g.aspace, GUEST_HOLE, HUGE_SIZE, bits));
+	EXPECT_EQ(0, poke(self, GUEST_HOLE + 70 * PAGE, 2));
+	EXPECT_EQ(0, get_dirty(self->g.aspace, GUEST_HOLE, HUGE_SIZE, bits));
+	EXPECT_EQ(0, bits[0]);
+	EXPECT_EQ(1 << 6, bits[1]);
+	EXPECT_EQ(1, *(uint64_t *)mem);
 }
 
 /* Memory that is there is mapped many pages at a time. */

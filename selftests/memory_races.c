@@ -378,6 +378,32 @@ TEST_F(memory_races, truncation)
 }
 
 /* One of the host's calls after the other, in an order that changes. */
+/* What was written is told, sooner or later, and not before it can be read. */
+TEST_F(memory_races, dirty_log)
+{
+	uint64_t seen[NR_PAGES] = {}, bits[NR_PAGES / 64 + 1];
+
+	ASSERT_EQ(0, protect_memory(self->g.aspace, RACE_GPA, NR_PAGES * PAGE,
+				    RW | AXVCPU_MAP_LOG_DIRTY));
+	ASSERT_EQ(0, start_strider(self, 0));
+	while (next_round(self)) {
+		ASSERT_EQ(0, get_dirty(self->g.aspace, RACE_GPA, NR_PAGES * PAGE, bits));
+		for (int i = 0; i < NR_PAGES; i++) {
+			if (bits[i / 64] >> (i % 64) & 1)
+				seen[i] = self->mem[i * PAGE / 8];
+		}
+	}
+	ASSERT_EQ(0, stop_runners(self));
+	ASSERT_EQ(0, get_dirty(self->g.aspace, RACE_GPA, NR_PAGES * PAGE, bits));
+	for (int i = 0; i < NR_PAGES; i++) {
+		if (bits[i / 64] >> (i % 64) & 1)
+			continue;
+		EXPECT_EQ(seen[i], self->mem[i * PAGE / 8]) {
+			TH_LOG("page %d", i);
+		}
+	}
+}
+
 static int change_something(FIXTURE_DATA(memory_races) *self, unsigned int random)
 {
 	void *mem = (void *)self->mem + (random >> 4) % NR_PAGES * PAGE;

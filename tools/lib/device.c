@@ -110,6 +110,26 @@ int axvcpu_aspace_unmap(struct axvcpu_aspace *aspace, uint64_t gpa, uint64_t siz
 	return xioctl(aspace->fd, AXVCPU_UNMAP, &args);
 }
 
+int axvcpu_aspace_protect(struct axvcpu_aspace *aspace, uint64_t gpa, uint64_t size,
+			  uint32_t flags)
+{
+	struct axvcpu_protect args = { .gpa = gpa, .size = size, .flags = flags };
+
+	return xioctl(aspace->fd, AXVCPU_PROTECT, &args);
+}
+
+int axvcpu_aspace_get_dirty(struct axvcpu_aspace *aspace, uint64_t gpa, uint64_t size,
+			    uint64_t *bitmap)
+{
+	struct axvcpu_get_dirty args = {
+		.gpa = gpa,
+		.size = size,
+		.bitmap = (uintptr_t)bitmap,
+	};
+
+	return xioctl(aspace->fd, AXVCPU_GET_DIRTY, &args);
+}
+
 int axvcpu_aspace_get_stats(struct axvcpu_aspace *aspace, struct axvcpu_aspace_stats *stats)
 {
 	return xioctl(aspace->fd, AXVCPU_GET_ASPACE_STATS, stats);

@@ -213,13 +213,16 @@ struct axvcpu_create_vcpu {
 #define AXVCPU_MAP_WRITE	(1U << 1)
 #define AXVCPU_MAP_EXEC		(1U << 2)
 #define AXVCPU_MAP_ALL		(AXVCPU_MAP_READ | AXVCPU_MAP_WRITE | AXVCPU_MAP_EXEC)
+/* Not an access: GET_DIRTY tells which pages of the range the guest has written */
+#define AXVCPU_MAP_LOG_DIRTY	(1U << 3)
 
 /**
  * struct axvcpu_map - %AXVCPU_MAP, the caller's memory becomes the guest's
  * @gpa: guest-physical address, a multiple of the page size
  * @size: bytes, a multiple of the page size, not 0
  * @uaddr: address in the calling process, a multiple of the page size
- * @flags: ``AXVCPU_MAP_READ`` and, as wanted, ``_WRITE`` and ``_EXEC``
+ * @flags: ``AXVCPU_MAP_READ`` and, as wanted, ``_WRITE``, ``_EXEC`` and
+ *	``_LOG_DIRTY``
  * @reserved: zero
  *
  * The range must not overlap another one (EEXIST). Nothing is pinned: the
@@ -246,6 +249,46 @@ struct axvcpu_map {
 struct axvcpu_unmap {
 	__u64 gpa;
 	__u64 size;
+	__u64 reserved;
+};
+
+/**
+ * struct axvcpu_protect - %AXVCPU_PROTECT, change what the guest may do with a range
+ * @gpa: as given to MAP
+ * @size: as given to MAP
+ * @flags: as for MAP
+ * @reserved: zero
+ *
+ * For exactly one range as it was mapped (ENOENT when there is none). When it
+ * returns, no vCPU has more access than @flags say. A log of written pages
+ * starts with ``AXVCPU_MAP_LOG_DIRTY``, and may begin with pages that were
+ * written before; it ends without.
+ */
+struct axvcpu_protect {
+	__u64 gpa;
+	__u64 size;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/**
+ * struct axvcpu_get_dirty - %AXVCPU_GET_DIRTY, pages that the guest has written
+ * @gpa: as given to MAP
+ * @size: as given to MAP
+ * @bitmap: user pointer to a bit for each page (of the host's size), in
+ *	little-endian ``__u64``, as many as it takes
+ * @reserved: zero
+ *
+ * Bits are set for the pages that the guest has written since the call before
+ * (the first: since the log was started); the log of them is empty afterwards.
+ * What the guest writes while the call is under way is told now or next time.
+ * After EFAULT, what could not be told is told next time. Writes by the
+ * process itself are not recorded. EINVAL: the range has no log.
+ */
+struct axvcpu_get_dirty {
+	__u64 gpa;
+	__u64 size;
+	__u64 bitmap;
 	__u64 reserved;
 };
 
@@ -831,6 +874,8 @@ struct axvcpu_run {
 #define AXVCPU_MAP		_IOW(AXVCPU_IOC_MAGIC, 0x10, struct axvcpu_map)
 #define AXVCPU_UNMAP		_IOW(AXVCPU_IOC_MAGIC, 0x11, struct axvcpu_unmap)
 #define AXVCPU_GET_ASPACE_STATS	_IOR(AXVCPU_IOC_MAGIC, 0x12, struct axvcpu_aspace_stats)
+#define AXVCPU_PROTECT		_IOW(AXVCPU_IOC_MAGIC, 0x13, struct axvcpu_protect)
+#define AXVCPU_GET_DIRTY	_IOW(AXVCPU_IOC_MAGIC, 0x14, struct axvcpu_get_dirty)
 
 /* On a vCPU */
 #define AXVCPU_SETUP		_IOW(AXVCPU_IOC_MAGIC, 0x20, struct axvcpu_setup)

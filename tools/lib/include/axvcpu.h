@@ -102,7 +102,7 @@ int axvcpu_aspace_fd(const struct axvcpu_aspace *aspace);
  * @gpa: guest-physical address
  * @addr: address in the process
  * @size: bytes
- * @flags: ``AXVCPU_MAP_READ``, ``_WRITE``, ``_EXEC``
+ * @flags: ``AXVCPU_MAP_READ``, ``_WRITE``, ``_EXEC``, ``_LOG_DIRTY``
  *
  * Return: 0; -EEXIST when the range overlaps another one; -EINVAL when it is
  * not aligned to pages or not below 2^gpa_bits; -EIO in another process.
@@ -119,6 +119,32 @@ int axvcpu_aspace_map(struct axvcpu_aspace *aspace, uint64_t gpa, void *addr, ui
  * Return: 0; -ENOENT when there is no such range.
  */
 int axvcpu_aspace_unmap(struct axvcpu_aspace *aspace, uint64_t gpa, uint64_t size);
+
+/**
+ * axvcpu_aspace_protect() - change what the guest may do with a range
+ * @aspace: the address space
+ * @gpa: as given to axvcpu_aspace_map()
+ * @size: as given to axvcpu_aspace_map()
+ * @flags: as for axvcpu_aspace_map(); when it returns, no vCPU has more access
+ *
+ * Return: 0; -ENOENT when there is no such range; -EINVAL for flags that don't
+ * exist or lack ``AXVCPU_MAP_READ``.
+ */
+int axvcpu_aspace_protect(struct axvcpu_aspace *aspace, uint64_t gpa, uint64_t size,
+			  uint32_t flags);
+
+/**
+ * axvcpu_aspace_get_dirty() - the pages that the guest has written since last asked
+ * @aspace: the address space
+ * @gpa: as given to axvcpu_aspace_map()
+ * @size: as given to axvcpu_aspace_map()
+ * @bitmap: a bit for each page, in as many words as it takes
+ *
+ * Return: 0; -ENOENT when there is no such range; -EINVAL when it was not
+ * mapped with ``AXVCPU_MAP_LOG_DIRTY``.
+ */
+int axvcpu_aspace_get_dirty(struct axvcpu_aspace *aspace, uint64_t gpa, uint64_t size,
+			    uint64_t *bitmap);
 
 /**
  * axvcpu_aspace_get_stats() - counters of an address space
@@ -583,7 +609,7 @@ int axvcpu_x86_identity_map(void *tables, uint64_t tables_gpa, size_t size, uint
  * @AXVCPU_ATTEMPT_OPEN: axvcpu_device_open()
  * @AXVCPU_ATTEMPT_CREATE: axvcpu_vcpu_create() and axvcpu_aspace_create()
  * @AXVCPU_ATTEMPT_MAP: axvcpu_aspace_map()
- * @AXVCPU_ATTEMPT_UNMAP: axvcpu_aspace_unmap()
+ * @AXVCPU_ATTEMPT_UNMAP: axvcpu_aspace_unmap(), _protect() and _get_dirty()
  * @AXVCPU_ATTEMPT_RUN: axvcpu_vcpu_run()
  * @AXVCPU_ATTEMPT_REGS: reading and writing of registers
  */
