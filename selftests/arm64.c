@@ -209,7 +209,8 @@ TEST_F(arm64, id_registers)
 	EXPECT_EQ(0, self->x[20] & 0xffffff00f0000000ULL & ~(0xffULL << 56 | 0xfULL << 48));
 	EXPECT_EQ(0, self->x[21] & ~0xffULL);		/* no memory tagging, no SME */
 	EXPECT_EQ(6, self->x[22] & 0xfff);		/* debug, no PMU */
-	EXPECT_EQ(0, self->x[23] & 0xff000ff0ULL);	/* no pointer authentication */
+	/* Pointer authentication: of addresses and generic, or neither */
+	EXPECT_EQ(!(self->x[23] & 0xff0), !(self->x[23] & 0xff000000));
 	EXPECT_EQ(0, self->x[25] & 0xf0f00);		/* no VHE, no LOR */
 	EXPECT_EQ(0, self->x[26]);			/* no SVE */
 	EXPECT_EQ(0, self->x[19]);

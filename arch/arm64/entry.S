@@ -5,19 +5,28 @@
 #include <asm/alternative.h>
 #include <asm/assembler.h>
 #include <asm/cpucaps.h>
+#include <asm/ptrace.h>
 #include <asm/sysreg.h>
 
 /* The frame of vhe_world_switch() */
 #define FRAME_X19	16
 #define FRAME_X18	96	/* and the host's SP_EL0, which is its current task */
 #define FRAME_GPRS	112	/* and where the guest's SP_EL0 stands */
-#define FRAME_LOOPS	128
-#define FRAME_SIZE	144
+#define FRAME_ARGS	128	/* mitigation, key */
+#define FRAME_KEY	144	/* the host's */
+#define FRAME_SIZE	160
 
 /* struct axvcpu_arm64_gprs is an array of x0 to x30. */
 #define X(n)		((n) * 8)
 
 #define CLEARBHB	hint #22
+
+/* Bits of what is to be done after an exit, see vhe_spectre.c */
+#define CLEARBHB_BIT	63
+#define FIRMWARE_BIT	31
+
+#define APIAKEYLO_EL1	sys_reg(3, 0, 2, 1, 0)
+#define APIAKEYHI_EL1	sys_reg(3, 0, 2, 1, 1)
 
 	.text
 
@@ -25,8 +34,10 @@
  * vhe_world_switch() - enter the guest, come back at its exit
  * @gprs:	x0: struct axvcpu_arm64_gprs, x0 to x30 are used
  * @sp_el0:	x1: the guest's SP_EL0, loaded and stored
- * @bhb_loops:	x2: branches that overwrite the branch history after the exit;
- *		-1: the CPU has an instruction for it
+ * @mitigation:	x2: what makes the host's branches safe from the guest:
+ *		0, a number of branches, a bit of the above with a function of
+ *		the firmware's, or the bit for the instruction
+ * @key:	x3: the guest's APIAKey, loaded and stored, or NULL
  *
  * The stack stays the thread's: SP_EL2 of the guest's exceptions is where this
  * function left it.
@@ -43,14 +54,23 @@ SYM_FUNC_START(vhe_world_switch)
 	stp	x23, x24, [sp, #FRAME_X19 + 32]
 	stp	x25, x26, [sp, #FRAME_X19 + 48]
 	stp	x27, x28, [sp, #FRAME_X19 + 64]
-	mrs	x3, sp_el0
-	stp	x18, x3, [sp, #FRAME_X18]
+	mrs	x4, sp_el0
+	stp	x18, x4, [sp, #FRAME_X18]
 	stp	x0, x1, [sp, #FRAME_GPRS]
-	str	x2, [sp, #FRAME_LOOPS]
+	stp	x2, x3, [sp, #FRAME_ARGS]
 
+	// The kernel's key, with which it signs return addresses
+	cbz	x3, 1f
+	mrs_s	x4, APIAKEYLO_EL1
+	mrs_s	x5, APIAKEYHI_EL1
+	stp	x4, x5, [sp, #FRAME_KEY]
+	ldp	x4, x5, [x3]
+	msr_s	APIAKEYLO_EL1, x4
+	msr_s	APIAKEYHI_EL1, x5
+1:
 	// From here on there is no current task.
-	ldr	x3, [x1]
-	msr	sp_el0, x3
+	ldr	x4, [x1]
+	msr	sp_el0, x4
 	mov	x29, x0
 	ldp	x0, x1, [x29, #X(0)]
 	ldp	x2, x3, [x29, #X(2)]
@@ -102,18 +122,33 @@ SYM_INNER_LABEL(vhe_guest_exit, SYM_L_LOCAL)
 	str	x5, [x3]
 	msr	sp_el0, x4
 
-	// Spectre-BHB: no indirect branch, and no return, may come before this.
-	ldr	x2, [sp, #FRAME_LOOPS]
-	cbz	x2, 3f
-	tbnz	x2, #63, 2f
+	ldp	x2, x3, [sp, #FRAME_ARGS]
+	cbz	x3, 1f
+	mrs_s	x4, APIAKEYLO_EL1
+	mrs_s	x5, APIAKEYHI_EL1
+	stp	x4, x5, [x3]
+	ldp	x4, x5, [sp, #FRAME_KEY]
+	msr_s	APIAKEYLO_EL1, x4
+	msr_s	APIAKEYHI_EL1, x5
+	isb
+1:
+	// Spectre v2 and BHB: no indirect branch, and no return, may come before this.
+	cbz	x2, 4f
+	tbnz	x2, #CLEARBHB_BIT, 2f
+	tbnz	x2, #FIRMWARE_BIT, 3f
 1:	b	. + 4
 	subs	x2, x2, #1
 	b.ne	1b
 	sb
-	b	3f
+	b	4f
 2:	CLEARBHB
 	isb
-3:
+	b	4f
+3:	mov	x4, x0
+	mov	w0, w2
+	smc	#0			// x0 to x3 are lost
+	mov	x0, x4
+4:
 	ldp	x19, x20, [sp, #FRAME_X19]
 	ldp	x21, x22, [sp, #FRAME_X19 + 16]
 	ldp	x23, x24, [sp, #FRAME_X19 + 32]
@@ -139,9 +174,11 @@ SYM_FUNC_END(vhe_world_switch)
 /* Order: Arm ARM, table D1-5. */
 	.align	11
 SYM_CODE_START(vhe_vectors)
-	.rept	8			// from EL2 itself
+	.rept	7			// from EL2 itself
 	host_vector
 	.endr
+	.align	7
+	b	vhe_host_serror
 	.rept	2			// AArch64, AArch32
 	guest_vector 0			// VHE_EXIT_SYNC
 	guest_vector 1			// VHE_EXIT_IRQ
@@ -149,6 +186,41 @@ SYM_CODE_START(vhe_vectors)
 	guest_vector 3			// VHE_EXIT_SERROR
 	.endr
 SYM_CODE_END(vhe_vectors)
+
+/**
+ * vhe_take_serror() - take a pending SError, the guest's, where it does no harm
+ *
+ * For CPUs without RAS, whose ESB does nothing.
+ *
+ * Context: all of DAIF masked, the vectors are ours; changes ELR_EL2, SPSR_EL2
+ * and ESR_EL2.
+ * Return: whether there was one.
+ */
+SYM_FUNC_START(vhe_take_serror)
+	mov	x0, xzr
+	dsb	sy
+	msr	daifclr, #4
+SYM_INNER_LABEL(vhe_serror_window, SYM_L_LOCAL)
+	isb
+	msr	daifset, #4
+	ret
+SYM_FUNC_END(vhe_take_serror)
+
+SYM_CODE_START_LOCAL(vhe_host_serror)
+	stp	x0, x1, [sp, #-16]!
+	mrs	x0, elr_el2
+	adr	x1, vhe_serror_window
+	sub	x0, x0, x1
+	cmp	x0, #4
+	ldp	x0, x1, [sp], #16
+	b.hi	vhe_host_exception
+	mrs	x0, spsr_el2
+	orr	x0, x0, #PSR_A_BIT
+	msr	spsr_el2, x0
+	mov	x0, #1
+	eret
+	sb
+SYM_CODE_END(vhe_host_serror)
 
 /*
  * With DAIF masked, only a bug leads here. The instruction is done again with

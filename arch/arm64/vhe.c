@@ -75,6 +75,7 @@ static void vhe_kick_cpu(int cpu)
 /* EL2 is on, and the host's. */
 static int vhe_cpu_enable(void)
 {
+	vhe_spectre_enable();
 	return 0;
 }
 
@@ -99,12 +100,11 @@ static void new_tag(struct vhe_vcpu *vhe)
 	vhe->tag = atomic64_inc_return(&last_tag);
 }
 
-#define RESET(name, guest, el2, reset)	vhe->sys[VHE_##name] = reset;
-
 static void reset_registers(struct vhe_vcpu *vhe)
 {
 	memset(vhe->vcpu.run->regs.raw, 0, sizeof(vhe->vcpu.run->regs.raw));
-	VHE_SYSREGS(RESET)
+	memset(vhe->sys, 0, sizeof(vhe->sys));
+	vhe->sys[VHE_SCTLR] = VHE_SCTLR_RESET;
 	memset(&vhe->fp, 0, sizeof(vhe->fp));
 	vhe->pc = 0;
 	vhe->pstate = VHE_PSTATE_RESET;
@@ -113,9 +113,11 @@ static void reset_registers(struct vhe_vcpu *vhe)
 	vhe->timer.ctl = 0;
 	vhe->timer.cval = 0;
 	vhe->timer.voff = 0;
+	vhe->timer.silent = false;
 	vhe->lines = 0;
-	vhe->queued = 0;
 	vhe->exception = 0;
+	vhe->serror = 0;
+	vhe->flags = 0;
 	vhe->exit = VHE_EXIT_IRQ;
 	vhe->skip_due = false;
 	vhe_gic_reset(vhe);
@@ -171,13 +173,18 @@ static int vhe_set_ept_root(struct axvcpu *vcpu, struct axvcpu_hpa root)
 	return 0;
 }
 
+#define SETUP_FLAGS	((u64)(AXVCPU_ARM64_SETUP_DEBUG | AXVCPU_ARM64_SETUP_USER_GIC))
+
 static int vhe_setup(struct axvcpu *vcpu, const union axvcpu_setup_config *config)
 {
+	const struct axvcpu_arm64_setup_config *arm64 = &config->arm64;
 	struct vhe_vcpu *vhe = to_vhe(vcpu);
 
-	if (memchr_inv(config->raw, 0, sizeof(config->raw)) ||
+	if (arm64->flags & ~SETUP_FLAGS ||
+	    memchr_inv(arm64->reserved, 0, sizeof(arm64->reserved)) ||
 	    !vhe->has_entry || !vhe->has_root || vhe->is_setup)
 		return -EINVAL;
+	vhe->flags = arm64->flags;
 	vhe->pc = vhe->entry;
 	vhe->pstate = VHE_PSTATE_RESET;
 	if (vhe->dtb)
@@ -223,7 +230,8 @@ static bool vhe_has_event(struct axvcpu *vcpu)
 {
 	const struct vhe_vcpu *vhe = to_vhe(vcpu);
 
-	return READ_ONCE(vhe->lines) || READ_ONCE(vhe->exception) || vhe_gic_has_event(vhe);
+	return READ_ONCE(vhe->lines) || READ_ONCE(vhe->exception) || READ_ONCE(vhe->serror) ||
+	       vhe_gic_has_event(vhe);
 }
 
 static int set_line(struct vhe_vcpu *vhe, u32 line, bool high)
@@ -264,7 +272,8 @@ static int inject_exception(struct vhe_vcpu *vhe, const struct axvcpu_inject *ev
 	    (event->error_code && !(event->flags & AXVCPU_INJECT_ERROR_CODE)))
 		return -EINVAL;
 	esr = (u64)event->vector << ESR_ELx_EC_SHIFT | ESR_ELx_IL | event->error_code;
-	return cmpxchg64(&vhe->exception, 0, esr) ? -EBUSY : 0;
+	return cmpxchg64(event->vector == ESR_ELx_EC_SERROR ? &vhe->serror : &vhe->exception,
+			 0, esr) ? -EBUSY : 0;
 }
 
 static int vhe_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event)

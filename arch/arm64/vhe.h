@@ -28,12 +28,16 @@
 #define VHE_EXIT_IRQ		1
 #define VHE_EXIT_FIQ		2
 #define VHE_EXIT_SERROR		3
-/* The VMM's PSTATE is none that a guest may have; the guest was not entered. */
+/* PSTATE is none that a guest may have: AArch32, or what the VMM made up */
 #define VHE_EXIT_BAD_PSTATE	4
+
+#define VHE_PSTATE_IL		BIT(20)
+#define VHE_PSTATE_SS		BIT(21)
 
 /* PSTATE that a VMM may give: EL0 or EL1, AArch64 */
 #define VHE_PSTATE_MASK		(PSR_N_BIT | PSR_Z_BIT | PSR_C_BIT | PSR_V_BIT | PSR_DIT_BIT | \
 				 PSR_UAO_BIT | PSR_PAN_BIT | PSR_SSBS_BIT | PSR_BTYPE_MASK | \
+				 PSR_TCO_BIT | VHE_PSTATE_SS | VHE_PSTATE_IL |			\
 				 PSR_D_BIT | PSR_A_BIT | PSR_I_BIT | PSR_F_BIT | 0xf)
 #define VHE_PSTATE_RESET	(PSR_MODE_EL1h | PSR_D_BIT | PSR_A_BIT | PSR_I_BIT | PSR_F_BIT)
 
@@ -41,55 +45,106 @@
 #define VHE_EL12(encoding)	((encoding) | sys_reg(0, 5, 0, 0, 0))
 
 /*
- * System registers that the guest reads and writes without an exit, or that
- * are kept for it: R(name, the guest's encoding, encoding at EL2, reset value)
+ * System registers of the guest. Those of one list are switched together:
+ * R(name, the guest's encoding, encoding at EL2 where it is another).
+ *
+ * VHE_SYSREGS: for the time of a section of the run loop
  */
 #define VHE_SYSREGS(R)									\
-	R(SCTLR,	sys_reg(3, 0, 1, 0, 0),	 VHE_EL12(sys_reg(3, 0, 1, 0, 0)), VHE_SCTLR_RESET) \
-	R(CPACR,	sys_reg(3, 0, 1, 0, 2),	 VHE_EL12(sys_reg(3, 0, 1, 0, 2)), 0)	\
-	R(TTBR0,	sys_reg(3, 0, 2, 0, 0),	 VHE_EL12(sys_reg(3, 0, 2, 0, 0)), 0)	\
-	R(TTBR1,	sys_reg(3, 0, 2, 0, 1),	 VHE_EL12(sys_reg(3, 0, 2, 0, 1)), 0)	\
-	R(TCR,		sys_reg(3, 0, 2, 0, 2),	 VHE_EL12(sys_reg(3, 0, 2, 0, 2)), 0)	\
-	R(SPSR,		sys_reg(3, 0, 4, 0, 0),	 VHE_EL12(sys_reg(3, 0, 4, 0, 0)), 0)	\
-	R(ELR,		sys_reg(3, 0, 4, 0, 1),	 VHE_EL12(sys_reg(3, 0, 4, 0, 1)), 0)	\
-	R(AFSR0,	sys_reg(3, 0, 5, 1, 0),	 VHE_EL12(sys_reg(3, 0, 5, 1, 0)), 0)	\
-	R(AFSR1,	sys_reg(3, 0, 5, 1, 1),	 VHE_EL12(sys_reg(3, 0, 5, 1, 1)), 0)	\
-	R(ESR,		sys_reg(3, 0, 5, 2, 0),	 VHE_EL12(sys_reg(3, 0, 5, 2, 0)), 0)	\
-	R(FAR,		sys_reg(3, 0, 6, 0, 0),	 VHE_EL12(sys_reg(3, 0, 6, 0, 0)), 0)	\
-	R(PAR,		sys_reg(3, 0, 7, 4, 0),	 sys_reg(3, 0, 7, 4, 0), 0)		\
-	R(MAIR,		sys_reg(3, 0, 10, 2, 0), VHE_EL12(sys_reg(3, 0, 10, 2, 0)), 0)	\
-	R(AMAIR,	sys_reg(3, 0, 10, 3, 0), VHE_EL12(sys_reg(3, 0, 10, 3, 0)), 0)	\
-	R(VBAR,		sys_reg(3, 0, 12, 0, 0), VHE_EL12(sys_reg(3, 0, 12, 0, 0)), 0)	\
-	R(CONTEXTIDR,	sys_reg(3, 0, 13, 0, 1), VHE_EL12(sys_reg(3, 0, 13, 0, 1)), 0)	\
-	R(TPIDR_EL1,	sys_reg(3, 0, 13, 0, 4), sys_reg(3, 0, 13, 0, 4), 0)		\
-	R(CNTKCTL,	sys_reg(3, 0, 14, 1, 0), VHE_EL12(sys_reg(3, 0, 14, 1, 0)), 0)	\
-	R(CSSELR,	sys_reg(3, 2, 0, 0, 0),	 sys_reg(3, 2, 0, 0, 0), 0)		\
-	R(TPIDR_EL0,	sys_reg(3, 3, 13, 0, 2), sys_reg(3, 3, 13, 0, 2), 0)		\
-	R(TPIDRRO_EL0,	sys_reg(3, 3, 13, 0, 3), sys_reg(3, 3, 13, 0, 3), 0)		\
-	R(SP_EL1,	sys_reg(3, 4, 4, 1, 0),	 sys_reg(3, 4, 4, 1, 0), 0)
+	R(SCTLR,	sys_reg(3, 0, 1, 0, 0),	 VHE_EL12(sys_reg(3, 0, 1, 0, 0)))	\
+	R(CPACR,	sys_reg(3, 0, 1, 0, 2),	 VHE_EL12(sys_reg(3, 0, 1, 0, 2)))	\
+	R(TTBR0,	sys_reg(3, 0, 2, 0, 0),	 VHE_EL12(sys_reg(3, 0, 2, 0, 0)))	\
+	R(TTBR1,	sys_reg(3, 0, 2, 0, 1),	 VHE_EL12(sys_reg(3, 0, 2, 0, 1)))	\
+	R(TCR,		sys_reg(3, 0, 2, 0, 2),	 VHE_EL12(sys_reg(3, 0, 2, 0, 2)))	\
+	R(SPSR,		sys_reg(3, 0, 4, 0, 0),	 VHE_EL12(sys_reg(3, 0, 4, 0, 0)))	\
+	R(ELR,		sys_reg(3, 0, 4, 0, 1),	 VHE_EL12(sys_reg(3, 0, 4, 0, 1)))	\
+	R(AFSR0,	sys_reg(3, 0, 5, 1, 0),	 VHE_EL12(sys_reg(3, 0, 5, 1, 0)))	\
+	R(AFSR1,	sys_reg(3, 0, 5, 1, 1),	 VHE_EL12(sys_reg(3, 0, 5, 1, 1)))	\
+	R(ESR,		sys_reg(3, 0, 5, 2, 0),	 VHE_EL12(sys_reg(3, 0, 5, 2, 0)))	\
+	R(FAR,		sys_reg(3, 0, 6, 0, 0),	 VHE_EL12(sys_reg(3, 0, 6, 0, 0)))	\
+	R(PAR,		sys_reg(3, 0, 7, 4, 0),	 sys_reg(3, 0, 7, 4, 0))		\
+	R(MAIR,		sys_reg(3, 0, 10, 2, 0), VHE_EL12(sys_reg(3, 0, 10, 2, 0)))	\
+	R(AMAIR,	sys_reg(3, 0, 10, 3, 0), VHE_EL12(sys_reg(3, 0, 10, 3, 0)))	\
+	R(VBAR,		sys_reg(3, 0, 12, 0, 0), VHE_EL12(sys_reg(3, 0, 12, 0, 0)))	\
+	R(CONTEXTIDR,	sys_reg(3, 0, 13, 0, 1), VHE_EL12(sys_reg(3, 0, 13, 0, 1)))	\
+	R(TPIDR_EL1,	sys_reg(3, 0, 13, 0, 4), sys_reg(3, 0, 13, 0, 4))		\
+	R(CNTKCTL,	sys_reg(3, 0, 14, 1, 0), VHE_EL12(sys_reg(3, 0, 14, 1, 0)))	\
+	R(CSSELR,	sys_reg(3, 2, 0, 0, 0),	 sys_reg(3, 2, 0, 0, 0))		\
+	R(TPIDR_EL0,	sys_reg(3, 3, 13, 0, 2), sys_reg(3, 3, 13, 0, 2))		\
+	R(TPIDRRO_EL0,	sys_reg(3, 3, 13, 0, 3), sys_reg(3, 3, 13, 0, 3))		\
+	R(SP_EL1,	sys_reg(3, 4, 4, 1, 0),	 sys_reg(3, 4, 4, 1, 0))
+
+/* Pointer authentication: the key that the kernel uses too, by entry.S at each entry */
+#define VHE_KERNEL_KEY(R)								\
+	R(APIALO,	sys_reg(3, 0, 2, 1, 0))						\
+	R(APIAHI,	sys_reg(3, 0, 2, 1, 1))
+
+/* The others, for a section, once the guest has used one */
+#define VHE_KEYS(R)									\
+	R(APIBLO,	sys_reg(3, 0, 2, 1, 2))						\
+	R(APIBHI,	sys_reg(3, 0, 2, 1, 3))						\
+	R(APDALO,	sys_reg(3, 0, 2, 2, 0))						\
+	R(APDAHI,	sys_reg(3, 0, 2, 2, 1))						\
+	R(APDBLO,	sys_reg(3, 0, 2, 2, 2))						\
+	R(APDBHI,	sys_reg(3, 0, 2, 2, 3))						\
+	R(APGALO,	sys_reg(3, 0, 2, 3, 0))						\
+	R(APGAHI,	sys_reg(3, 0, 2, 3, 1))
+
+/* Breakpoints and watchpoints, two of each; at each entry while MDSCR_EL1.MDE is set */
+#define VHE_DEBUG(R)									\
+	R(DBGBVR0,	sys_reg(2, 0, 0, 0, 4))						\
+	R(DBGBVR1,	sys_reg(2, 0, 0, 1, 4))						\
+	R(DBGBCR0,	sys_reg(2, 0, 0, 0, 5))						\
+	R(DBGBCR1,	sys_reg(2, 0, 0, 1, 5))						\
+	R(DBGWVR0,	sys_reg(2, 0, 0, 0, 6))						\
+	R(DBGWVR1,	sys_reg(2, 0, 0, 1, 6))						\
+	R(DBGWCR0,	sys_reg(2, 0, 0, 0, 7))						\
+	R(DBGWCR1,	sys_reg(2, 0, 0, 1, 7))
+
+#define VHE_ALL_SYSREGS(R)	VHE_SYSREGS(R) VHE_KERNEL_KEY(R) VHE_KEYS(R) VHE_DEBUG(R)
 
 /* nTLSMD, LSMAOE, SPAN, EIS, nTWE, nTWI, EOS, CP15BEN, SA0: MMU and caches off */
 #define VHE_SCTLR_RESET		0x30c50830ULL
 
-#define VHE_ENUM(name, guest, el2, reset)	VHE_##name,
+/*
+ * EL2's registers that a section of the run loop changes, and others that are
+ * not the guest's: H(name, encoding). They are put back as they were found.
+ */
+#define VHE_HOST_REGS(H)								\
+	H(VTTBR,	sys_reg(3, 4, 2, 1, 0))						\
+	H(VTCR,		sys_reg(3, 4, 2, 1, 2))						\
+	H(VPIDR,	sys_reg(3, 4, 0, 0, 0))						\
+	H(VMPIDR,	sys_reg(3, 4, 0, 0, 5))						\
+	H(MDCR,		sys_reg(3, 4, 1, 1, 1))						\
+	H(CNTHCTL,	sys_reg(3, 4, 14, 1, 0))					\
+	H(CNTVOFF,	sys_reg(3, 4, 14, 0, 3))					\
+	H(TPIDR_EL0,	sys_reg(3, 3, 13, 0, 2))					\
+	H(TPIDRRO_EL0,	sys_reg(3, 3, 13, 0, 3))
+
+/* The same where the CPU has them: FEAT_HCX, FEAT_FGT */
+#define VHE_HOST_HCRX	sys_reg(3, 4, 1, 2, 2)
+#define VHE_HOST_HFGRTR	sys_reg(3, 4, 1, 1, 4)
+#define VHE_HOST_HFGWTR	sys_reg(3, 4, 1, 1, 5)
+
+#define VHE_ENUM(name, ...)		VHE_##name,
+#define VHE_HOST_ENUM(name, ...)	VHE_HOST_##name,
 enum vhe_sysreg {
-	VHE_SYSREGS(VHE_ENUM)
+	VHE_ALL_SYSREGS(VHE_ENUM)
 	VHE_NR_SYSREGS,
 };
 
+enum vhe_host_reg {
+	VHE_HOST_REGS(VHE_HOST_ENUM)
+	VHE_NR_HOST_REGS,
+};
+
 #undef VHE_ENUM
+#undef VHE_HOST_ENUM
 
 #define VHE_MAX_LRS		16
 #define VHE_MAX_APRS		4
 #define VHE_NR_INTIDS		(AXVCPU_ARM64_MAX_INTID + 1)
 #define VHE_VTIMER_INTID	27
-
-/* Bits of &struct vhe_vcpu.queued */
-enum vhe_queued {
-	VHE_QUEUED_IRQ,		/* a bit in &struct vhe_gic.pending */
-	VHE_QUEUED_EXCEPTION,	/* &struct vhe_vcpu.exception */
-	VHE_QUEUED_LINES,	/* &struct vhe_vcpu.lines changed or is high */
-};
 
 /**
  * struct vhe_gic - the virtual CPU interface, and what waits for it
@@ -100,6 +155,7 @@ enum vhe_queued {
  * @timer_lr: the one with the virtual timer's interrupt, -1: none
  * @pending: INTIDs that INJECT queued and that wait for a list register
  * @priority: of each of them
+ * @queued: there may be some in @pending; set after them
  */
 struct vhe_gic {
 	u64 vmcr;
@@ -109,6 +165,7 @@ struct vhe_gic {
 	int timer_lr;
 	DECLARE_BITMAP(pending, VHE_NR_INTIDS);
 	u8 priority[VHE_NR_INTIDS];
+	bool queued;
 };
 
 /**
@@ -117,6 +174,8 @@ struct vhe_gic {
  * @cval: CNTV_CVAL_EL0
  * @voff: CNTVOFF_EL2
  * @high: its interrupt was asserted at the last exit
+ * @silent: and the host's is active, although no list register is tied to it:
+ *	the VMM has been told, or all of them are in use
  * @wake: while the guest is halted
  */
 struct vhe_timer {
@@ -124,21 +183,29 @@ struct vhe_timer {
 	u64 cval;
 	u64 voff;
 	bool high;
+	bool silent;
 	struct hrtimer wake;
 };
 
 /**
  * struct vhe_host - what was found, to be put back
- *
- * Up to @icc_sre: from the first entry in a section to its end. The rest: at
- * each entry.
+ * @regs: see VHE_HOST_REGS
+ * @hcrx: HCRX_EL2
+ * @hfgrtr: HFGRTR_EL2
+ * @hfgwtr: HFGWTR_EL2
+ * @icc_sre: ICC_SRE_EL2
+ * @keys: see VHE_KEYS
+ * @debug: see VHE_DEBUG
+ * @hcr: HCR_EL2; this and what follows is put back at each exit
+ * @cpacr: CPTR_EL2
+ * @vbar: VBAR_EL2
  */
 struct vhe_host {
-	u64 vttbr, vtcr, vpidr, vmpidr;
-	u64 mdcr, cnthctl, cntvoff;
+	u64 regs[VHE_NR_HOST_REGS];
 	u64 hcrx, hfgrtr, hfgwtr;
-	u64 tpidr_el0, tpidrro_el0;
 	u64 icc_sre;
+	u64 keys[VHE_DBGBVR0 - VHE_APIBLO];
+	u64 debug[VHE_NR_SYSREGS - VHE_DBGBVR0];
 	u64 hcr, cpacr, vbar;
 };
 
@@ -153,8 +220,10 @@ struct vhe_host {
  * @has_entry: @entry is set
  * @has_root: @vttbr is set
  * @is_setup: setup() is done
+ * @flags: ``AXVCPU_ARM64_SETUP_*``
  * @in_hw: the guest's registers are in the hardware rather than below
  * @fp_on: the guest has used its FP registers in this section
+ * @pauth_on: it has used pointer authentication, and has its keys
  * @flush: forget this CPU's translations before the next entry
  * @skip_due: the last exit's instruction ends when its answer is there
  * @pc: program counter
@@ -165,9 +234,9 @@ struct vhe_host {
  * @fp: FP registers
  * @gic: virtual GIC
  * @timer: virtual timer
- * @queued: &enum vhe_queued; a bit is set after what it stands for
  * @lines: ``AXVCPU_ARM64_LINE_*`` that are high
  * @exception: ESR of one to inject, 0: none
+ * @serror: ESR of an SError that waits until the guest takes it, 0: none
  * @exit: ``VHE_EXIT_*``
  * @esr: syndrome of a synchronous exit or SError
  * @far: fault address of an abort
@@ -181,12 +250,14 @@ struct vhe_vcpu {
 	u64 dtb;
 	u64 entry;
 	u64 vttbr;
+	u64 flags;
 	bool has_entry;
 	bool has_root;
 	bool is_setup;
 
 	bool in_hw;
 	bool fp_on;
+	bool pauth_on;
 	bool flush;
 	bool skip_due;
 
@@ -199,9 +270,9 @@ struct vhe_vcpu {
 	struct vhe_gic gic;
 	struct vhe_timer timer;
 
-	unsigned long queued;
 	unsigned long lines;
 	u64 exception;
+	u64 serror;
 
 	u32 exit;
 	u64 esr;
@@ -228,11 +299,16 @@ static inline void vhe_set_x(struct vhe_vcpu *vhe, unsigned int n, u64 value)
 		WRITE_ONCE(vhe->vcpu.run->regs.arm64.x[n], value);
 }
 
+/* Guests of AArch32 are not gone on with. */
 static inline void vhe_skip_insn(struct vhe_vcpu *vhe)
 {
-	/* Exits from AArch32 are never emulated. */
 	vhe->pc += 4;
-	vhe->pstate &= ~PSR_BTYPE_MASK;
+	vhe->pstate &= ~(PSR_BTYPE_MASK | VHE_PSTATE_SS);
+}
+
+static inline bool vhe_user_gic(const struct vhe_vcpu *vhe)
+{
+	return vhe->flags & AXVCPU_ARM64_SETUP_USER_GIC;
 }
 
 /* May a VMM give this PSTATE? */
@@ -245,7 +321,8 @@ static inline bool vhe_pstate_ok(u64 pstate)
 }
 
 /* entry.S */
-u64 vhe_world_switch(struct axvcpu_arm64_gprs *gprs, u64 *sp_el0, u64 bhb_loops);
+u64 vhe_world_switch(struct axvcpu_arm64_gprs *gprs, u64 *sp_el0, u64 mitigation, u64 *key);
+bool vhe_take_serror(void);
 extern char vhe_vectors[];
 DECLARE_PER_CPU(u64, vhe_host_vbar);
 
@@ -263,6 +340,14 @@ void vhe_put(struct axvcpu *vcpu);
 void vhe_save(struct vhe_vcpu *vhe);
 int vhe_enter(struct axvcpu *vcpu, bool flush);
 void vhe_use_fp(struct vhe_vcpu *vhe);
+bool vhe_use_pauth(struct vhe_vcpu *vhe);
+
+/* vhe_spectre.c */
+#define VHE_MITIGATE_CLEARBHB	BIT_ULL(63)
+#define VHE_MITIGATE_FIRMWARE	BIT_ULL(31)	/* of every function of its */
+DECLARE_PER_CPU(u64, vhe_mitigation);
+void vhe_spectre_enable(void);
+u64 vhe_spectre_features(u32 fn);
 
 /* vhe_exit.c */
 int vhe_handle_exit(struct axvcpu *vcpu);
@@ -270,15 +355,17 @@ int vhe_fault_exit(struct axvcpu *vcpu);
 void vhe_complete(struct axvcpu *vcpu);
 int vhe_exit_to_vmm(struct vhe_vcpu *vhe, enum axvcpu_exit_reason reason);
 int vhe_halt(struct vhe_vcpu *vhe);
+int vhe_hypercall(struct vhe_vcpu *vhe);
 void vhe_take_exception(struct vhe_vcpu *vhe, u64 esr);
 void vhe_undefined(struct vhe_vcpu *vhe);
 
 /* vhe_psci.c */
-int vhe_psci_call(struct vhe_vcpu *vhe, bool hvc);
+int vhe_psci_call(struct vhe_vcpu *vhe);
 
 /* vhe_sysreg.c */
 int vhe_handle_sysreg(struct vhe_vcpu *vhe);
 bool vhe_id_register(u32 encoding, u64 *value);
+bool vhe_sys_value_ok(u32 encoding, u64 value);
 
 /* vhe_gic.c */
 int vhe_gic_init(void);
@@ -304,9 +391,12 @@ bool vhe_timer_expired(const struct vhe_vcpu *vhe);
 void vhe_timer_sleep(struct vhe_vcpu *vhe);
 void vhe_timer_wake(struct vhe_vcpu *vhe);
 void vhe_timer_set_active(bool active);
+bool vhe_timer_tell(struct vhe_vcpu *vhe);
+u32 vhe_timer_intid(void);
 u64 vhe_timer_now(const struct vhe_vcpu *vhe);
 
 /* vhe_regs.c */
+u64 *vhe_sys(struct vhe_vcpu *vhe, u32 encoding);
 u64 *vhe_sp(struct vhe_vcpu *vhe);
 void vhe_take_regs(struct vhe_vcpu *vhe);
 void vhe_sync_regs(struct axvcpu *vcpu);

@@ -31,9 +31,6 @@
 /* Vector offsets, and a return from EL1's point of view */
 #define VECTOR_CURRENT_SPX	0x200
 #define VECTOR_LOWER_A64	0x400
-#define VECTOR_LOWER_A32	0x600
-#define VECTOR_SERROR		0x180
-#define EC_SERROR		0x2f
 #define SCTLR_SPAN		BIT(23)
 #define SCTLR_DSSBS		BIT_ULL(44)
 
@@ -63,8 +60,6 @@ static int exit_unknown(struct vhe_vcpu *vhe)
 
 static u64 vector_offset(u64 pstate)
 {
-	if (pstate & PSR_MODE32_BIT)
-		return VECTOR_LOWER_A32;
 	switch (pstate & PSR_MODE_MASK) {
 	case PSR_MODE_EL0t:
 		return VECTOR_LOWER_A64;
@@ -98,8 +93,7 @@ void vhe_take_exception(struct vhe_vcpu *vhe, u64 esr)
 	vhe->sys[VHE_ELR] = vhe->pc;
 	vhe->sys[VHE_SPSR] = vhe->pstate;
 	vhe->sys[VHE_ESR] = esr;
-	vhe->pc = vhe->sys[VHE_VBAR] + vector_offset(vhe->pstate) +
-		  (ESR_ELx_EC(esr) == EC_SERROR ? VECTOR_SERROR : 0);
+	vhe->pc = vhe->sys[VHE_VBAR] + vector_offset(vhe->pstate);
 	vhe->pstate = pstate;
 }
 
@@ -154,20 +148,35 @@ static int handle_wfx(struct vhe_vcpu *vhe)
 	return vhe_halt(vhe);
 }
 
-static int handle_hvc(struct vhe_vcpu *vhe)
+/* The keys' own traps and those of the instructions: once in a section */
+static int handle_pauth(struct vhe_vcpu *vhe)
+{
+	return vhe_use_pauth(vhe) ? AXVCPU_NEXT_ENTER : handle_undefined(vhe);
+}
+
+/**
+ * vhe_hypercall() - ask the VMM
+ * @vhe: the vCPU, the instruction is behind
+ *
+ * Return: %AXVCPU_NEXT_EXIT.
+ */
+int vhe_hypercall(struct vhe_vcpu *vhe)
 {
 	struct axvcpu_run *run = vhe->vcpu.run;
 	unsigned int i;
-	int next;
 
-	next = vhe_psci_call(vhe, true);
-	if (next >= 0)
-		return next;
 	run->hypercall.nr = vhe_get_x(vhe, 0);
 	for (i = 0; i < ARRAY_SIZE(run->hypercall.args); i++)
 		run->hypercall.args[i] = vhe_get_x(vhe, 1 + i);
 	run->hypercall.ret = 0;
 	return vhe_exit_to_vmm(vhe, AXVCPU_EXIT_HYPERCALL);
+}
+
+static int handle_hvc(struct vhe_vcpu *vhe)
+{
+	int next = vhe_psci_call(vhe);
+
+	return next >= 0 ? next : vhe_hypercall(vhe);
 }
 
 /* Firmware is the host's: what PSCI does not answer does not exist. */
@@ -178,11 +187,22 @@ static int handle_smc(struct vhe_vcpu *vhe)
 	if (vhe->esr & ISS_IMM16)
 		return exit_unknown(vhe);
 	vhe_skip_insn(vhe);
-	next = vhe_psci_call(vhe, false);
+	next = vhe_psci_call(vhe);
 	if (next >= 0)
 		return next;
 	vhe_set_x(vhe, 0, SMCCC_RET_NOT_SUPPORTED);
 	return AXVCPU_NEXT_ENTER;
+}
+
+/* Only with %AXVCPU_ARM64_SETUP_DEBUG; else EL1 takes them. */
+static int handle_debug(struct vhe_vcpu *vhe)
+{
+	struct axvcpu_run *run = vhe->vcpu.run;
+
+	run->exception.vector = ESR_ELx_EC(vhe->esr);
+	run->exception.error_code = vhe->esr & ESR_ELx_ISS_MASK;
+	run->exception.payload = vhe->far;
+	return vhe_exit_to_vmm(vhe, AXVCPU_EXIT_DEBUG);
 }
 
 /* --- aborts ------------------------------------------------------------------ */
@@ -200,7 +220,8 @@ static int handle_abort(struct vhe_vcpu *vhe, u32 access)
 	if (type == ESR_ELx_FSC_PERM)
 		vhe->flush = true;
 	*fault = (struct axvcpu_fault){
-		.gpa = axvcpu_gpa((vhe->hpfar & GENMASK_ULL(43, 4)) << 8 | (vhe->far & 0xfff)),
+		.gpa = axvcpu_gpa((vhe->hpfar & GENMASK_ULL(43, 4)) << 8 |
+				  (vhe->esr & ISS_S1PTW ? 0 : vhe->far & 0xfff)),
 		.gva = vhe->esr & ISS_FNV ? 0 : vhe->far,
 		.access = access,
 		.flags = (vhe->esr & ISS_FNV ? 0 : AXVCPU_FAULT_GVA_VALID) |
@@ -209,16 +230,27 @@ static int handle_abort(struct vhe_vcpu *vhe, u32 access)
 	return AXVCPU_NEXT_FAULT;
 }
 
+/*
+ * The walk of stage 1 reads, but it writes access flags and dirty state; cache
+ * maintenance, always reported as a write, reads, but DC IVAC is a write: each
+ * of them only lacks permission if it is the latter.
+ */
+static u32 permission_write(const struct vhe_vcpu *vhe)
+{
+	return (vhe->esr & ESR_ELx_FSC_TYPE) == ESR_ELx_FSC_PERM ? AXVCPU_MAP_WRITE :
+								    AXVCPU_MAP_READ;
+}
+
 static int handle_data_abort(struct vhe_vcpu *vhe)
 {
-	bool write = vhe->esr & ISS_WNR && !(vhe->esr & ISS_CM);
-
-	return handle_abort(vhe, write ? AXVCPU_MAP_WRITE : AXVCPU_MAP_READ);
+	if (vhe->esr & (ISS_S1PTW | ISS_CM))
+		return handle_abort(vhe, permission_write(vhe));
+	return handle_abort(vhe, vhe->esr & ISS_WNR ? AXVCPU_MAP_WRITE : AXVCPU_MAP_READ);
 }
 
 static int handle_instruction_abort(struct vhe_vcpu *vhe)
 {
-	return handle_abort(vhe, vhe->esr & ISS_S1PTW ? AXVCPU_MAP_READ : AXVCPU_MAP_EXEC);
+	return handle_abort(vhe, vhe->esr & ISS_S1PTW ? permission_write(vhe) : AXVCPU_MAP_EXEC);
 }
 
 static unsigned int mmio_width(u64 esr)
@@ -321,7 +353,7 @@ void vhe_complete(struct axvcpu *vcpu)
 static int (*const handlers[ESR_ELx_EC_MAX + 1])(struct vhe_vcpu *vhe) = {
 	[ESR_ELx_EC_WFx]	= handle_wfx,
 	[ESR_ELx_EC_FP_ASIMD]	= handle_fp,
-	[EC_PAC]		= handle_undefined,
+	[EC_PAC]		= handle_pauth,
 	[ESR_ELx_EC_HVC64]	= handle_hvc,
 	[ESR_ELx_EC_SMC64]	= handle_smc,
 	[ESR_ELx_EC_SYS64]	= vhe_handle_sysreg,
@@ -329,6 +361,10 @@ static int (*const handlers[ESR_ELx_EC_MAX + 1])(struct vhe_vcpu *vhe) = {
 	[EC_SME]		= handle_undefined,
 	[ESR_ELx_EC_IABT_LOW]	= handle_instruction_abort,
 	[ESR_ELx_EC_DABT_LOW]	= handle_data_abort,
+	[ESR_ELx_EC_BREAKPT_LOW] = handle_debug,
+	[ESR_ELx_EC_SOFTSTP_LOW] = handle_debug,
+	[ESR_ELx_EC_WATCHPT_LOW] = handle_debug,
+	[ESR_ELx_EC_BRK64]	= handle_debug,
 };
 
 static int handle_sync(struct vhe_vcpu *vhe)
@@ -342,16 +378,21 @@ static int handle_sync(struct vhe_vcpu *vhe)
 static int handle_interrupt(struct vhe_vcpu *vhe)
 {
 	vhe->vcpu.stats.interrupts++;
-	return AXVCPU_NEXT_ENTER;
+	return vhe_timer_tell(vhe) ? vhe_exit_to_vmm(vhe, AXVCPU_EXIT_EXTERNAL_INTERRUPT) :
+				     AXVCPU_NEXT_ENTER;
 }
 
 static int handle_serror(struct vhe_vcpu *vhe)
 {
 	pr_warn_ratelimited("axvcpu: SError in a guest, ESR %#llx\n", vhe->esr);
-	vhe->esr |= (u64)EC_SERROR << ESR_ELx_EC_SHIFT;
+	vhe->esr |= (u64)ESR_ELx_EC_SERROR << ESR_ELx_EC_SHIFT;
 	return exit_unknown(vhe);
 }
 
+/*
+ * AArch32 is hidden from the guest, and not every CPU of the host need have it.
+ * The VMM may repair PSTATE, or give up.
+ */
 static int handle_bad_pstate(struct vhe_vcpu *vhe)
 {
 	struct axvcpu_run *run = vhe->vcpu.run;

@@ -26,6 +26,7 @@
 #define ICC_SRE			sys_reg(3, 4, 12, 9, 5)
 
 #define HCR_EN			BIT(0)
+#define HCR_TRAPS		GENMASK(12, 10)		/* all that EL1 has there */
 #define SRE_ENABLE		BIT(3)
 #define VTR_LIST_REGS		GENMASK(4, 0)
 #define VTR_PRE_BITS		GENMASK(28, 26)
@@ -80,23 +81,29 @@ bool vhe_gic_present(void)
 	return nr_lrs;
 }
 
-#define READ_CASE(n, encoding)	case n: return read_sysreg_s(encoding);
-#define WRITE_CASE(n, encoding)	case n: write_sysreg_s(value, encoding); break;
+/* Registers whose number is part of the instruction: f(n), with ICH_LR<n>_EL2 and so on. */
+#define LR_CASES(X)	X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12)	\
+			X(13) X(14) X(15)
+#define READ_LR(n)	case n: return read_sysreg_s(ICH_LR_EL2(n));
+#define WRITE_LR(n)	case n: write_sysreg_s(value, ICH_LR_EL2(n)); break;
 
-#define LR_CASES(X)								\
-	X(0, ICH_LR_EL2(0)) X(1, ICH_LR_EL2(1)) X(2, ICH_LR_EL2(2)) X(3, ICH_LR_EL2(3))		\
-	X(4, ICH_LR_EL2(4)) X(5, ICH_LR_EL2(5)) X(6, ICH_LR_EL2(6)) X(7, ICH_LR_EL2(7))		\
-	X(8, ICH_LR_EL2(8)) X(9, ICH_LR_EL2(9)) X(10, ICH_LR_EL2(10)) X(11, ICH_LR_EL2(11))	\
-	X(12, ICH_LR_EL2(12)) X(13, ICH_LR_EL2(13)) X(14, ICH_LR_EL2(14)) X(15, ICH_LR_EL2(15))
-
-#define APR_CASES(X)								\
-	X(0, ICH_AP_EL2(0, 0)) X(1, ICH_AP_EL2(0, 1)) X(2, ICH_AP_EL2(0, 2)) X(3, ICH_AP_EL2(0, 3)) \
-	X(4, ICH_AP_EL2(1, 0)) X(5, ICH_AP_EL2(1, 1)) X(6, ICH_AP_EL2(1, 2)) X(7, ICH_AP_EL2(1, 3))
+/* Both groups have the same number of them. */
+#define APR_CASES(X)	X(0) X(1) X(2) X(3)
+#define READ_APR(n)								\
+	if (n < nr_aprs) {							\
+		gic->apr[0][n] = read_sysreg_s(ICH_AP_EL2(0, n));		\
+		gic->apr[1][n] = read_sysreg_s(ICH_AP_EL2(1, n));		\
+	}
+#define WRITE_APR(n)								\
+	if (n < nr_aprs) {							\
+		write_sysreg_s(gic->apr[0][n], ICH_AP_EL2(0, n));		\
+		write_sysreg_s(gic->apr[1][n], ICH_AP_EL2(1, n));		\
+	}
 
 static u64 read_lr(unsigned int n)
 {
 	switch (n) {
-	LR_CASES(READ_CASE)
+	LR_CASES(READ_LR)
 	}
 	return 0;
 }
@@ -104,22 +111,7 @@ static u64 read_lr(unsigned int n)
 static void write_lr(unsigned int n, u64 value)
 {
 	switch (n) {
-	LR_CASES(WRITE_CASE)
-	}
-}
-
-static u64 read_apr(unsigned int group, unsigned int n)
-{
-	switch (group * VHE_MAX_APRS + n) {
-	APR_CASES(READ_CASE)
-	}
-	return 0;
-}
-
-static void write_apr(unsigned int group, unsigned int n, u64 value)
-{
-	switch (group * VHE_MAX_APRS + n) {
-	APR_CASES(WRITE_CASE)
+	LR_CASES(WRITE_LR)
 	}
 }
 
@@ -134,6 +126,7 @@ void vhe_gic_reset(struct vhe_vcpu *vhe)
 	struct vhe_gic *gic = &vhe->gic;
 
 	bitmap_zero(gic->pending, VHE_NR_INTIDS);
+	gic->queued = false;
 	memset(gic->lr, 0, sizeof(gic->lr));
 	memset(gic->apr, 0, sizeof(gic->apr));
 	gic->vmcr = 0;
@@ -152,21 +145,18 @@ void vhe_gic_load(struct vhe_vcpu *vhe)
 	struct vhe_gic *gic = &vhe->gic;
 	unsigned int i;
 
+	if (gic->timer_lr >= 0 || vhe->timer.silent)
+		vhe_timer_set_active(true);
 	if (!nr_lrs)
 		return;
 	/* Reads and writes of ICC_SRE_EL1 exit. */
 	vhe->host.icc_sre = read_sysreg_s(ICC_SRE);
 	write_sysreg_s(vhe->host.icc_sre & ~SRE_ENABLE, ICC_SRE);
 	write_sysreg_s(gic->vmcr, ICH_VMCR);
-	for (i = 0; i < nr_aprs; i++) {
-		write_apr(0, i, gic->apr[0][i]);
-		write_apr(1, i, gic->apr[1][i]);
-	}
+	APR_CASES(WRITE_APR)
 	for_each_set_bit(i, &gic->used, nr_lrs)
 		write_lr(i, gic->lr[i]);
-	write_sysreg_s(HCR_EN, ICH_HCR);
-	if (gic->timer_lr >= 0)
-		vhe_timer_set_active(true);
+	write_sysreg_s(vhe_user_gic(vhe) ? HCR_TRAPS : HCR_EN, ICH_HCR);
 }
 
 /* Those that the guest is done with; used in any order, so that none is forgotten. */
@@ -191,6 +181,9 @@ void vhe_gic_save(struct vhe_vcpu *vhe)
 	unsigned long were = gic->used;
 	unsigned int i;
 
+	/* Both change only in vhe_gic_enter() and here. */
+	if (gic->timer_lr >= 0 || vhe->timer.silent)
+		vhe_timer_set_active(false);
 	if (!nr_lrs)
 		return;
 	if (were)
@@ -200,14 +193,9 @@ void vhe_gic_save(struct vhe_vcpu *vhe)
 		write_lr(i, 0);
 	}
 	WRITE_ONCE(gic->vmcr, read_sysreg_s(ICH_VMCR));
-	for (i = 0; i < nr_aprs; i++) {
-		gic->apr[0][i] = read_apr(0, i);
-		gic->apr[1][i] = read_apr(1, i);
-	}
+	APR_CASES(READ_APR)
 	write_sysreg_s(0, ICH_HCR);
 	write_sysreg_s(vhe->host.icc_sre, ICC_SRE);
-	if (gic->timer_lr >= 0)
-		vhe_timer_set_active(false);
 }
 
 static u64 lr_value(u32 intid, u32 priority)
@@ -248,6 +236,29 @@ static int next_pending(const struct vhe_gic *gic)
 	return intid;
 }
 
+/* One that the guest has not seen yet makes room for one of higher priority. */
+static int evict_lr(struct vhe_gic *gic, u32 priority)
+{
+	unsigned int i, worst = 0;
+	u64 lr, lowest = 0;
+
+	for (i = 0; i < nr_lrs; i++) {
+		lr = read_lr(i);
+		if ((lr & (LR_STATE | LR_HW)) == LR_PENDING &&
+		    FIELD_GET(LR_PRIORITY, lr) >= FIELD_GET(LR_PRIORITY, lowest)) {
+			lowest = lr;
+			worst = i;
+		}
+	}
+	if (FIELD_GET(LR_PRIORITY, lowest) <= priority)
+		return -1;
+	/* INJECT may have queued it again meanwhile, and its priority counts then. */
+	if (!test_and_set_bit(FIELD_GET(LR_INTID, lowest), gic->pending))
+		gic->priority[FIELD_GET(LR_INTID, lowest)] = FIELD_GET(LR_PRIORITY, lowest);
+	gic->used &= ~BIT(worst);
+	return worst;
+}
+
 static void put_lr(struct vhe_gic *gic, unsigned int i, u64 value)
 {
 	write_lr(i, value);
@@ -266,6 +277,8 @@ static bool place(struct vhe_gic *gic, u32 intid)
 	if (i < 0)
 		i = free_lr(gic);
 	if (i < 0)
+		i = evict_lr(gic, priority);
+	if (i < 0)
 		return false;
 	clear_bit(intid, gic->pending);
 	/* The timer's can't be active and pending; its level brings it back. */
@@ -280,31 +293,54 @@ static void place_queued(struct vhe_vcpu *vhe)
 	struct vhe_gic *gic = &vhe->gic;
 	int intid;
 
-	clear_bit(VHE_QUEUED_IRQ, &vhe->queued);
-	/* The bit before the queue; pairs with vhe_gic_queue(). */
-	smp_mb__after_atomic();
+	/* The flag before the queue; pairs with vhe_gic_queue(). */
+	smp_store_mb(gic->queued, false);
 	while ((intid = next_pending(gic)) >= 0) {
 		if (!place(gic, intid)) {
-			set_bit(VHE_QUEUED_IRQ, &vhe->queued);
+			WRITE_ONCE(gic->queued, true);
 			return;
 		}
 	}
 }
 
-static void place_timer(struct vhe_gic *gic)
+static bool place_timer(struct vhe_gic *gic)
 {
 	int i = find_lr(gic, VHE_VTIMER_INTID);
 
 	/* One that INJECT brought; the timer is looked at again when it is gone. */
 	if (i >= 0)
-		return;
+		return false;
 	i = free_lr(gic);
+	if (i < 0) {
+		i = evict_lr(gic, TIMER_PRIORITY);
+		WRITE_ONCE(gic->queued, true);
+	}
 	if (i < 0)
-		return;
+		return false;
 	put_lr(gic, i, lr_value(VHE_VTIMER_INTID, TIMER_PRIORITY) | LR_HW |
-		       FIELD_PREP(LR_PINTID, VHE_VTIMER_INTID));
+		       FIELD_PREP(LR_PINTID, vhe_timer_intid()));
 	gic->timer_lr = i;
-	vhe_timer_set_active(true);
+	return true;
+}
+
+/*
+ * While the timer's interrupt is asserted, the host's is active: by a list
+ * register, or for itself, or the guest would exit again at once.
+ */
+static void update_timer(struct vhe_vcpu *vhe)
+{
+	struct vhe_gic *gic = &vhe->gic;
+	struct vhe_timer *timer = &vhe->timer;
+	bool silent = timer->silent;
+
+	if (gic->timer_lr >= 0)
+		return;
+	if (timer->high && nr_lrs && !vhe_user_gic(vhe) && place_timer(gic))
+		timer->silent = false;
+	else if (!timer->high || !vhe_user_gic(vhe))
+		timer->silent = timer->high;
+	if (silent != (timer->silent || gic->timer_lr >= 0))
+		vhe_timer_set_active(!silent);
 }
 
 /**
@@ -316,16 +352,13 @@ static void place_timer(struct vhe_gic *gic)
 void vhe_gic_enter(struct vhe_vcpu *vhe)
 {
 	struct vhe_gic *gic = &vhe->gic;
-	bool timer = vhe->timer.high;
-	bool queued = READ_ONCE(vhe->queued) & BIT(VHE_QUEUED_IRQ);
 
-	if (likely(!timer && !queued) || !nr_lrs)
+	if (likely(!vhe->timer.high && !vhe->timer.silent && !READ_ONCE(gic->queued)))
 		return;
 	if (gic->used)
 		drop_done(gic);
-	if (timer && gic->timer_lr < 0)
-		place_timer(gic);
-	if (queued)
+	update_timer(vhe);
+	if (READ_ONCE(gic->queued))
 		place_queued(vhe);
 }
 
@@ -336,19 +369,19 @@ void vhe_gic_enter(struct vhe_vcpu *vhe)
  * @priority: its priority
  *
  * Context: any thread.
- * Return: 0, -EINVAL, or -EOPNOTSUPP without a GICv3.
+ * Return: 0, -EINVAL, or -EOPNOTSUPP: the guest has no virtual GIC.
  */
 int vhe_gic_queue(struct vhe_vcpu *vhe, u32 intid, u32 priority)
 {
 	if (intid > AXVCPU_ARM64_MAX_INTID || priority > 0xff)
 		return -EINVAL;
-	if (!nr_lrs)
+	if (!nr_lrs || vhe_user_gic(vhe))
 		return -EOPNOTSUPP;
 	WRITE_ONCE(vhe->gic.priority[intid], priority);
 	set_bit(intid, vhe->gic.pending);
-	/* The queue before the bit; pairs with place_queued(). */
+	/* The queue before the flag; pairs with place_queued(). */
 	smp_mb__after_atomic();
-	set_bit(VHE_QUEUED_IRQ, &vhe->queued);
+	WRITE_ONCE(vhe->gic.queued, true);
 	return 0;
 }
 
@@ -377,9 +410,10 @@ bool vhe_gic_has_event(const struct vhe_vcpu *vhe)
 		if (lr & LR_PENDING && unmasked(gic, FIELD_GET(LR_PRIORITY, lr)))
 			return true;
 	}
-	if (gic->timer_lr < 0 && vhe_timer_expired(vhe) && unmasked(gic, TIMER_PRIORITY))
+	if (gic->timer_lr < 0 && vhe_timer_expired(vhe) &&
+	    (vhe_user_gic(vhe) ? !vhe->timer.silent : unmasked(gic, TIMER_PRIORITY)))
 		return true;
-	if (READ_ONCE(vhe->queued) & BIT(VHE_QUEUED_IRQ)) {
+	if (READ_ONCE(gic->queued)) {
 		for_each_set_bit(i, gic->pending, VHE_NR_INTIDS) {
 			if (unmasked(gic, READ_ONCE(gic->priority[i])))
 				return true;
@@ -437,8 +471,8 @@ static void set_lr(struct vhe_gic *gic, unsigned int n, u64 value)
 		gic->timer_lr = -1;
 	/* The timer's, as it was when it was read: tied to the host's again. */
 	if (value & LR_STATE && FIELD_GET(LR_INTID, value) == VHE_VTIMER_INTID &&
-	    (value & LR_STATE) != LR_STATE && gic->timer_lr < 0) {
-		gic->lr[n] |= LR_HW | FIELD_PREP(LR_PINTID, VHE_VTIMER_INTID);
+	    (value & LR_STATE) != LR_STATE && vhe_timer_intid()) {
+		gic->lr[n] |= LR_HW | FIELD_PREP(LR_PINTID, vhe_timer_intid());
 		gic->timer_lr = n;
 	}
 }

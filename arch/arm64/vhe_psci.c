@@ -13,8 +13,6 @@
 #define FN_NUMBER	0x1fU
 #define FN_64BIT	BIT(30)
 
-#define VERSION_1_1	PSCI_VERSION(1, 1)
-
 static int answer(struct vhe_vcpu *vhe, u64 value)
 {
 	vhe_set_x(vhe, 0, value);
@@ -23,7 +21,7 @@ static int answer(struct vhe_vcpu *vhe, u64 value)
 
 static int psci_version(struct vhe_vcpu *vhe)
 {
-	return answer(vhe, VERSION_1_1);
+	return answer(vhe, PSCI_VERSION(1, 1));
 }
 
 /* Both kinds of state are a standby: the guest comes back behind the call. */
@@ -54,7 +52,7 @@ static int cpu_on(struct vhe_vcpu *vhe)
 static int affinity_info(struct vhe_vcpu *vhe)
 {
 	if (vhe_get_x(vhe, 1) != (vhe->mpidr & MPIDR_HWID_BITMASK))
-		return -1;
+		return vhe_hypercall(vhe);
 	return answer(vhe, vhe_get_x(vhe, 2) <= 3 ? PSCI_0_2_AFFINITY_LEVEL_ON :
 						    PSCI_RET_INVALID_PARAMS);
 }
@@ -134,29 +132,33 @@ static void narrow_arguments(struct vhe_vcpu *vhe)
 }
 
 /**
- * vhe_psci_call() - handle HVC or SMC if it is PSCI's or asks for SMCCC's version
+ * vhe_psci_call() - handle HVC or SMC if it is PSCI's or asks for what SMCCC has
  * @vhe: the vCPU, the instruction is behind
- * @hvc: by HVC, so that the VMM can be asked what the kernel does not know
  *
  * Context: preemption off.
  * Return: &enum axvcpu_next, or -1: it is for someone else.
  */
-int vhe_psci_call(struct vhe_vcpu *vhe, bool hvc)
+int vhe_psci_call(struct vhe_vcpu *vhe)
 {
 	int (*call)(struct vhe_vcpu *vhe);
 	u32 fn = vhe_get_x(vhe, 0);
-	int next;
 
-	if (fn == ARM_SMCCC_VERSION_FUNC_ID)
+	switch (fn) {
+	case ARM_SMCCC_VERSION_FUNC_ID:
 		return answer(vhe, ARM_SMCCC_VERSION_1_1);
-	if (fn == ARM_SMCCC_ARCH_FEATURES_FUNC_ID || (fn & FN_MASK) == FN_PSCI) {
-		call = find_call(fn);
-		if (!call)
-			return answer(vhe, PSCI_RET_NOT_SUPPORTED);
-		if (!(fn & FN_64BIT))
-			narrow_arguments(vhe);
-		next = call(vhe);
-		return next >= 0 || hvc ? next : answer(vhe, PSCI_RET_INVALID_PARAMS);
+	case ARM_SMCCC_ARCH_FEATURES_FUNC_ID:
+		return answer(vhe, vhe_spectre_features(vhe_get_x(vhe, 1)));
+	case ARM_SMCCC_ARCH_WORKAROUND_1:
+	case ARM_SMCCC_ARCH_WORKAROUND_3:
+		/* The exit has done it. */
+		return AXVCPU_NEXT_ENTER;
 	}
-	return -1;
+	if ((fn & FN_MASK) != FN_PSCI)
+		return -1;
+	call = find_call(fn);
+	if (!call)
+		return answer(vhe, PSCI_RET_NOT_SUPPORTED);
+	if (!(fn & FN_64BIT))
+		narrow_arguments(vhe);
+	return call(vhe);
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The guest's registers as the VMM sees them: run page, GET_REGS, SET_REGS. */
 #include <asm/cputype.h>
+#include <asm/esr.h>
 #include <asm/sysreg.h>
 
 #include "vhe.h"
 
 /* Encodings, in the order of &enum vhe_sysreg */
-#define ENCODING(name, guest, el2, reset)	guest,
-static const u32 encodings[] = { VHE_SYSREGS(ENCODING) };
+#define ENCODING(name, guest, ...)	guest,
+static const u32 encodings[] = { VHE_ALL_SYSREGS(ENCODING) };
 
 /* Those that are kept elsewhere */
 #define SYS_REG_SP_EL0		sys_reg(3, 0, 4, 1, 0)
@@ -196,6 +197,12 @@ static int get_vm(struct vhe_vcpu *vhe, u64 id, u64 *value)
 	case AXVCPU_ARM64_REG_LINES:
 		*value = READ_ONCE(vhe->lines);
 		return 0;
+	case AXVCPU_ARM64_REG_EXCEPTION:
+		*value = READ_ONCE(vhe->exception);
+		return 0;
+	case AXVCPU_ARM64_REG_SERROR:
+		*value = READ_ONCE(vhe->serror);
+		return 0;
 	}
 	return -EINVAL;
 }
@@ -213,12 +220,31 @@ static int set_vm(struct vhe_vcpu *vhe, u64 id, u64 value, bool commit)
 		if (commit)
 			WRITE_ONCE(vhe->lines, value);
 		return 0;
+	case AXVCPU_ARM64_REG_EXCEPTION:
+		if (value >> 32 || (value && !(value & ESR_ELx_IL)))
+			return -EINVAL;
+		if (commit)
+			WRITE_ONCE(vhe->exception, value);
+		return 0;
+	case AXVCPU_ARM64_REG_SERROR:
+		if (value && (value >> 32 || ESR_ELx_EC(value) != ESR_ELx_EC_SERROR))
+			return -EINVAL;
+		if (commit)
+			WRITE_ONCE(vhe->serror, value);
+		return 0;
 	}
 	return -EINVAL;
 }
 
-/* Where a system register is kept, or NULL. */
-static u64 *find_sys(struct vhe_vcpu *vhe, u32 encoding)
+/**
+ * vhe_sys() - where a system register is kept
+ * @vhe: the vCPU
+ * @encoding: sys_reg()
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: where, or NULL.
+ */
+u64 *vhe_sys(struct vhe_vcpu *vhe, u32 encoding)
 {
 	unsigned int i;
 
@@ -242,7 +268,7 @@ static u64 *find_sys(struct vhe_vcpu *vhe, u32 encoding)
 static int get_sys(struct vhe_vcpu *vhe, u64 id, u64 *value)
 {
 	u32 encoding = encoding_of(id);
-	u64 *reg = find_sys(vhe, encoding);
+	u64 *reg = vhe_sys(vhe, encoding);
 
 	if (reg) {
 		*value = *reg;
@@ -262,24 +288,12 @@ static int get_sys(struct vhe_vcpu *vhe, u64 id, u64 *value)
 	return vhe_id_register(encoding, value) ? 0 : -EINVAL;
 }
 
-/* Bits of @value that the register can't have; what Arm calls RES0 may be set. */
-static bool sys_value_ok(u32 encoding, u64 value)
-{
-	switch (encoding) {
-	case SYS_REG_MDSCR:
-		return !value;
-	case SYS_REG_CNTV_CTL:
-		return !(value & ~3ULL);
-	}
-	return true;
-}
-
 static int set_sys(struct vhe_vcpu *vhe, u64 id, u64 value, bool commit)
 {
 	u32 encoding = encoding_of(id);
-	u64 *reg = find_sys(vhe, encoding);
+	u64 *reg = vhe_sys(vhe, encoding);
 
-	if (!reg || !sys_value_ok(encoding, value))
+	if (!reg || !vhe_sys_value_ok(encoding, value))
 		return -EINVAL;
 	if (commit)
 		WRITE_ONCE(*reg, value);

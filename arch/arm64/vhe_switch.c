@@ -5,7 +5,7 @@
 #include <asm/barrier.h>
 #include <asm/cpufeature.h>
 #include <asm/cputype.h>
-#include <asm/daifflags.h>
+#include <asm/debug-monitors.h>
 #include <asm/esr.h>
 #include <asm/exception.h>
 #include <asm/kvm_arm.h>
@@ -36,17 +36,11 @@ static_assert(offsetof(struct axvcpu_arm64_gprs, x[30]) == 30 * 8); /* entry.S *
 #define MDCR_GUEST	(MDCR_EL2_TPM | MDCR_EL2_TPMCR | MDCR_EL2_TDRA | MDCR_EL2_TDOSA |	\
 			 MDCR_EL2_TDA | MDCR_EL2_TPMS | MDCR_EL2_TTRF)
 
-#define HCRX_EL2	sys_reg(3, 4, 1, 2, 2)
-#define HFGRTR_EL2	sys_reg(3, 4, 1, 1, 4)
-#define HFGWTR_EL2	sys_reg(3, 4, 1, 1, 5)
+#define MDSCR_TDCC	BIT(12)		/* the host's choice for both */
 #define VSESR_EL2	sys_reg(3, 4, 5, 2, 3)
-
-/* Enough for every core that needs the loop. */
-#define BHB_LOOPS	132
-#define BHB_INSTRUCTION	U64_MAX
+#define ISR_A		BIT(8)
 
 static u64 hcr_guest __ro_after_init;
-static u64 bhb_loops __ro_after_init;
 static bool has_hcx __ro_after_init;
 static bool has_fgt __ro_after_init;
 static bool has_ras __ro_after_init;
@@ -57,7 +51,7 @@ DEFINE_PER_CPU(u64, vhe_host_vbar);
 /* Whose translations this CPU has under VMID 0, see &struct vhe_vcpu.tag */
 static DEFINE_PER_CPU(u64, translations_of);
 
-static unsigned int feature(u32 reg, unsigned int shift)
+static unsigned int __init feature(u32 reg, unsigned int shift)
 {
 	return cpuid_feature_extract_unsigned_field(read_sanitised_ftr_reg(reg), shift);
 }
@@ -76,82 +70,66 @@ int __init vhe_switch_init(void)
 	has_hcx = feature(SYS_ID_AA64MMFR1_EL1, 40);
 	has_fgt = feature(SYS_ID_AA64MMFR0_EL1, 56);
 	has_ras = feature(SYS_ID_AA64PFR0_EL1, 28);
-
-	if (feature(SYS_ID_AA64PFR0_EL1, 56) >= 3 ||	/* CSV2: not affected */
-	    feature(SYS_ID_AA64MMFR1_EL1, 60))		/* ECBHB: not across exceptions */
-		bhb_loops = 0;
-	else if (feature(SYS_ID_AA64ISAR2_EL1, 28))	/* CLRBHB */
-		bhb_loops = BHB_INSTRUCTION;
-	else
-		bhb_loops = BHB_LOOPS;
 	return 0;
 }
 
 /* --- a section --------------------------------------------------------------- */
 
+#define SAVE_HOST(name, encoding)	host->regs[VHE_HOST_##name] = read_sysreg_s(encoding);
+#define RESTORE_HOST(name, encoding)	write_sysreg_s(host->regs[VHE_HOST_##name], encoding);
+#define LOAD(name, guest, el2)		write_sysreg_s(vhe->sys[VHE_##name], el2);
+#define SAVE(name, guest, el2)		vhe->sys[VHE_##name] = read_sysreg_s(el2);
+
 static void save_host(struct vhe_host *host)
 {
-	host->vttbr = read_sysreg(vttbr_el2);
-	host->vtcr = read_sysreg(vtcr_el2);
-	host->vpidr = read_sysreg(vpidr_el2);
-	host->vmpidr = read_sysreg(vmpidr_el2);
-	host->mdcr = read_sysreg(mdcr_el2);
-	host->cnthctl = read_sysreg(cnthctl_el2);
-	host->cntvoff = read_sysreg(cntvoff_el2);
-	host->tpidr_el0 = read_sysreg(tpidr_el0);
-	host->tpidrro_el0 = read_sysreg(tpidrro_el0);
+	VHE_HOST_REGS(SAVE_HOST)
 	host->hcr = read_sysreg(hcr_el2);
 	host->cpacr = read_sysreg(cpacr_el1);
 	host->vbar = read_sysreg(vbar_el1);
 	if (has_hcx)
-		host->hcrx = read_sysreg_s(HCRX_EL2);
+		host->hcrx = read_sysreg_s(VHE_HOST_HCRX);
 	if (has_fgt) {
-		host->hfgrtr = read_sysreg_s(HFGRTR_EL2);
-		host->hfgwtr = read_sysreg_s(HFGWTR_EL2);
+		host->hfgrtr = read_sysreg_s(VHE_HOST_HFGRTR);
+		host->hfgwtr = read_sysreg_s(VHE_HOST_HFGWTR);
 	}
 }
 
 static void restore_host(const struct vhe_host *host)
 {
-	write_sysreg(host->vttbr, vttbr_el2);
-	write_sysreg(host->vtcr, vtcr_el2);
-	write_sysreg(host->vpidr, vpidr_el2);
-	write_sysreg(host->vmpidr, vmpidr_el2);
-	write_sysreg(host->mdcr, mdcr_el2);
-	write_sysreg(host->cnthctl, cnthctl_el2);
-	write_sysreg(host->cntvoff, cntvoff_el2);
-	write_sysreg(host->tpidr_el0, tpidr_el0);
-	write_sysreg(host->tpidrro_el0, tpidrro_el0);
+	VHE_HOST_REGS(RESTORE_HOST)
 	if (has_hcx)
-		write_sysreg_s(host->hcrx, HCRX_EL2);
+		write_sysreg_s(host->hcrx, VHE_HOST_HCRX);
 	if (has_fgt) {
-		write_sysreg_s(host->hfgrtr, HFGRTR_EL2);
-		write_sysreg_s(host->hfgwtr, HFGWTR_EL2);
+		write_sysreg_s(host->hfgrtr, VHE_HOST_HFGRTR);
+		write_sysreg_s(host->hfgwtr, VHE_HOST_HFGWTR);
 	}
+}
+
+static u64 guest_mdcr(const struct vhe_vcpu *vhe)
+{
+	return (vhe->host.regs[VHE_HOST_MDCR] & MDCR_HPMN) | MDCR_GUEST |
+	       (vhe->flags & AXVCPU_ARM64_SETUP_DEBUG ? MDCR_EL2_TDE : 0);
 }
 
 static void load_controls(const struct vhe_vcpu *vhe)
 {
-	const struct vhe_host *host = &vhe->host;
-
 	write_sysreg(vhe->vttbr, vttbr_el2);
 	write_sysreg(vhe_s2_vtcr(), vtcr_el2);
 	write_sysreg(read_cpuid_id(), vpidr_el2);
 	write_sysreg(vhe->mpidr, vmpidr_el2);
-	write_sysreg((host->mdcr & MDCR_HPMN) | MDCR_GUEST, mdcr_el2);
-	write_sysreg(host->cnthctl & ~CNTHCTL_TRAPS, cnthctl_el2);
+	write_sysreg(guest_mdcr(vhe), mdcr_el2);
+	write_sysreg(vhe->host.regs[VHE_HOST_CNTHCTL] & ~CNTHCTL_TRAPS, cnthctl_el2);
 	write_sysreg(vhe->timer.voff, cntvoff_el2);
 	/* With 0, what these enable for EL1 traps or does not exist. */
 	if (has_hcx)
-		write_sysreg_s(0, HCRX_EL2);
+		write_sysreg_s(0, VHE_HOST_HCRX);
 	if (has_fgt) {
-		write_sysreg_s(0, HFGRTR_EL2);
-		write_sysreg_s(0, HFGWTR_EL2);
+		write_sysreg_s(0, VHE_HOST_HFGRTR);
+		write_sysreg_s(0, VHE_HOST_HFGWTR);
 	}
+	/* Speculative walks find all of the guest's stage 2 or none (ARM64_WORKAROUND_SPECULATIVE_AT). */
+	isb();
 }
-
-#define LOAD(name, guest, el2, reset)	write_sysreg_s(vhe->sys[VHE_##name], el2);
-#define SAVE(name, guest, el2, reset)	vhe->sys[VHE_##name] = read_sysreg_s(el2);
 
 /* The guest's registers into the hardware, at the first entry of a section. */
 static void load_guest(struct vhe_vcpu *vhe)
@@ -163,6 +141,42 @@ static void load_guest(struct vhe_vcpu *vhe)
 	vhe_gic_load(vhe);
 	__this_cpu_write(vhe_host_vbar, vhe->host.vbar);
 	vhe->in_hw = true;
+}
+
+#define SAVE_HOST_KEY(name, encoding)						\
+	vhe->host.keys[VHE_##name - VHE_APIBLO] = read_sysreg_s(encoding);
+#define RESTORE_HOST_KEY(name, encoding)					\
+	write_sysreg_s(vhe->host.keys[VHE_##name - VHE_APIBLO], encoding);
+#define LOAD_SAME(name, encoding)	LOAD(name, encoding, encoding)
+#define SAVE_SAME(name, encoding)	SAVE(name, encoding, encoding)
+
+/**
+ * vhe_use_pauth() - the guest has its keys from its next entry on
+ * @vhe: the vCPU, its registers in the hardware
+ *
+ * What the kernel itself signs with is switched by entry.S. The other keys are
+ * those of the thread in userspace.
+ *
+ * Context: preemption off.
+ * Return: whether guests have pointer authentication.
+ */
+bool vhe_use_pauth(struct vhe_vcpu *vhe)
+{
+	if (!system_supports_address_auth() || !system_supports_generic_auth())
+		return false;
+	VHE_KEYS(SAVE_HOST_KEY)
+	VHE_KEYS(LOAD_SAME)
+	vhe->pauth_on = true;
+	return true;
+}
+
+static void stop_pauth(struct vhe_vcpu *vhe)
+{
+	if (!vhe->pauth_on)
+		return;
+	VHE_KEYS(SAVE_SAME)
+	VHE_KEYS(RESTORE_HOST_KEY)
+	vhe->pauth_on = false;
 }
 
 /**
@@ -181,6 +195,7 @@ void vhe_save(struct vhe_vcpu *vhe)
 	vhe->in_hw = false;
 	vhe_gic_save(vhe);
 	vhe_timer_save(vhe);
+	stop_pauth(vhe);
 	VHE_SYSREGS(SAVE)
 	restore_host(&vhe->host);
 	isb();
@@ -274,6 +289,13 @@ static u64 guest_hcr(struct vhe_vcpu *vhe)
 		hcr |= HCR_VI;
 	if (lines & AXVCPU_ARM64_LINE_FIQ)
 		hcr |= HCR_VF;
+	if (vhe->pauth_on)
+		hcr |= HCR_API | HCR_APK;
+	if (unlikely(vhe->serror)) {
+		hcr |= HCR_VSE;
+		if (has_ras)
+			write_sysreg_s(vhe->serror & ESR_ELx_ISS_MASK, VSESR_EL2);
+	}
 	return hcr;
 }
 
@@ -307,16 +329,23 @@ static __always_inline u64 translate(u64 far)
 	return (result & GENMASK_ULL(47, 12)) >> 8;
 }
 
-/* An error that the vectors' ESB found waiting is the guest's, whatever the exit was. */
+/*
+ * An error that the vectors' ESB found waiting is the guest's, whatever the
+ * exit was. Without RAS, it must be taken to be found.
+ */
 static __always_inline bool take_deferred_error(struct vhe_vcpu *vhe)
 {
-	u64 disr = has_ras ? read_sysreg_s(SYS_DISR_EL1) : 0;
+	u64 disr = has_ras ? read_sysreg_s(SYS_DISR_EL1) : read_sysreg(isr_el1) & ISR_A;
 
 	if (likely(!disr))
 		return false;
-	write_sysreg_s(0, SYS_DISR_EL1);
+	if (has_ras) {
+		write_sysreg_s(0, SYS_DISR_EL1);
+		vhe->esr = disr_to_esr(disr);
+	} else if (vhe_take_serror()) {
+		vhe->esr = read_sysreg(esr_el2);
+	}
 	vhe->exit = VHE_EXIT_SERROR;
-	vhe->esr = disr_to_esr(disr);
 	return true;
 }
 
@@ -328,10 +357,36 @@ static __always_inline void read_syndrome(struct vhe_vcpu *vhe)
 		return;
 	vhe->esr = read_sysreg(esr_el2);
 	class = ESR_ELx_EC(vhe->esr);
-	if (class != ESR_ELx_EC_DABT_LOW && class != ESR_ELx_EC_IABT_LOW)
-		return;
-	vhe->far = read_sysreg(far_el2);
-	vhe->hpfar = hpfar_is_valid(vhe->esr) ? read_sysreg(hpfar_el2) : translate(vhe->far);
+	if (class == ESR_ELx_EC_DABT_LOW || class == ESR_ELx_EC_IABT_LOW) {
+		vhe->far = read_sysreg(far_el2);
+		vhe->hpfar = hpfar_is_valid(vhe->esr) ? read_sysreg(hpfar_el2) :
+							translate(vhe->far);
+	} else {
+		vhe->far = class == ESR_ELx_EC_WATCHPT_LOW ? read_sysreg(far_el2) : 0;
+	}
+}
+
+#define DEBUG_TO_GUEST(name, encoding)						\
+	vhe->host.debug[VHE_##name - VHE_DBGBVR0] = read_sysreg_s(encoding);	\
+	write_sysreg_s(vhe->sys[VHE_##name], encoding);
+#define DEBUG_TO_HOST(name, encoding)						\
+	write_sysreg_s(vhe->host.debug[VHE_##name - VHE_DBGBVR0], encoding);
+
+/* The guest's writes of these exit, so that there is nothing to save. */
+static noinstr void debug_to_guest(struct vhe_vcpu *vhe, u64 mdscr)
+{
+	if (vhe->mdscr & DBG_MDSCR_MDE) {
+		VHE_DEBUG(DEBUG_TO_GUEST)
+	}
+	write_sysreg(vhe->mdscr | (mdscr & MDSCR_TDCC), mdscr_el1);
+}
+
+static noinstr void debug_to_host(const struct vhe_vcpu *vhe, u64 mdscr)
+{
+	if (vhe->mdscr & DBG_MDSCR_MDE) {
+		VHE_DEBUG(DEBUG_TO_HOST)
+	}
+	write_sysreg(mdscr, mdscr_el1);
 }
 
 /*
@@ -342,29 +397,32 @@ static noinstr void switch_worlds(struct vhe_vcpu *vhe, bool flush)
 {
 	const struct vhe_host *host = &vhe->host;
 	u64 mdscr = read_sysreg(mdscr_el1);
+	bool debug = (mdscr ^ vhe->mdscr) & ~MDSCR_TDCC;
 
 	write_sysreg(guest_hcr(vhe), hcr_el2);
 	forget_others(vhe, flush);
 	write_sysreg(CPTR_TTA | CPTR_TAM | (vhe->fp_on ? CPTR_FPEN : 0), cpacr_el1);
-	if (vhe->fp_on) {
-		isb();
+	if (vhe->fp_on)
 		fp_load(&vhe->fp);
-	}
-	if (unlikely(mdscr != vhe->mdscr))
-		write_sysreg(vhe->mdscr, mdscr_el1);
+	if (unlikely(debug))
+		debug_to_guest(vhe, mdscr);
 	write_sysreg(vhe_vectors, vbar_el1);
 	write_sysreg(vhe->pc, elr_el2);
 	write_sysreg(vhe->pstate, spsr_el2);
 
-	vhe->exit = vhe_world_switch(&vhe->vcpu.run->regs.arm64, &vhe->sp_el0, bhb_loops);
+	vhe->exit = vhe_world_switch(&vhe->vcpu.run->regs.arm64, &vhe->sp_el0,
+				     __this_cpu_read(vhe_mitigation),
+				     vhe->pauth_on ? &vhe->sys[VHE_APIALO] : NULL);
 
 	vhe->pc = read_sysreg(elr_el2);
 	vhe->pstate = read_sysreg(spsr_el2);
 	read_syndrome(vhe);
+	if (unlikely(vhe->serror) && !(read_sysreg(hcr_el2) & HCR_VSE))
+		vhe->serror = 0;
 	if (vhe->fp_on)
 		fp_save(&vhe->fp);
-	if (unlikely(mdscr != vhe->mdscr))
-		write_sysreg(mdscr, mdscr_el1);
+	if (unlikely(debug))
+		debug_to_host(vhe, mdscr);
 	write_sysreg(host->hcr, hcr_el2);
 	write_sysreg(host->cpacr, cpacr_el1);
 	write_sysreg(host->vbar, vbar_el1);
@@ -383,24 +441,25 @@ static noinstr void switch_worlds(struct vhe_vcpu *vhe, bool flush)
 int vhe_enter(struct axvcpu *vcpu, bool flush)
 {
 	struct vhe_vcpu *vhe = to_vhe(vcpu);
-	u64 exception, daif;
 
 	lockdep_assert_irqs_disabled();
 	if (unlikely(!vhe->is_setup))
 		return -EINVAL;
-	if (unlikely(vhe->exit == VHE_EXIT_BAD_PSTATE))
+	if (unlikely(vhe->exit == VHE_EXIT_BAD_PSTATE || vhe->pstate & PSR_MODE32_BIT)) {
+		vhe->exit = VHE_EXIT_BAD_PSTATE;
 		return 0;
-	if (unlikely(READ_ONCE(vhe->exception))) {
-		exception = xchg(&vhe->exception, 0);
-		vhe_take_exception(vhe, exception);
 	}
-	daif = read_sysreg(daif);
-	asm volatile("msr daifset, #0xf" : : : "memory");
+	if (unlikely(READ_ONCE(vhe->exception)))
+		vhe_take_exception(vhe, xchg(&vhe->exception, 0));
+	/* D and A are on whenever interrupts may be. */
+	asm volatile("msr daifset, #0xc" : : : "memory");
 	if (!vhe->in_hw)
 		load_guest(vhe);
 	vhe_gic_enter(vhe);
 	vhe_timer_enter(vhe);
 	switch_worlds(vhe, flush);
-	write_sysreg(daif, daif);
+	asm volatile("msr daifclr, #0xc" : : : "memory");
+	if (unlikely(vhe->pstate & PSR_MODE32_BIT))
+		vhe->exit = VHE_EXIT_BAD_PSTATE;
 	return 0;
 }

@@ -11,25 +11,37 @@
 
 #include "vhe.h"
 
-#define MDSCR_WRITABLE	0	/* no breakpoints, no single step for the guest */
+/* Unlinked breakpoints and watchpoints on addresses, at EL0 and EL1 */
+#define DBGBCR_WRITABLE	0x1e7ULL	/* BAS, PMC, E */
+#define DBGWCR_WRITABLE	0x1f001fffULL	/* MASK, BAS, LSC, PAC, E */
+#define MDSCR_WRITABLE	(BIT(0) | BIT(12) | BIT(13) | BIT(15))	/* SS, TDCC, KDE, MDE */
 
-/* ID_AA64PFR0_EL1: EL0 and EL1, AArch64 only */
+#define FIELDS(n)	GENMASK_ULL((n) + 3, n)
+
+/* ID_AA64PFR0_EL1: EL0 and EL1, AArch64 only; CSV2 without SCXTNUM_EL1 */
 #define PFR0_LEVELS	0x11ULL
-#define PFR0_GIC	GENMASK_ULL(27, 24)
+#define PFR0_GIC	FIELDS(24)
 
 /* ID_AA64DFR0_EL1: Armv8 debug, two breakpoints, two watchpoints */
 #define DFR0_GUEST	(0x6ULL | 1ULL << 12 | 1ULL << 20)
 
-#define FIELDS(n)	GENMASK_ULL((n) + 3, n)
+/* Pointer authentication: APA, API, GPA and GPI; GPA3 and APA3 */
+#define ISAR1_PAUTH	(FIELDS(4) | FIELDS(8) | FIELDS(24) | FIELDS(28))
+#define ISAR2_PAUTH	(FIELDS(8) | FIELDS(12))
+
+/* HAFDBS: access flags, dirty state; what is beyond needs TCR2_EL1 */
+#define HAFDBS_DBM	2
+
+#define ID_AA64ISAR2	sys_reg(3, 0, 0, 6, 2)
 
 /**
  * struct id_register - an ID register that is not zero
  * @encoding: sys_reg()
  * @keep: fields that the guest sees as the host does; all others are 0
  *
- * Left out is what the backend does not switch (SVE, SME, MTE, pointer
- * authentication, PMU, SPE, trace, RAS, AMU, MPAM) or does not give
- * (virtualization, and what needs HCRX_EL2).
+ * Left out is what the backend does not switch (SVE, SME, MTE, PMU, SPE, trace,
+ * RAS, AMU, MPAM) or does not give (virtualization, and what needs HCRX_EL2).
+ * CnP is left out because all guests share a VMID.
  */
 struct id_register {
 	u32 encoding;
@@ -45,18 +57,18 @@ static const struct id_register id_registers[] = {
 	{ SYS_ID_AA64DFR0_EL1, 0 },
 	/* all but TME and what is not allocated */
 	{ SYS_ID_AA64ISAR0_EL1, ~(FIELDS(0) | FIELDS(24)) },
-	/* DPB, JSCVT, FCMA, LRCPC, FRINTTS, SB, SPECRES, BF16, DGH, I8MM */
-	{ SYS_ID_AA64ISAR1_EL1, FIELDS(0) | FIELDS(12) | FIELDS(16) | FIELDS(20) | FIELDS(32) |
+	/* DPB, pointer authentication, JSCVT, FCMA, LRCPC, FRINTTS, SB, SPECRES, BF16, DGH, I8MM */
+	{ SYS_ID_AA64ISAR1_EL1, FIELDS(0) | ISAR1_PAUTH | FIELDS(12) | FIELDS(16) | FIELDS(20) | FIELDS(32) |
 				FIELDS(36) | FIELDS(40) | FIELDS(44) | FIELDS(48) | FIELDS(52) },
-	/* RPRES, BC, CLRBHB */
-	{ sys_reg(3, 0, 0, 6, 2), FIELDS(4) | FIELDS(20) | FIELDS(28) },
+	/* RPRES, pointer authentication, BC, CLRBHB */
+	{ ID_AA64ISAR2, FIELDS(4) | ISAR2_PAUTH | FIELDS(20) | FIELDS(28) },
 	/* PARange, ASIDBits, BigEnd, SNSMem, BigEndEL0, TGran */
 	{ SYS_ID_AA64MMFR0_EL1, GENMASK_ULL(31, 0) },
 	/* HAFDBS, HPDS, PAN, SpecSEI, ETS, nTLBPA, ECBHB */
 	{ SYS_ID_AA64MMFR1_EL1, FIELDS(0) | FIELDS(12) | FIELDS(20) | FIELDS(24) | FIELDS(36) |
 				FIELDS(48) | FIELDS(60) },
-	/* CnP, UAO, LSM, VARange, CCIDX, ST, AT, IDS, TTL, BBM, E0PD */
-	{ SYS_ID_AA64MMFR2_EL1, FIELDS(0) | FIELDS(4) | FIELDS(8) | FIELDS(16) | FIELDS(20) |
+	/* UAO, LSM, VARange, CCIDX, ST, AT, IDS, TTL, BBM, E0PD */
+	{ SYS_ID_AA64MMFR2_EL1, FIELDS(4) | FIELDS(8) | FIELDS(16) | FIELDS(20) |
 				FIELDS(28) | FIELDS(32) | FIELDS(36) | FIELDS(48) | FIELDS(52) |
 				FIELDS(60) },
 };
@@ -70,15 +82,29 @@ static u64 parange(void)
 	return range;
 }
 
+static u64 limit(u64 value, unsigned int shift, u64 most)
+{
+	return (value & ~FIELDS(shift)) | min(value >> shift & 0xf, most) << shift;
+}
+
 static u64 adjust(u32 encoding, u64 value)
 {
+	bool pauth = system_supports_address_auth() && system_supports_generic_auth();
+
 	switch (encoding) {
 	case SYS_ID_AA64PFR0_EL1:
-		return (vhe_gic_present() ? value : value & ~PFR0_GIC) | PFR0_LEVELS;
+		value = limit(value, 56, 1) | PFR0_LEVELS;
+		return vhe_gic_present() ? value : value & ~PFR0_GIC;
 	case SYS_ID_AA64DFR0_EL1:
 		return DFR0_GUEST;
+	case SYS_ID_AA64ISAR1_EL1:
+		return pauth ? value : value & ~ISAR1_PAUTH;
+	case ID_AA64ISAR2:
+		return pauth ? value : value & ~ISAR2_PAUTH;
 	case SYS_ID_AA64MMFR0_EL1:
 		return (value & ~FIELDS(0)) | parange();
+	case SYS_ID_AA64MMFR1_EL1:
+		return limit(value, 0, HAFDBS_DBM);
 	default:
 		return value;
 	}
@@ -128,18 +154,6 @@ static bool write_ignored(struct vhe_vcpu *vhe, u64 value)
 	return true;
 }
 
-static bool read_mdscr(struct vhe_vcpu *vhe, u64 *value)
-{
-	*value = vhe->mdscr;
-	return true;
-}
-
-static bool write_mdscr(struct vhe_vcpu *vhe, u64 value)
-{
-	vhe->mdscr = value & MDSCR_WRITABLE;
-	return true;
-}
-
 /* OSLSR_EL1: the OS lock is there and is not locked. */
 static bool read_oslsr(struct vhe_vcpu *vhe, u64 *value)
 {
@@ -175,19 +189,15 @@ struct handled {
 };
 
 #define ALL		sys_reg(3, 7, 15, 15, 7)
-#define ANY_CRM		sys_reg(3, 7, 15, 0, 7)
+#define ANY_OP2		sys_reg(3, 7, 15, 15, 0)
+#define ANY_DEBUG	sys_reg(3, 7, 0, 0, 0)
 
 static const struct handled handled[] = {
-	/* Debug: registers are there, and have no effect */
-	{ sys_reg(2, 0, 0, 2, 2), ALL, read_mdscr, write_mdscr },
+	/* Debug: but for those in vhe_sys(), registers are there, and have no effect */
 	{ sys_reg(2, 0, 1, 0, 4), ALL, NULL, write_ignored },		/* OSLAR */
 	{ sys_reg(2, 0, 1, 1, 4), ALL, read_oslsr, NULL },		/* OSLSR */
-	{ sys_reg(2, 0, 1, 3, 4), ALL, read_zero, write_ignored },	/* OSDLR */
-	{ sys_reg(2, 0, 1, 4, 4), ALL, read_zero, write_ignored },	/* DBGPRCR */
-	{ sys_reg(2, 0, 0, 0, 4), ANY_CRM, read_zero, write_ignored },	/* DBGBVR */
-	{ sys_reg(2, 0, 0, 0, 5), ANY_CRM, read_zero, write_ignored },	/* DBGBCR */
-	{ sys_reg(2, 0, 0, 0, 6), ANY_CRM, read_zero, write_ignored },	/* DBGWVR */
-	{ sys_reg(2, 0, 0, 0, 7), ANY_CRM, read_zero, write_ignored },	/* DBGWCR */
+	{ sys_reg(2, 0, 0, 0, 0), ANY_DEBUG, read_zero, write_ignored },
+	{ sys_reg(2, 3, 0, 0, 0), ANY_DEBUG, read_zero, write_ignored },
 	/* Set and way: caches are the host's, and guest memory is coherent */
 	{ sys_reg(1, 0, 7, 6, 2), ALL, NULL, write_ignored },		/* DC ISW */
 	{ sys_reg(1, 0, 7, 10, 2), ALL, NULL, write_ignored },		/* DC CSW */
@@ -215,13 +225,27 @@ static bool is_denied(u32 encoding)
 	static const struct {
 		u32 encoding, mask;
 	} denied[] = {
-		{ sys_reg(3, 0, 2, 1, 0), sys_reg(3, 7, 15, 12, 0) },	/* pointer authentication keys */
-		{ sys_reg(3, 0, 5, 3, 0), sys_reg(3, 7, 15, 15, 0) },	/* ERRIDR, ERRSELR */
-		{ sys_reg(3, 0, 5, 4, 0), sys_reg(3, 7, 15, 15, 0) },	/* ERX*: RAS */
-		{ sys_reg(3, 0, 5, 5, 0), sys_reg(3, 7, 15, 15, 0) },
-		{ sys_reg(3, 0, 5, 6, 0), sys_reg(3, 7, 15, 15, 0) },	/* TFSR: memory tagging */
-		{ sys_reg(3, 0, 10, 4, 0), sys_reg(3, 7, 15, 15, 0) },	/* LOR */
-		{ sys_reg(2, 1, 0, 0, 0), sys_reg(3, 7, 0, 0, 0) },	/* trace */
+		{ sys_reg(3, 0, 1, 0, 3), ALL },		/* SCTLR2 */
+		{ sys_reg(3, 0, 1, 0, 5), ALL },		/* RGSR: memory tagging */
+		{ sys_reg(3, 0, 1, 0, 6), ALL },		/* GCR */
+		{ sys_reg(3, 0, 1, 2, 0), ANY_OP2 },		/* ZCR, TRFCR, SMPRI, SMCR */
+		{ sys_reg(3, 0, 2, 0, 3), ALL },		/* TCR2 */
+		{ sys_reg(3, 0, 2, 5, 0), ANY_OP2 },		/* guarded control stacks */
+		{ sys_reg(3, 0, 5, 3, 0), ANY_OP2 },		/* ERRIDR, ERRSELR */
+		{ sys_reg(3, 0, 5, 4, 0), ANY_OP2 },		/* ERX*: RAS */
+		{ sys_reg(3, 0, 5, 5, 0), ANY_OP2 },
+		{ sys_reg(3, 0, 5, 6, 0), ANY_OP2 },		/* TFSR */
+		{ sys_reg(3, 0, 9, 9, 0), ANY_OP2 },		/* statistical profiling */
+		{ sys_reg(3, 0, 9, 10, 0), ANY_OP2 },
+		{ sys_reg(3, 0, 10, 2, 0), ANY_OP2 },		/* MAIR2, PIR, POR */
+		{ sys_reg(3, 0, 10, 3, 0), ANY_OP2 },		/* AMAIR2 */
+		{ sys_reg(3, 0, 10, 4, 0), ANY_OP2 },		/* LOR */
+		{ sys_reg(3, 0, 13, 0, 0), ANY_OP2 },		/* RCWMASK, ACCDATA, SCXTNUM_EL1 */
+		{ sys_reg(3, 1, 0, 0, 0), ANY_OP2 },		/* GMID, SMIDR */
+		{ sys_reg(3, 3, 2, 5, 0), ANY_OP2 },		/* GCSPR_EL0 */
+		{ sys_reg(3, 3, 13, 0, 0), ANY_OP2 },		/* TPIDR2, SCXTNUM_EL0 */
+		{ sys_reg(3, 3, 13, 2, 0), ANY_OP2 },		/* activity monitors */
+		{ sys_reg(2, 1, 0, 0, 0), ANY_DEBUG },		/* trace */
 	};
 	unsigned int i;
 
@@ -259,6 +283,32 @@ static int send_ipi(struct vhe_vcpu *vhe, u64 value)
 	return vhe_exit_to_vmm(vhe, AXVCPU_EXIT_SEND_IPI);
 }
 
+/* --- registers that are kept in memory --------------------------------------- */
+
+static u64 writable_bits(u32 encoding)
+{
+	switch (encoding) {
+	case sys_reg(2, 0, 0, 2, 2):
+		return MDSCR_WRITABLE;
+	case sys_reg(2, 0, 0, 0, 5):
+	case sys_reg(2, 0, 0, 1, 5):
+		return DBGBCR_WRITABLE;
+	case sys_reg(2, 0, 0, 0, 7):
+	case sys_reg(2, 0, 0, 1, 7):
+		return DBGWCR_WRITABLE;
+	case sys_reg(3, 3, 14, 3, 1):		/* CNTV_CTL */
+		return 3;
+	default:
+		return U64_MAX;
+	}
+}
+
+/* Pointer authentication keys, CRm 1 to 3 */
+static bool is_key(u32 encoding)
+{
+	return encoding >= sys_reg(3, 0, 2, 1, 0) && encoding <= sys_reg(3, 0, 2, 3, 7);
+}
+
 /* --- exits ------------------------------------------------------------------- */
 
 static int undefined(struct vhe_vcpu *vhe)
@@ -279,12 +329,31 @@ static int ask_vmm(struct vhe_vcpu *vhe, unsigned int rt, bool read)
 	return vhe_exit_to_vmm(vhe, read ? AXVCPU_EXIT_SYSREG_READ : AXVCPU_EXIT_SYSREG_WRITE);
 }
 
+/**
+ * vhe_sys_value_ok() - may this be written to a register that is kept in memory?
+ * @encoding: sys_reg()
+ * @value: the value
+ *
+ * Where hardware would see it while the host runs, or it exits when the guest
+ * writes it, only what a guest can have; else, what Arm calls RES0 may be set.
+ *
+ * Context: any.
+ * Return: whether.
+ */
+bool vhe_sys_value_ok(u32 encoding, u64 value)
+{
+	return !(value & ~writable_bits(encoding));
+}
+
 static int handle_read(struct vhe_vcpu *vhe, u32 encoding, unsigned int rt)
 {
 	const struct handled *reg = find_handled(encoding);
+	u64 *slot = vhe_sys(vhe, encoding);
 	u64 value;
 
-	if (reg) {
+	if (slot) {
+		value = *slot;
+	} else if (reg) {
 		if (!reg->read || !reg->read(vhe, &value))
 			return undefined(vhe);
 	} else if (!vhe_id_register(encoding, &value)) {
@@ -298,15 +367,19 @@ static int handle_read(struct vhe_vcpu *vhe, u32 encoding, unsigned int rt)
 static int handle_write(struct vhe_vcpu *vhe, u32 encoding, unsigned int rt)
 {
 	const struct handled *reg = find_handled(encoding);
+	u64 *slot = vhe_sys(vhe, encoding);
 	u64 value = vhe_get_x(vhe, rt);
 
 	if (encoding == ICC_SGI1R)
 		return send_ipi(vhe, value);
-	if (!reg)
+	if (slot) {
+		*slot = value & writable_bits(encoding);
+	} else if (!reg) {
 		return is_denied(encoding) || is_id_space(encoding) ?
 		       undefined(vhe) : ask_vmm(vhe, rt, false);
-	if (!reg->write || !reg->write(vhe, value))
+	} else if (!reg->write || !reg->write(vhe, value)) {
 		return undefined(vhe);
+	}
 	vhe_skip_insn(vhe);
 	return AXVCPU_NEXT_ENTER;
 }
@@ -323,6 +396,8 @@ int vhe_handle_sysreg(struct vhe_vcpu *vhe)
 	u32 encoding = esr_sys64_to_sysreg(vhe->esr);
 	unsigned int rt = ESR_ELx_SYS64_ISS_RT(vhe->esr);
 
+	if (is_key(encoding))
+		return vhe_use_pauth(vhe) ? AXVCPU_NEXT_ENTER : undefined(vhe);
 	if (vhe->esr & ESR_ELx_SYS64_ISS_DIR_READ)
 		return handle_read(vhe, encoding, rt);
 	return handle_write(vhe, encoding, rt);

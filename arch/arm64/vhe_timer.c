@@ -6,6 +6,7 @@
  * again. While the guest is out, the timer is off: its interrupt is KVM's on
  * the host, whose handler would not know what to do with it.
  */
+#include <linux/acpi.h>
 #include <linux/clocksource.h>
 #include <linux/interrupt.h>
 #include <linux/irq.h>
@@ -26,13 +27,43 @@
 /* Order of a timer node's interrupts: secure, non-secure, virtual, hypervisor */
 #define DT_VIRTUAL	2
 
-/* The host's number for INTID 27; 0: not known, the guest's timer has no interrupt. */
+/* The host's number for it, and the GIC's; 0: not known, the guest's timer has no interrupt. */
 static unsigned int host_irq __ro_after_init;
+static u32 host_intid __ro_after_init;
 
 static const struct of_device_id timer_nodes[] = {
 	{ .compatible = "arm,armv8-timer" },
 	{}
 };
+
+static unsigned int __init irq_by_device_tree(void)
+{
+	struct device_node *node = of_find_matching_node(NULL, timer_nodes);
+	unsigned int irq = node ? irq_of_parse_and_map(node, DT_VIRTUAL) : 0;
+
+	of_node_put(node);
+	return irq;
+}
+
+#ifdef CONFIG_ACPI
+static unsigned int __init irq_by_acpi(void)
+{
+	struct acpi_table_header *table;
+	unsigned int irq;
+
+	if (acpi_disabled || ACPI_FAILURE(acpi_get_table(ACPI_SIG_GTDT, 0, &table)))
+		return 0;
+	if (acpi_gsi_to_irq(((struct acpi_table_gtdt *)table)->virtual_timer_interrupt, &irq))
+		irq = 0;
+	acpi_put_table(table);
+	return irq;
+}
+#else
+static unsigned int __init irq_by_acpi(void)
+{
+	return 0;
+}
+#endif
 
 /**
  * vhe_timer_init() - find the host's interrupt
@@ -42,15 +73,26 @@ static const struct of_device_id timer_nodes[] = {
  */
 int __init vhe_timer_init(void)
 {
-	struct device_node *node = of_find_matching_node(NULL, timer_nodes);
+	struct irq_data *data;
 
-	if (node) {
-		host_irq = irq_of_parse_and_map(node, DT_VIRTUAL);
-		of_node_put(node);
-	}
-	if (!host_irq)
+	host_irq = irq_by_device_tree() ?: irq_by_acpi();
+	data = irq_get_irq_data(host_irq);
+	if (data)
+		host_intid = irqd_to_hwirq(data);
+	else
 		pr_warn("axvcpu: no interrupt for the guests' virtual timer\n");
 	return 0;
+}
+
+/**
+ * vhe_timer_intid() - the host's INTID of the virtual timer
+ *
+ * Context: any.
+ * Return: the INTID; 0: none.
+ */
+u32 vhe_timer_intid(void)
+{
+	return host_intid;
 }
 
 /**
@@ -67,7 +109,7 @@ u64 vhe_timer_now(const struct vhe_vcpu *vhe)
 
 static bool can_fire(const struct vhe_timer *timer)
 {
-	return host_irq && (READ_ONCE(timer->ctl) & CTL_WRITABLE) == ARCH_TIMER_CTRL_ENABLE;
+	return host_intid && (READ_ONCE(timer->ctl) & CTL_WRITABLE) == ARCH_TIMER_CTRL_ENABLE;
 }
 
 /**
@@ -157,6 +199,24 @@ void vhe_timer_set_active(bool active)
 }
 
 /**
+ * vhe_timer_tell() - is the VMM to be told of the timer?
+ * @vhe: the vCPU, which exited for an interrupt
+ *
+ * Context: preemption off.
+ * Return: whether; the run page is filled in.
+ */
+bool vhe_timer_tell(struct vhe_vcpu *vhe)
+{
+	if (!vhe_user_gic(vhe) || !vhe->timer.high || vhe->timer.silent)
+		return false;
+	vhe->timer.silent = true;
+	vhe_timer_set_active(true);
+	memset(&vhe->vcpu.run->exception, 0, sizeof(vhe->vcpu.run->exception));
+	vhe->vcpu.run->exception.vector = VHE_VTIMER_INTID;
+	return true;
+}
+
+/**
  * vhe_timer_load() - the timer into the hardware, still off
  * @vhe: the vCPU
  *
@@ -188,7 +248,7 @@ void vhe_timer_save(struct vhe_vcpu *vhe)
 void vhe_timer_enter(struct vhe_vcpu *vhe)
 {
 	/* Without a host interrupt, nobody would stop it from firing. */
-	u64 mask = host_irq ? 0 : ARCH_TIMER_CTRL_IT_MASK;
+	u64 mask = host_intid ? 0 : ARCH_TIMER_CTRL_IT_MASK;
 
 	if (vhe->timer.ctl)
 		write_sysreg_s(vhe->timer.ctl | mask, CNTV_CTL_EL02);

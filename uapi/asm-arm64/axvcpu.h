@@ -17,10 +17,25 @@ struct axvcpu_arm64_create_config {
 	__u64 reserved[6];
 };
 
+/* &struct axvcpu_arm64_setup_config.flags */
+#define AXVCPU_ARM64_SETUP_DEBUG	(1ULL << 0)	/* debug exceptions are DEBUG exits */
+#define AXVCPU_ARM64_SETUP_USER_GIC	(1ULL << 1)	/* the VMM has the whole interrupt controller */
+
 /**
  * struct axvcpu_arm64_setup_config - in &struct axvcpu_setup
- * @flags: zero
+ * @flags: ``AXVCPU_ARM64_SETUP_*``
  * @reserved: zero
+ *
+ * With DEBUG, what the guest's EL1 would take as a debug exception (BRK,
+ * breakpoint, watchpoint, software step) is %AXVCPU_EXIT_DEBUG, with exception
+ * class, ISS and fault address in &struct axvcpu_run.exception. The VMM's
+ * debugger uses the guest's debug registers.
+ *
+ * With USER_GIC, the guest's accesses to the GIC's CPU interface are exits like
+ * those to any register that the kernel does not know, interrupts are the lines
+ * that INJECT raises and lowers, and when the virtual timer asserts its own
+ * it is %AXVCPU_EXIT_EXTERNAL_INTERRUPT with the INTID in &struct
+ * axvcpu_run.exception.vector. It is told again after an exit has shown it low.
  *
  * The guest starts at EL1 with SP_EL1, MMU and caches off, interrupts masked.
  */
@@ -62,6 +77,8 @@ struct axvcpu_arm64_gprs {
 
 #define AXVCPU_ARM64_REG_CNTVOFF	0x30000ULL	/* virtual counter: the physical one minus this */
 #define AXVCPU_ARM64_REG_LINES		0x30001ULL	/* AXVCPU_ARM64_LINE_* that are high */
+#define AXVCPU_ARM64_REG_EXCEPTION	0x30002ULL	/* INJECT's, not taken yet: as in ESR_EL1; or 0 */
+#define AXVCPU_ARM64_REG_SERROR		0x30003ULL	/* the same for an SError */
 
 /* The virtual GIC: list registers and their companions, GICv3 formats */
 #define AXVCPU_ARM64_REG_GIC_VMCR	0x40000ULL
@@ -93,7 +110,8 @@ struct axvcpu_arm64_gprs {
 
 /*
  * Exceptions: &struct axvcpu_inject.vector is the exception class, error_code
- * the ISS, as ESR_EL1 has them. Class 0x2f is an SError.
+ * the ISS, as ESR_EL1 has them. Class 0x2f is an SError, which waits until the
+ * guest has PSTATE.A clear.
  */
 #define AXVCPU_ARM64_MAX_EC		0x3f
 

@@ -670,8 +670,9 @@ struct axvcpu_call_log {
  * @AXVCPU_EXIT_SYSREG_WRITE: x86 WRMSR, arm64 MSR
  * @AXVCPU_EXIT_IO_READ: x86 IN; &struct axvcpu_run.io
  * @AXVCPU_EXIT_IO_WRITE: x86 OUT
- * @AXVCPU_EXIT_EXTERNAL_INTERRUPT: never returned: the host takes its own
- *	interrupts; in statistics and traces
+ * @AXVCPU_EXIT_EXTERNAL_INTERRUPT: the guest's timer, where the VMM has the
+ *	interrupt controller (arm64); the host takes its own interrupts;
+ *	&struct axvcpu_run.exception
  * @AXVCPU_EXIT_NESTED_PAGE_FAULT: access to guest-physical memory that is not
  *	mapped, or not for this access; &struct axvcpu_run.fault
  * @AXVCPU_EXIT_HALT: x86 HLT, arm64 WFI; the instruction is behind
@@ -688,7 +689,8 @@ struct axvcpu_call_log {
  *	ICC_SGI1R_EL1); &struct axvcpu_run.ipi
  * @AXVCPU_EXIT_EXCEPTION: an exception that the VMM asked to see;
  *	&struct axvcpu_run.exception
- * @AXVCPU_EXIT_DEBUG: single step or breakpoint of the VMM's debugger
+ * @AXVCPU_EXIT_DEBUG: single step or breakpoint of the VMM's debugger;
+ *	&struct axvcpu_run.exception
  * @AXVCPU_EXIT_SHUTDOWN: triple fault; the guest can't go on
  *
  * 1 to 16 are upstream's AxVCpuExitReason in its order.
@@ -762,8 +764,8 @@ enum axvcpu_exit_reason {
  *	error), ``qualification``, ``cpu``
  * @ipi: SEND_IPI: ``target``, ``target_aux``, ``vector``, ``flags``
  *	(``AXVCPU_IPI_*``)
- * @exception: EXCEPTION: ``vector``, ``error_code``, ``payload`` (fault
- *	address, syndrome)
+ * @exception: EXCEPTION, DEBUG, EXTERNAL_INTERRUPT: ``vector``,
+ *	``error_code``, ``payload`` (fault address, syndrome)
  * @unknown: UNKNOWN: ``hw_reason``, ``qualification``
  * @exit_raw: room for exits to come
  *
