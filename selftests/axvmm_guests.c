@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -262,16 +263,28 @@ static bool guest_is_right(const char *line, const char *name)
 	return false;
 }
 
-/* --- files that are made here ------------------------------------------------ */
+/* --- what differs by the architecture ---------------------------------------- */
 
-/* Flat guests, in real mode */
-#define CODE(...)	(const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ })
-
-static const struct {
+/* A flat guest that is made here */
+struct flat_guest {
 	const char *name;
-	const uint8_t *code;
+	const void *code;
 	size_t size;
-} flat_guests[] = {
+};
+
+/* Command line, status, text on standard error. */
+struct ending {
+	const char *line;
+	int status;
+	const char *err;
+};
+
+/* Instructions as bytes, and as words */
+#define CODE(...)	(const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ })
+#define WORDS(...)	(const uint32_t[]){ __VA_ARGS__ }, sizeof((const uint32_t[]){ __VA_ARGS__ })
+
+/* In real mode */
+static const struct flat_guest x86_guests[] = {
 	{ "exit-5", CODE(0xb0, 5, 0xe6, 0xf4) },		/* mov $5, %al; out %al, $0xf4 */
 	{ "exit-200", CODE(0xb0, 200, 0xe6, 0xf4) },
 	{ "halt", CODE(0xf4) },
@@ -279,8 +292,141 @@ static const struct {
 	{ "nops", CODE(0x90, 0x90) },
 	{ "read", CODE(0x31, 0xdb, 0x8e, 0xdb,			/* xor %bx, %bx; mov %bx, %ds */
 		       0xa1, 0x00, 0xf0) },			/* mov 0xf000, %ax */
-	{ "empty", NULL, 0 },
 };
+
+static const struct ending x86_endings[] = {
+	{ "axvmm run --timer-vector 256 x", 64, "--timer-vector" },
+	{ "axvmm run --mode el1 x", 64, "--mode" },
+	{ "axvmm run --load 0x200000 --mode real " GUESTS "loop.bin", 64, "out of reach" },
+	{ "axvmm run --mem 60K " MADE "read", 102, "read from 0xf000" },
+	{ "axvmm run --mem 32K --load 0x7ffe " MADE "nops", 102, "ran into 0x8000" },
+	{ "axvmm run " GUESTS "triple.elf", 101, "triple fault" },
+	{ "axvmm run " MADE "outs", 104, "no answer to exit UNKNOWN" },
+	{ "axvmm run " MADE "halt", 0, NULL },
+	{ "axvmm run --cpus 3 " MADE "halt", 0, NULL },
+	{ "axvmm run --mode long --cpu 0 " GUESTS "sieve.elf", 0, NULL },
+	{ "axvmm run --trace " GUESTS "real.bin", 0, "IO_WRITE port=0x3f8 width=1 data=0x48 'H'" },
+	{ "axvmm run --trace " GUESTS "probe.elf", 0, "SYSREG_READ addr=0x12345678" },
+	{ "axvmm run --trace " GUESTS "probe.elf", 0, "HYPERCALL nr=0x1 " },
+	{ "axvmm run --trace " GUESTS "probe.elf", 0, "IO_READ port=0x510 width=1" },
+	{ "axvmm run --trace " GUESTS "fault.elf", 102, "gpa=0x20000000 access=w" },
+	{ "axvmm run --stats " GUESTS "real.bin", 0, "IO_WRITE " },
+};
+
+#define X0(n)		(0xd2a00000 | (n) << 5)		/* mov x0, #n << 16 */
+#define X1(n)		(0xd2a00001 | (n) << 5)		/* mov x1, #n << 16 */
+#define W0(n)		(0x52800000 | (n) << 5)		/* mov w0, #n */
+#define STR		0xb9000020			/* str w0, [x1] */
+#define LDR		0xb9400020			/* ldr w0, [x1] */
+#define NOP		0xd503201f
+#define HVC		0xd4000002
+#define SMC_1		0xd4000023
+#define CPU_OFF		X0(0x8400), 0xf2800040, HVC	/* movk x0, #2 */
+
+static const struct flat_guest arm64_guests[] = {
+	{ "exit-5", WORDS(W0(5), X1(0x90f), STR) },
+	{ "exit-200", WORDS(W0(200), X1(0x90f), STR) },
+	{ "off", WORDS(CPU_OFF) },
+	{ "smc", WORDS(SMC_1) },
+	{ "nops", WORDS(NOP, NOP) },
+	{ "read", WORDS(X1(0x3000), LDR) },
+};
+
+static const struct ending arm64_endings[] = {
+	{ "axvmm run --mode long x", 64, "--mode" },
+	{ "axvmm run --load 0x100000 " GUESTS "hello.bin", 65, "doesn't fit" },
+	{ "axvmm run --load 0x40200000 --mode el1 " GUESTS "hello.bin", 0, NULL },
+	{ "axvmm run " MADE "read", 102, "read from 0x30000000" },
+	{ "axvmm run --mem 32K --load 0x40007ff8 " MADE "nops", 102, "ran into 0x40008000" },
+	{ "axvmm run " GUESTS "exception.elf", 102, "ran into 0x80000200" },
+	{ "axvmm run " GUESTS "reset.elf", 105, "asks for a reset" },
+	{ "axvmm run " MADE "smc", 104, "no answer to exit UNKNOWN" },
+	{ "axvmm run " MADE "off", 0, NULL },
+	{ "axvmm run --cpus 3 " MADE "off", 0, NULL },
+	{ "axvmm run --cpus 1 " GUESTS "smp.elf", 0, NULL },
+	{ "axvmm run --cpus 4 " GUESTS "smp.elf", 0, NULL },
+	{ "axvmm run --trace " GUESTS "hello.bin", 0, "MMIO_WRITE gpa=0x9000000 width=1" },
+	{ "axvmm run --trace " GUESTS "hello.bin", 0, "SYSTEM_DOWN type=off" },
+	{ "axvmm run --trace " GUESTS "probe.elf", 0, "(s3_3_c9_c13_0)" },
+	{ "axvmm run --trace " GUESTS "probe.elf", 0, "HYPERCALL nr=0xc600ff00 " },
+	{ "axvmm run --trace " GUESTS "probe.elf", 0, "SEND_IPI target=0x0 aux=0x1 vector=0" },
+	{ "axvmm run --trace --cpus 2 " GUESTS "smp.elf", 0, "CPU_UP target=0x1 " },
+	{ "axvmm run --stats " GUESTS "hello.bin", 0, "SYSTEM_DOWN " },
+};
+
+static int x86_spoil(int fd)
+{
+	return set_reg(fd, AXVCPU_X86_REG_SEG_ACCESS(AXVCPU_X86_SEG_CS), 0x10);
+}
+
+/* SET_REGS refuses what can't be; the run page's word is believed at the entry. */
+static int arm64_spoil(int fd)
+{
+	struct axvcpu_run *run = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE,
+				      MAP_SHARED, fd, 0);
+
+	if (run == MAP_FAILED)
+		return -errno;
+	run->regs.arm64.pstate = 0x1f;
+	run->regs_dirty = 1;
+	return 0;
+}
+
+/*
+ * struct flavour - tables for a backend
+ * @backend: &enum axvcpu_backend
+ * @name: how axvmm calls it
+ * @flat: a flat guest that greets
+ * @greeting: bytes of its first line
+ * @write: exit by which it prints a byte
+ * @spoil: give a vCPU a state that the hardware refuses
+ * @guests: flat guests to make
+ * @endings: of its own
+ */
+static const struct flavour {
+	uint32_t backend;
+	const char *name;
+	const char *flat;
+	size_t greeting;
+	uint32_t write;
+	int (*spoil)(int fd);
+	const struct flat_guest *guests;
+	size_t nr_guests;
+	const struct ending *endings;
+	size_t nr_endings;
+} flavours[] = {
+	{
+		AXVCPU_BACKEND_VMX, "VMX", GUESTS "real.bin", sizeof("Hello from real mode.\n") - 1,
+		AXVCPU_EXIT_IO_WRITE, x86_spoil, x86_guests, ARRAY_SIZE(x86_guests), x86_endings,
+		ARRAY_SIZE(x86_endings),
+	},
+	{
+		AXVCPU_BACKEND_VHE, "VHE", GUESTS "hello.bin", sizeof("Hello from EL1.\n") - 1,
+		AXVCPU_EXIT_MMIO_WRITE, arm64_spoil, arm64_guests, ARRAY_SIZE(arm64_guests),
+		arm64_endings, ARRAY_SIZE(arm64_endings),
+	},
+};
+
+/* The one that is here */
+static const struct flavour *flavour;
+
+static void find_flavour(void)
+{
+	int fd = open(GUEST_DEVICE, O_RDWR | O_CLOEXEC);
+	struct axvcpu_info info;
+
+	if (fd < 0 || ioctl(fd, AXVCPU_GET_INFO, &info))
+		ksft_exit_fail_msg(GUEST_DEVICE ": %s\n", strerror(errno));
+	close(fd);
+	for (size_t i = 0; i < ARRAY_SIZE(flavours); i++) {
+		if (flavours[i].backend == info.backend)
+			flavour = &flavours[i];
+	}
+	if (!flavour)
+		ksft_exit_skip("axvmm has no guests for backend %u\n", info.backend);
+}
+
+/* --- files that are made here ------------------------------------------------ */
 
 /* An ELF file that is right, with one of its bytes changed or cut off behind some */
 static const struct {
@@ -324,8 +470,10 @@ static void make_files(void)
 
 	if (file)
 		fclose(file);
-	for (size_t i = 0; i < ARRAY_SIZE(flat_guests); i++)
-		write_file(flat_guests[i].name, flat_guests[i].code, flat_guests[i].size);
+	for (size_t i = 0; i < flavour->nr_guests; i++)
+		write_file(flavour->guests[i].name, flavour->guests[i].code,
+			   flavour->guests[i].size);
+	write_file("empty", NULL, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(elf_files); i++) {
 		was = file_bytes[elf_files[i].at];
 		if (elf_files[i].at)
@@ -338,12 +486,7 @@ static void make_files(void)
 
 /* --- the rest --------------------------------------------------------------- */
 
-/* Command line, status, text on standard error. */
-static const struct {
-	const char *line;
-	int status;
-	const char *err;
-} endings[] = {
+static const struct ending endings[] = {
 	{ "axvmm", 64, "Usage:" },
 	{ "axvmm fly", 64, "no command 'fly'" },
 	{ "axvmm run", 64, "which FILE" },
@@ -351,7 +494,7 @@ static const struct {
 	{ "axvmm run --mode virtual x", 64, "--mode" },
 	{ "axvmm run --cpus 0 x", 64, "--cpus" },
 	{ "axvmm run --timer 0 x", 64, "--timer" },
-	{ "axvmm run --timer-vector 256 x", 64, "--timer-vector" },
+	{ "axvmm run --timer-vector 1020 x", 64, "--timer-vector" },
 	{ "axvmm run --unknown x", 64, "unrecognized option" },
 	{ "axvmm run one two", 64, "one file only" },
 	{ "axvmm info more", 64, "Too many arguments" },
@@ -369,39 +512,36 @@ static const struct {
 	{ "axvmm run " MADE "class", 65, "ELF class is unknown" },
 	{ "axvmm run " MADE "big-endian", 65, "not little-endian" },
 	{ "axvmm run " MADE "relocatable", 65, "not linked to fixed addresses" },
-	{ "axvmm run " MADE "arm", 65, "another machine" },
+	{ "axvmm run " MADE "arm", 65, "another architecture" },
 	{ "axvmm run " MADE "entry", 65, "entry lies in no segment" },
-	{ "axvmm run --mem 4097 " GUESTS "real.bin", 64, "multiple of 4096" },
-	{ "axvmm run --mem 16K " GUESTS "real.bin", 65, "doesn't fit" },
+	{ "axvmm run --mem 4097 " GUESTS "loop.bin", 64, "multiple of 4096" },
+	{ "axvmm run --mem 16K " GUESTS "loop.bin", 65, "doesn't fit" },
 	{ "axvmm run --mem 1M " GUESTS "sieve.elf", 65, "doesn't fit" },
-	{ "axvmm run --load 0x200000 --mode real " GUESTS "loop.bin", 64, "out of reach" },
 	{ "axvmm run --load 0x200000 " GUESTS "sieve.elf", 64, "--load is for flat files" },
-	{ "axvmm run --device /dev/none " GUESTS "real.bin", 71, "modprobe axvcpu" },
-	{ "axvmm run --device /dev/null " GUESTS "real.bin", 71, "not an axvcpu device" },
-	{ "axvmm run --cpu 9999 " GUESTS "real.bin", 71, "can't run on CPU 9999" },
+	{ "axvmm run --device /dev/none " GUESTS "loop.bin", 71, "modprobe axvcpu" },
+	{ "axvmm run --device /dev/null " GUESTS "loop.bin", 71, "not an axvcpu device" },
+	{ "axvmm run --cpu 9999 " GUESTS "loop.bin", 71, "can't run on CPU 9999" },
 	{ "axvmm info --device /dev/none", 71, "modprobe axvcpu" },
-	{ "axvmm run " GUESTS "fault.elf", 102, "wrote to 0x40000000" },
-	{ "axvmm run --mem 60K " MADE "read", 102, "read from 0xf000" },
-	{ "axvmm run --mem 32K --load 0x7ffe " MADE "nops", 102, "ran into 0x8000" },
-	{ "axvmm run " GUESTS "triple.elf", 101, "triple fault" },
-	{ "axvmm run " MADE "outs", 104, "no answer to exit UNKNOWN" },
+	{ "axvmm run " GUESTS "fault.elf", 102, "wrote to 0x20000000" },
 	{ "axvmm run " MADE "exit-5", 5, NULL },
 	{ "axvmm run " MADE "exit-200", 63, "exit code is 200" },
-	{ "axvmm run " MADE "halt", 0, NULL },
-	{ "axvmm run --cpus 3 " MADE "halt", 0, NULL },
 	{ "axvmm run --timeout 0.3 " GUESTS "loop.bin", 124, "the time is up" },
 	{ "axvmm run --timeout 0.3 --timer 100 " GUESTS "loop.bin", 124, "the time is up" },
 	{ "axvmm run --cpus 3 --timeout 0.3 " GUESTS "loop.bin", 124, "the time is up" },
-	{ "axvmm run --mode long --cpu 0 " GUESTS "sieve.elf", 0, NULL },
-	{ "axvmm run --trace " GUESTS "real.bin", 0, "IO_WRITE port=0x3f8 width=1 data=0x48 'H'" },
-	{ "axvmm run --trace " GUESTS "probe.elf", 0, "SYSREG_READ addr=0x12345678" },
-	{ "axvmm run --trace " GUESTS "probe.elf", 0, "HYPERCALL nr=0x1 " },
-	{ "axvmm run --trace " GUESTS "probe.elf", 0, "IO_READ port=0x510 width=1" },
-	{ "axvmm run --trace " GUESTS "fault.elf", 102, "gpa=0x40000000 access=w" },
+	{ "axvmm run --cpu 0 " GUESTS "sieve.elf", 0, NULL },
 	{ "axvmm run --stats --timer 100 " GUESTS "timer.elf", 0, "events injected" },
-	{ "axvmm run --stats " GUESTS "real.bin", 0, "IO_WRITE " },
 };
 
+static void test_endings(const struct ending *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		run_line(list[i].line, 0);
+		ksft_test_result(ended(list[i].status, list[i].err), "%s: %d\n", list[i].line,
+				 list[i].status);
+	}
+}
+
+/* @out: %s is the backend's name. */
 static const struct {
 	const char *line;
 	const char *out;
@@ -410,8 +550,8 @@ static const struct {
 	{ "axvmm --help", "axvmm COMMAND --help" },
 	{ "axvmm run --help", "--trace" },
 	{ "axvmm info --help", "--json" },
-	{ "axvmm info", "VMX" },
-	{ "axvmm info --json", "\"backend\": \"VMX\"" },
+	{ "axvmm info", "%s" },
+	{ "axvmm info --json", "\"backend\": \"%s\"" },
 };
 
 /* A guest in an endless loop, which has said on standard output that it is. */
@@ -480,6 +620,15 @@ static int take_vcpu(pid_t pid)
 	return fd;
 }
 
+/* axvmm with the guest that greets */
+static struct child greet(int stdout_fd)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "axvmm run %s", flavour->flat);
+	return spawn_line(line, stdout_fd);
+}
+
 /* A pipe with no room; axvmm waits in its first write. */
 static void make_full_pipe(int *fds)
 {
@@ -492,8 +641,8 @@ static void make_full_pipe(int *fds)
 	fcntl(fds[1], F_SETFL, 0);
 }
 
-/* axvmm has made its vCPU, which wrote @writes bytes: one of our descriptors, or -1. */
-static int wait_for_writes(pid_t pid, uint64_t writes)
+/* axvmm has made its vCPU, which wrote the greeting: one of our descriptors, or -1. */
+static int wait_for_greeting(pid_t pid)
 {
 	long long until = now_ms() + LIMIT_MS;
 	struct axvcpu_stats stats;
@@ -503,14 +652,12 @@ static int wait_for_writes(pid_t pid, uint64_t writes)
 		if (fd < 0)
 			fd = take_vcpu(pid);
 		if (fd >= 0 && !get_stats(fd, &stats) &&
-		    stats.exits[AXVCPU_EXIT_IO_WRITE] == writes)
+		    stats.exits[flavour->write] == flavour->greeting)
 			return fd;
 		sleep_ns(1000000);
 	}
 	return -1;
 }
-
-#define GREETING	(sizeof("Hello from real mode.\n") - 1)
 
 /*
  * No guest brings itself into a state that the hardware refuses: while axvmm
@@ -518,15 +665,14 @@ static int wait_for_writes(pid_t pid, uint64_t writes)
  */
 static bool refused_state(void)
 {
-	uint64_t id = AXVCPU_X86_REG_SEG_ACCESS(AXVCPU_X86_SEG_CS);
 	int out[2], fd, err;
 	struct child c;
 
 	make_full_pipe(out);
-	c = spawn_line("axvmm run " GUESTS "real.bin", out[1]);
+	c = greet(out[1]);
 	close(out[1]);
-	fd = wait_for_writes(c.pid, GREETING);
-	err = fd < 0 ? fd : set_reg(fd, id, 0x10);
+	fd = wait_for_greeting(c.pid);
+	err = fd < 0 ? fd : flavour->spoil(fd);
 	c.out = out[0];
 	collect(&c, 0);
 	if (fd >= 0)
@@ -543,8 +689,8 @@ static bool ctrl_c_while_writing(void)
 	struct child c;
 
 	make_full_pipe(out);
-	c = spawn_line("axvmm run " GUESTS "real.bin", out[1]);
-	fd = wait_for_writes(c.pid, GREETING);
+	c = greet(out[1]);
+	fd = wait_for_greeting(c.pid);
 	if (fd >= 0)
 		close(fd);
 	kill(c.pid, SIGINT);
@@ -594,7 +740,7 @@ static void limit_memory(void)
 static bool no_memory(void)
 {
 	prepare = limit_memory;
-	run_line("axvmm run --mem 1G " GUESTS "real.bin", 0);
+	run_line("axvmm run --mem 1G " GUESTS "loop.bin", 0);
 	prepare = NULL;
 	return ended(70, "bytes of memory: Cannot allocate memory");
 }
@@ -602,7 +748,7 @@ static bool no_memory(void)
 static bool full_disk(void)
 {
 	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
-	struct child c = spawn_line("axvmm run " GUESTS "real.bin", full);
+	struct child c = greet(full);
 
 	close(full);
 	collect(&c, 0);
@@ -623,28 +769,27 @@ static const struct {
 
 int main(void)
 {
-	char name[128];
+	char name[128], out[64];
 	size_t i;
 
 	ksft_print_header();
+	find_flavour();
 	read_run_list();
 	make_files();
-	ksft_set_plan(nr_lines + ARRAY_SIZE(endings) + ARRAY_SIZE(sayings) + ARRAY_SIZE(signals) +
-		      ARRAY_SIZE(others));
+	ksft_set_plan(nr_lines + ARRAY_SIZE(endings) + flavour->nr_endings + ARRAY_SIZE(sayings) +
+		      ARRAY_SIZE(signals) + ARRAY_SIZE(others));
 
 	for (int n = 0; n < nr_lines; n++) {
 		guest_name(lines[n], name, sizeof(name));
 		ksft_test_result(guest_is_right(lines[n], name), "guest %s\n", name);
 	}
-	for (i = 0; i < ARRAY_SIZE(endings); i++) {
-		run_line(endings[i].line, 0);
-		ksft_test_result(ended(endings[i].status, endings[i].err), "%s: %d\n",
-				 endings[i].line, endings[i].status);
-	}
+	test_endings(endings, ARRAY_SIZE(endings));
+	test_endings(flavour->endings, flavour->nr_endings);
 	for (i = 0; i < ARRAY_SIZE(sayings); i++) {
+		snprintf(out, sizeof(out), sayings[i].out, flavour->name);
 		run_line(sayings[i].line, 0);
-		ksft_test_result(ended(0, NULL) && strstr(outcome.out, sayings[i].out),
-				 "%s: says \"%s\"\n", sayings[i].line, sayings[i].out);
+		ksft_test_result(ended(0, NULL) && strstr(outcome.out, out), "%s: says \"%s\"\n",
+				 sayings[i].line, out);
 	}
 	for (i = 0; i < ARRAY_SIZE(signals); i++) {
 		run_line(signals[i].line, signals[i].signo);

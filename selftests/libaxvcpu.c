@@ -18,11 +18,23 @@
 #define PORT		0xe9
 #define STOP		7
 
+#define DEVICE		0x100000UL	/* where arm64's guest has no memory */
+
 /* mov $'A', %al; out %al, $PORT; in $PORT, %al; hlt: the same in every mode */
-static const uint8_t code[] = { 0xb0, 'A', 0xe6, PORT, 0xe4, PORT, 0xf4 };
+static const uint8_t x86_code[] = { 0xb0, 'A', 0xe6, PORT, 0xe4, PORT, 0xf4 };
 
 /* 1: cli; jmp 1b */
-static const uint8_t loop[] = { 0xfa, 0xeb, 0xfd };
+static const uint8_t x86_loop[] = { 0xfa, 0xeb, 0xfd };
+
+static const uint32_t arm64_code[] = {
+	0x52800820,				/* mov	w0, #'A' */
+	0xd2a00201,				/* mov	x1, #DEVICE */
+	0x39000020,				/* strb	w0, [x1] */
+	0x39400020,				/* ldrb	w0, [x1] */
+	0xd503207f,				/* wfi */
+};
+
+static const uint32_t arm64_loop[] = { 0x14000000 };	/* b . */
 
 /* What the handlers saw. */
 struct seen {
@@ -53,6 +65,21 @@ static int on_read(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
 	return 0;
 }
 
+static int on_mmio_write(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
+{
+	struct seen *seen = data;
+
+	seen->written = run->mmio.data;
+	return run->mmio.gpa == DEVICE && run->mmio.width == 1 ? 0 : -EPROTO;
+}
+
+static int on_mmio_read(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
+{
+	/* More than the load is wide */
+	axvcpu_answer_mmio(run, 0xffff5a);
+	return 0;
+}
+
 static int on_halt(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
 {
 	return STOP;
@@ -71,7 +98,33 @@ static const struct axvcpu_handlers handlers = {
 	.exit = {
 		[AXVCPU_EXIT_IO_WRITE] = on_write,
 		[AXVCPU_EXIT_IO_READ] = on_read,
+		[AXVCPU_EXIT_MMIO_WRITE] = on_mmio_write,
+		[AXVCPU_EXIT_MMIO_READ] = on_mmio_read,
 		[AXVCPU_EXIT_HALT] = on_halt,
+	},
+};
+
+/* What differs by the backend: the guest, and a register that it leaves 0x5a in. */
+static const struct guest_kind {
+	uint32_t backend;
+	const void *code, *loop;
+	size_t code_size, loop_size;
+	int (*setup)(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspace, uint64_t entry);
+	const char *result, *result_upper, *pc;
+	uint64_t result_id, other_id;
+	uint32_t read, write;
+} kinds[] = {
+	{
+		AXVCPU_BACKEND_VMX, x86_code, x86_loop, sizeof(x86_code), sizeof(x86_loop),
+		axvcpu_vcpu_setup_real, "rax", "RAX", "rip",
+		AXVCPU_X86_REG_GPR(AXVCPU_X86_RAX), AXVCPU_X86_REG_GPR(AXVCPU_X86_R15),
+		AXVCPU_EXIT_IO_READ, AXVCPU_EXIT_IO_WRITE,
+	},
+	{
+		AXVCPU_BACKEND_VHE, arm64_code, arm64_loop, sizeof(arm64_code), sizeof(arm64_loop),
+		axvcpu_vcpu_setup_el1, "x0", "X0", "pc",
+		AXVCPU_ARM64_REG_X(0), AXVCPU_ARM64_REG_X(30),
+		AXVCPU_EXIT_MMIO_READ, AXVCPU_EXIT_MMIO_WRITE,
 	},
 };
 
@@ -82,17 +135,21 @@ FIXTURE(lib)
 	struct axvcpu_vcpu *vcpu;
 	uint8_t *mem;
 	char text[256];
-	bool x86;
+	const struct guest_kind *kind;
 };
 
 FIXTURE_SETUP(lib)
 {
 	ASSERT_EQ(axvcpu_device_open(NULL, &self->dev), 0);
-	self->x86 = axvcpu_device_info(self->dev)->backend == AXVCPU_BACKEND_VMX;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (kinds[i].backend == axvcpu_device_info(self->dev)->backend)
+			self->kind = &kinds[i];
+	}
+	ASSERT_NE(self->kind, NULL);
 	self->mem = mmap(NULL, MEM_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 			 0);
 	ASSERT_NE(self->mem, MAP_FAILED);
-	memcpy(self->mem + CODE, code, sizeof(code));
+	memcpy(self->mem + CODE, self->kind->code, self->kind->code_size);
 	ASSERT_EQ(axvcpu_aspace_create(self->dev, &self->aspace), 0);
 	ASSERT_EQ(axvcpu_aspace_map(self->aspace, 0, self->mem, MEM_SIZE, AXVCPU_MAP_ALL), 0);
 	ASSERT_EQ(axvcpu_vcpu_create(self->dev, NULL, &self->vcpu), 0);
@@ -210,54 +267,61 @@ TEST_F(lib, nothing_is_left_open)
 	EXPECT_EQ(dup(0), before);
 }
 
-/* --- guests of x86 ---------------------------------------------------------- */
+/* --- guests ----------------------------------------------------------------- */
 
-/* Run the guest to its HLT and look at what came of it. */
-static void run_code(struct __test_metadata *_metadata, struct axvcpu_vcpu *vcpu)
+/* Run the guest to its halt and look at what came of it. */
+static void run_code(struct __test_metadata *_metadata, const struct guest_kind *kind,
+		     struct axvcpu_vcpu *vcpu)
 {
-	struct axvcpu_run *run = axvcpu_vcpu_page(vcpu);
 	struct axvcpu_stats stats;
 	struct seen seen = { 0 };
-	uint64_t rax;
+	uint64_t value, mask = kind->backend == AXVCPU_BACKEND_VMX ? 0xff : UINT64_MAX;
 
 	ASSERT_EQ(axvcpu_vcpu_bind(vcpu, -1), 0);
 	ASSERT_EQ(axvcpu_vcpu_loop(vcpu, 0, &handlers, &seen), STOP);
 	EXPECT_EQ(seen.before, 3);
 	EXPECT_EQ(seen.written, 'A');
-	EXPECT_EQ(run->regs.x86.gpr[AXVCPU_X86_RAX] & 0xff, 0x5a);
-	ASSERT_EQ(axvcpu_vcpu_get_reg_by_name(vcpu, "rax", &rax), 0);
-	EXPECT_EQ(rax & 0xff, 0x5a);
+	/* The first register of the run page, on both. */
+	EXPECT_EQ(axvcpu_vcpu_page(vcpu)->regs.raw[0] & mask, 0x5a);
+	ASSERT_EQ(axvcpu_vcpu_get_reg_by_name(vcpu, kind->result, &value), 0);
+	EXPECT_EQ(value & mask, 0x5a);
+	ASSERT_EQ(axvcpu_vcpu_get_reg_by_name(vcpu, kind->pc, &value), 0);
+	EXPECT_EQ(value, CODE + kind->code_size);
+	EXPECT_EQ(axvcpu_vcpu_get_reg_by_name(vcpu, "none", &value), -ENOENT);
 
 	ASSERT_EQ(axvcpu_vcpu_get_stats(vcpu, &stats), 0);
-	EXPECT_EQ(stats.exits[AXVCPU_EXIT_IO_WRITE], 1);
-	EXPECT_EQ(stats.exits[AXVCPU_EXIT_IO_READ], 1);
+	EXPECT_EQ(stats.exits[kind->write], 1);
+	EXPECT_EQ(stats.exits[kind->read], 1);
 	EXPECT_EQ(stats.exits[AXVCPU_EXIT_HALT], 1);
 	ASSERT_EQ(axvcpu_vcpu_unbind(vcpu), 0);
 }
 
+TEST_F(lib, runs)
+{
+	ASSERT_EQ(self->kind->setup(self->vcpu, self->aspace, CODE), 0);
+	run_code(_metadata, self->kind, self->vcpu);
+}
+
 TEST_F(lib, real)
 {
-	uint64_t rip, base;
+	uint64_t base;
 
-	if (!self->x86)
-		SKIP(return, "no x86 guest on this backend");
+	if (self->kind->backend != AXVCPU_BACKEND_VMX)
+		SKIP(return, "real mode is x86's");
 	ASSERT_EQ(axvcpu_vcpu_setup_real(self->vcpu, self->aspace, CODE), 0);
-	run_code(_metadata, self->vcpu);
-	ASSERT_EQ(axvcpu_vcpu_get_reg_by_name(self->vcpu, "rip", &rip), 0);
-	EXPECT_EQ(rip, CODE + sizeof(code));
+	run_code(_metadata, self->kind, self->vcpu);
 	ASSERT_EQ(axvcpu_vcpu_get_reg_by_name(self->vcpu, "cs.base", &base), 0);
 	EXPECT_EQ(base, 0);
-	EXPECT_EQ(axvcpu_vcpu_get_reg_by_name(self->vcpu, "none", &base), -ENOENT);
 }
 
 TEST_F(lib, protected)
 {
 	uint64_t limit;
 
-	if (!self->x86)
-		SKIP(return, "no x86 guest on this backend");
+	if (self->kind->backend != AXVCPU_BACKEND_VMX)
+		SKIP(return, "protected mode is x86's");
 	ASSERT_EQ(axvcpu_vcpu_setup_protected(self->vcpu, self->aspace, CODE), 0);
-	run_code(_metadata, self->vcpu);
+	run_code(_metadata, self->kind, self->vcpu);
 	ASSERT_EQ(axvcpu_vcpu_get_reg_by_name(self->vcpu, "ds.limit", &limit), 0);
 	EXPECT_EQ(limit, UINT32_MAX);
 }
@@ -267,33 +331,42 @@ TEST_F(lib, long_mode_on_the_identity_map)
 	size_t size = axvcpu_x86_identity_map_size(MEM_SIZE);
 	uint64_t efer;
 
-	if (!self->x86)
-		SKIP(return, "no x86 guest on this backend");
+	if (self->kind->backend != AXVCPU_BACKEND_VMX)
+		SKIP(return, "long mode is x86's");
 	ASSERT_LE(TABLES + size, MEM_SIZE);
 	ASSERT_EQ(axvcpu_x86_identity_map(self->mem + TABLES, TABLES, size, MEM_SIZE), 0);
 	ASSERT_EQ(axvcpu_vcpu_setup_long(self->vcpu, self->aspace, CODE, TABLES), 0);
-	run_code(_metadata, self->vcpu);
+	run_code(_metadata, self->kind, self->vcpu);
 	ASSERT_EQ(axvcpu_vcpu_get_reg_by_name(self->vcpu, "efer", &efer), 0);
 	EXPECT_EQ(efer & 0x500, 0x500);
+}
+
+TEST_F(lib, another_architecture_is_refused)
+{
+	struct axvcpu_state_info info;
+
+	if (self->kind->backend != AXVCPU_BACKEND_VHE)
+		SKIP(return, "what arm64 sets up, all zero, is real mode here");
+	ASSERT_EQ(axvcpu_vcpu_setup_protected(self->vcpu, self->aspace, CODE), -EINVAL);
+	ASSERT_EQ(axvcpu_vcpu_get_state(self->vcpu, &info), 0);
+	EXPECT_EQ(info.state, AXVCPU_STATE_INVALID);
 }
 
 TEST_F(lib, registers)
 {
 	struct axvcpu_reg regs[] = {
-		{ AXVCPU_X86_REG_GPR(AXVCPU_X86_RBX), 0x1122334455667788 },
-		{ AXVCPU_X86_REG_GPR(AXVCPU_X86_R15), 42 },
+		{ self->kind->result_id, 0x1122334455667788 },
+		{ self->kind->other_id, 42 },
 	};
 	uint64_t value;
 
-	if (!self->x86)
-		SKIP(return, "no x86 registers on this backend");
-	ASSERT_EQ(axvcpu_vcpu_setup_real(self->vcpu, self->aspace, CODE), 0);
+	ASSERT_EQ(self->kind->setup(self->vcpu, self->aspace, CODE), 0);
 	ASSERT_EQ(axvcpu_vcpu_set_regs(self->vcpu, regs, 2), 0);
 	regs[0].value = regs[1].value = 0;
 	ASSERT_EQ(axvcpu_vcpu_get_regs(self->vcpu, regs, 2), 0);
 	EXPECT_EQ(regs[0].value, 0x1122334455667788);
 	EXPECT_EQ(regs[1].value, 42);
-	ASSERT_EQ(axvcpu_vcpu_set_reg_by_name(self->vcpu, "RBX", 7), 0);
+	ASSERT_EQ(axvcpu_vcpu_set_reg_by_name(self->vcpu, self->kind->result_upper, 7), 0);
 	ASSERT_EQ(axvcpu_vcpu_get_reg(self->vcpu, regs[0].id, &value), 0);
 	EXPECT_EQ(value, 7);
 	EXPECT_EQ(axvcpu_vcpu_set_reg(self->vcpu, ~0ULL, 0), -EINVAL);
@@ -301,13 +374,42 @@ TEST_F(lib, registers)
 	EXPECT_NE(strstr(self->text, "no such register"), NULL);
 }
 
+/* Each name that the library knows is one that the kernel knows, and back. */
+TEST_F(lib, names_of_registers)
+{
+	static const char * const arm64[] = {
+		"x30", "sp", "pc", "pstate", "v31.high", "fpcr", "cntvoff", "lines", "gic.vmcr",
+		"gic.ap1r3", "gic.lr15", "gic.queued1019", "mdscr_el1", "midr_el1", "mpidr_el1",
+		"sctlr_el1", "cpacr_el1", "ttbr0_el1", "ttbr1_el1", "tcr_el1", "spsr_el1", "elr_el1",
+		"sp_el0", "afsr0_el1", "afsr1_el1", "esr_el1", "far_el1", "par_el1", "mair_el1",
+		"amair_el1", "vbar_el1", "contextidr_el1", "tpidr_el1", "cntkctl_el1", "csselr_el1",
+		"tpidr_el0", "tpidrro_el0", "cntvct_el0", "cntv_ctl_el0", "cntv_cval_el0", "sp_el1",
+		"s3_0_c0_c4_0",
+	};
+	static const char * const x86[] = {
+		"r15", "rip", "rflags", "cr0", "cr2", "cr3", "cr4", "gdtr.base", "gdtr.limit",
+		"idtr.base", "idtr.limit", "sysenter_cs", "sysenter_esp", "sysenter_eip", "pat",
+		"efer", "star", "lstar", "cstar", "sfmask", "fs_base", "gs_base", "kernel_gs_base",
+		"es.selector", "cs.base", "ss.limit", "ds.access", "ldtr.base", "tr.selector",
+	};
+	bool is_x86 = self->kind->backend == AXVCPU_BACKEND_VMX;
+	const char *const *names = is_x86 ? x86 : arm64;
+	size_t count = is_x86 ? ARRAY_SIZE(x86) : ARRAY_SIZE(arm64);
+	uint64_t value;
+
+	ASSERT_EQ(self->kind->setup(self->vcpu, self->aspace, CODE), 0);
+	for (size_t i = 0; i < count; i++) {
+		EXPECT_EQ(axvcpu_vcpu_get_reg_by_name(self->vcpu, names[i], &value), 0) {
+			TH_LOG("%s", names[i]);
+		}
+	}
+}
+
 TEST_F(lib, an_exit_without_a_handler)
 {
 	static const struct axvcpu_handlers none;
 
-	if (!self->x86)
-		SKIP(return, "no x86 guest on this backend");
-	ASSERT_EQ(axvcpu_vcpu_setup_real(self->vcpu, self->aspace, CODE), 0);
+	ASSERT_EQ(self->kind->setup(self->vcpu, self->aspace, CODE), 0);
 	ASSERT_EQ(axvcpu_vcpu_bind(self->vcpu, -1), 0);
 	EXPECT_EQ(axvcpu_vcpu_loop(self->vcpu, 0, &none, NULL), -EOPNOTSUPP);
 }
@@ -327,10 +429,8 @@ TEST_F(lib, kicks)
 	struct seen seen = { 0 };
 	pthread_t thread;
 
-	if (!self->x86)
-		SKIP(return, "no x86 guest on this backend");
-	memcpy(self->mem + CODE, loop, sizeof(loop));
-	ASSERT_EQ(axvcpu_vcpu_setup_real(self->vcpu, self->aspace, CODE), 0);
+	memcpy(self->mem + CODE, self->kind->loop, self->kind->loop_size);
+	ASSERT_EQ(self->kind->setup(self->vcpu, self->aspace, CODE), 0);
 	ASSERT_EQ(axvcpu_vcpu_bind(self->vcpu, -1), 0);
 
 	/* One that came before RUN is not lost. */
@@ -348,9 +448,7 @@ TEST_F(lib, history)
 	struct axvcpu_history_entry entries[AXVCPU_HISTORY_LEN];
 	int n;
 
-	if (!self->x86)
-		SKIP(return, "no x86 guest on this backend");
-	ASSERT_EQ(axvcpu_vcpu_setup_real(self->vcpu, self->aspace, CODE), 0);
+	ASSERT_EQ(self->kind->setup(self->vcpu, self->aspace, CODE), 0);
 	ASSERT_EQ(axvcpu_vcpu_bind(self->vcpu, -1), 0);
 	ASSERT_EQ(axvcpu_vcpu_unbind(self->vcpu), 0);
 	n = axvcpu_vcpu_get_history(self->vcpu, entries, AXVCPU_HISTORY_LEN);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the guests written in C share: port I/O, printing, and interrupts of
- * 64-bit mode.
+ * What the guests written in C share: port I/O, and interrupts of 64-bit mode.
  */
 #ifndef GUEST_H
 #define GUEST_H
 
-#include <stdint.h>
+#include "../common/common.h"
+
+#define MEMORY_BASE	0UL
 
 /* axvmm's ports */
 #define PORT_CONSOLE	0x3f8
@@ -35,21 +36,27 @@ static inline void guest_exit(uint8_t code)
 	}
 }
 
-/* print.c */
-
-void print(const char *text);
-void print_number(unsigned long number);
-void print_hex(unsigned long number);
+static inline void console_put(char byte)
+{
+	outb(PORT_CONSOLE, byte);
+}
 
 /*
- * guest_main() - what a guest does; start32.S and start64.S call it
- * @index: number of this vCPU
- * @cpus: number of vCPUs
- * @memory: bytes of memory, from address 0 on
- *
- * Return: the exit code.
+ * Interrupts are off since the start, and the host's come all the same: should
+ * two vCPUs be on one CPU, they take turns. Bochs forgets that at each entry,
+ * until the guest says so itself.
  */
-int guest_main(unsigned long index, unsigned long cpus, unsigned long memory);
+static inline void pause(void)
+{
+	asm volatile("pause; cli" : : : "memory");
+}
+
+__attribute__((noreturn))
+static inline void stop(void)
+{
+	for (;;)
+		asm volatile("cli; hlt");
+}
 
 #ifdef __x86_64__
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The interrupt descriptor table of a 64-bit guest. */
+/* Interrupts of a 64-bit guest: its descriptor table. */
 #include "guest.h"
 
 #define SELECTOR_CODE	0x08
@@ -34,4 +34,32 @@ void set_interrupt_gate(unsigned int vector, void *handler)
 		.offset_63_32 = offset >> 32,
 	};
 	asm volatile("lidt %0" : : "m"(descriptor), "m"(idt));
+}
+
+static void (*interrupt_handler)(void);
+
+__attribute__((interrupt))
+static void on_interrupt(struct interrupt_frame *frame)
+{
+	(void)frame;
+	interrupt_handler();
+}
+
+void enable_interrupt(unsigned int vector, void (*handler)(void))
+{
+	interrupt_handler = handler;
+	set_interrupt_gate(vector, on_interrupt);
+}
+
+void wait_for_interrupt(void)
+{
+	/* No interrupt comes between STI and HLT. */
+	asm volatile("sti; hlt; cli" : : : "memory");
+}
+
+/* axvmm has started all of them. */
+int start_others(unsigned long cpus)
+{
+	(void)cpus;
+	return 0;
 }

@@ -16,6 +16,7 @@
  * @EXIT_MEMORY_FAULT: the guest accessed memory that it doesn't have
  * @EXIT_FAIL_ENTRY: the hardware refused the guest's state
  * @EXIT_UNHANDLED: an exit that axvmm has no answer for
+ * @EXIT_RESET: the guest asked for a reset
  * @EXIT_TIMEOUT: --timeout passed, as with timeout(1)
  * @EXIT_SIGNAL: plus the signal's number, as shells have it
  */
@@ -31,6 +32,7 @@ enum exit_code {
 	EXIT_MEMORY_FAULT	= 102,
 	EXIT_FAIL_ENTRY		= 103,
 	EXIT_UNHANDLED		= 104,
+	EXIT_RESET		= 105,
 	EXIT_TIMEOUT		= 124,
 	EXIT_SIGNAL		= 128,
 };

@@ -135,7 +135,7 @@ static bool translate_entry(uint64_t entry, const struct elf_phdr *phdr, uint64_
 	return true;
 }
 
-static const char *parse_elf(struct image *image)
+static const char *parse_elf(struct image *image, const uint16_t machines[2])
 {
 	bool has_entry = false;
 	struct elf_header header;
@@ -152,8 +152,8 @@ static const char *parse_elf(struct image *image)
 	image->elf_bits = image->data[EI_CLASS] == ELFCLASS64 ? 64 : 32;
 	if (!read_header(image, &header))
 		return "its ELF header is malformed";
-	if (header.machine != (image->elf_bits == 64 ? EM_X86_64 : EM_386))
-		return "it is for another machine than x86";
+	if (header.machine != machines[image->elf_bits == 64] || header.machine == EM_NONE)
+		return "it is for another architecture";
 	if (header.type != ET_EXEC)
 		return "it is not linked to fixed addresses (not of type EXEC)";
 	if (header.phnum == PN_XNUM ||
@@ -177,13 +177,14 @@ static const char *parse_elf(struct image *image)
 	return NULL;
 }
 
-const char *image_parse(const void *data, size_t size, struct image *image)
+const char *image_parse(const void *data, size_t size, const uint16_t machines[2],
+			struct image *image)
 {
 	*image = (struct image){ .data = data, .size = size };
 	if (!size)
 		return "it is empty";
 	if (size >= SELFMAG && !memcmp(data, ELFMAG, SELFMAG))
-		return parse_elf(image);
+		return parse_elf(image, machines);
 
 	image->segments[0] = (struct image_segment){ .filesz = size, .memsz = size };
 	image->nr_segments = 1;
@@ -196,20 +197,22 @@ void image_place(struct image *image, uint64_t gpa)
 	image->entry = gpa;
 }
 
-bool image_fits(const struct image *image, uint64_t mem_size)
+bool image_fits(const struct image *image, uint64_t base, uint64_t size)
 {
 	for (unsigned int i = 0; i < image->nr_segments; i++) {
-		if (!within(image->segments[i].gpa, image->segments[i].memsz, mem_size))
+		const struct image_segment *s = &image->segments[i];
+
+		if (s->gpa < base || !within(s->gpa - base, s->memsz, size))
 			return false;
 	}
 	return true;
 }
 
-void image_load(const struct image *image, void *mem)
+void image_load(const struct image *image, uint64_t base, void *mem)
 {
 	for (unsigned int i = 0; i < image->nr_segments; i++) {
 		const struct image_segment *s = &image->segments[i];
 
-		memcpy((uint8_t *)mem + s->gpa, image->data + s->offset, s->filesz);
+		memcpy((uint8_t *)mem + (s->gpa - base), image->data + s->offset, s->filesz);
 	}
 }

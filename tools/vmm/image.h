@@ -45,13 +45,15 @@ struct image {
  * image_parse() - look what a file is
  * @data: the file; must outlive @image
  * @size: its bytes
+ * @machines: ELF files are for these machines, of 32 and of 64 bits
  * @image: where the result goes
  *
  * A flat file is one segment at address 0, until image_place() moves it.
  *
  * Return: NULL, or what is wrong with the file.
  */
-const char *image_parse(const void *data, size_t size, struct image *image);
+const char *image_parse(const void *data, size_t size, const uint16_t machines[2],
+			struct image *image);
 
 /**
  * image_place() - give a flat file its address
@@ -63,17 +65,19 @@ void image_place(struct image *image, uint64_t gpa);
 /**
  * image_fits() - does the image lie within memory?
  * @image: the image
- * @mem_size: memory is below this address
+ * @base: guest-physical address of the memory's first byte
+ * @size: bytes of memory
  *
  * Return: true if it does.
  */
-bool image_fits(const struct image *image, uint64_t mem_size);
+bool image_fits(const struct image *image, uint64_t base, uint64_t size);
 
 /**
  * image_load() - copy the image to memory
  * @image: the image; it fits
- * @mem: memory from guest-physical address 0 on, all zero
+ * @base: guest-physical address of the memory's first byte
+ * @mem: the memory, all zero
  */
-void image_load(const struct image *image, void *mem);
+void image_load(const struct image *image, uint64_t base, void *mem);
 
 #endif /* AXVMM_IMAGE_H */

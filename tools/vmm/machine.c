@@ -23,7 +23,6 @@
 #include "report.h"
 
 #define NS_PER_SEC	1000000000ULL
-#define GUEST_PAGE	4096ULL
 
 /* A thread that is not back by then hangs in writing the guest's output. */
 #define JOIN_SECONDS	2
@@ -43,6 +42,7 @@ bool machine_end(struct machine *m, int status)
 	for (unsigned int i = 0; i < m->nr_cpus; i++)
 		axvcpu_vcpu_kick(m->cpus[i].vcpu);
 	(void)!write(m->end_fd, &one, sizeof(one));
+	power_wake(&m->power);
 	return true;
 }
 
@@ -52,18 +52,22 @@ static void *cpu_thread(void *arg)
 {
 	struct vm_cpu *cpu = arg;
 	struct machine *m = cpu->machine;
-	unsigned int flags = m->opt->timer_hz ? AXVCPU_RUN_WAIT : 0;
+	const struct guest_arch *arch = m->opt->arch;
+	unsigned int flags = arch->run_flags | (m->opt->timer_hz ? AXVCPU_RUN_WAIT : 0);
 	char text[256];
 	int ret;
 
-	ret = axvcpu_vcpu_loop(cpu->vcpu, flags, &x86_handlers, cpu);
-	if (ret < 0) {
-		axvcpu_vcpu_strerror(cpu->vcpu, ret, text, sizeof(text));
-		if (machine_end(m, EXIT_DEVICE))
-			complain("vCPU %u: %s", cpu->index, text);
+	while (power_wait(cpu)) {
+		ret = axvcpu_vcpu_loop(cpu->vcpu, flags, arch->handlers, cpu);
+		if (ret < 0) {
+			axvcpu_vcpu_strerror(cpu->vcpu, ret, text, sizeof(text));
+			if (machine_end(m, EXIT_DEVICE))
+				complain("vCPU %u: %s", cpu->index, text);
+		}
+		if (machine_ending(m))
+			break;
+		power_off(cpu);
 	}
-	if (atomic_fetch_sub(&m->running, 1) == 1)
-		machine_end(m, 0);
 	return NULL;
 }
 
@@ -89,7 +93,7 @@ static int start_thread(struct vm_cpu *cpu)
 
 static int start_threads(struct machine *m)
 {
-	atomic_store(&m->running, m->nr_cpus);
+	power_start(m, m->opt->arch->one_starts ? 1 : m->nr_cpus);
 	for (unsigned int i = 0; i < m->nr_cpus; i++) {
 		int err = start_thread(&m->cpus[i]);
 
@@ -197,9 +201,10 @@ static int open_device(struct machine *m)
 		return EXIT_DEVICE;
 	}
 	m->info = axvcpu_device_info(m->dev);
-	if (m->info->backend != AXVCPU_BACKEND_VMX) {
-		complain("the device's backend is %s; x86 guests need VMX",
-			 axvcpu_backend_name(m->info->backend));
+	if (m->info->backend != m->opt->arch->backend) {
+		complain("the device's backend is %s; %s guests need %s",
+			 axvcpu_backend_name(m->info->backend), m->opt->arch->name,
+			 axvcpu_backend_name(m->opt->arch->backend));
 		return EXIT_DEVICE;
 	}
 	return 0;
@@ -207,13 +212,15 @@ static int open_device(struct machine *m)
 
 static int make_memory(struct machine *m)
 {
-	uint64_t size = m->opt->mem;
+	uint64_t base = m->opt->arch->mem_base, size = m->opt->mem;
+	uint64_t page = sysconf(_SC_PAGESIZE);
 	char text[256];
 	int err;
 
-	if (size % GUEST_PAGE || (m->info->gpa_bits < 64 && size > 1ULL << m->info->gpa_bits)) {
-		complain("--mem is a multiple of %llu, up to 2^%u here", GUEST_PAGE,
-			 m->info->gpa_bits);
+	if (size % page ||
+	    (m->info->gpa_bits < 64 && size > (1ULL << m->info->gpa_bits) - base)) {
+		complain("--mem is a multiple of %llu, and memory ends at 2^%u here",
+			 (unsigned long long)page, m->info->gpa_bits);
 		return EXIT_USAGE;
 	}
 	m->mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -231,7 +238,7 @@ static int make_memory(struct machine *m)
 		complain("no address space: %s", text);
 		return EXIT_DEVICE;
 	}
-	err = axvcpu_aspace_map(m->aspace, 0, m->mem, size, AXVCPU_MAP_ALL);
+	err = axvcpu_aspace_map(m->aspace, base, m->mem, size, AXVCPU_MAP_ALL);
 	if (err) {
 		axvcpu_strerror(AXVCPU_ATTEMPT_MAP, err, text, sizeof(text));
 		complain("the memory can't be mapped: %s", text);
@@ -243,14 +250,18 @@ static int make_memory(struct machine *m)
 static int make_vcpu(struct machine *m, unsigned int index)
 {
 	struct axvcpu_vcpu_attr attr = AXVCPU_VCPU_ATTR_INIT;
+	union axvcpu_create_config config = { .raw = { 0 } };
 	struct vm_cpu *cpu = &m->cpus[index];
 	char text[256];
 	int err;
 
 	cpu->machine = m;
 	cpu->index = index;
+	if (m->opt->arch->configure)
+		m->opt->arch->configure(cpu, &config);
 	attr.vm_id = getpid();
 	attr.vcpu_id = index;
+	attr.config = &config;
 	err = axvcpu_vcpu_create(m->dev, &attr, &cpu->vcpu);
 	if (err) {
 		axvcpu_strerror(AXVCPU_ATTEMPT_CREATE, err, text, sizeof(text));
@@ -261,37 +272,67 @@ static int make_vcpu(struct machine *m, unsigned int index)
 	return 0;
 }
 
-static int ready_vcpu(struct vm_cpu *cpu)
+/* The host CPU that it stays on, or -1. */
+static int pin(const struct vm_cpu *cpu)
 {
 	const struct run_options *opt = cpu->machine->opt;
-	int pin = opt->nr_pins ? opt->pins[cpu->index % opt->nr_pins] : -1;
-	char text[256];
-	int err;
 
-	err = x86_setup(cpu);
-	if (err) {
-		axvcpu_vcpu_strerror(cpu->vcpu, err, text, sizeof(text));
-		complain("vCPU %u: %s", cpu->index, text);
-		return EXIT_DEVICE;
-	}
-	err = axvcpu_vcpu_bind(cpu->vcpu, pin);
-	if (err) {
-		axvcpu_vcpu_strerror(cpu->vcpu, err, text, sizeof(text));
-		complain("vCPU %u can't run on CPU %d: %s", cpu->index, pin, text);
-		return EXIT_DEVICE;
-	}
-	return 0;
+	return opt->nr_pins ? opt->pins[cpu->index % opt->nr_pins] : -1;
+}
+
+int cpu_make_ready(struct vm_cpu *cpu, uint64_t entry, uint64_t arg)
+{
+	int err = cpu->machine->opt->arch->setup(cpu, entry, arg);
+
+	return err ? err : axvcpu_vcpu_bind(cpu->vcpu, pin(cpu));
+}
+
+static int ready_vcpu(struct vm_cpu *cpu)
+{
+	int err = cpu_make_ready(cpu, cpu->machine->entry, cpu->index);
+	char text[256];
+
+	if (!err)
+		return 0;
+	axvcpu_vcpu_strerror(cpu->vcpu, err, text, sizeof(text));
+	if (pin(cpu) >= 0)
+		complain("vCPU %u can't run on CPU %d: %s", cpu->index, pin(cpu), text);
+	else
+		complain("vCPU %u can't run: %s", cpu->index, text);
+	return EXIT_DEVICE;
 }
 
 static int make_vcpus(struct machine *m)
 {
+	unsigned int start = m->opt->arch->one_starts ? 1 : m->opt->cpus;
 	int status = 0;
 
 	for (unsigned int i = 0; i < m->opt->cpus && !status; i++)
 		status = make_vcpu(m, i);
-	for (unsigned int i = 0; i < m->nr_cpus && !status; i++)
+	for (unsigned int i = 0; i < start && !status; i++)
 		status = ready_vcpu(&m->cpus[i]);
 	return status;
+}
+
+int machine_place(struct machine *m, struct image *image, uint64_t load)
+{
+	const struct run_options *opt = m->opt;
+	uint64_t base = opt->arch->mem_base;
+
+	if (opt->has_load && image->elf_bits) {
+		complain("--load is for flat files; %s says itself where it goes", opt->file);
+		return EXIT_USAGE;
+	}
+	if (!image->elf_bits)
+		image_place(image, opt->has_load ? opt->load : load);
+	if (!image_fits(image, base, m->usable_mem)) {
+		complain("%s doesn't fit into %llu bytes of memory from 0x%llx on (see --mem)",
+			 opt->file, (unsigned long long)m->usable_mem, (unsigned long long)base);
+		return EXIT_BAD_FILE;
+	}
+	m->entry = opt->has_entry ? opt->entry : image->entry;
+	image_load(image, base, m->mem);
+	return 0;
 }
 
 static int make_machine(struct machine *m, struct image *image)
@@ -304,12 +345,13 @@ static int make_machine(struct machine *m, struct image *image)
 		return EXIT_INTERNAL;
 	}
 	console_init(&m->console, STDOUT_FILENO);
+	power_init(&m->power);
 
 	status = open_device(m);
 	if (!status)
 		status = make_memory(m);
 	if (!status)
-		status = x86_prepare(m, image);
+		status = m->opt->arch->prepare(m, image);
 	if (!status)
 		status = make_vcpus(m);
 	return status;

@@ -8,9 +8,11 @@
 
 #include <axvcpu.h>
 
+#include "arch.h"
 #include "console.h"
 #include "image.h"
 #include "options.h"
+#include "power.h"
 
 struct machine;
 
@@ -20,6 +22,7 @@ struct machine;
  * @index: its number, from 0
  * @vcpu: the vCPU
  * @thread: runs it
+ * @on: it is on; under &struct power.lock
  * @exits: exits so far, for the trace
  */
 struct vm_cpu {
@@ -27,6 +30,7 @@ struct vm_cpu {
 	unsigned int index;
 	struct axvcpu_vcpu *vcpu;
 	pthread_t thread;
+	bool on;
 	uint64_t exits;
 };
 
@@ -38,14 +42,14 @@ struct vm_cpu {
  * @aspace: the guest's physical memory
  * @mem: the same as this process sees it
  * @mem_size: its bytes
- * @usable_mem: bytes that are the guest's alone, from 0 on
- * @mode: mode to start in, never MODE_GUESS
+ * @usable_mem: bytes that are the guest's alone, from the memory's start on
+ * @mode: mode to start in, as &struct guest_arch.modes has it
  * @entry: first instruction
- * @cr3: page tables for long mode, else 0
+ * @cr3: x86: page tables for long mode, else 0
  * @cpus: the vCPUs
  * @nr_cpus: those of @cpus that exist
  * @nr_threads: those of @cpus that have a thread
- * @running: vCPUs that have not ended
+ * @power: which of them are on
  * @end_fd: eventfd, readable when the machine is to end
  * @status: exit status; -1 while the machine runs
  * @console: where the guest prints
@@ -58,13 +62,13 @@ struct machine {
 	void *mem;
 	uint64_t mem_size;
 	uint64_t usable_mem;
-	enum guest_mode mode;
+	int mode;
 	uint64_t entry;
 	uint64_t cr3;
 	struct vm_cpu cpus[MAX_VCPUS];
 	unsigned int nr_cpus;
 	unsigned int nr_threads;
-	atomic_uint running;
+	struct power power;
 	int end_fd;
 	atomic_int status;
 	struct console console;
@@ -98,33 +102,35 @@ bool machine_end(struct machine *m, int status);
  */
 bool machine_ending(struct machine *m);
 
-/* x86.c */
-
 /**
- * x86_prepare() - decide on mode and addresses, load the guest to memory
- * @m: the machine; memory is there and zero
+ * machine_place() - load the guest to memory, and decide where it starts
+ * @m: the machine; memory and @usable_mem are there
  * @image: the guest
+ * @load: where a flat file goes, if the command line doesn't say it
  *
  * Return: 0 or an exit status, after a message.
  */
-int x86_prepare(struct machine *m, struct image *image);
+int machine_place(struct machine *m, struct image *image, uint64_t load);
 
 /**
- * x86_setup() - take a vCPU from Created to Free, with the registers that a
- *	guest starts with
+ * cpu_make_ready() - take a vCPU from Created to Ready
  * @cpu: the vCPU
+ * @entry: first instruction
+ * @arg: first argument
  *
  * Return: 0 or a negative errno.
  */
-int x86_setup(struct vm_cpu *cpu);
+int cpu_make_ready(struct vm_cpu *cpu, uint64_t entry, uint64_t arg);
 
 /**
- * x86_print_regs() - print the registers of a vCPU that came to grief
+ * cpu_pc() - where a vCPU stands
  * @cpu: the vCPU, not inside RUN
+ *
+ * Return: its program counter.
  */
-void x86_print_regs(struct vm_cpu *cpu);
-
-/** x86_handlers - axvmm's answers to the exits of an x86 guest */
-extern const struct axvcpu_handlers x86_handlers;
+static inline unsigned long long cpu_pc(const struct vm_cpu *cpu)
+{
+	return axvcpu_vcpu_page(cpu->vcpu)->regs.raw[cpu->machine->opt->arch->pc];
+}
 
 #endif /* AXVMM_MACHINE_H */

@@ -20,6 +20,7 @@
 #define FILE_MAX_BYTES	(1ULL << 30)
 
 const char *argp_program_version = "axvmm " AXVMM_VERSION;
+const struct guest_arch *const native_arch = &NATIVE_ARCH;
 
 /* Return: the file's bytes, or NULL after a message. */
 static void *read_file(const char *path, size_t *size)
@@ -73,13 +74,13 @@ static int command_run(int argc, char **argv)
 	void *data;
 	int status;
 
-	if (parse_run_options(argc, argv, &opt, 0))
+	if (parse_run_options(argc, argv, native_arch, &opt, 0))
 		return EXIT_USAGE;
 	data = read_file(opt.file, &size);
 	if (!data)
 		return EXIT_NO_FILE;
 
-	why = image_parse(data, size, &image);
+	why = image_parse(data, size, opt.arch->elf_machines, &image);
 	if (why) {
 		complain("%s can't be run: %s", opt.file, why);
 		status = EXIT_BAD_FILE;

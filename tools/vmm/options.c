@@ -119,31 +119,25 @@ static int parse_pins(const char *text, struct run_options *opt)
 	}
 }
 
-static int parse_mode(const char *text, enum guest_mode *mode)
+static int parse_mode(const char *text, struct run_options *opt)
 {
-	static const char * const modes[] = {
-		[MODE_REAL]		= "real",
-		[MODE_PROTECTED]	= "protected",
-		[MODE_LONG]		= "long",
-	};
+	const char *const *modes = opt->arch->modes;
 
-	for (size_t i = MODE_REAL; i < ARRAY_SIZE(modes); i++) {
+	for (int i = 0; modes[i]; i++) {
 		if (!strcmp(text, modes[i])) {
-			*mode = i;
+			opt->mode = i;
 			return 0;
 		}
 	}
 	return -EINVAL;
 }
 
+/* Texts of --mode and --load are the architecture's. */
 static const struct argp_option run_option_table[] = {
-	{ "mode", OPT_MODE, "MODE", 0,
-	  "Start in real, protected or long mode (default: long for 64-bit ELF, protected for 32-bit ELF, real for a flat file)",
-	  1 },
+	{ "mode", OPT_MODE, "MODE", 0, "", 1 },
 	{ "mem", OPT_MEM, "SIZE", 0,
-	  "Guest memory from address 0, a number with K, M or G (default: 32M)", 1 },
-	{ "load", OPT_LOAD, "ADDR", 0,
-	  "Address for a flat file (default: 0x7c00 in real mode, else 0x100000)", 1 },
+	  "Guest memory, a number with K, M or G (default: 32M)", 1 },
+	{ "load", OPT_LOAD, "ADDR", 0, "", 1 },
 	{ "entry", OPT_ENTRY, "ADDR", 0,
 	  "Address of the first instruction (default: the ELF file's, or the load address)", 1 },
 	{ "cpus", OPT_CPUS, "N", 0, "Number of vCPUs (default: 1)", 2 },
@@ -166,7 +160,7 @@ static int parse_run_value(int key, char *arg, struct run_options *opt)
 
 	switch (key) {
 	case OPT_MODE:
-		return parse_mode(arg, &opt->mode);
+		return parse_mode(arg, opt);
 	case OPT_MEM:
 		return parse_size(arg, &opt->mem);
 	case OPT_LOAD:
@@ -186,7 +180,7 @@ static int parse_run_value(int key, char *arg, struct run_options *opt)
 		opt->timer_hz = n;
 		return err;
 	case OPT_TIMER_VECTOR:
-		err = parse_in_range(arg, 0, 255, &n);
+		err = parse_in_range(arg, 0, opt->arch->max_vector, &n);
 		opt->timer_vector = n;
 		return err;
 	case OPT_TIMEOUT:
@@ -240,20 +234,40 @@ static error_t parse_run(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-int parse_run_options(int argc, char **argv, struct run_options *opt, unsigned int argp_flags)
+/* argp frees what is not @text. */
+static char *help_text(int key, const char *text, void *input)
+{
+	const struct run_options *opt = input;
+
+	/* Nobody's input: from the help of another command. */
+	if (!opt)
+		return (char *)text;
+	switch (key) {
+	case OPT_MODE:
+		return strdup(opt->arch->help_mode);
+	case OPT_LOAD:
+		return strdup(opt->arch->help_load);
+	case ARGP_KEY_HELP_POST_DOC:
+		return strdup(opt->arch->help);
+	default:
+		return (char *)text;
+	}
+}
+
+int parse_run_options(int argc, char **argv, const struct guest_arch *arch,
+		      struct run_options *opt, unsigned int argp_flags)
 {
 	static const struct argp argp = {
 		.options = run_option_table,
 		.parser = parse_run,
 		.args_doc = "FILE",
-		.doc = "Run the guest in FILE, an ELF or a flat file.\v"
-		       "The guest prints by writing bytes to port 0x3f8 or 0xe9 and ends by "
-		       "writing its exit code, 0 to 63, to port 0xf4. Each vCPU starts at the "
-		       "entry with its number in RDI, the number of vCPUs in RSI, and the bytes "
-		       "of memory in RDX. See axvmm(1) for the other exit codes.",
+		.doc = "Run the guest in FILE, an ELF or a flat file.\v",
+		.help_filter = help_text,
 	};
 
 	*opt = (struct run_options){
+		.arch = arch,
+		.mode = MODE_GUESS,
 		.mem = DEFAULT_MEM,
 		.cpus = 1,
 		.timer_vector = DEFAULT_TIMER_VECTOR,

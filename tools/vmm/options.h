@@ -6,21 +6,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arch.h"
+
 #define MAX_VCPUS	64
 
-/** enum guest_mode - --mode */
-enum guest_mode {
-	MODE_GUESS,
-	MODE_REAL,
-	MODE_PROTECTED,
-	MODE_LONG,
-};
+/** MODE_GUESS - no --mode was given */
+#define MODE_GUESS	(-1)
 
 /**
  * struct run_options - command line of axvmm run
+ * @arch: the guest's architecture
  * @file: the guest
  * @device: the device, NULL: the library's
- * @mode: mode to start in
+ * @mode: mode to start in, index in &struct guest_arch.modes, or %MODE_GUESS
  * @mem: bytes of guest memory
  * @load: address for a flat file, if @has_load
  * @entry: address of the first instruction, if @has_entry
@@ -36,9 +34,10 @@ enum guest_mode {
  * @timeout_ns: time limit, 0: none
  */
 struct run_options {
+	const struct guest_arch *arch;
 	const char *file;
 	const char *device;
-	enum guest_mode mode;
+	int mode;
 	uint64_t mem;
 	uint64_t load;
 	uint64_t entry;
@@ -68,13 +67,15 @@ struct info_options {
  * parse_run_options() - read the command line of axvmm run
  * @argc: its words
  * @argv: the first is the name for messages
+ * @arch: the architecture, whose modes and help there are
  * @opt: where the options go
  * @argp_flags: 0; or ARGP_SILENT, for tests: no message, no exit()
  *
  * Return: 0 or a positive errno; without ARGP_SILENT an error ends the
  * process with EXIT_USAGE.
  */
-int parse_run_options(int argc, char **argv, struct run_options *opt, unsigned int argp_flags);
+int parse_run_options(int argc, char **argv, const struct guest_arch *arch,
+		      struct run_options *opt, unsigned int argp_flags);
 
 /**
  * parse_info_options() - read the command line of axvmm info

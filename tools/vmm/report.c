@@ -52,8 +52,8 @@ void report_exit(struct vm_cpu *cpu, const struct axvcpu_run *run)
 
 	axvcpu_exit_text(run, cpu->machine->info->backend, text, sizeof(text));
 	cpu->exits++;
-	print("vcpu%u %llu rip=0x%llx %s", cpu->index, (unsigned long long)cpu->exits,
-	      run->regs.x86.rip, text);
+	print("vcpu%u %llu %s=0x%llx %s", cpu->index, (unsigned long long)cpu->exits,
+	      cpu->machine->opt->arch->pc_name, cpu_pc(cpu), text);
 }
 
 void report_stats(struct vm_cpu *cpu)

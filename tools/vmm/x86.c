@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* An x86 guest: how it starts, and axvmm's answers to its exits. */
+#include <elf.h>
 #include <errno.h>
-#include <string.h>
 
 #include "array_size.h"
 #include "exit_codes.h"
-#include "machine.h"
+#include "exits.h"
 #include "report.h"
 
 #define PAGE_SIZE		4096ULL
@@ -24,9 +24,22 @@
 #define DEBUG_PORT_PRESENT	0xe9	/* as Bochs answers */
 #define LSR_TRANSMITTER_EMPTY	0x60	/* holding register and shift register */
 
+enum x86_mode {
+	MODE_REAL,
+	MODE_PROTECTED,
+	MODE_LONG,
+};
+
+static const char * const modes[] = {
+	[MODE_REAL]		= "real",
+	[MODE_PROTECTED]	= "protected",
+	[MODE_LONG]		= "long",
+	NULL
+};
+
 /* --- start ------------------------------------------------------------------ */
 
-static enum guest_mode guess_mode(const struct image *image)
+static int guess_mode(const struct image *image)
 {
 	if (image->elf_bits == 64)
 		return MODE_LONG;
@@ -55,125 +68,76 @@ static int place_page_tables(struct machine *m)
 	return 0;
 }
 
-int x86_prepare(struct machine *m, struct image *image)
+static int prepare(struct machine *m, struct image *image)
 {
-	const struct run_options *opt = m->opt;
 	uint64_t limit;
 	int status;
 
-	m->mode = opt->mode != MODE_GUESS ? opt->mode : guess_mode(image);
+	m->mode = m->opt->mode != MODE_GUESS ? m->opt->mode : guess_mode(image);
 	m->usable_mem = m->mem_size;
 	if (m->mode == MODE_LONG) {
 		status = place_page_tables(m);
 		if (status)
 			return status;
 	}
+	status = machine_place(m, image, m->mode == MODE_REAL ? REAL_LOAD : DEFAULT_LOAD);
+	if (status)
+		return status;
 
-	if (opt->has_load && image->elf_bits) {
-		complain("--load is for flat files; %s says itself where it goes", opt->file);
-		return EXIT_USAGE;
-	}
-	if (!image->elf_bits) {
-		image_place(image, m->mode == MODE_REAL ? REAL_LOAD : DEFAULT_LOAD);
-		if (opt->has_load)
-			image_place(image, opt->load);
-	}
-	if (!image_fits(image, m->usable_mem)) {
-		complain("%s doesn't fit into %llu bytes of memory (see --mem)", opt->file,
-			 (unsigned long long)m->usable_mem);
-		return EXIT_BAD_FILE;
-	}
-
-	m->entry = opt->has_entry ? opt->entry : image->entry;
 	limit = m->mode == MODE_REAL ? REAL_LIMIT : PROTECTED_LIMIT;
 	if (m->mode != MODE_LONG && m->entry >= limit) {
 		complain("the entry 0x%llx is out of reach: in this mode it is below 0x%llx",
 			 (unsigned long long)m->entry, (unsigned long long)limit);
 		return EXIT_USAGE;
 	}
-	image_load(image, m->mem);
 	return 0;
 }
 
-int x86_setup(struct vm_cpu *cpu)
+static int setup(struct vm_cpu *cpu, uint64_t entry, uint64_t arg)
 {
 	struct axvcpu_run *run = axvcpu_vcpu_page(cpu->vcpu);
 	struct machine *m = cpu->machine;
 	int err;
 
 	if (m->mode == MODE_REAL)
-		err = axvcpu_vcpu_setup_real(cpu->vcpu, m->aspace, m->entry);
+		err = axvcpu_vcpu_setup_real(cpu->vcpu, m->aspace, entry);
 	else if (m->mode == MODE_PROTECTED)
-		err = axvcpu_vcpu_setup_protected(cpu->vcpu, m->aspace, m->entry);
+		err = axvcpu_vcpu_setup_protected(cpu->vcpu, m->aspace, entry);
 	else
-		err = axvcpu_vcpu_setup_long(cpu->vcpu, m->aspace, m->entry, m->cr3);
+		err = axvcpu_vcpu_setup_long(cpu->vcpu, m->aspace, entry, m->cr3);
 	if (err)
 		return err;
 
-	run->regs.x86.gpr[AXVCPU_X86_RDI] = cpu->index;
+	run->regs.x86.gpr[AXVCPU_X86_RDI] = arg;
 	run->regs.x86.gpr[AXVCPU_X86_RSI] = m->nr_cpus;
 	run->regs.x86.gpr[AXVCPU_X86_RDX] = m->usable_mem;
 	return 0;
 }
 
-void x86_print_regs(struct vm_cpu *cpu)
-{
-	static const char * const rows[][4] = {
-		{ "rip", "rflags", "rsp", "rbp" },
-		{ "rax", "rbx", "rcx", "rdx" },
-		{ "rsi", "rdi", "r8", "r9" },
-		{ "r10", "r11", "r12", "r13" },
-		{ "r14", "r15", "efer", "cr0" },
-		{ "cr2", "cr3", "cr4", "gdtr.base" },
-		{ "cs.base", "cs.selector", "cs.access", "idtr.base" },
-	};
-	uint64_t v[4];
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const char *const *row = rows[i];
-
-		for (size_t n = 0; n < 4; n++) {
-			if (axvcpu_vcpu_get_reg_by_name(cpu->vcpu, row[n], &v[n]))
-				return;
-		}
-		complain("  %s=0x%llx %s=0x%llx %s=0x%llx %s=0x%llx",
-			 row[0], (unsigned long long)v[0], row[1], (unsigned long long)v[1],
-			 row[2], (unsigned long long)v[2], row[3], (unsigned long long)v[3]);
-	}
-}
+static const char * const regs[] = {
+	"rip", "rflags", "rsp", "rbp", "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9",
+	"r10", "r11", "r12", "r13", "r14", "r15", "efer", "cr0", "cr2", "cr3", "cr4", "gdtr.base",
+	"cs.base", "cs.selector", "cs.access", "idtr.base",
+};
 
 /* --- exits ------------------------------------------------------------------ */
 
 static int on_io_write(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
 {
 	struct vm_cpu *cpu = data;
-	struct machine *m = cpu->machine;
-	uint64_t value = run->io.data;
-	int err;
 
 	(void)vcpu;
-	if (run->io.port == PORT_COM1 || run->io.port == PORT_DEBUG) {
-		err = console_put(&m->console, value);
-		if (err && machine_end(m, EXIT_OUTPUT))
-			complain("what the guest prints can't be written: %s", strerror(-err));
-		return 0;
-	}
+	if (run->io.port == PORT_COM1 || run->io.port == PORT_DEBUG)
+		print_byte(cpu, run->io.data);
 	if (run->io.port != PORT_EXIT)
 		return 0;
-
-	if (machine_end(m, value <= EXIT_GUEST_MAX ? value : EXIT_GUEST_MAX) &&
-	    value > EXIT_GUEST_MAX)
-		complain("the guest's exit code is %llu; the status can only tell up to %u",
-			 (unsigned long long)value, EXIT_GUEST_MAX);
+	exit_code(cpu, run->io.data);
 	return 1;
 }
 
 static int on_io_read(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
 {
-	static const struct {
-		uint32_t port;
-		uint64_t value;
-	} ports[] = {
+	static const struct fixed_answer ports[] = {
 		{ PORT_COM1, 0 },
 		{ PORT_COM1_LSR, LSR_TRANSMITTER_EMPTY },
 		{ PORT_DEBUG, DEBUG_PORT_PRESENT },
@@ -183,19 +147,16 @@ static int on_io_read(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *da
 	(void)data;
 	axvcpu_answer_io(run, UINT64_MAX);
 	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
-		if (ports[i].port == run->io.port)
+		if (ports[i].addr == run->io.port)
 			axvcpu_answer_io(run, ports[i].value);
 	}
 	return 0;
 }
 
-/* MSRs that startup code reads on any machine. Writes to them vanish. */
+/* MSRs that startup code reads on any machine. */
 static int on_sysreg(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
 {
-	static const struct {
-		uint64_t addr;
-		uint64_t value;
-	} msrs[] = {
+	static const struct fixed_answer msrs[] = {
 		{ 0x17, 0 },		/* IA32_PLATFORM_ID */
 		{ 0x8b, 0 },		/* IA32_BIOS_SIGN_ID */
 		{ 0xfe, 0 },		/* IA32_MTRRCAP: no MTRRs */
@@ -204,11 +165,7 @@ static int on_sysreg(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *dat
 
 	(void)vcpu;
 	(void)data;
-	axvcpu_fault_sysreg(run);
-	for (size_t i = 0; i < ARRAY_SIZE(msrs); i++) {
-		if (msrs[i].addr == run->sysreg.addr)
-			axvcpu_answer_sysreg(run, msrs[i].value);
-	}
+	answer_sysreg(run, msrs, ARRAY_SIZE(msrs));
 	return 0;
 }
 
@@ -229,86 +186,19 @@ static int on_halt(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
 	return 1;
 }
 
-static int on_memory_fault(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
-{
-	struct vm_cpu *cpu = data;
-	const char *access = "read from";
-	const char *where = "where it has no memory";
-
-	(void)vcpu;
-	if (run->fault.access & AXVCPU_MAP_WRITE)
-		access = "wrote to";
-	else if (run->fault.access & AXVCPU_MAP_EXEC)
-		access = "ran into";
-	if (run->fault.flags & AXVCPU_FAULT_BAD_HOST)
-		where = "memory that the host can't deliver";
-
-	if (machine_end(cpu->machine, EXIT_MEMORY_FAULT))
-		complain("vCPU %u %s 0x%llx, %s (RIP 0x%llx)", cpu->index, access, run->fault.gpa,
-			 where, run->regs.x86.rip);
-	return 1;
-}
-
-static int on_fail_entry(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
-{
-	struct vm_cpu *cpu = data;
-	char text[256];
-
-	(void)vcpu;
-	axvcpu_exit_text(run, cpu->machine->info->backend, text, sizeof(text));
-	if (machine_end(cpu->machine, EXIT_FAIL_ENTRY)) {
-		complain("vCPU %u: the hardware refused the guest's state: %s", cpu->index, text);
-		x86_print_regs(cpu);
-	}
-	return 1;
-}
-
 static int on_shutdown(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
 {
 	struct vm_cpu *cpu = data;
 
 	(void)vcpu;
 	if (machine_end(cpu->machine, EXIT_TRIPLE_FAULT)) {
-		complain("vCPU %u: triple fault (RIP 0x%llx)", cpu->index, run->regs.x86.rip);
-		x86_print_regs(cpu);
+		complain("vCPU %u: triple fault (rip 0x%llx)", cpu->index, run->regs.x86.rip);
+		print_regs(cpu);
 	}
 	return 1;
 }
 
-static int on_other(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
-{
-	struct vm_cpu *cpu = data;
-	char text[256];
-
-	(void)vcpu;
-	axvcpu_exit_text(run, cpu->machine->info->backend, text, sizeof(text));
-	if (machine_end(cpu->machine, EXIT_UNHANDLED)) {
-		complain("vCPU %u: no answer to exit %s", cpu->index, text);
-		x86_print_regs(cpu);
-	}
-	return 1;
-}
-
-static int on_interrupted(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
-{
-	struct vm_cpu *cpu = data;
-
-	(void)vcpu;
-	(void)run;
-	return machine_ending(cpu->machine);
-}
-
-static int on_any(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
-{
-	struct vm_cpu *cpu = data;
-
-	(void)vcpu;
-	if (cpu->machine->opt->trace)
-		report_exit(cpu, run);
-	return machine_ending(cpu->machine);
-}
-
-const struct axvcpu_handlers x86_handlers = {
+static const struct axvcpu_handlers handlers = {
 	.before = on_any,
 	.interrupted = on_interrupted,
 	.other = on_other,
@@ -323,4 +213,25 @@ const struct axvcpu_handlers x86_handlers = {
 		[AXVCPU_EXIT_FAIL_ENTRY]	= on_fail_entry,
 		[AXVCPU_EXIT_SHUTDOWN]		= on_shutdown,
 	},
+};
+
+const struct guest_arch x86_arch = {
+	.name		= "x86",
+	.backend	= AXVCPU_BACKEND_VMX,
+	.elf_machines	= { EM_386, EM_X86_64 },
+	.modes		= modes,
+	.max_vector	= 255,
+	.pc_name	= "rip",
+	.pc		= offsetof(struct axvcpu_x86_gprs, rip) / sizeof(uint64_t),
+	.help_mode	= "Start in real, protected or long mode (default: long for 64-bit ELF, protected for 32-bit ELF, real for a flat file)",
+	.help_load	= "Address for a flat file (default: 0x7c00 in real mode, else 0x100000)",
+	.help		= "The guest prints by writing bytes to port 0x3f8 or 0xe9 and ends by "
+			  "writing its exit code, 0 to 63, to port 0xf4. Each vCPU starts at the "
+			  "entry with its number in RDI, the number of vCPUs in RSI, and the bytes "
+			  "of memory in RDX. See axvmm(1) for the other exit codes.",
+	.prepare	= prepare,
+	.setup		= setup,
+	.regs		= regs,
+	.nr_regs	= ARRAY_SIZE(regs),
+	.handlers	= &handlers,
 };

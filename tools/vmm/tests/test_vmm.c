@@ -13,7 +13,7 @@
 
 #define MAX_WORDS	16
 
-static int parse(const char *line, struct run_options *opt)
+static int parse_for(const struct guest_arch *arch, const char *line, struct run_options *opt)
 {
 	static char copy[256];
 	char *argv[MAX_WORDS], *save, *word;
@@ -23,7 +23,12 @@ static int parse(const char *line, struct run_options *opt)
 	for (word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save))
 		argv[argc++] = word;
 	argv[argc] = NULL;
-	return parse_run_options(argc, argv, opt, ARGP_SILENT);
+	return parse_run_options(argc, argv, arch, opt, ARGP_SILENT);
+}
+
+static int parse(const char *line, struct run_options *opt)
+{
+	return parse_for(&x86_arch, line, opt);
 }
 
 static const char * const bad_lines[] = {
@@ -67,6 +72,11 @@ static const char * const bad_lines[] = {
 	"run --timeout 1e3 a",
 };
 
+static bool is_mode(const struct run_options *opt, const char *name)
+{
+	return opt->mode != MODE_GUESS && !strcmp(opt->arch->modes[opt->mode], name);
+}
+
 static void test_options(void)
 {
 	struct run_options opt;
@@ -78,7 +88,7 @@ static void test_options(void)
 	   opt.mem == 32 << 20 && opt.cpus == 1 && !opt.has_load && !opt.has_entry &&
 	   !opt.nr_pins && !opt.trace && !opt.stats && !opt.timer_hz && opt.timer_vector == 32 &&
 	   !opt.timeout_ns && !opt.device, "defaults");
-	ok(!parse("run --mode long --mem 2g a", &opt) && opt.mode == MODE_LONG &&
+	ok(!parse("run --mode long --mem 2g a", &opt) && is_mode(&opt, "long") &&
 	   opt.mem == 2ULL << 30, "mode and memory");
 	ok(!parse("run --mem 0x1000 a", &opt) && opt.mem == 0x1000, "hexadecimal memory");
 	ok(!parse("run --load 0 --entry 0x100 a", &opt) && opt.has_load && opt.load == 0 &&
@@ -88,6 +98,10 @@ static void test_options(void)
 	ok(!parse("run a --trace --stats", &opt) && opt.trace && opt.stats, "options behind the file");
 	ok(!parse("run --timer 100 --timer-vector 255 a", &opt) && opt.timer_hz == 100 &&
 	   opt.timer_vector == 255, "timer");
+	ok(!parse_for(&arm64_arch, "run --timer-vector 1019 --mode el1 a", &opt) &&
+	   opt.timer_vector == 1019 && is_mode(&opt, "el1"), "arm64's vectors and mode");
+	ok(parse_for(&arm64_arch, "run --timer-vector 1020 a", &opt) &&
+	   parse_for(&arm64_arch, "run --mode long a", &opt), "and not more");
 	ok(!parse("run --timeout 1.25 a", &opt) && opt.timeout_ns == 1250000000, "fraction");
 	ok(!parse("run --timeout 0.000000001 a", &opt) && opt.timeout_ns == 1, "nanosecond");
 	ok(!parse("run -- --trace", &opt) && !strcmp(opt.file, "--trace") && !opt.trace,
@@ -165,7 +179,7 @@ static const char *parse_copy(const void *file, size_t size, struct image *image
 {
 	*copy = malloc(size ? size : 1);
 	memcpy(*copy, file, size);
-	return image_parse(*copy, size, image);
+	return image_parse(*copy, size, x86_arch.elf_machines, image);
 }
 
 static void test_good_files(void)
@@ -180,10 +194,10 @@ static void test_good_files(void)
 	make_elf64(&f64);
 	ok(!parse_copy(&f64, sizeof(f64), &image, &copy) && image.elf_bits == 64 &&
 	   image.nr_segments == 2 && image.entry == TEXT_GPA + 4, "ELF of 64 bits");
-	ok(image_fits(&image, DATA_GPA + DATA_MEMSZ) &&
-	   !image_fits(&image, DATA_GPA + DATA_MEMSZ - 1),
+	ok(image_fits(&image, 0, DATA_GPA + DATA_MEMSZ) &&
+	   !image_fits(&image, 0, DATA_GPA + DATA_MEMSZ - 1),
 	   "memory may end with the last segment, not before");
-	image_load(&image, mem);
+	image_load(&image, 0, mem);
 	for (uint64_t i = sizeof(f64.data); i < DATA_MEMSZ; i++)
 		zero = zero && !mem[DATA_GPA + i];
 	ok(!memcmp(mem + TEXT_GPA, f64.text, sizeof(f64.text)) &&
@@ -203,11 +217,45 @@ static void test_good_files(void)
 
 	ok(!parse_copy("\177EL", 3, &image, &copy) && !image.elf_bits, "three bytes are flat");
 	image_place(&image, 0x7c00);
-	ok(image.entry == 0x7c00 && image_fits(&image, 0x7c03) && !image_fits(&image, 0x7c02),
+	ok(image.entry == 0x7c00 && image_fits(&image, 0, 0x7c03) && !image_fits(&image, 0, 0x7c02),
 	   "a flat file is placed");
 	image_place(&image, UINT64_MAX);
-	ok(!image_fits(&image, UINT64_MAX), "but not beyond the last address");
+	ok(!image_fits(&image, 0, UINT64_MAX), "but not beyond the last address");
 	free(copy);
+}
+
+static void test_arm64_files(void)
+{
+	const uint64_t base = arm64_arch.mem_base;
+	struct elf64 f64;
+	struct elf32 f32;
+	struct image image;
+	uint8_t *mem = calloc(1, MEM_SIZE);
+
+	make_elf64(&f64);
+	ok(image_parse(&f64, sizeof(f64), arm64_arch.elf_machines, &image), "x86's is refused");
+	make_elf32(&f32);
+	ok(image_parse(&f32, sizeof(f32), arm64_arch.elf_machines, &image),
+	   "32 bits are refused");
+	f32.e.e_machine = EM_NONE;
+	ok(image_parse(&f32, sizeof(f32), arm64_arch.elf_machines, &image),
+	   "no machine is none");
+
+	f64.e.e_machine = EM_AARCH64;
+	f64.e.e_entry += base;
+	f64.p[0].p_vaddr += base;
+	f64.p[0].p_paddr += base;
+	f64.p[1].p_paddr += base;
+	ok(!image_parse(&f64, sizeof(f64), arm64_arch.elf_machines, &image) &&
+	   image.entry == base + TEXT_GPA + 4, "ELF of arm64");
+	ok(image_fits(&image, base, DATA_GPA + DATA_MEMSZ) &&
+	   !image_fits(&image, base, DATA_GPA + DATA_MEMSZ - 1) &&
+	   image_fits(&image, base + TEXT_GPA, MEM_SIZE) &&
+	   !image_fits(&image, base + TEXT_GPA + 1, MEM_SIZE), "memory has a start, too");
+	image_load(&image, base, mem);
+	ok(!memcmp(mem + TEXT_GPA, f64.text, sizeof(f64.text)) &&
+	   !memcmp(mem + DATA_GPA, f64.data, sizeof(f64.data)), "it is loaded from there on");
+	free(mem);
 }
 
 static void refused(const struct elf64 *f, const char *what)
@@ -287,10 +335,10 @@ static void test_many_segments(void)
 
 		memcpy(file + sizeof(f.e) + i * sizeof(p), &p, sizeof(p));
 	}
-	ok(image_parse(file, size, &image), "refused: too many segments");
+	ok(image_parse(file, size, x86_arch.elf_machines, &image), "refused: too many segments");
 	f.e.e_phnum = COUNT - 1;
 	memcpy(file, &f.e, sizeof(f.e));
-	ok(!image_parse(file, size, &image) && image.nr_segments == IMAGE_MAX_SEGMENTS,
+	ok(!image_parse(file, size, x86_arch.elf_machines, &image) && image.nr_segments == IMAGE_MAX_SEGMENTS,
 	   "the most segments");
 	free(file);
 }
@@ -335,8 +383,8 @@ static void test_mutations(void)
 		if (!parse_copy(&f, sizeof(f), &image, &copy)) {
 			accepted++;
 			right = right && is_sound(&image);
-			if (image_fits(&image, MEM_SIZE))
-				image_load(&image, mem);
+			if (image_fits(&image, 0, MEM_SIZE))
+				image_load(&image, 0, mem);
 		}
 		free(copy);
 	}
@@ -351,6 +399,7 @@ int main(void)
 	printf("TAP version 13\n");
 	test_options();
 	test_good_files();
+	test_arm64_files();
 	test_malformed_files();
 	test_many_segments();
 	test_mutations();

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Printing on axvmm's console port. */
+/* Printing on axvmm's console. */
 #include "guest.h"
 
 void print(const char *text)
 {
 	while (*text)
-		outb(PORT_CONSOLE, *text++);
+		console_put(*text++);
 }
 
 static void print_in_base(unsigned long number, unsigned int base)
@@ -18,7 +18,7 @@ static void print_in_base(unsigned long number, unsigned int base)
 		number /= base;
 	} while (number);
 	while (n)
-		outb(PORT_CONSOLE, digits[--n]);
+		console_put(digits[--n]);
 }
 
 void print_number(unsigned long number)

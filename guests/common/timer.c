@@ -7,10 +7,8 @@
 
 static volatile unsigned long ticks;
 
-__attribute__((interrupt))
-static void on_tick(struct interrupt_frame *frame)
+static void on_tick(void)
 {
-	(void)frame;
 	ticks++;
 }
 
@@ -21,10 +19,9 @@ int guest_main(unsigned long index, unsigned long cpus, unsigned long memory)
 	(void)index;
 	(void)cpus;
 	(void)memory;
-	set_interrupt_gate(VECTOR, on_tick);
+	enable_interrupt(VECTOR, on_tick);
 	while (seen < TICKS) {
-		/* No interrupt comes between STI and HLT. */
-		asm volatile("sti; hlt; cli" : : : "memory");
+		wait_for_interrupt();
 		if (ticks == seen)
 			continue;
 		seen = ticks;

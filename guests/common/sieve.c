@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * 64-bit long mode: the primes below a million by Eratosthenes' sieve. There
- * are 78498, and their sum is 37550402023.
+ * The primes below a million by Eratosthenes' sieve. There are 78498, and their
+ * sum is 37550402023.
  */
 #include "guest.h"
 

@@ -2,13 +2,13 @@
 /* Writes where the guest has no memory, which ends it. */
 #include "guest.h"
 
-#define NOWHERE	0x40000000UL
+#define NOWHERE	0x20000000UL
 
 int guest_main(unsigned long index, unsigned long cpus, unsigned long memory)
 {
 	(void)index;
 	(void)cpus;
-	if (memory > NOWHERE)
+	if (MEMORY_BASE <= NOWHERE && memory > NOWHERE)
 		return 1;
 	print("Writing to ");
 	print_hex(NOWHERE);

@@ -12,16 +12,6 @@ static unsigned long arrived;
 static unsigned long finished;
 static volatile unsigned long counter;
 
-/*
- * Interrupts are off since the start, and the host's come all the same: should
- * both vCPUs be on one CPU, they take turns. Bochs forgets that at each entry,
- * until the guest says so itself.
- */
-static inline void pause(void)
-{
-	asm volatile("pause; cli" : : : "memory");
-}
-
 static void take_lock(void)
 {
 	while (__atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE))
@@ -44,6 +34,10 @@ static void meet(unsigned long *sum, unsigned long cpus)
 int guest_main(unsigned long index, unsigned long cpus, unsigned long memory)
 {
 	(void)memory;
+	if (!index && start_others(cpus)) {
+		print("The others don't start.\n");
+		return 2;
+	}
 	meet(&arrived, cpus);
 	for (unsigned long n = 0; n < ROUNDS; n++) {
 		take_lock();
@@ -52,10 +46,8 @@ int guest_main(unsigned long index, unsigned long cpus, unsigned long memory)
 	}
 	meet(&finished, cpus);
 
-	if (index) {
-		for (;;)
-			asm volatile("cli; hlt");
-	}
+	if (index)
+		stop();
 	print_number(cpus);
 	print(" vCPUs counted to ");
 	print_number(counter);
