@@ -678,13 +678,14 @@ static void window_make_leaves(struct window *window, const struct axvcpu_range 
 	u64 rw = axvcpu_s2_leaf_bits(format, window->level, window->flags);
 	u64 ro = axvcpu_s2_leaf_bits(format, window->level, window->flags & ~AXVCPU_MAP_WRITE);
 	unsigned long *pfn = window->pfns, *end = pfn + window->count;
+	u64 lazy = access & AXVCPU_MAP_EXEC ? 0 : format->lazy_exec;
 
 	if (logs_by_fault(range, window->flags) && !(access & AXVCPU_MAP_WRITE))
 		rw = ro;
 	for (; pfn < end; pfn++) {
 		if (*pfn & HMM_PFN_VALID)
 			*pfn = (*pfn & ~HMM_PFN_FLAGS) << PAGE_SHIFT |
-			       (*pfn & HMM_PFN_WRITE ? rw : ro);
+			       (*pfn & HMM_PFN_WRITE ? rw : ro) | lazy;
 		else
 			*pfn = 0;
 	}
@@ -704,6 +705,9 @@ static int window_map_locked(const struct window *window, struct axvcpu_range *r
 		aspace->stats.fault_retries++;
 		return -ESTALE;
 	}
+	if (aspace->s2.format->publish)
+		aspace->s2.format->publish((const u64 *)window->pfns, window->count,
+					   size / window->count);
 	for (;;) {
 		ret = axvcpu_s2_map(&aspace->s2, cache, axvcpu_gpa(window->gpa), window->level,
 				    (const u64 *)window->pfns, window->count);

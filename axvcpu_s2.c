@@ -188,8 +188,8 @@ static void add_tables(struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache, u64 
  * @leaves: complete leaves; where there is 0, the table stays as it is
  * @count: how many; all of them stand in one table
  *
- * A leaf that is there already is replaced only by one that can be written
- * while it can't: that the memory behind it is the same is the caller's duty,
+ * A leaf that is there already is replaced only by one that can be written, or
+ * executed, while it can't: that the memory behind it is the same is the caller's duty,
  * who zaps what changes. More access needs no flush: the stale entry makes a
  * fault, which also drops it. What a larger leaf maps already stays as it is.
  *
@@ -202,6 +202,7 @@ int axvcpu_s2_map(struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache, struct ax
 		  unsigned int level, const u64 *leaves, unsigned int count)
 {
 	const u64 present = s2->format->present_mask, write = s2->format->write_mask;
+	const u64 lazy = s2->format->lazy_exec;
 	unsigned int i, added = 0;
 	struct s2_path path;
 	u64 *entry, end;
@@ -211,7 +212,7 @@ int axvcpu_s2_map(struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache, struct ax
 		return -EEXIST;
 	if (path.level > level) {
 		if (unlikely(entry_present(s2->format, end)))
-			return axvcpu_s2_writable(s2->format, end) ? 0 : -EEXIST;
+			return axvcpu_s2_writable(s2->format, end) && !(end & lazy) ? 0 : -EEXIST;
 		if (path.level - level > cache->nr) {
 			cache->wanted = path.level - level;
 			return -EAGAIN;
@@ -228,8 +229,10 @@ int axvcpu_s2_map(struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache, struct ax
 			continue;
 		if (!(old & present))
 			added++;
-		else if ((old & write) == write || (leaf & write) != write)
+		else if (!(leaf & ~old & write) && !(old & ~leaf & lazy))
 			continue;
+		else
+			leaf = (leaf | (old & (write | s2->format->dirty))) & ~(~old & lazy);
 		WRITE_ONCE(*entry, leaf);
 	}
 	table_count(path.tables[level], added);

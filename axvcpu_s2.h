@@ -34,6 +34,10 @@
  * @leaf_type: value of @leaf_type_mask in a leaf above level 0
  * @prot: bits of a leaf for each access, indexed by AXVCPU_MAP_* bits
  * @write_mask: bits that are set in a writable leaf
+ * @lazy_exec: bits that deny execution, in every leaf until the guest wants to
+ *	execute what it maps; 0: it may at once
+ * @publish: told what leaves are about to be put in, under the table's lock,
+ *	where caches want it; or NULL
  * @dirty: bit that the hardware sets in a leaf at a write, 0: it has none
  */
 struct axvcpu_s2_format {
@@ -51,6 +55,8 @@ struct axvcpu_s2_format {
 	u64 leaf_type;
 	u64 prot[AXVCPU_S2_ACCESS_MASK + 1];
 	u64 write_mask;
+	u64 lazy_exec;
+	void (*publish)(const u64 *leaves, unsigned int count, u64 size);
 	u64 dirty;
 };
 

@@ -15,6 +15,7 @@
 #define S2_EXEC		BIT_ULL(2)
 #define S2_LARGE		BIT_ULL(7)
 #define S2_DIRTY		BIT_ULL(9)
+#define S2_NX		BIT_ULL(10)
 #define RO		1	/* access, as an index of prot */
 #define RW		3
 
@@ -282,6 +283,33 @@ static void raises_access_and_never_lowers_it(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, axvcpu_s2_may_be_dirty(f->s2.format, gone.last));
 }
 
+/* A leaf is executable from the first fetch on, whatever else is asked for later. */
+static void executes_from_the_first_fetch_on(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct axvcpu_s2_format format = *f->s2.format;
+	const struct axvcpu_s2_format *own = f->s2.format;
+	u64 new;
+
+	format.lazy_exec = S2_NX;
+	f->s2.format = &format;
+	KUNIT_ASSERT_EQ(test, map(f, 0, 2, RO), 2);
+	*slot(f, 0, 0) |= S2_NX | S2_WRITE;
+	/* A fetch that finds no right to write */
+	KUNIT_EXPECT_EQ(test, map(f, 0, 1, RO), 0);
+	KUNIT_EXPECT_EQ(test, lookup(f, 0), leaf(f, 0, RW));
+	/* A write to what has been fetched */
+	new = leaf(f, page_size(f), RW) | S2_NX;
+	KUNIT_EXPECT_EQ(test, axvcpu_s2_map(&f->s2, &f->cache, axvcpu_gpa(page_size(f)), 0, &new, 1),
+			0);
+	KUNIT_EXPECT_EQ(test, lookup(f, page_size(f)), leaf(f, page_size(f), RW));
+	/* Nothing new */
+	new = leaf(f, 0, RO) | S2_NX;
+	KUNIT_EXPECT_EQ(test, axvcpu_s2_map(&f->s2, &f->cache, axvcpu_gpa(0), 0, &new, 1), 0);
+	KUNIT_EXPECT_EQ(test, lookup(f, 0), leaf(f, 0, RW));
+	f->s2.format = own;
+}
+
 static void tells_when_to_flush(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -469,6 +497,7 @@ static struct kunit_case s2_cases[] = {
 	CASE(maps_at_every_boundary),
 	CASE(leaves_out_what_is_not_given),
 	CASE(raises_access_and_never_lowers_it),
+	CASE(executes_from_the_first_fetch_on),
 	CASE(tells_when_to_flush),
 	CASE(zap_gives_way),
 	CASE(zaps_large_leaves),

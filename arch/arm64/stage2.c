@@ -57,6 +57,59 @@ struct axvcpu_s2_format vhe_s2_format __ro_after_init = {
 
 static u64 vtcr __ro_after_init;
 
+/* What CTR_EL0 asks for: the instruction cache sees nothing of it for itself */
+static bool has_fwb __ro_after_init;
+static bool has_idc __ro_after_init;
+static bool has_dic __ro_after_init;
+static size_t dcache_line __ro_after_init;
+
+static void clean_dcache(u64 hpa, u64 size)
+{
+	unsigned long at = (unsigned long)phys_to_virt(hpa), end = at + size;
+
+	for (; at < end; at += dcache_line)
+		asm volatile("dc civac, %0" : : "r" (at) : "memory");
+}
+
+/*
+ * A guest with its caches off reads memory itself, unless stage 2 makes the
+ * access cacheable all the same. What is to be executed must have left the data
+ * cache, and the instruction cache must have forgotten what was there before.
+ */
+static void publish(const u64 *leaves, unsigned int count, u64 size)
+{
+	bool executable = false;
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		bool exec = leaves[i] && !(leaves[i] & S2_XN);
+
+		if (leaves[i] && (!has_fwb || (exec && !has_idc)))
+			clean_dcache(leaves[i] & vhe_s2_format.addr_mask, size);
+		executable |= exec;
+	}
+	if (!has_fwb || executable)
+		dsb(ish);
+	if (executable && !has_dic) {
+		asm volatile("ic ialluis" : : : "memory");
+		dsb(ish);
+	}
+}
+
+static void __init set_caches(void)
+{
+	u64 ctr = read_sanitised_ftr_reg(SYS_CTR_EL0);
+
+	dcache_line = 4UL << (ctr >> 16 & 0xf);
+	has_idc = ctr & BIT(28);
+	has_dic = ctr & BIT(29);
+	has_fwb = cpuid_feature_extract_unsigned_field(read_sanitised_ftr_reg(SYS_ID_AA64MMFR2_EL1),
+						       40);
+	vhe_s2_format.lazy_exec = has_idc && has_dic ? 0 : S2_XN;
+	if (!has_fwb || !has_idc || !has_dic)
+		vhe_s2_format.publish = publish;
+}
+
 /* As many levels as it takes when up to 16 tables side by side are the root. */
 static void set_size(unsigned int pa_bits)
 {
@@ -73,22 +126,29 @@ static void set_size(unsigned int pa_bits)
  * vhe_s2_init() - adapt the format to the CPUs
  *
  * Context: module load.
- * Return: 0, or -EOPNOTSUPP: memory lies where stage 2 can't point to.
+ * Return: 0, or -EOPNOTSUPP: memory lies where stage 2 can't point to, or it
+ * has no pages of the host's size.
  */
 int __init vhe_s2_init(void)
 {
 	u64 mmfr0 = read_sanitised_ftr_reg(SYS_ID_AA64MMFR0_EL1);
-	u64 mmfr2 = read_sanitised_ftr_reg(SYS_ID_AA64MMFR2_EL1);
 	unsigned int range = cpuid_feature_extract_unsigned_field(mmfr0, 0);
 	unsigned int pa_bits = min(id_aa64mmfr0_parange_to_phys_shift(range), MAX_PA_BITS);
-	u64 attr = cpuid_feature_extract_unsigned_field(mmfr2, 40) ? WRITE_BACK_FWB : WRITE_BACK;
+	u64 attr;
 	unsigned int level;
 
+	/* 1: not in stage 2; 0: as in stage 1 */
+	if (cpuid_feature_extract_unsigned_field(mmfr0, ID_AA64MMFR0_EL1_TGRAN_2_SHIFT) == 1) {
+		pr_err("axvcpu: no stage 2 with pages of %lu KiB\n", PAGE_SIZE / SZ_1K);
+		return -EOPNOTSUPP;
+	}
 	if (virt_to_phys(high_memory - 1) >> MAX_PA_BITS) {
 		pr_err("axvcpu: memory beyond 2^%u\n", MAX_PA_BITS);
 		return -EOPNOTSUPP;
 	}
+	set_caches();
 	set_size(pa_bits);
+	attr = has_fwb ? WRITE_BACK_FWB : WRITE_BACK;
 	for (level = 0; level < vhe_s2_format.levels; level++)
 		vhe_s2_format.leaf_bits[level] = S2_LEAF | attr | (level ? 0 : S2_TABLE);
 	/* Blocks of 2 MiB and 1 GiB, 32 MiB, or 512 MiB */
