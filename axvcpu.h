@@ -358,7 +358,7 @@ int axvcpu_aspace_unmap(struct axvcpu_aspace *aspace, const struct axvcpu_unmap 
 int axvcpu_aspace_protect(struct axvcpu_aspace *aspace, const struct axvcpu_protect *protect);
 int axvcpu_aspace_get_dirty(struct axvcpu_aspace *aspace, const struct axvcpu_get_dirty *dirty);
 int axvcpu_aspace_fault(struct axvcpu_aspace *aspace, struct axvcpu_fault *fault);
-void axvcpu_aspace_get_stats(struct axvcpu_aspace *aspace, struct axvcpu_aspace_stats *stats);
+int axvcpu_aspace_get_stats(struct axvcpu_aspace *aspace, struct axvcpu_aspace_stats *stats);
 void axvcpu_aspace_enter_cpu(struct axvcpu_aspace *aspace, int cpu);
 void axvcpu_aspace_leave_cpu(struct axvcpu_aspace *aspace, int cpu);
 u64 axvcpu_aspace_tlb_gen(const struct axvcpu_aspace *aspace);

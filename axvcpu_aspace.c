@@ -209,7 +209,7 @@ static struct axvcpu_range *range_find(struct axvcpu_aspace *aspace, u64 first, 
  * Faults that hold a reference find it unmapped. The notifier goes last: as
  * long as there are leaves, the host must tell what happens to their pages.
  */
-static void range_unmap(struct axvcpu_range *range)
+static int range_unmap(struct axvcpu_range *range, const void *unused)
 {
 	struct axvcpu_aspace *aspace = range->aspace;
 
@@ -222,6 +222,7 @@ static void range_unmap(struct axvcpu_range *range)
 
 	mmu_interval_notifier_remove(&range->notifier);
 	kref_put(&range->ref, range_release);
+	return 0;
 }
 
 /**
@@ -278,7 +279,7 @@ static void aspace_release(struct kref *ref)
 	struct axvcpu_range *range;
 
 	while ((range = range_find(aspace, 0, ULONG_MAX)))
-		range_unmap(range);
+		range_unmap(range, NULL);
 	axvcpu_s2_destroy(&aspace->s2);
 	if (aspace->mm)
 		mmdrop(aspace->mm);
@@ -423,15 +424,25 @@ int axvcpu_aspace_map(struct axvcpu_aspace *aspace, const struct axvcpu_map *map
 	return ret;
 }
 
-static struct axvcpu_range *range_find_exactly(struct axvcpu_aspace *aspace, u64 gpa, u64 size)
+/* Call @fn with exactly the range that was mapped so, and ranges_lock held. */
+static int with_range(struct axvcpu_aspace *aspace, u64 gpa, u64 size,
+		      int (*fn)(struct axvcpu_range *range, const void *arg), const void *arg)
 {
 	struct axvcpu_range *range;
+	int ret;
 
-	lockdep_assert_held(&aspace->ranges_lock);
+	if (!axvcpu_aspace_is_ours(aspace))
+		return -EIO;
+	ret = mutex_lock_killable(&aspace->ranges_lock);
+	if (ret)
+		return ret;
 	range = range_find(aspace, gpa, gpa);
 	if (range && range->node.start == gpa && range->node.last - range->node.start == size - 1)
-		return range;
-	return NULL;
+		ret = fn(range, arg);
+	else
+		ret = -ENOENT;
+	mutex_unlock(&aspace->ranges_lock);
+	return ret;
 }
 
 /**
@@ -447,29 +458,15 @@ static struct axvcpu_range *range_find_exactly(struct axvcpu_aspace *aspace, u64
  */
 int axvcpu_aspace_unmap(struct axvcpu_aspace *aspace, const struct axvcpu_unmap *unmap)
 {
-	struct axvcpu_range *range;
-	int ret;
-
 	if (unmap->reserved)
 		return -EINVAL;
-	if (!axvcpu_aspace_is_ours(aspace))
-		return -EIO;
-
-	ret = mutex_lock_killable(&aspace->ranges_lock);
-	if (ret)
-		return ret;
-	range = range_find_exactly(aspace, unmap->gpa, unmap->size);
-	if (range)
-		range_unmap(range);
-	else
-		ret = -ENOENT;
-	mutex_unlock(&aspace->ranges_lock);
-	return ret;
+	return with_range(aspace, unmap->gpa, unmap->size, range_unmap, NULL);
 }
 
 /* Leaves come back with the new flags; a fault that looked at the old ones finds out. */
-static int range_protect(struct axvcpu_range *range, u32 flags)
+static int range_protect(struct axvcpu_range *range, const void *arg)
 {
+	u32 flags = ((const struct axvcpu_protect *)arg)->flags;
 	struct axvcpu_aspace *aspace = range->aspace;
 	unsigned long *log;
 	int ret;
@@ -499,21 +496,9 @@ static int range_protect(struct axvcpu_range *range, u32 flags)
  */
 int axvcpu_aspace_protect(struct axvcpu_aspace *aspace, const struct axvcpu_protect *protect)
 {
-	struct axvcpu_range *range;
-	int ret;
-
 	if (protect->reserved || check_flags(protect->flags))
 		return -EINVAL;
-	if (!axvcpu_aspace_is_ours(aspace))
-		return -EIO;
-
-	ret = mutex_lock_killable(&aspace->ranges_lock);
-	if (ret)
-		return ret;
-	range = range_find_exactly(aspace, protect->gpa, protect->size);
-	ret = range ? range_protect(range, protect->flags) : -ENOENT;
-	mutex_unlock(&aspace->ranges_lock);
-	return ret;
+	return with_range(aspace, protect->gpa, protect->size, range_protect, protect);
 }
 
 /* Pages of which the log goes to userspace at a time: a page of it. */
@@ -542,8 +527,9 @@ static void put_back_log(struct axvcpu_range *range, u64 first, u64 pages,
 	spin_unlock(&range->aspace->lock);
 }
 
-static int range_get_dirty(struct axvcpu_range *range, u64 __user *user)
+static int range_get_dirty(struct axvcpu_range *range, const void *arg)
 {
+	u64 __user *user = u64_to_user_ptr(((const struct axvcpu_get_dirty *)arg)->bitmap);
 	u64 first, pages, all = range_pages(range);
 	unsigned long *bits;
 	int ret = 0;
@@ -576,21 +562,9 @@ static int range_get_dirty(struct axvcpu_range *range, u64 __user *user)
  */
 int axvcpu_aspace_get_dirty(struct axvcpu_aspace *aspace, const struct axvcpu_get_dirty *dirty)
 {
-	struct axvcpu_range *range;
-	int ret;
-
 	if (dirty->reserved)
 		return -EINVAL;
-	if (!axvcpu_aspace_is_ours(aspace))
-		return -EIO;
-
-	ret = mutex_lock_killable(&aspace->ranges_lock);
-	if (ret)
-		return ret;
-	range = range_find_exactly(aspace, dirty->gpa, dirty->size);
-	ret = range ? range_get_dirty(range, u64_to_user_ptr(dirty->bitmap)) : -ENOENT;
-	mutex_unlock(&aspace->ranges_lock);
-	return ret;
+	return with_range(aspace, dirty->gpa, dirty->size, range_get_dirty, dirty);
 }
 
 static unsigned long range_uaddr(const struct axvcpu_range *range, u64 gpa)
@@ -900,14 +874,16 @@ int axvcpu_aspace_fault(struct axvcpu_aspace *aspace, struct axvcpu_fault *fault
  * @stats: written
  *
  * Context: process context.
+ * Return: 0.
  */
-void axvcpu_aspace_get_stats(struct axvcpu_aspace *aspace, struct axvcpu_aspace_stats *stats)
+int axvcpu_aspace_get_stats(struct axvcpu_aspace *aspace, struct axvcpu_aspace_stats *stats)
 {
 	spin_lock(&aspace->lock);
 	*stats = aspace->stats;
 	stats->mapped_pages = aspace->s2.mapped;
 	stats->table_pages = aspace->s2.tables;
 	spin_unlock(&aspace->lock);
+	return 0;
 }
 
 /**

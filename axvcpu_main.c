@@ -453,31 +453,17 @@ static const struct file_operations vcpu_fops = {
 
 /* The address space's operations */
 
-static long do_MAP(void *object, union ioctl_arg *arg)
-{
-	return axvcpu_aspace_map(object, &arg->map);
-}
+#define ASPACE_CALL(name, fn, member)					\
+	static long do_##name(void *object, union ioctl_arg *arg)	\
+	{								\
+		return fn(object, &arg->member);			\
+	}
 
-static long do_UNMAP(void *object, union ioctl_arg *arg)
-{
-	return axvcpu_aspace_unmap(object, &arg->unmap);
-}
-
-static long do_PROTECT(void *object, union ioctl_arg *arg)
-{
-	return axvcpu_aspace_protect(object, &arg->protect);
-}
-
-static long do_GET_DIRTY(void *object, union ioctl_arg *arg)
-{
-	return axvcpu_aspace_get_dirty(object, &arg->get_dirty);
-}
-
-static long do_GET_ASPACE_STATS(void *object, union ioctl_arg *arg)
-{
-	axvcpu_aspace_get_stats(object, &arg->aspace_stats);
-	return 0;
-}
+ASPACE_CALL(MAP, axvcpu_aspace_map, map)
+ASPACE_CALL(UNMAP, axvcpu_aspace_unmap, unmap)
+ASPACE_CALL(PROTECT, axvcpu_aspace_protect, protect)
+ASPACE_CALL(GET_DIRTY, axvcpu_aspace_get_dirty, get_dirty)
+ASPACE_CALL(GET_ASPACE_STATS, axvcpu_aspace_get_stats, aspace_stats)
 
 #define ASPACE_FIRST	_IOC_NR(AXVCPU_MAP)
 
