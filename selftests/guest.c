@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -363,6 +364,33 @@ int get_stats(int fd, struct axvcpu_stats *stats)
 	if (!err && isa_of(fd)->stats)
 		isa_of(fd)->stats(stats);
 	return err;
+}
+
+/**
+ * module_load() - load one of the modules that came with the test
+ * @name: its name
+ * @args: its parameters
+ *
+ * Return: 0 or a negative errno.
+ */
+int module_load(const char *name, const char *args)
+{
+	char path[64];
+	int fd, err;
+
+	snprintf(path, sizeof(path), "/modules/%s.ko", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = syscall(SYS_finit_module, fd, args, 0) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+/** module_unload() - unload a module, unless it is in use */
+int module_unload(const char *name)
+{
+	return syscall(SYS_delete_module, name, O_NONBLOCK) ? -errno : 0;
 }
 
 static void *run_thread(void *arg)

@@ -202,6 +202,9 @@ int get_reg(int fd, uint64_t id, uint64_t *value);
 int set_reg(int fd, uint64_t id, uint64_t value);
 int get_stats(int fd, struct axvcpu_stats *stats);
 
+int module_load(const char *name, const char *args);
+int module_unload(const char *name);
+
 /**
  * xioctl() - ioctl() that returns a negative errno
  * @fd: descriptor

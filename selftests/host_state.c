@@ -389,10 +389,10 @@ struct tables {
 static void read_tables(struct tables *t)
 {
 	memset(t, 0, sizeof(*t));
-	asm volatile("sgdt %0" : "=m" (t->gdtr));
-	asm volatile("sidt %0" : "=m" (t->idtr));
-	asm volatile("str %0" : "=m" (t->tr));
-	asm volatile("sldt %0" : "=m" (t->ldtr));
+	asm volatile("sgdt %0" : "=m"(t->gdtr));
+	asm volatile("sidt %0" : "=m"(t->idtr));
+	asm volatile("str %0" : "=m"(t->tr));
+	asm volatile("sldt %0" : "=m"(t->ldtr));
 }
 
 static bool same_tables(const struct tables *want, const struct tables *got)
@@ -549,7 +549,7 @@ static void snapshot(FIXTURE_DATA(host_state) *self, uint64_t *values)
 
 static uint32_t msr_at(size_t at)
 {
-	for (int i = 0; ; i++) {
+	for (int i = 0;; i++) {
 		uint32_t n = msr_ranges[i].to - msr_ranges[i].from;
 
 		if (at < n)
@@ -656,7 +656,7 @@ TEST_F(host_state, breakpoints)
 		}
 		for (int round = 0; round < 20; round++) {
 			ASSERT_EQ(0, pin_to_cpu(round / 4 % self->cpus));
-			/* The guest watches for writes of a byte, or not; it notices at its start. */
+			/* The guest watches for writes, or not, from its start on. */
 			*guest_arg(self, 0, 1) = DR7_FIXED | (round & 1 ? 0x10001 : 0);
 			ASSERT_EQ(0, set_reg(v->fd, AXVCPU_X86_REG_RIP,
 					     GUEST_ADDRESS(self, 0, guest_watch)));
@@ -690,7 +690,7 @@ static int out_gives(uint16_t port)
 {
 	signal_seen = 0;
 	if (!sigsetjmp(out_of_signal, 1))
-		asm volatile("outb %%al, %w0" : : "Nd" (port), "a" (0));
+		asm volatile("outb %%al, %w0" : : "Nd"(port), "a"(0));
 	return signal_seen;
 }
 
@@ -722,7 +722,7 @@ TEST_F(host_state, tss_and_idt)
 			asm volatile("int3");
 		EXPECT_EQ(SIGTRAP, signal_seen);
 		/* getpid(), as 32-bit programs call it */
-		asm volatile("int $0x80" : "=a" (pid) : "a" (20)
+		asm volatile("int $0x80" : "=a"(pid) : "a"(20)
 			     : "memory", "r8", "r9", "r10", "r11");
 		EXPECT_EQ(getpid(), pid);
 	}

@@ -43,6 +43,7 @@
 #define TS_SIZE		1088
 
 #ifndef __ASSEMBLER__
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -83,7 +84,7 @@ struct thread_state {
 } __attribute__((aligned(64)));
 
 #define AT(type, field, offset) \
-	_Static_assert(offsetof(struct type, field) == (offset), #type "." #field)
+	static_assert(offsetof(struct type, field) == (offset), #type "." #field)
 AT(guest_state, gpr, GS_GPR);
 AT(guest_state, rflags, GS_RFLAGS);
 AT(guest_state, cr2, GS_CR2);
@@ -97,8 +98,8 @@ AT(thread_state, rflags, TS_RFLAGS);
 AT(thread_state, fs_base, TS_FS_BASE);
 AT(thread_state, gs_base, TS_GS_BASE);
 AT(thread_state, seg, TS_SEG);
-_Static_assert(sizeof(struct guest_state) == GS_SIZE, "guest_state");
-_Static_assert(sizeof(struct thread_state) == TS_SIZE, "thread_state");
+static_assert(sizeof(struct guest_state) == GS_SIZE, "guest_state");
+static_assert(sizeof(struct thread_state) == TS_SIZE, "thread_state");
 
 /*
  * The guest's code and data, which is copied into its memory: it does not

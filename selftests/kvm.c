@@ -5,9 +5,7 @@
  */
 #include <fcntl.h>
 #include <linux/kvm.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -18,40 +16,21 @@ FIXTURE(kvm) {
 	int dev;
 };
 
-static int unload(const char *module)
-{
-	return syscall(SYS_delete_module, module, O_NONBLOCK) ? -errno : 0;
-}
-
-static int load(const char *name, const char *args)
-{
-	char path[64];
-	int fd, err;
-
-	snprintf(path, sizeof(path), "/modules/%s.ko", name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	err = syscall(SYS_finit_module, fd, args, 0) ? -errno : 0;
-	close(fd);
-	return err;
-}
-
 static void unload_kvm(void)
 {
-	unload("kvm_intel");
-	unload("kvm");
-	unload("irqbypass");
+	module_unload("kvm_intel");
+	module_unload("kvm");
+	module_unload("irqbypass");
 }
 
 /* kvm.ko; with @at_load, virtualization is on for as long as kvm_intel is loaded. */
 static int load_kvm(bool at_load)
 {
-	int err = load("irqbypass", "");
+	int err = module_load("irqbypass", "");
 
 	if (err && err != -EEXIST && err != -ENOENT)
 		return err;
-	return load("kvm", at_load ? "enable_virt_at_load=1" : "enable_virt_at_load=0");
+	return module_load("kvm", at_load ? "enable_virt_at_load=1" : "enable_virt_at_load=0");
 }
 
 FIXTURE_SETUP(kvm)
@@ -95,7 +74,7 @@ TEST_F(kvm, kvm_first)
 	int vm;
 
 	ASSERT_EQ(0, load_kvm(false));
-	ASSERT_EQ(0, load("kvm-intel", ""));
+	ASSERT_EQ(0, module_load("kvm-intel", ""));
 	EXPECT_EQ(0, works(self->dev));
 	for (int i = 0; i < 3; i++) {
 		vm = create_vm();
@@ -117,7 +96,7 @@ TEST_F(kvm, axvcpu_first)
 	int vm, loop;
 
 	ASSERT_EQ(0, load_kvm(false));
-	ASSERT_EQ(0, load("kvm-intel", ""));
+	ASSERT_EQ(0, module_load("kvm-intel", ""));
 	ASSERT_EQ(0, guest_create(&g, 0));
 	g_begin(&p, &g, GUEST_PROG(0));
 	loop = g_here(&p);
@@ -141,9 +120,9 @@ TEST_F(kvm, axvcpu_first)
 TEST_F(kvm, kvm_loaded_first)
 {
 	ASSERT_EQ(0, load_kvm(true));
-	ASSERT_EQ(0, load("kvm-intel", ""));
+	ASSERT_EQ(0, module_load("kvm-intel", ""));
 	EXPECT_EQ(-EBUSY, works(self->dev));
-	ASSERT_EQ(0, unload("kvm_intel"));
+	ASSERT_EQ(0, module_unload("kvm_intel"));
 	EXPECT_EQ(0, works(self->dev));
 }
 
@@ -153,10 +132,10 @@ TEST_F(kvm, kvm_loaded_second)
 
 	ASSERT_LE(0, vcpu);
 	ASSERT_EQ(0, load_kvm(true));
-	EXPECT_GT(0, load("kvm-intel", ""));
+	EXPECT_GT(0, module_load("kvm-intel", ""));
 	EXPECT_EQ(AXVCPU_STATE_CREATED, get_state(vcpu));
 	close(vcpu);
-	EXPECT_EQ(0, load("kvm-intel", ""));
+	EXPECT_EQ(0, module_load("kvm-intel", ""));
 }
 
 TEST_HARNESS_MAIN

@@ -3,11 +3,9 @@
  * The module stays while anything of it is in use, and goes when nothing is.
  */
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -21,24 +19,7 @@ FIXTURE(unload) {
 	struct guest g;
 	struct guest_vcpu v;
 	const char *module;
-	char path[64];
 };
-
-static int unload(const char *module)
-{
-	return syscall(SYS_delete_module, module, O_NONBLOCK) ? -errno : 0;
-}
-
-static int load(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
-
-	if (fd < 0)
-		return -errno;
-	err = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
-	close(fd);
-	return err;
-}
 
 static int begin(FIXTURE_DATA(unload) *self)
 {
@@ -69,33 +50,31 @@ static void end(FIXTURE_DATA(unload) *self)
 FIXTURE_SETUP(unload)
 {
 	/* A test that ran into its time limit cleans nothing up. */
-	if (access(GUEST_DEVICE, F_OK) && load("/modules/axvcpu_mock.ko"))
-		load("/modules/axvcpu.ko");
+	if (access(GUEST_DEVICE, F_OK) && module_load("axvcpu_mock", ""))
+		module_load("axvcpu", "");
 	ASSERT_EQ(0, begin(self));
 	self->module = self->g.info.backend == AXVCPU_BACKEND_MOCK ? "axvcpu_mock" : "axvcpu";
-	snprintf(self->path, sizeof(self->path), "/modules/%s.ko", self->module);
-	ASSERT_EQ(0, access(self->path, R_OK));
 }
 
 FIXTURE_TEARDOWN(unload)
 {
 	end(self);
 	/* For whatever comes next, when this test left it unloaded. */
-	load(self->path);
+	module_load(self->module, "");
 }
 
 /* One kind of reference at a time is enough to hold it. */
 TEST_F_TIMEOUT(unload, refused_while_used, 120)
 {
-	EXPECT_EQ(-EWOULDBLOCK, unload(self->module));
+	EXPECT_EQ(-EWOULDBLOCK, module_unload(self->module));
 	close(self->g.aspace);
 	self->g.aspace = -1;
 	close(self->g.dev);
 	self->g.dev = -1;
-	EXPECT_EQ(-EWOULDBLOCK, unload(self->module));		/* vCPU and page */
+	EXPECT_EQ(-EWOULDBLOCK, module_unload(self->module));		/* vCPU and page */
 	munmap(self->v.run, self->g.info.run_size);
 	self->v.run = NULL;
-	EXPECT_EQ(-EWOULDBLOCK, unload(self->module));		/* vCPU */
+	EXPECT_EQ(-EWOULDBLOCK, module_unload(self->module));		/* vCPU */
 	EXPECT_EQ(0, run_vcpu(self->v.fd, 0));
 	end(self);
 
@@ -103,24 +82,24 @@ TEST_F_TIMEOUT(unload, refused_while_used, 120)
 	vcpu_destroy(&self->v);
 	close(self->g.dev);
 	self->g.dev = -1;
-	EXPECT_EQ(-EWOULDBLOCK, unload(self->module));		/* address space */
+	EXPECT_EQ(-EWOULDBLOCK, module_unload(self->module));		/* address space */
 	end(self);
 
 	ASSERT_EQ(0, begin(self));
 	vcpu_destroy(&self->v);
 	close(self->g.aspace);
 	self->g.aspace = -1;
-	EXPECT_EQ(-EWOULDBLOCK, unload(self->module));		/* device */
+	EXPECT_EQ(-EWOULDBLOCK, module_unload(self->module));		/* device */
 	end(self);
 
 	ASSERT_EQ(0, begin(self));
 	close(self->v.fd);
 	self->v.fd = -1;
 	guest_destroy(&self->g);
-	EXPECT_EQ(-EWOULDBLOCK, unload(self->module));		/* page */
+	EXPECT_EQ(-EWOULDBLOCK, module_unload(self->module));		/* page */
 	self->v.run->regs.raw[0] = 1;
 	end(self);
-	EXPECT_EQ(0, unload(self->module));
+	EXPECT_EQ(0, module_unload(self->module));
 	EXPECT_EQ(-1, access(GUEST_DEVICE, F_OK));
 }
 
@@ -138,12 +117,12 @@ TEST_F_TIMEOUT(unload, refused_while_running, 120)
 	self->g.aspace = -1;
 	close(self->g.dev);
 	self->g.dev = -1;
-	EXPECT_EQ(-EWOULDBLOCK, unload(self->module));
+	EXPECT_EQ(-EWOULDBLOCK, module_unload(self->module));
 	EXPECT_EQ(0, kick_vcpu(copy));
 	EXPECT_EQ(-EINTR, thread_join(&t));
 	self->v.fd = copy;
 	end(self);
-	EXPECT_EQ(0, unload(self->module));
+	EXPECT_EQ(0, module_unload(self->module));
 }
 
 TEST_F_TIMEOUT(unload, cycles, 120)
@@ -153,10 +132,10 @@ TEST_F_TIMEOUT(unload, cycles, 120)
 
 	for (int i = 0; i < rounds && time_for_another(i, 3, began); i++) {
 		end(self);
-		ASSERT_EQ(0, unload(self->module));
-		EXPECT_EQ(-ENOENT, unload(self->module));
-		ASSERT_EQ(0, load(self->path));
-		EXPECT_EQ(-EEXIST, load(self->path));
+		ASSERT_EQ(0, module_unload(self->module));
+		EXPECT_EQ(-ENOENT, module_unload(self->module));
+		ASSERT_EQ(0, module_load(self->module, ""));
+		EXPECT_EQ(-EEXIST, module_load(self->module, ""));
 		ASSERT_EQ(0, begin(self));
 	}
 }
@@ -169,7 +148,7 @@ TEST_F_TIMEOUT(unload, memory_stays, 120)
 
 	self->g.mem = MAP_FAILED;
 	end(self);
-	ASSERT_EQ(0, unload(self->module));
+	ASSERT_EQ(0, module_unload(self->module));
 	memset(mem, 0x33, size);
 	EXPECT_EQ(0, madvise(mem, size, MADV_DONTNEED));
 	EXPECT_EQ(0, mem[OUTS]);

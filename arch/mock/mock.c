@@ -289,7 +289,7 @@ static int mock_set_ept_root(struct axvcpu *vcpu, struct axvcpu_hpa root)
 		ret = injected(mock, AXVCPU_CALL_SET_EPT_ROOT);
 	if (!ret && mock->has_root)
 		ret = -EEXIST;
-	if (!ret && (!PAGE_ALIGNED(root.val) || !axvcpu_mock_hpa_is_ram(root.val)))
+	if (!ret && (!root.val || !PAGE_ALIGNED(root.val) || !axvcpu_mock_hpa_is_ram(root.val)))
 		ret = -EINVAL;
 	if (!ret) {
 		mock->root = root;

@@ -95,11 +95,13 @@ static int walk(struct axvcpu_mock *mock, u64 gpa, u32 access, struct axvcpu_moc
 		slot = (u64 *)phys_to_virt(hpa) +
 			((gpa >> level_shift(level)) & (BIT(LEVEL_BITS) - 1));
 		entry = READ_ONCE(*slot);
-		if (!(entry & S2_ACCESS) || (entry & access) != access)
+		if (!(entry & S2_ACCESS))
 			return -EFAULT;
 		hpa = entry & ADDR_MASK;
 		if ((entry & S2_WRITE && !(entry & S2_READ)) || !axvcpu_mock_hpa_is_ram(hpa))
 			return -EINVAL;
+		if ((entry & access) != access)
+			return -EFAULT;
 	} while (level && !(entry & S2_LARGE));
 
 	mask = BIT_ULL(level_shift(level)) - 1;
