@@ -2,6 +2,12 @@
 #
 # make help tells what there is to do here.
 
+# All the architectures that can be tested here, if none is named.
+ifeq ($(origin ARCH),undefined)
+TEST_ARCHES = $(ARCH)$(if $(filter x86_64,$(ARCH)),$(comma)arm64)
+endif
+TEST_ARCHES ?= $(ARCH)
+
 # The kernel to build the module for, and where what is built goes.
 KDIR ?= /lib/modules/$(shell uname -r)/build
 BUILD ?= $(CURDIR)/build
@@ -20,7 +26,8 @@ comma := ,
 Q := $(if $(filter 1,$(V)),,@)
 
 TESTBED := tools/testbed/testbed
-TESTBED_FLAGS = --arch $(ARCH) $(if $(filter 1,$(V)),--verbose)
+BOOTSTRAP := tools/testbed/bootstrap
+TESTBED_FLAGS = --arch $(TEST_ARCHES) $(if $(filter 1,$(V)),--verbose)
 
 .PHONY: all
 all: module tools
@@ -81,28 +88,28 @@ install: module tools
 # --- emulated machines ------------------------------------------------------
 
 .PHONY: check
-check: deps
-	$(Q)$(TESTBED) $(TESTBED_FLAGS) check $(if $(T),--test $(T)) $(if $(M),--machine $(M))
+check:
+	$(Q)$(BOOTSTRAP) $(TESTBED) $(TESTBED_FLAGS) check $(if $(T),--test $(T)) $(if $(M),--machine $(M))
 
 .PHONY: run
-run: deps
-	$(Q)$(TESTBED) $(TESTBED_FLAGS) run $(if $(M),--machine $(M))
+run:
+	$(Q)$(BOOTSTRAP) $(TESTBED) $(TESTBED_FLAGS) run $(if $(M),--machine $(M))
 
 .PHONY: shell
-shell: deps
-	$(Q)$(TESTBED) $(TESTBED_FLAGS) shell $(if $(M),--machine $(M))
+shell:
+	$(Q)$(BOOTSTRAP) $(TESTBED) $(TESTBED_FLAGS) shell $(if $(M),--machine $(M))
 
 .PHONY: bench
-bench: deps
-	$(Q)$(TESTBED) $(TESTBED_FLAGS) bench $(if $(M),--machine $(M)) $(if $(T),-- $(subst $(comma), ,$(T)))
+bench:
+	$(Q)$(BOOTSTRAP) $(TESTBED) $(TESTBED_FLAGS) bench $(if $(M),--machine $(M)) $(if $(T),-- $(subst $(comma), ,$(T)))
 
 .PHONY: kernels
-kernels: deps
-	$(Q)$(TESTBED) $(TESTBED_FLAGS) kernels
+kernels:
+	$(Q)$(BOOTSTRAP) $(TESTBED) $(TESTBED_FLAGS) kernels
 
 .PHONY: deps
 deps:
-	$(Q)tools/testbed/bootstrap $(TESTBED) $(TESTBED_FLAGS) deps
+	$(Q)$(BOOTSTRAP) $(TESTBED) $(TESTBED_FLAGS) deps
 
 # --- the rest ---------------------------------------------------------------
 
@@ -133,7 +140,7 @@ help:
 	@echo "  make tools        libaxvcpu, axvmm and the example guests"
 	@echo "  make install      install module, headers, library, axvmm, man pages"
 	@echo
-	@echo "  make run          the example guests, on an emulated machine with VMX"
+	@echo "  make run          the example guests, on an emulated machine with VMX, or VHE"
 	@echo "  make shell        a shell on an emulated machine, with the module loaded"
 	@echo "  make check        all the tests, on all the emulated machines"
 	@echo "  make bench        what axvcpu costs, and KVM on the same machine"
@@ -148,9 +155,10 @@ help:
 	@echo "Variables:"
 	@echo "  KDIR=DIR          build the module for the kernel with these headers"
 	@echo "                    ($(KDIR))"
-	@echo "  ARCH=NAME         x86_64 ($(ARCH))"
+	@echo "  ARCH=NAME         x86_64, arm64 ($(ARCH)); make check, kernels, deps: without it,"
+	@echo "                    all that can be tested here ($(subst $(comma),$(comma) ,$(TEST_ARCHES)))"
 	@echo "  T=TEST            make check, bench: only these tests or rows, with commas between"
 	@echo "  M=MACHINE         make check, run, shell, bench: on this machine:"
-	@$(TESTBED) machines 2>/dev/null | sed 's/^/                  /'
+	@$(TESTBED) --arch $(TEST_ARCHES) machines 2>/dev/null | sed 's/^/                  /'
 	@echo "  PREFIX=, DESTDIR= make install ($(PREFIX))"
 	@echo "  V=1               show the commands; C=1, W=1: as for any kernel module"

@@ -131,6 +131,10 @@ class BadTest(unittest.TestCase):
         "DEBUG_LOCKS_WARN_ON(1): turning off the locking correctness validator.",
         "ODEBUG: free active (active state 0) object type: timer_list",
         "BUG: scheduling while atomic: init/1/0x00000002",
+        "Unable to handle kernel NULL pointer dereference at virtual address 0000000000000010",
+        "Internal error: Oops: 0000000096000004 [#1] SMP",
+        "Internal error: Oops - Undefined instruction: 0000000002000000 [#1] SMP",
+        "SError Interrupt on CPU1, code 0x00000000be000411 -- SError",
     )
     GOOD = (
         "axvcpu: VMX, EPT 4-level, VPID",

@@ -16,9 +16,9 @@ FILE = "/tmp/bench.json"
 
 def run(options, machine):
     """Measure on a machine; 0 if everything is within its budget."""
-    builder = build.Builder(options.arch, options.verbose)
+    builder = build.Builder(machine.arch, options.verbose)
     kernel = builder.kernel(machine.flavour)
-    say(f"building {machine.module} for the {machine.flavour} kernel, and the programs")
+    say(f"building {machine.module} for the {kernel.name} kernel, and the programs")
     builder.userspace(kernel)
     image = builder.initramfs(kernel, [builder.module(machine.module, kernel)], [])
     token = check.new_token()

@@ -36,7 +36,7 @@ class Builder:
     def __init__(self, arch, verbose):
         self.arch = arch
         self.verbose = verbose
-        self.cross = kernels.ARCHES[arch]["cross"]
+        self.cross = kernels.cross(arch)
         self.programs = BUILD / f"testbed-{arch}"
         self.kernels = {}
 
@@ -55,13 +55,14 @@ class Builder:
         if self.verbose:
             say(" ".join(command))
         LOGS.mkdir(parents=True, exist_ok=True)
-        log = LOGS / f"build-{what.replace(' ', '-').replace('/', '-')}.log"
+        log = LOGS / f"build-{self.arch}-{what.replace(' ', '-').replace('/', '-')}.log"
         done = subprocess.run(command, cwd=TOP, env=env, stdin=subprocess.DEVNULL, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         log.write_text(done.stdout)
         if done.returncode:
             sys.stdout.write(done.stdout[-4000:])
-            raise kernels.BuildError(f"{what} does not build; the whole log is {log}")
+            raise kernels.BuildError(f"{what} does not build for {self.arch}; "
+                                     f"the whole log is {log}")
         for line in done.stdout.splitlines():
             if self.verbose or "warning:" in line:
                 say(line)

@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import platform
 import shutil
 import subprocess
 import sys
@@ -31,9 +32,11 @@ PACKAGES = {
         "qemu-system-x86": "emulate x86 machines",
     },
     "arm64": {
+        "qemu-system-arm": "emulate EL2",
+    },
+    "cross-arm64": {
         "gcc-aarch64-linux-gnu": "compile for arm64",
         "libc6-dev-arm64-cross": "compile for arm64",
-        "qemu-system-arm": "emulate EL2",
     },
     "lint": {
         "clang": "compile as the other compiler does",
@@ -53,6 +56,17 @@ PACKAGES = {
 }
 
 
+def native():
+    """This machine's architecture, as the kernel's ARCH= has it."""
+    return {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
+
+
+def groups(arch):
+    """The groups of packages that testing on @arch needs."""
+    return [group for group in (arch, f"cross-{arch}" if arch != native() else None)
+            if group in PACKAGES]
+
+
 def version(package):
     """The installed version of a package, or None."""
     run = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", package],
@@ -68,11 +82,11 @@ def installed(packages):
             if line.startswith("installed ")}
 
 
-def install(*groups):
-    """Install what is missing; say what and why. Nothing to do is silent."""
+def install(*names):
+    """Install what is missing of some groups; say what and why. Nothing to do is silent."""
     wanted = dict(PACKAGES["all"])
-    for group in groups:
-        wanted |= PACKAGES[group]
+    for name in names:
+        wanted |= PACKAGES[name]
     have = installed(wanted)
     missing = [p for p in wanted if p not in have]
     if not missing:
@@ -104,7 +118,7 @@ def install(*groups):
 
 def busybox(arch, cache):
     """A busybox that runs on @arch; another architecture's is fetched into @cache."""
-    if arch == "x86_64":
+    if arch == native():
         return pathlib.Path("/bin/busybox")
     found = cache / f"busybox-{arch}"
     if found.exists():

@@ -21,9 +21,9 @@ GUEST_LIMIT = 60
 
 
 def _boot(options, machine, token, middle):
-    builder = build.Builder(options.arch, options.verbose)
+    builder = build.Builder(machine.arch, options.verbose)
     kernel = builder.kernel(machine.flavour)
-    say(f"building {machine.module} for the {machine.flavour} kernel, and the programs")
+    say(f"building {machine.module} for the {kernel.name} kernel, and the programs")
     builder.userspace(kernel)
     modules = [builder.module(machine.module, kernel)]
     tests = [test.name for test in check.manifest(TOP / "selftests/tests.conf")]
@@ -43,7 +43,7 @@ class Example:
 def _examples(directory):
     """run.list: a command a line; the comment above it is its title.
 
-    expected/NAME.code has the exit status of a guest that is to fail.
+    expected/NAME.code, here or in ../common, has the status that axvmm ends with.
     """
     title = ""
     path = directory / "run.list"
@@ -53,17 +53,19 @@ def _examples(directory):
             title = line.lstrip("# ")
         elif words:
             name = pathlib.PurePath(words[-1]).stem
-            code = directory / "expected" / f"{name}.code"
+            code = next(path for path in (directory / f"expected/{name}.code",
+                                          directory.parent / f"common/expected/{name}.code")
+                        if path.exists())
             if words[:2] == ["axvmm", "run"] and "--stats" not in words:
                 words.insert(2, "--stats")
-            yield Example(title, words, int(code.read_text()) if code.exists() else 0)
+            yield Example(title, words, int(code.read_text()))
         else:
             title = ""
 
 
 def guests(options, machine):
     """Run the example guests on the terminal; 0 if each of them ended well."""
-    directory = TOP / "guests" / kernels.ARCHES[options.arch]["srcarch"]
+    directory = TOP / "guests" / kernels.ARCHES[machine.arch]["srcarch"]
     examples = list(_examples(directory))
     if not examples:
         say(f"There are no example guests: {directory}/run.list has none.")

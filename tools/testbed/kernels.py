@@ -25,8 +25,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = "linux-source-6.12"
 TARBALL = pathlib.Path("/usr/src") / (SOURCE + ".tar.xz")
 
-# What differs by architecture: the kernel's name for it, the image, the
-# modules that go into the initramfs, and the cross compiler's prefix.
+# What differs by architecture: the kernel's name for it, the image, the modules
+# that go into the initramfs, the cross compiler's prefix, and the flavours of
+# kernel that there are, with about how many steps a build has: for the
+# percentage only.
 ARCHES = {
     "x86_64": {
         "srcarch": "x86",
@@ -34,7 +36,8 @@ ARCHES = {
         "target": "bzImage",
         "modules": ("virt/lib/irqbypass", "arch/x86/kvm/kvm", "arch/x86/kvm/kvm-intel",
                     "arch/x86/kvm/kvm-amd"),
-        "cross": "",
+        "cross": "x86_64-linux-gnu-",
+        "flavours": {"lean": 1590, "sanitizer": 1690},
     },
     "arm64": {
         "srcarch": "arm64",
@@ -42,11 +45,9 @@ ARCHES = {
         "target": "Image",
         "modules": (),
         "cross": "aarch64-linux-gnu-",
+        "flavours": {"lean": 1590},
     },
 }
-
-# Flavours, with about how many steps a build has: for the percentage only.
-FLAVOURS = {"lean": 1590, "sanitizer": 1690}
 
 # What of a built tree is kept: enough to boot, to build modules, and the
 # scripts and headers that selftests and lint borrow.
@@ -68,6 +69,11 @@ def cache():
     return pathlib.Path(base) / "axvcpu"
 
 
+def cross(arch):
+    """The prefix of the compiler for @arch."""
+    return ARCHES[arch]["cross"] if arch != deps.native() else ""
+
+
 class BuildError(Exception):
     """What went wrong, for a person to read."""
 
@@ -77,13 +83,15 @@ class Kernel:
         self.arch = arch
         self.flavour = flavour
         self.info = ARCHES[arch]
+        self.cross = cross(arch)
+        self.name = f"{arch} {flavour}"
         self.fragments = [HERE / "configs" / f"{name}.config"
                           for name in ("base", arch, flavour)]
         self.id = f"{flavour}-{self._digest()[:12]}"
         self.dir = cache() / f"{arch}-{self.id}"
 
     def _digest(self):
-        compiler = subprocess.run([self.info["cross"] + "gcc", "--version"],
+        compiler = subprocess.run([self.cross + "gcc", "--version"],
                                   capture_output=True, text=True, check=True)
         parts = [str(deps.version(SOURCE)), compiler.stdout.splitlines()[0], self.arch, *KEEP]
         parts += [path.read_text() for path in self.fragments]
@@ -112,14 +120,14 @@ class Kernel:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                print(f"{self.flavour} kernel: another run is building it", flush=True)
+                print(f"{self.name} kernel: another run is building it", flush=True)
                 fcntl.flock(lock, fcntl.LOCK_EX)
             if not self.complete():
                 self._build(log_dir)
 
     def _build(self, log_dir):
         log_dir.mkdir(parents=True, exist_ok=True)
-        log = log_dir / f"kernel-{self.flavour}.log"
+        log = log_dir / f"kernel-{self.arch}-{self.flavour}.log"
         sweep()
         tree = pathlib.Path(tempfile.mkdtemp(prefix="build-", dir=cache()))
         began = time.monotonic()
@@ -127,7 +135,7 @@ class Kernel:
             with open(tree / ".building", "w", encoding="ascii") as alive:
                 fcntl.flock(alive, fcntl.LOCK_EX)
                 with open(log, "w", encoding="utf-8") as out:
-                    print(f"{self.flavour} kernel: unpacking {SOURCE}", flush=True)
+                    print(f"{self.name} kernel: unpacking {SOURCE}", flush=True)
                     self._step(["tar", "-xf", TARBALL, "-C", tree, "--strip-components=1"], out)
                     self._configure(tree, out)
                     self._compile(tree, out, began)
@@ -136,13 +144,13 @@ class Kernel:
             shutil.rmtree(self.dir, ignore_errors=True)
             tree.rename(self.dir)
         except BuildError as error:
-            raise BuildError(f"{self.flavour} kernel: {error}; the whole log is {log}") from None
+            raise BuildError(f"{self.name} kernel: {error}; the whole log is {log}") from None
         finally:
             discard(tree)
-        print(f"{self.flavour} kernel: built in {clock(time.monotonic() - began)}", flush=True)
+        print(f"{self.name} kernel: built in {clock(time.monotonic() - began)}", flush=True)
 
     def _make(self, tree, *args):
-        return ["make", "-C", tree, f"ARCH={self.arch}", f"CROSS_COMPILE={self.info['cross']}",
+        return ["make", "-C", tree, f"ARCH={self.arch}", f"CROSS_COMPILE={self.cross}",
                 "KBUILD_BUILD_USER=axvcpu", "KBUILD_BUILD_HOST=testbed", *args]
 
     @staticmethod
@@ -174,7 +182,8 @@ class Kernel:
         make = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, text=True, env=self._environment(),
                                 process_group=0)
-        progress = Progress(f"{self.flavour} kernel: building", FLAVOURS[self.flavour], began)
+        progress = Progress(f"{self.name} kernel: building", self.info["flavours"][self.flavour],
+                            began)
         try:
             for line in make.stdout:
                 out.write(line)

@@ -57,6 +57,8 @@ MACHINES = {m.name: m for m in (
             "sanitizer", "axvcpu_kunit", 1024, 180, 300),
     Machine("vhe", "VHE and GICv3, two CPUs", "arm64", qemu, 2,
             "lean", "axvcpu", 1024, 90, 30),
+    Machine("kunit-arm64", "KUnit on arm64, two CPUs", "arm64", qemu, 2,
+            "lean", "axvcpu_kunit", 512, 90, 120),
 )}
 
 

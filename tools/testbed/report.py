@@ -15,6 +15,8 @@ BAD = re.compile("|".join((
     r"Kernel panic",
     r"general protection fault",
     r"Unable to handle kernel",
+    r"Internal error: ",
+    r"SError Interrupt",
     r"unable to handle page fault",
     r"KASAN: ",
     r"UBSAN: ",
