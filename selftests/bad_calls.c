@@ -694,10 +694,10 @@ static int regs_call(int fd, unsigned int cmd, const void *regs, uint32_t count)
 
 TEST_F(bad_calls, registers)
 {
-	static const uint64_t bad_ids[] = {
-		0, 1, 0xffff, ~0ULL, 1ULL << 63, 0x1001f, 0x9fffff, 0x90001f, 0x5000000000ULL,
-	};
 	const struct guest_isa *isa = self->g.isa;
+	const uint64_t bad_ids[] = {
+		0, 1, 0xffff, ~0ULL, 1ULL << 63, isa->no_reg, 0x9fffff, 0x90001f, 0x5000000000ULL,
+	};
 	struct axvcpu_reg regs[AXVCPU_MAX_REGS + 1] = {};
 	uint64_t good = isa->reg_id(isa->gpr[G0]), value;
 	static const unsigned int cmds[] = { AXVCPU_GET_REGS, AXVCPU_SET_REGS };
@@ -790,19 +790,24 @@ static int inject(int fd, uint32_t type, uint32_t vector, uint32_t flags, uint32
 
 TEST_F(bad_calls, inject)
 {
+	const struct guest_isa *isa = self->g.isa;
+
 	ASSERT_EQ(0, enter_state(self, AXVCPU_STATE_READY));
-	EXPECT_EQ(0, inject(self->v.fd, AXVCPU_EVENT_INTERRUPT, 255, 0, 0, 0));
-	EXPECT_EQ(-EINVAL, inject(self->v.fd, AXVCPU_EVENT_INTERRUPT, 256, 0, 0, 0));
+	EXPECT_EQ(0, inject(self->v.fd, AXVCPU_EVENT_INTERRUPT, isa->max_vector, 0, 0, 0));
+	EXPECT_EQ(-EINVAL, inject(self->v.fd, AXVCPU_EVENT_INTERRUPT, isa->max_vector + 1, 0, 0,
+				  0));
 	EXPECT_EQ(-EINVAL, inject(self->v.fd, AXVCPU_EVENT_INTERRUPT, -1, 0, 0, 0));
 	EXPECT_EQ(-EINVAL, inject(self->v.fd, AXVCPU_EVENT_INTERRUPT, 32,
 				  AXVCPU_INJECT_ERROR_CODE, 0, 0));
-	EXPECT_EQ(-EINVAL, inject(self->v.fd, AXVCPU_EVENT_INTERRUPT, 32, 0, 0, 1));
-	EXPECT_EQ(-EINVAL, inject(self->v.fd, AXVCPU_EVENT_EXCEPTION, 32, 0, 0, 0));
+	EXPECT_EQ(-EINVAL, inject(self->v.fd, AXVCPU_EVENT_INTERRUPT, 32, 0, 0,
+				  isa->priority ? 0x100 : 1));
+	EXPECT_EQ(-EINVAL, inject(self->v.fd, AXVCPU_EVENT_EXCEPTION, isa->max_exception + 1, 0, 0,
+				  0));
 	EXPECT_EQ(-EINVAL, inject(self->v.fd, AXVCPU_EVENT_NMI + 1, 32, 0, 0, 0));
 	EXPECT_EQ(-EINVAL, inject(self->v.fd, -1, 32, 0, 0, 0));
-	EXPECT_EQ(0, inject(self->v.fd, AXVCPU_EVENT_EXCEPTION, 13, AXVCPU_INJECT_ERROR_CODE,
-			    0, 0));
-	EXPECT_EQ(-EBUSY, inject(self->v.fd, AXVCPU_EVENT_EXCEPTION, 13,
+	EXPECT_EQ(0, inject(self->v.fd, AXVCPU_EVENT_EXCEPTION, isa->exceptions[0],
+			    AXVCPU_INJECT_ERROR_CODE, 0, 0));
+	EXPECT_EQ(-EBUSY, inject(self->v.fd, AXVCPU_EVENT_EXCEPTION, isa->exceptions[0],
 				 AXVCPU_INJECT_ERROR_CODE, 0, 0));
 	EXPECT_TRUE(is_unchanged(self));
 }

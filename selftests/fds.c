@@ -436,6 +436,7 @@ TEST_F(fds, fork)
 TEST_F(fds, passed_to_another_process)
 {
 	int socks[2], line, vcpu, aspace;
+	void *mem = self->g.mem;
 	pid_t pid;
 
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, socks));
@@ -445,7 +446,7 @@ TEST_F(fds, passed_to_another_process)
 		guest_destroy(&self->g);
 		vcpu = receive_fd(socks[1]);
 		aspace = receive_fd(socks[1]);
-		line = use_as_foreigner(vcpu, aspace, socks);
+		line = use_as_foreigner(vcpu, aspace, mem);
 		if (line)
 			fprintf(stderr, "# child: line %d\n", line);
 		_exit(!!line);

@@ -212,13 +212,23 @@ int vcpu_start(struct guest *g, struct guest_vcpu *v, uint32_t id, uint64_t entr
  */
 void vcpu_destroy(struct guest_vcpu *v)
 {
+	vcpu_unmap_page(v);
 	remember(v->fd, NULL, NULL);
-	if (v->run)
-		munmap(v->run, sysconf(_SC_PAGESIZE));
 	if (v->fd >= 0)
 		close(v->fd);
-	v->run = NULL;
 	v->fd = -1;
+}
+
+/**
+ * vcpu_unmap_page() - do without the run page
+ * @v: vCPU
+ */
+void vcpu_unmap_page(struct guest_vcpu *v)
+{
+	remember(v->fd, v->isa, NULL);
+	if (v->run)
+		munmap(v->run, sysconf(_SC_PAGESIZE));
+	v->run = NULL;
 }
 
 int create_aspace(int dev)
@@ -291,10 +301,10 @@ int run_vcpu(int fd, unsigned long flags)
 	const struct guest_isa *isa = isa_of(fd);
 	int err;
 
-	if (isa->before_run)
+	if (isa->before_run && vcpus[fd].run)
 		isa->before_run(vcpus[fd].run);
 	err = xioctl(fd, AXVCPU_RUN, flags);
-	if (!err && isa->after_run)
+	if (!err && isa->after_run && vcpus[fd].run)
 		isa->after_run(vcpus[fd].run);
 	return err;
 }

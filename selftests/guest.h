@@ -57,6 +57,10 @@ struct guest_prog;
  * @masked_wakes: an interrupt ends a halt also when it can't be taken
  * @exceptions: two that can be injected; the first has an error code, and is
  *	what @gp_vector tells
+ * @max_vector: the last one that INJECT takes as an interrupt, before some that
+ *	it does not take
+ * @max_exception: the same, of exceptions
+ * @no_reg: an id near those of registers, which is none
  * @init_memory: fill in what every guest needs, at the start of its memory
  * @setup: the architecture's part of SETUP
  * @begin: the first instructions of a program
@@ -78,6 +82,9 @@ struct guest_isa {
 	bool no_nmi;
 	bool masked_wakes;
 	uint32_t exceptions[2];
+	uint32_t max_vector;
+	uint32_t max_exception;
+	uint64_t no_reg;
 	void (*init_memory)(uint8_t *mem);
 	void (*setup)(union axvcpu_setup_config *config);
 
@@ -178,6 +185,7 @@ int vcpu_create(struct guest *g, struct guest_vcpu *v, uint32_t id);
 int vcpu_create_on(struct guest *g, struct guest_vcpu *v, uint32_t id, uint64_t cpus);
 int vcpu_setup(struct guest *g, struct guest_vcpu *v, uint64_t entry);
 int vcpu_start(struct guest *g, struct guest_vcpu *v, uint32_t id, uint64_t entry);
+void vcpu_unmap_page(struct guest_vcpu *v);
 void vcpu_destroy(struct guest_vcpu *v);
 
 /* The same ioctls on plain descriptors, for tests that need no run page. */

@@ -72,8 +72,7 @@ TEST_F_TIMEOUT(unload, refused_while_used, 120)
 	close(self->g.dev);
 	self->g.dev = -1;
 	EXPECT_EQ(-EWOULDBLOCK, module_unload(self->module));		/* vCPU and page */
-	munmap(self->v.run, self->g.info.run_size);
-	self->v.run = NULL;
+	vcpu_unmap_page(&self->v);
 	EXPECT_EQ(-EWOULDBLOCK, module_unload(self->module));		/* vCPU */
 	EXPECT_EQ(0, run_vcpu(self->v.fd, 0));
 	end(self);
