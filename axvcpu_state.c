@@ -43,7 +43,9 @@ static u64 history_key(enum axvcpu_op op, enum axvcpu_state from, enum axvcpu_st
 
 /*
  * A run loop alternates between Ready -> Running and Running -> Ready: such a
- * pair is counted, or it would wash all else out of the ring.
+ * pair is counted, or it would wash all else out of the ring. An entry is in
+ * one pair at most, and the two stand side by side: that makes the counts
+ * readable, see &struct axvcpu_history_entry.repeat.
  */
 static void record(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state from,
 		   enum axvcpu_state to, int error)
@@ -71,7 +73,10 @@ static void record(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state fro
 		.tid = task_pid_vnr(current),
 		.cpu = raw_smp_processor_id(),
 	};
-	vcpu->history_keys[0] = vcpu->history_keys[1];
+	if (len && vcpu->history[(len - 1) % AXVCPU_HISTORY_LEN].repeat | vcpu->history_turn)
+		vcpu->history_keys[0] = 0;
+	else
+		vcpu->history_keys[0] = vcpu->history_keys[1];
 	vcpu->history_keys[1] = key;
 	vcpu->history_turn = false;
 	vcpu->history_len = len + 1;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The state machine: every transition, every failure, and what is told of it. */
+#include <linux/prandom.h>
+
 #include "axvcpu_kunit.h"
 
 /* R1: the numbers are ABI, and those of AxVCpu's VCpuState. */
@@ -820,6 +822,61 @@ static void history_runs_over(struct kunit *test)
 	}
 }
 
+#define NR_STEPS	400
+
+/*
+ * Read a history as its documentation says: the states gone to, in order, the
+ * first one's number in @seq. Returns their number.
+ */
+static unsigned int unfold(const struct axvcpu_history_entry *h, unsigned int n, u8 *to, u64 *seq)
+{
+	unsigned int i, k, count, len = 0;
+
+	/* The oldest one's partner may be gone. */
+	i = n > 1 && h[1].seq != h[0].seq + 1;
+	*seq = h[i].seq;
+	for (; i < n; i += 1 + (count > 1)) {
+		count = 1;
+		if (i + 1 < n && h[i].repeat && h[i + 1].seq == h[i].seq + 1)
+			count = h[i].repeat + h[i + 1].repeat + 2;
+		for (k = 0; k < count && len < NR_STEPS; k++)
+			to[len++] = h[i + k % 2].to;
+	}
+	return len;
+}
+
+/* What is counted together can be taken apart again. */
+static void history_can_be_read(struct kunit *test)
+{
+	struct axvcpu *vcpu = axvcpu_kunit_vcpu(test, AXVCPU_STATE_CREATED);
+	struct rnd_state rnd;
+	struct axvcpu_history_entry *h;
+	u8 *walk, *read;
+	unsigned int i, n;
+	u64 seq;
+
+	h = kunit_kcalloc(test, AXVCPU_HISTORY_LEN, sizeof(*h), GFP_KERNEL);
+	walk = kunit_kcalloc(test, NR_STEPS + 1, 1, GFP_KERNEL);
+	read = kunit_kcalloc(test, NR_STEPS, 1, GFP_KERNEL);
+	KUNIT_ASSERT_TRUE(test, h && walk && read);
+	prandom_seed_state(&rnd, 1);
+	walk[0] = CRE;
+	for (i = 1; i <= NR_STEPS; i++) {
+		/* Often back to where it came from */
+		walk[i] = i > 1 && prandom_u32_state(&rnd) % 4 ? walk[i - 2] :
+			  prandom_u32_state(&rnd) % AXVCPU_STATE_RUNNING;
+		mutex_lock(&vcpu->mutex);
+		force(vcpu, walk[i]);
+		mutex_unlock(&vcpu->mutex);
+
+		n = unfold(h, axvcpu_get_history(vcpu, h, AXVCPU_HISTORY_LEN), read, &seq);
+		KUNIT_ASSERT_EQ_MSG(test, seq + n - 1, i, "after %u steps", i);
+		KUNIT_ASSERT_EQ_MSG(test, memcmp(read, walk + seq, n), 0, "after %u steps", i);
+	}
+	/* More is known than there are entries. */
+	KUNIT_EXPECT_GT(test, n, AXVCPU_HISTORY_LEN);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(table_is_as_specified),
 	KUNIT_CASE(ioctl_table_is_as_specified),
@@ -843,6 +900,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(creation),
 	KUNIT_CASE(history_tells_the_life),
 	KUNIT_CASE(history_runs_over),
+	KUNIT_CASE(history_can_be_read),
 	{}
 };
 

@@ -565,7 +565,9 @@ struct axvcpu_stats {
  * @seq: number of the transition, from 1
  * @time_ns: CLOCK_MONOTONIC
  * @repeat: times that this transition came again in direct alternation with
- *	its successor, as Ready -> Running -> Ready does in a run loop
+ *	another one, as Ready -> Running -> Ready does in a run loop. The other
+ *	is the next entry where that has the next @seq, else the one before. The
+ *	first of the two came last if it has the larger count
  * @op: &enum axvcpu_op
  * @from: &enum axvcpu_state
  * @to: &enum axvcpu_state
