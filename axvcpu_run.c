@@ -331,21 +331,31 @@ static void publish(struct axvcpu *vcpu, struct run *run)
 	page->exit_seq = vcpu->stats.runs;
 }
 
+/* As GET_REGS, on any CPU: the guest does not run. */
 static int sync_section(struct axvcpu *vcpu, void *arg)
 {
-	int ret = axvcpu_load(vcpu);
+	struct run *run = arg;
+	int ret;
 
+	if (!__this_cpu_read(axvcpu_hw_on)) {
+		leave_with(run, -EXDEV);
+		return 0;
+	}
+	ret = axvcpu_load(vcpu);
 	if (ret)
 		return ret;
 	axvcpu_arch.sync_regs(vcpu);
 	axvcpu_arch.put(vcpu);
+	leave_for_vmm(vcpu, run);
 	return 0;
 }
 
 static int leave_at_once(struct axvcpu *vcpu, struct run *run, bool answered)
 {
+	if (answered)
+		return axvcpu_with_current_cpu_set(vcpu, sync_section, run);
 	leave_for_vmm(vcpu, run);
-	return answered ? axvcpu_with_current_cpu_set(vcpu, sync_section, NULL) : 0;
+	return 0;
 }
 
 static int do_run(struct axvcpu *vcpu, void *arg)

@@ -335,6 +335,31 @@ static void immediate_exit_completes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gpr(vcpu, 2), 0x1);
 }
 
+/* An answer counts for the exit that it belongs to, however RUN ends. */
+static void answer_is_applied_once(struct kunit *test)
+{
+	static const struct axvcpu_mock_insn insns[] = {
+		{ .op = MOCK_HYPERCALL },
+		{ .op = MOCK_HALT },
+		{ .op = MOCK_JMP, .imm = 0x10 },
+	};
+	struct axvcpu *vcpu = axvcpu_kunit_vcpu(test, AXVCPU_STATE_READY);
+	struct axvcpu_run *run = vcpu->run;
+
+	axvcpu_kunit_program(insns, ARRAY_SIZE(insns));
+	run_to(test, vcpu, AXVCPU_EXIT_HYPERCALL);
+	run->hypercall.ret = 5;
+	axvcpu_kick(vcpu);
+	KUNIT_EXPECT_EQ(test, axvcpu_kunit_run(vcpu, 0), -EINTR);
+	KUNIT_EXPECT_EQ(test, gpr(vcpu, 0), 5);
+	run->hypercall.ret = 9;
+	axvcpu_kick(vcpu);
+	KUNIT_EXPECT_EQ(test, axvcpu_kunit_run(vcpu, 0), -EINTR);
+	KUNIT_EXPECT_EQ(test, gpr(vcpu, 0), 5);
+	run_to(test, vcpu, AXVCPU_EXIT_HALT);
+	KUNIT_EXPECT_EQ(test, gpr(vcpu, 0), 5);
+}
+
 static void registers_all_or_none(struct kunit *test)
 {
 	struct axvcpu *vcpu = axvcpu_kunit_vcpu(test, AXVCPU_STATE_READY);
@@ -621,6 +646,47 @@ static void foreign_cpu(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, run_on(test, confined, b), 0);
 }
 
+static int load_without_hardware(struct axvcpu *vcpu, u64 arg)
+{
+	return __this_cpu_read(axvcpu_hw_on) ? 0 : -EIO;
+}
+
+/* RUN on a CPU that has virtualization off, as at shutdown. */
+static int run_without_hardware(void *arg)
+{
+	int ret;
+
+	migrate_disable();
+	this_cpu_write(axvcpu_hw_on, false);
+	ret = axvcpu_kunit_run(arg, 0);
+	this_cpu_write(axvcpu_hw_on, true);
+	migrate_enable();
+	return ret;
+}
+
+/* Neither the guest nor a kick that comes first makes the vCPU Invalid there. */
+static void cpu_without_hardware(struct kunit *test)
+{
+	static const struct axvcpu_mock_insn insns[] = {
+		{ .op = MOCK_HYPERCALL },
+		{ .op = MOCK_HALT },
+	};
+	struct axvcpu *vcpu = axvcpu_kunit_vcpu(test, AXVCPU_STATE_READY);
+
+	axvcpu_kunit_program(insns, ARRAY_SIZE(insns));
+	hook(AXVCPU_MOCK_LOAD, load_without_hardware);
+	KUNIT_EXPECT_EQ(test, run_without_hardware(vcpu), -EXDEV);
+	run_to(test, vcpu, AXVCPU_EXIT_HYPERCALL);
+	vcpu->run->hypercall.ret = 5;
+	axvcpu_kick(vcpu);
+	KUNIT_EXPECT_EQ(test, run_without_hardware(vcpu), -EXDEV);
+	KUNIT_EXPECT_EQ(test, axvcpu_state(vcpu), AXVCPU_STATE_READY);
+	/* The kick is still there, the answer is not lost. */
+	KUNIT_EXPECT_EQ(test, axvcpu_kunit_run(vcpu, 0), -EINTR);
+	run_to(test, vcpu, AXVCPU_EXIT_HALT);
+	KUNIT_EXPECT_EQ(test, gpr(vcpu, 0), 5);
+}
+
 /* The figures that GET_STATS shows. */
 static void statistics(struct kunit *test)
 {
@@ -662,6 +728,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(second_stage_faults),
 	KUNIT_CASE(fetch_fault),
 	KUNIT_CASE(immediate_exit_completes),
+	KUNIT_CASE(answer_is_applied_once),
 	KUNIT_CASE(registers_all_or_none),
 	KUNIT_CASE(dirty_registers),
 	KUNIT_CASE(interrupts_wait_for_the_window),
@@ -671,6 +738,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(register_access_moves),
 	KUNIT_CASE(stale_translations_are_seen),
 	KUNIT_CASE(foreign_cpu),
+	KUNIT_CASE(cpu_without_hardware),
 	KUNIT_CASE(statistics),
 	{}
 };
