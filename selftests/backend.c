@@ -15,7 +15,6 @@
 #define READY	AXVCPU_STATE_READY
 #define INVALID	AXVCPU_STATE_INVALID
 
-#define OUTS	GUEST_PROG(0)	/* an exit each time it is run */
 
 FIXTURE(backend) {
 	struct guest g;
@@ -24,17 +23,10 @@ FIXTURE(backend) {
 
 FIXTURE_SETUP(backend)
 {
-	struct guest_prog p;
-	int loop;
-
 	ASSERT_EQ(0, guest_create(&self->g, 0));
 	if (self->g.info.backend != AXVCPU_BACKEND_MOCK)
 		SKIP(return, "not the mock");
-	g_begin(&p, &self->g, OUTS);
-	loop = g_here(&p);
-	g_out(&p, 0x10, G0, 1);
-	g_jmp(&p, loop);
-	g_end(&p);
+	guest_write_programs(&self->g);
 	ASSERT_EQ(0, vcpu_create(&self->g, &self->v, 0));
 }
 

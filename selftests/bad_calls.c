@@ -17,9 +17,6 @@
 #include "model.h"
 
 #define PAGE		4096
-#define OUTS		GUEST_PROG(0)
-#define LOOP		GUEST_PROG(1)
-#define HALT		GUEST_PROG(2)
 #define MAX_SIZE	16383	/* that a command can hold */
 
 enum kind { DEVICE, ASPACE, VCPU, NR_KINDS };
@@ -111,32 +108,10 @@ FIXTURE(bad_calls) {
 	uint8_t *read_only;
 };
 
-static void write_programs(struct guest *g)
-{
-	struct guest_prog p;
-	int loop;
-
-	g_begin(&p, g, OUTS);
-	loop = g_here(&p);
-	g_out(&p, 0x10, G0, 1);
-	g_jmp(&p, loop);
-	g_end(&p);
-
-	g_begin(&p, g, LOOP);
-	g_loop_forever(&p);
-	g_end(&p);
-
-	g_begin(&p, g, HALT);
-	loop = g_here(&p);
-	g_halt(&p);
-	g_jmp(&p, loop);
-	g_end(&p);
-}
-
 FIXTURE_SETUP(bad_calls)
 {
 	ASSERT_EQ(0, guest_create(&self->g, 0));
-	write_programs(&self->g);
+	guest_write_programs(&self->g);
 	self->v.fd = -1;
 	self->page = mmap(NULL, 8 * PAGE, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -14,7 +14,6 @@
 #include "guest.h"
 
 #define PORT	0x3f8
-#define DONE	0x99	/* port on which a guest says that it came to its end */
 
 FIXTURE(exits) {
 	struct guest g;
@@ -35,23 +34,6 @@ FIXTURE_TEARDOWN(exits)
 	guest_destroy(&self->g);
 }
 
-/* The program is written: it ends by saying so, over and over. */
-static int start(FIXTURE_DATA(exits) *self)
-{
-	int loop = g_here(&self->p), err;
-
-	g_out(&self->p, DONE, G5, 1);
-	g_jmp(&self->p, loop);
-	err = vcpu_setup(&self->g, &self->v, g_end(&self->p));
-	return err ? err : bind_vcpu(self->v.fd, -1);
-}
-
-#define EXPECT_DONE()							\
-do {									\
-	EXPECT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));	\
-	EXPECT_EQ(DONE, self->v.run->io.port);				\
-} while (0)
-
 TEST_F(exits, io_write)
 {
 	static const int widths[] = { 1, 2, 4 };
@@ -64,7 +46,7 @@ TEST_F(exits, io_write)
 		for (int j = 0; j < ARRAY_SIZE(ports); j++)
 			g_out(&self->p, ports[j], G0, widths[i]);
 	}
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
 	for (int i = 0; i < 3; i++) {
 		for (int j = 0; j < ARRAY_SIZE(ports); j++) {
 			ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));
@@ -77,7 +59,7 @@ TEST_F(exits, io_write)
 		}
 	}
 	EXPECT_EQ(0x1122334455667788ULL, *greg(&self->v, G0));
-	EXPECT_DONE();
+	EXPECT_EQ(0, run_until_done(&self->v));
 }
 
 TEST_F(exits, io_read)
@@ -98,7 +80,7 @@ TEST_F(exits, io_read)
 		g_in(&self->p, PORT + i, G0, rows[i].width);
 		g_out(&self->p, 1, G1, 1);
 	}
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
 	for (int i = 0; i < 3; i++) {
 		ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_READ));
 		EXPECT_EQ(PORT + i, run->io.port);
@@ -109,7 +91,7 @@ TEST_F(exits, io_read)
 		ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));
 		EXPECT_EQ(rows[i].result, *greg(&self->v, G0)) TH_LOG("width %d", rows[i].width);
 	}
-	EXPECT_DONE();
+	EXPECT_EQ(0, run_until_done(&self->v));
 }
 
 /* The answer is given by the next RUN, even one that enters nothing. */
@@ -120,7 +102,7 @@ TEST_F(exits, answer_without_entry)
 
 	g_movi(&self->p, G0, 0);
 	g_in(&self->p, PORT, G0, 4);
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_READ));
 	ASSERT_EQ(0, get_reg(self->v.fd, isa->reg_id(isa->pc), &pc));
 	EXPECT_EQ(pc, self->v.run->regs.raw[isa->pc]);
@@ -136,7 +118,7 @@ TEST_F(exits, answer_without_entry)
 
 	/* What stands there now is no answer any more. */
 	self->v.run->io.data = 0xdead;
-	EXPECT_DONE();
+	EXPECT_EQ(0, run_until_done(&self->v));
 	EXPECT_EQ(0xcafe, *greg(&self->v, G0));
 }
 
@@ -149,7 +131,7 @@ TEST_F(exits, hypercall)
 
 	g_hypercall(&self->p, 0x8000000000000042ULL, args, G3);
 	g_hypercall(&self->p, 0, args, G4);
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_HYPERCALL));
 	EXPECT_EQ(0x8000000000000042ULL, run->hypercall.nr);
 	for (int i = 0; i < 6; i++) {
@@ -161,7 +143,7 @@ TEST_F(exits, hypercall)
 	EXPECT_EQ(0, run->hypercall.nr);
 	EXPECT_EQ(0xfedcba9876543210ULL, *greg(&self->v, G3));
 	run->hypercall.ret = 0;
-	EXPECT_DONE();
+	EXPECT_EQ(0, run_until_done(&self->v));
 	EXPECT_EQ(0, *greg(&self->v, G4));
 }
 
@@ -173,7 +155,7 @@ TEST_F(exits, sysreg)
 	g_rdsys(&self->p, addr, G1);
 	g_movi(&self->p, G2, 0x0123456789abcdefULL);
 	g_wrsys(&self->p, addr, G2);
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_SYSREG_READ));
 	EXPECT_EQ(addr, run->sysreg.addr);
 	EXPECT_EQ(0, run->sysreg.value);
@@ -183,7 +165,7 @@ TEST_F(exits, sysreg)
 	EXPECT_EQ(0xfedcba9876543210ULL, *greg(&self->v, G1));
 	EXPECT_EQ(addr, run->sysreg.addr);
 	EXPECT_EQ(0x0123456789abcdefULL, run->sysreg.value);
-	EXPECT_DONE();
+	EXPECT_EQ(0, run_until_done(&self->v));
 }
 
 /* A refused access is an exception in the guest, at the instruction. */
@@ -203,7 +185,7 @@ TEST_F(exits, sysreg_fault)
 	g_jmp(&self->p, handler);
 	g_place(&self->p, end);
 
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_SYSREG_READ));
 	pc = self->v.run->regs.raw[isa->pc];
 	self->v.run->sysreg.fault = 1;
@@ -219,7 +201,7 @@ TEST_F(exits, sysreg_fault)
 TEST_F(exits, sysreg_fault_unhandled)
 {
 	g_wrsys(&self->p, self->g.isa->sysreg, G1);
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_SYSREG_WRITE));
 	self->v.run->sysreg.fault = 1;
 	EXPECT_EQ(0, run_until(&self->v, AXVCPU_EXIT_SHUTDOWN));
@@ -234,7 +216,7 @@ TEST_F(exits, nested_page_fault)
 	g_movi(&self->p, G0, GUEST_HOLE + 0x128);
 	g_load(&self->p, G1, G0, 8);
 	g_store(&self->p, G0, G0, 4);
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_NESTED_PAGE_FAULT));
 	EXPECT_EQ(GUEST_HOLE + 0x128, run->fault.gpa);
 	EXPECT_EQ(AXVCPU_MAP_READ, run->fault.access);
@@ -261,7 +243,7 @@ TEST_F(exits, nested_page_fault)
 	ASSERT_EQ(0, unmap_memory(self->g.aspace, GUEST_HOLE, 4096));
 	ASSERT_EQ(0, map_memory(self->g.aspace, GUEST_HOLE, 4096, page,
 				AXVCPU_MAP_READ | AXVCPU_MAP_WRITE));
-	EXPECT_DONE();
+	EXPECT_EQ(0, run_until_done(&self->v));
 	EXPECT_EQ(GUEST_HOLE + 0x128, ((uint64_t *)page)[0x128 / 8]);
 }
 
@@ -300,13 +282,13 @@ TEST_F(exits, bad_host_memory)
 	ASSERT_NE(MAP_FAILED, page);
 	g_movi(&self->p, G0, GUEST_HOLE);
 	g_store(&self->p, G0, G0, 8);
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
 	ASSERT_EQ(0, map_memory(self->g.aspace, GUEST_HOLE, 4096, page, AXVCPU_MAP_ALL));
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_NESTED_PAGE_FAULT));
 	EXPECT_EQ(GUEST_HOLE, self->v.run->fault.gpa);
 	EXPECT_TRUE(self->v.run->fault.flags & AXVCPU_FAULT_BAD_HOST);
 	ASSERT_EQ(0, mprotect(page, 4096, PROT_READ | PROT_WRITE));
-	EXPECT_DONE();
+	EXPECT_EQ(0, run_until_done(&self->v));
 	EXPECT_EQ(GUEST_HOLE, *(uint64_t *)page);
 }
 
@@ -314,32 +296,32 @@ TEST_F(exits, halt)
 {
 	for (int i = 0; i < 3; i++)
 		g_halt(&self->p);
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
 	for (int i = 0; i < 3; i++) {
 		ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_HALT));
 		EXPECT_EQ(AXVCPU_STATE_READY, get_state(self->v.fd));
 	}
-	EXPECT_DONE();
+	EXPECT_EQ(0, run_until_done(&self->v));
 }
 
 TEST_F(exits, shutdown)
 {
 	g_shutdown(&self->p);
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
 	EXPECT_EQ(0, run_until(&self->v, AXVCPU_EXIT_SHUTDOWN));
 	EXPECT_EQ(AXVCPU_STATE_READY, get_state(self->v.fd));
 	/* RESET makes it new. */
 	ASSERT_EQ(0, unbind_vcpu(self->v.fd));
 	ASSERT_EQ(0, reset_vcpu(self->v.fd));
 	g_begin(&self->p, &self->g, GUEST_PROG(0));
-	ASSERT_EQ(0, start(self));
-	EXPECT_DONE();
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
+	EXPECT_EQ(0, run_until_done(&self->v));
 }
 
 TEST_F(exits, unknown)
 {
 	g_unknown(&self->p);
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
 	EXPECT_EQ(0, run_until(&self->v, AXVCPU_EXIT_UNKNOWN));
 	EXPECT_NE(0, self->v.run->unknown.hw_reason);
 	EXPECT_EQ(AXVCPU_STATE_READY, get_state(self->v.fd));
@@ -370,7 +352,7 @@ TEST_F(exits, fail_entry)
 	struct guest_prog p;
 	int loop;
 
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
 	for (int i = 0; i < 3; i++) {
 		ASSERT_EQ(0, break_guest(self));
 		ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_FAIL_ENTRY));
@@ -392,8 +374,8 @@ TEST_F(exits, fail_entry)
 	ASSERT_EQ(0, unbind_vcpu(self->v.fd));
 	ASSERT_EQ(0, reset_vcpu(self->v.fd));
 	g_begin(&self->p, &self->g, GUEST_PROG(0));
-	ASSERT_EQ(0, start(self));
-	EXPECT_DONE();
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
+	EXPECT_EQ(0, run_until_done(&self->v));
 }
 
 /* What the kernel handles is not seen, but counted. */
@@ -403,8 +385,8 @@ TEST_F(exits, kernel_exits)
 
 	for (int i = 0; i < 50; i++)
 		g_kernel_exit(&self->p);
-	ASSERT_EQ(0, start(self));
-	EXPECT_DONE();
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
+	EXPECT_EQ(0, run_until_done(&self->v));
 	ASSERT_EQ(0, get_stats(self->v.fd, &stats));
 	EXPECT_LE(50, stats.kernel_exits);
 	EXPECT_LE(51, stats.entries);
@@ -421,13 +403,13 @@ TEST_F(exits, stats)
 	for (int i = 0; i < 3; i++)
 		g_halt(&self->p);
 	g_hypercall(&self->p, 1, none, G0);
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
 	for (int i = 0; i < 3; i++) {
 		ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_HALT));
 	}
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_HYPERCALL));
 	for (int i = 0; i < 5; i++) {
-		EXPECT_DONE();
+		EXPECT_EQ(0, run_until_done(&self->v));
 	}
 	kick_vcpu(self->v.fd);
 	EXPECT_EQ(-EINTR, run_vcpu(self->v.fd, 0));
@@ -453,7 +435,7 @@ TEST_F(exits, registers)
 
 	for (int i = 0; i < GUEST_NR_REGS; i++)
 		g_addi(&self->p, G0 + i, 1);
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
 	for (int i = 0; i < GUEST_NR_REGS; i++) {
 		uint64_t pattern = 0x0101010101010101ULL * (i + 1);
 
@@ -464,7 +446,7 @@ TEST_F(exits, registers)
 	}
 	/* The same registers, through the page. */
 	*greg(&self->v, G1) = ~0ULL;
-	EXPECT_DONE();
+	EXPECT_EQ(0, run_until_done(&self->v));
 	for (int i = 0; i < GUEST_NR_REGS; i++) {
 		uint64_t pattern = i == 1 ? 0 : 0x0101010101010101ULL * (i + 1) + 1;
 
@@ -489,11 +471,11 @@ TEST_F(exits, regs_dirty)
 	g_jmp(&p, loop);
 	there = g_end(&p);
 
-	ASSERT_EQ(0, start(self));
-	EXPECT_DONE();
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
+	EXPECT_EQ(0, run_until_done(&self->v));
 	value = run->regs.raw[isa->pc];
 	run->regs.raw[isa->pc] = there;
-	EXPECT_DONE();
+	EXPECT_EQ(0, run_until_done(&self->v));
 	EXPECT_EQ(value, run->regs.raw[isa->pc]);
 
 	run->regs.raw[isa->pc] = there;
@@ -505,7 +487,7 @@ TEST_F(exits, regs_dirty)
 	/* By SET_REGS as well, and back. */
 	ASSERT_EQ(0, set_reg(self->v.fd, isa->reg_id(isa->pc), value));
 	ASSERT_EQ(0, get_reg(self->v.fd, isa->reg_id(isa->pc), &value));
-	EXPECT_DONE();
+	EXPECT_EQ(0, run_until_done(&self->v));
 }
 
 /* A VMM may carry out the instruction itself and go on behind it. */
@@ -516,7 +498,7 @@ TEST_F(exits, emulated_by_the_vmm)
 
 	g_movi(&self->p, G0, 1);
 	g_in(&self->p, PORT, G0, 4);
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_READ));
 	self->v.run->io.data = 0xdead;
 	ASSERT_EQ(0, get_reg(self->v.fd, isa->reg_id(isa->pc), &value));
@@ -524,7 +506,7 @@ TEST_F(exits, emulated_by_the_vmm)
 	/* Once more from the start: the answer was for an instruction given up. */
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_READ));
 	self->v.run->io.data = 0xbeef;
-	EXPECT_DONE();
+	EXPECT_EQ(0, run_until_done(&self->v));
 	EXPECT_EQ(0xbeef, *greg(&self->v, G0));
 }
 
@@ -561,7 +543,7 @@ TEST_F_TIMEOUT(exits, hostile_page, 60)
 	g_in(&self->p, PORT, G0, 4);
 	g_rdsys(&self->p, self->g.isa->sysreg, G1);
 	g_hypercall(&self->p, 1, none, G2);
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, scribble, self->v.run));
 	for (int i = 0; i < rounds && time_for_another(i, 1000, began); i++) {
 		int err = run_vcpu(self->v.fd, 0);

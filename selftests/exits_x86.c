@@ -10,7 +10,6 @@
 
 #include "guest.h"
 
-#define DONE	0x99	/* port on which a guest says that it came to its end */
 
 FIXTURE(exits_x86) {
 	struct guest g;
@@ -32,23 +31,6 @@ FIXTURE_TEARDOWN(exits_x86)
 	vcpu_destroy(&self->v);
 	guest_destroy(&self->g);
 }
-
-/* The program is written: it ends by saying so, over and over. */
-static int start(FIXTURE_DATA(exits_x86) *self)
-{
-	int loop = g_here(&self->p), err;
-
-	g_out(&self->p, DONE, G5, 1);
-	g_jmp(&self->p, loop);
-	err = vcpu_setup(&self->g, &self->v, g_end(&self->p));
-	return err ? err : bind_vcpu(self->v.fd, -1);
-}
-
-#define EXPECT_DONE()							\
-do {									\
-	EXPECT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));	\
-	EXPECT_EQ(DONE, self->v.run->io.port);				\
-} while (0)
 
 static uint64_t cpuid_answer(struct guest_vcpu *v, int reg)
 {
@@ -79,7 +61,7 @@ TEST_F(exits_x86, cpuid)
 		g_emit(p, store, sizeof(store));
 		g_halt(p);
 	}
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_HALT));
 	EXPECT_EQ(0, cpuid_answer(&self->v, G4) & 1 << 5) TH_LOG("VMX is shown");
 	EXPECT_NE(0, cpuid_answer(&self->v, G4) & 1U << 31) TH_LOG("no hypervisor bit");
@@ -191,7 +173,7 @@ TEST_F(exits_x86, registers)
 	};
 	uint64_t value, before;
 
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
 	for (int round = 0; round < 2; round++) {
 		for (int i = 0; i < ARRAY_SIZE(rows); i++) {
 			if (!round) {
@@ -202,7 +184,7 @@ TEST_F(exits_x86, registers)
 			EXPECT_EQ(rows[i].value, value)
 				TH_LOG("%llx", (unsigned long long)rows[i].id);
 		}
-		EXPECT_DONE();
+		EXPECT_EQ(0, run_until_done(&self->v));
 	}
 	for (int i = 0; i < ARRAY_SIZE(bad); i++) {
 		ASSERT_EQ(0, get_reg(self->v.fd, bad[i].id, &before));
@@ -233,7 +215,7 @@ TEST_F(exits_x86, invalid_states)
 
 	for (int i = 0; i < ARRAY_SIZE(rows); i++) {
 		g_begin(p, &self->g, GUEST_PROG(0));
-		ASSERT_EQ(0, start(self));
+		ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
 		ASSERT_EQ(0, set_reg(self->v.fd, rows[i].id, rows[i].value))
 			TH_LOG("%s", rows[i].what);
 		ASSERT_EQ(0, run_vcpu(self->v.fd, 0)) TH_LOG("%s", rows[i].what);
@@ -245,8 +227,8 @@ TEST_F(exits_x86, invalid_states)
 		ASSERT_EQ(0, reset_vcpu(self->v.fd));
 	}
 	g_begin(p, &self->g, GUEST_PROG(0));
-	ASSERT_EQ(0, start(self));
-	EXPECT_DONE();
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
+	EXPECT_EQ(0, run_until_done(&self->v));
 }
 
 TEST_HARNESS_MAIN

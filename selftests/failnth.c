@@ -14,7 +14,6 @@
 
 #include "guest.h"
 
-#define OUTS	GUEST_PROG(0)
 #define MAX_NTH	500	/* no call has as many points of failure */
 
 FIXTURE(failnth) {
@@ -41,9 +40,6 @@ static bool set_knob(const char *fault, const char *knob, const char *value)
 
 FIXTURE_SETUP(failnth)
 {
-	struct guest_prog p;
-	int loop;
-
 	self->v.fd = -1;
 	self->g.dev = -1;
 	self->g.aspace = -1;
@@ -61,11 +57,7 @@ FIXTURE_SETUP(failnth)
 	set_knob("fail_usercopy", "verbose", "0");
 
 	ASSERT_EQ(0, guest_create(&self->g, 0));
-	g_begin(&p, &self->g, OUTS);
-	loop = g_here(&p);
-	g_out(&p, 0x10, G0, 1);
-	g_jmp(&p, loop);
-	g_end(&p);
+	guest_write_programs(&self->g);
 }
 
 FIXTURE_TEARDOWN(failnth)

@@ -20,9 +20,6 @@
 
 #include "guest.h"
 
-#define OUTS	GUEST_PROG(0)
-#define LOOP	GUEST_PROG(1)
-#define HALT	GUEST_PROG(2)
 
 FIXTURE(fds) {
 	struct guest g;
@@ -31,26 +28,8 @@ FIXTURE(fds) {
 
 FIXTURE_SETUP(fds)
 {
-	struct guest_prog p;
-	int loop;
-
 	ASSERT_EQ(0, guest_create(&self->g, 0));
-	g_begin(&p, &self->g, OUTS);
-	loop = g_here(&p);
-	g_out(&p, 0x10, G0, 1);
-	g_jmp(&p, loop);
-	g_end(&p);
-
-	g_begin(&p, &self->g, LOOP);
-	g_loop_forever(&p);
-	g_end(&p);
-
-	g_begin(&p, &self->g, HALT);
-	loop = g_here(&p);
-	g_halt(&p);
-	g_jmp(&p, loop);
-	g_end(&p);
-
+	guest_write_programs(&self->g);
 	ASSERT_EQ(0, vcpu_start(&self->g, &self->v, 0, OUTS));
 }
 

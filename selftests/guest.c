@@ -85,6 +85,42 @@ void guest_destroy(struct guest *g)
 	g->mem = MAP_FAILED;
 }
 
+/**
+ * guest_write_programs() - write %OUTS, %LOOP, %HALT and %COUNT
+ * @g: guest
+ */
+void guest_write_programs(struct guest *g)
+{
+	struct guest_prog p;
+	int loop;
+
+	g_begin(&p, g, OUTS);
+	loop = g_here(&p);
+	g_out(&p, 0x10, G0, 1);
+	g_jmp(&p, loop);
+	g_end(&p);
+
+	g_begin(&p, g, LOOP);
+	g_loop_forever(&p);
+	g_end(&p);
+
+	g_begin(&p, g, HALT);
+	loop = g_here(&p);
+	g_halt(&p);
+	g_jmp(&p, loop);
+	g_end(&p);
+
+	g_begin(&p, g, COUNT);
+	g_movi(&p, G0, GUEST_DATA);
+	g_movi(&p, G1, 0);
+	loop = g_here(&p);
+	g_addi(&p, G1, 1);
+	g_store(&p, G1, G0, 8);
+	g_spin(&p);
+	g_jmp(&p, loop);
+	g_end(&p);
+}
+
 /* vCPUs whose run page is mapped, by descriptor. */
 static struct {
 	const struct guest_isa *isa;
@@ -204,6 +240,24 @@ int vcpu_start(struct guest *g, struct guest_vcpu *v, uint32_t id, uint64_t entr
 	if (!err)
 		err = bind_vcpu(v->fd, -1);
 	return err;
+}
+
+/**
+ * vcpu_start_prog() - set up and bind a vCPU that was created, for a program
+ * @g: guest
+ * @v: vCPU
+ * @p: program; at its end it says so on port %GUEST_DONE, over and over
+ *
+ * Return: 0 or a negative errno.
+ */
+int vcpu_start_prog(struct guest *g, struct guest_vcpu *v, struct guest_prog *p)
+{
+	int loop = g_here(p), err;
+
+	g_out(p, GUEST_DONE, G5, 1);
+	g_jmp(p, loop);
+	err = vcpu_setup(g, v, g_end(p));
+	return err ? err : bind_vcpu(v->fd, -1);
 }
 
 /**
@@ -571,6 +625,14 @@ int run_until(struct guest_vcpu *v, uint32_t reason)
 		fprintf(stderr, " %llx", (unsigned long long)v->run->exit_raw[i]);
 	fprintf(stderr, ", pc %llx\n", (unsigned long long)v->run->regs.raw[v->isa->pc]);
 	return -EPROTO;
+}
+
+/** run_until_done() - RUN, in which a program of vcpu_start_prog() must come to its end */
+int run_until_done(struct guest_vcpu *v)
+{
+	int err = run_until(v, AXVCPU_EXIT_IO_WRITE);
+
+	return (err || v->run->io.port == GUEST_DONE) ? err : -EPROTO;
 }
 
 /**

@@ -24,6 +24,15 @@
 #define GUEST_CODE_SIZE		0x4000		/* the code in it */
 #define GUEST_PROG(n)		(0x10000 + (n) * GUEST_PROG_SIZE) /* where programs may stand */
 #define GUEST_NR_PROGS		8
+
+/* Programs that many tests have, see guest_write_programs() */
+#define OUTS			GUEST_PROG(0)	/* an exit each time it is run */
+#define LOOP			GUEST_PROG(1)	/* no exit */
+#define HALT			GUEST_PROG(2)	/* halts, interrupts off */
+#define COUNT			GUEST_PROG(3)	/* counts in memory, for ever */
+
+#define GUEST_DONE		0x99	/* port on which a guest says that it came to its end */
+
 #define GUEST_DATA		0x80000		/* from here on memory is the test's */
 #define GUEST_HOLE		0x10000000	/* guest-physical, reachable, never mapped */
 
@@ -180,11 +189,13 @@ struct guest_vcpu {
 int guest_open(struct guest *g);
 int guest_create(struct guest *g, size_t size);
 void guest_destroy(struct guest *g);
+void guest_write_programs(struct guest *g);
 
 int vcpu_create(struct guest *g, struct guest_vcpu *v, uint32_t id);
 int vcpu_create_on(struct guest *g, struct guest_vcpu *v, uint32_t id, uint64_t cpus);
 int vcpu_setup(struct guest *g, struct guest_vcpu *v, uint64_t entry);
 int vcpu_start(struct guest *g, struct guest_vcpu *v, uint32_t id, uint64_t entry);
+int vcpu_start_prog(struct guest *g, struct guest_vcpu *v, struct guest_prog *p);
 void vcpu_unmap_page(struct guest_vcpu *v);
 void vcpu_destroy(struct guest_vcpu *v);
 
@@ -373,6 +384,7 @@ union guest_arg {
 void good_arg(struct guest *g, unsigned int cmd, union guest_arg *arg);
 int good_call(struct guest *g, struct guest_vcpu *v, unsigned int cmd);
 int run_until(struct guest_vcpu *v, uint32_t reason);
+int run_until_done(struct guest_vcpu *v);
 bool time_for_another(int round, int least, unsigned long long began);
 int pin_to_cpu(int cpu);
 unsigned long long now_ns(void);

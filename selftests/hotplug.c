@@ -14,8 +14,6 @@
 #include "guest.h"
 
 #define CPU1	"/sys/devices/system/cpu/cpu1/online"
-#define OUTS	GUEST_PROG(0)
-#define COUNT	GUEST_PROG(1)
 
 FIXTURE(hotplug) {
 	struct guest g;
@@ -45,6 +43,7 @@ FIXTURE_SETUP(hotplug)
 	set_online(true);
 	ASSERT_EQ(0, guest_create(&self->g, 0));
 	self->rounds = guest_is_fast(&self->g) ? 10 : 3;
+	guest_write_programs(&self->g);
 	g_begin(&p, &self->g, OUTS);
 	g_movi(&p, G0, 0);
 	loop = g_here(&p);
@@ -53,15 +52,6 @@ FIXTURE_SETUP(hotplug)
 	g_jmp(&p, loop);
 	g_end(&p);
 
-	g_begin(&p, &self->g, COUNT);
-	g_movi(&p, G0, GUEST_DATA);
-	g_movi(&p, G1, 0);
-	loop = g_here(&p);
-	g_addi(&p, G1, 1);
-	g_store(&p, G1, G0, 8);
-	g_spin(&p);
-	g_jmp(&p, loop);
-	g_end(&p);
 }
 
 FIXTURE_TEARDOWN(hotplug)

@@ -15,10 +15,6 @@
 
 #include "guest.h"
 
-#define OUTS	GUEST_PROG(0)	/* an exit each time it is run */
-#define LOOP	GUEST_PROG(1)	/* no exit */
-#define HALT	GUEST_PROG(2)	/* halts; an interrupt makes an exit */
-#define COUNT	GUEST_PROG(3)	/* counts in memory, for ever */
 
 #define IRQ_PORT	0x20
 
@@ -33,16 +29,8 @@ FIXTURE_SETUP(kick)
 	int loop, handler;
 
 	ASSERT_EQ(0, guest_create(&self->g, 0));
-	g_begin(&p, &self->g, OUTS);
-	loop = g_here(&p);
-	g_out(&p, 0x10, G0, 1);
-	g_jmp(&p, loop);
-	g_end(&p);
-
-	g_begin(&p, &self->g, LOOP);
-	g_loop_forever(&p);
-	g_end(&p);
-
+	guest_write_programs(&self->g);
+	/* This one takes interrupts, each of which makes an exit. */
 	g_begin(&p, &self->g, HALT);
 	handler = g_label(&p);
 	g_irq_handler(&p, handler);
@@ -54,16 +42,6 @@ FIXTURE_SETUP(kick)
 	g_addi(&p, G1, 1);
 	g_out(&p, IRQ_PORT, G1, 1);
 	g_iret(&p);
-	g_end(&p);
-
-	g_begin(&p, &self->g, COUNT);
-	g_movi(&p, G0, GUEST_DATA);
-	g_movi(&p, G1, 0);
-	loop = g_here(&p);
-	g_addi(&p, G1, 1);
-	g_store(&p, G1, G0, 8);
-	g_spin(&p);
-	g_jmp(&p, loop);
 	g_end(&p);
 
 	ASSERT_EQ(0, vcpu_create(&self->g, &self->v, 0));

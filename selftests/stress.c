@@ -18,7 +18,6 @@
 #include "model.h"
 
 #define NR_THREADS	4
-#define OUTS	GUEST_PROG(0)
 
 FIXTURE(stress) {
 	struct guest g;

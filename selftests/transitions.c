@@ -21,9 +21,6 @@
 #define BLOCKED	AXVCPU_STATE_BLOCKED
 #define INVALID	AXVCPU_STATE_INVALID
 
-#define OUTS	GUEST_PROG(0)	/* an exit each time it is run */
-#define LOOP	GUEST_PROG(1)	/* no exit */
-#define HALT	GUEST_PROG(2)	/* halts, interrupts off */
 
 FIXTURE(transitions) {
 	struct guest g;
@@ -33,26 +30,8 @@ FIXTURE(transitions) {
 
 FIXTURE_SETUP(transitions)
 {
-	struct guest_prog p;
-	int loop;
-
 	ASSERT_EQ(0, guest_create(&self->g, 0));
-	g_begin(&p, &self->g, OUTS);
-	loop = g_here(&p);
-	g_out(&p, 0x10, G0, 1);
-	g_jmp(&p, loop);
-	g_end(&p);
-
-	g_begin(&p, &self->g, LOOP);
-	g_loop_forever(&p);
-	g_end(&p);
-
-	g_begin(&p, &self->g, HALT);
-	loop = g_here(&p);
-	g_halt(&p);
-	g_jmp(&p, loop);
-	g_end(&p);
-
+	guest_write_programs(&self->g);
 	ASSERT_EQ(0, vcpu_create(&self->g, &self->v, 0));
 	model_init(&self->m, self->g.info.caps & AXVCPU_CAP_CALL_LOG);
 }

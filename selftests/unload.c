@@ -12,8 +12,6 @@
 
 #include "guest.h"
 
-#define OUTS	GUEST_PROG(0)
-#define LOOP	GUEST_PROG(1)
 
 FIXTURE(unload) {
 	struct guest g;
@@ -23,20 +21,12 @@ FIXTURE(unload) {
 
 static int begin(FIXTURE_DATA(unload) *self)
 {
-	struct guest_prog p;
-	int loop, err;
+	int err;
 
 	err = guest_create(&self->g, 0);
 	if (err)
 		return err;
-	g_begin(&p, &self->g, OUTS);
-	loop = g_here(&p);
-	g_out(&p, 0x10, G0, 1);
-	g_jmp(&p, loop);
-	g_end(&p);
-	g_begin(&p, &self->g, LOOP);
-	g_loop_forever(&p);
-	g_end(&p);
+	guest_write_programs(&self->g);
 	err = vcpu_start(&self->g, &self->v, 0, OUTS);
 	return err ? err : run_until(&self->v, AXVCPU_EXIT_IO_WRITE);
 }
