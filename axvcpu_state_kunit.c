@@ -822,14 +822,19 @@ static void history_runs_over(struct kunit *test)
 	}
 }
 
-#define NR_STEPS	400
+#define NR_STEPS	1000
+
+/* A step of a walk as a byte: the operation, and the state gone to */
+#define STEP(op, to)	((op) << 4 | (to))
 
 /*
- * Read a history as its documentation says: the states gone to, in order, the
- * first one's number in @seq. Returns their number.
+ * Read a history as its documentation says: steps, in order, the first one's
+ * number in @seq. Returns how many there are.
  */
-static unsigned int unfold(const struct axvcpu_history_entry *h, unsigned int n, u8 *to, u64 *seq)
+static unsigned int unfold(const struct axvcpu_history_entry *h, unsigned int n, u8 *steps,
+			   u64 *seq)
 {
+	const struct axvcpu_history_entry *entry;
 	unsigned int i, k, count, len = 0;
 
 	/* The oldest one's partner may be gone. */
@@ -839,19 +844,41 @@ static unsigned int unfold(const struct axvcpu_history_entry *h, unsigned int n,
 		count = 1;
 		if (i + 1 < n && h[i].repeat && h[i + 1].seq == h[i].seq + 1)
 			count = h[i].repeat + h[i + 1].repeat + 2;
-		for (k = 0; k < count && len < NR_STEPS; k++)
-			to[len++] = h[i + k % 2].to;
+		for (k = 0; k < count && len < NR_STEPS; k++) {
+			entry = &h[i + k % 2];
+			steps[len++] = STEP(entry->op, entry->to);
+		}
 	}
 	return len;
+}
+
+/* To @to, by SET_STATE or, where there is one, by an operation that leads there. */
+static u8 make_step(struct axvcpu *vcpu, enum axvcpu_state to, bool by_operation)
+{
+	enum axvcpu_state from = axvcpu_state(vcpu);
+	enum axvcpu_op op = AXVCPU_OP_SET_STATE;
+
+	if (by_operation && from == FRE && to == RDY)
+		op = AXVCPU_OP_BIND;
+	if (by_operation && from == RDY && to == FRE)
+		op = AXVCPU_OP_UNBIND;
+	mutex_lock(&vcpu->mutex);
+	if (op == AXVCPU_OP_SET_STATE)
+		force(vcpu, to);
+	else
+		axvcpu_transition_state(vcpu, op, from, to);
+	mutex_unlock(&vcpu->mutex);
+	return STEP(op, to);
 }
 
 /* What is counted together can be taken apart again. */
 static void history_can_be_read(struct kunit *test)
 {
+	static const u8 states[] = { FRE, RDY, CRE };
 	struct axvcpu *vcpu = axvcpu_kunit_vcpu(test, AXVCPU_STATE_CREATED);
-	struct rnd_state rnd;
 	struct axvcpu_history_entry *h;
-	u8 *walk, *read;
+	struct rnd_state rnd;
+	u8 *walk, *read, to;
 	unsigned int i, n;
 	u64 seq;
 
@@ -860,14 +887,12 @@ static void history_can_be_read(struct kunit *test)
 	read = kunit_kcalloc(test, NR_STEPS, 1, GFP_KERNEL);
 	KUNIT_ASSERT_TRUE(test, h && walk && read);
 	prandom_seed_state(&rnd, 1);
-	walk[0] = CRE;
 	for (i = 1; i <= NR_STEPS; i++) {
-		/* Often back to where it came from */
-		walk[i] = i > 1 && prandom_u32_state(&rnd) % 4 ? walk[i - 2] :
-			  prandom_u32_state(&rnd) % AXVCPU_STATE_RUNNING;
-		mutex_lock(&vcpu->mutex);
-		force(vcpu, walk[i]);
-		mutex_unlock(&vcpu->mutex);
+		/* Back to where it came from, now and then or mostly, by turns */
+		to = walk[i > 1 ? i - 2 : 0] & 15;
+		if (i < 3 || !(prandom_u32_state(&rnd) % (i % 200 < 100 ? 2 : 16)))
+			to = states[prandom_u32_state(&rnd) % ARRAY_SIZE(states)];
+		walk[i] = make_step(vcpu, to, !(prandom_u32_state(&rnd) % 8));
 
 		n = unfold(h, axvcpu_get_history(vcpu, h, AXVCPU_HISTORY_LEN), read, &seq);
 		KUNIT_ASSERT_EQ_MSG(test, seq + n - 1, i, "after %u steps", i);
