@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A 32-bit program under the 64-bit kernel: the same structs, the same answers,
+ * and its own segments and way into the kernel after RUN. It is linked with
+ * nothing, as a 32-bit C library need not be there.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <asm/ldt.h>
+#include <linux/axvcpu.h>
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/mman.h>
+
+#include "../arch/mock/axvcpu_mock_abi.h"
+
+#define SIZE(type, bytes) \
+	_Static_assert(sizeof(struct type) == (bytes), #type);
+#define AT(type, member, offset) \
+	_Static_assert(offsetof(struct type, member) == (offset), #type "." #member);
+#include "uapi_layout.h"
+
+/* System calls of 32-bit programs; <asm/unistd.h> has them for what it is compiled for. */
+enum {
+	NR_EXIT = 1, NR_WRITE = 4, NR_OPEN = 5, NR_GETPID = 20, NR_IOCTL = 54, NR_MMAP2 = 192,
+	NR_SCHED_SETAFFINITY = 241, NR_SET_THREAD_AREA = 243,
+};
+
+#define AT_NULL		0
+#define AT_SYSINFO	32	/* the vDSO's way into the kernel */
+
+#define MEM_SIZE	0x20000
+#define ENTRY		0x1000
+#define PORT		0x3f8
+#define VALUE		0x5a
+
+static unsigned long sysinfo;
+
+static long syscall3(long nr, long a, long b, long c)
+{
+	long ret;
+
+	asm volatile("int $0x80" : "=a"(ret) : "a"(nr), "b"(a), "c"(b), "d"(c) : "memory");
+	return ret;
+}
+
+/* By SYSENTER or SYSCALL, whichever the kernel has chosen. */
+static long vdso_getpid(void)
+{
+	long ret;
+
+	asm volatile("call *%1" : "=a"(ret) : "m"(sysinfo), "a"(NR_GETPID) : "memory");
+	return ret;
+}
+
+static void *map(long length, int flags, int fd)
+{
+	struct {
+		long addr, length, prot, flags, fd, pages;
+	} args = { 0, length, PROT_READ | PROT_WRITE, flags, fd, 0 };
+	long ret;
+
+	/* The sixth argument is in EBP, which is nobody else's for so long. */
+	asm volatile("push %%ebp\n\t"
+		     "mov %2, %%ebp\n\t"
+		     "mov 20(%%ebp), %%ebp\n\t"
+		     "int $0x80\n\t"
+		     "pop %%ebp"
+		     : "=a"(ret)
+		     : "a"(NR_MMAP2), "r"(&args), "b"(args.addr), "c"(args.length), "d"(args.prot),
+		       "S"(args.flags), "D"(args.fd)
+		     : "memory");
+	return (unsigned long)ret > -4096UL ? NULL : (void *)ret;
+}
+
+static long call(int fd, unsigned int cmd, void *arg)
+{
+	return syscall3(NR_IOCTL, fd, cmd, (long)arg);
+}
+
+static void say(const char *text)
+{
+	long n = 0;
+
+	while (text[n])
+		n++;
+	syscall3(NR_WRITE, 1, (long)text, n);
+}
+
+static void say_number(unsigned int n)
+{
+	char text[12], *at = text + sizeof(text) - 1;
+
+	*at = 0;
+	do {
+		*--at = '0' + n % 10;
+		n /= 10;
+	} while (n);
+	say(at);
+}
+
+static unsigned int passed, failed;
+
+static bool check(bool ok, const char *what)
+{
+	if (ok)
+		passed++;
+	else
+		failed++;
+	say(ok ? "ok " : "not ok ");
+	say_number(passed + failed);
+	say(" ");
+	say(what);
+	say("\n");
+	return ok;
+}
+
+__attribute__((noreturn))
+static void end(void)
+{
+	say("1..");
+	say_number(passed + failed);
+	say("\n# Totals: pass:");
+	say_number(passed);
+	say(" fail:");
+	say_number(failed);
+	say(" xfail:0 xpass:0 skip:0 error:0\n");
+	syscall3(NR_EXIT, failed != 0, 0, 0);
+	__builtin_unreachable();
+}
+
+/* What the next steps need: without it there are none. */
+static void need(bool ok, const char *what)
+{
+	if (!check(ok, what))
+		end();
+}
+
+static __u64 pointer(const void *p)
+{
+	return (unsigned long)p;
+}
+
+static struct {
+	int dev;
+	int aspace;
+	int vcpu;
+	bool mock;
+	__u8 *mem;
+	struct axvcpu_run *run;
+} t;
+
+/* OUT over and over */
+static void write_guest(void)
+{
+	static const __u8 real[] = {
+		0xba, PORT & 0xff, PORT >> 8,	/* mov $PORT, %dx */
+		0xb0, VALUE,			/* mov $VALUE, %al */
+		0xee,				/* out %al, %dx */
+		0xeb, 0xfd,			/* jmp to the OUT */
+	};
+	static const struct axvcpu_mock_insn mock[] = {
+		{ .op = MOCK_MOVI, .reg = 3, .imm = VALUE },
+		{ .op = MOCK_OUT, .width = 1, .reg = 3, .imm = PORT },
+		{ .op = MOCK_JMP, .imm = ENTRY + 0x10 },
+	};
+	const __u8 *code = t.mock ? (const __u8 *)mock : real;
+	unsigned int size = t.mock ? sizeof(mock) : sizeof(real);
+
+	for (unsigned int i = 0; i < size; i++)
+		((volatile __u8 *)t.mem)[ENTRY + i] = code[i];
+}
+
+static void make_guest(void)
+{
+	struct axvcpu_info info;
+	struct axvcpu_create_aspace create_aspace = { 0 };
+	__u64 cpus = 1;
+	struct axvcpu_create_vcpu create_vcpu = {
+		.vm_id = 7,
+		.favor_phys_cpu = -1,
+		.phys_cpu_set = pointer(&cpus),
+		.phys_cpu_set_len = sizeof(cpus),
+	};
+	struct axvcpu_map memory = { .size = MEM_SIZE, .flags = AXVCPU_MAP_ALL };
+	struct axvcpu_setup setup = { .entry = ENTRY };
+	struct axvcpu_bind bind = { .cpu = 0 };
+
+	t.dev = syscall3(NR_OPEN, (long)"/dev/axvcpu", O_RDWR, 0);
+	need(t.dev >= 0, "open");
+	need(!call(t.dev, AXVCPU_GET_INFO, &info) && info.abi_version == AXVCPU_ABI_VERSION &&
+	     info.run_size >= sizeof(struct axvcpu_run), "GET_INFO");
+	t.mock = info.backend == AXVCPU_BACKEND_MOCK;
+	t.aspace = call(t.dev, AXVCPU_CREATE_ASPACE, &create_aspace);
+	need(t.aspace >= 0, "CREATE_ASPACE");
+	t.vcpu = call(t.dev, AXVCPU_CREATE_VCPU, &create_vcpu);
+	need(t.vcpu >= 0, "CREATE_VCPU with a set of CPUs");
+	t.run = map(4096, MAP_SHARED, t.vcpu);
+	need(t.run, "mmap of the run page");
+	t.mem = map(MEM_SIZE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	need(t.mem, "mmap of memory");
+	memory.uaddr = pointer(t.mem);
+	need(!call(t.aspace, AXVCPU_MAP, &memory), "MAP");
+	memory.gpa = 0x1000000;
+	memory.uaddr |= 1ULL << 32;
+	check(call(t.aspace, AXVCPU_MAP, &memory) < 0, "MAP does not cut off addresses");
+	write_guest();
+	setup.aspace_fd = t.aspace;
+	if (!t.mock)
+		setup.config.x86.mode = AXVCPU_X86_MODE_REAL;
+	need(!call(t.vcpu, AXVCPU_SETUP, &setup), "SETUP");
+	need(!call(t.vcpu, AXVCPU_BIND, &bind), "BIND");
+}
+
+/* RUN takes an integer. */
+static long run_guest(void)
+{
+	return syscall3(NR_IOCTL, t.vcpu, AXVCPU_RUN, 0);
+}
+
+/* To an OUT */
+static bool run_to_out(void)
+{
+	return !run_guest() && t.run->exit_reason == AXVCPU_EXIT_IO_WRITE &&
+	       t.run->io.port == PORT && t.run->io.width == 1 && t.run->io.data == VALUE;
+}
+
+static void test_registers(void)
+{
+	__u64 id = t.mock ? AXVCPU_MOCK_REG(5) : AXVCPU_X86_REG_GPR(AXVCPU_X86_RBP);
+	struct axvcpu_reg reg = { .id = id, .value = 0x1122334455667788ULL };
+	struct axvcpu_regs regs = { .regs = pointer(&reg), .count = 1 };
+
+	check(!call(t.vcpu, AXVCPU_SET_REGS, &regs), "SET_REGS");
+	reg.value = 0;
+	check(!call(t.vcpu, AXVCPU_GET_REGS, &regs) && reg.value == 0x1122334455667788ULL,
+	      "GET_REGS: 64 bits come back");
+	regs.regs |= 1ULL << 40;
+	check(call(t.vcpu, AXVCPU_GET_REGS, &regs) == -EFAULT, "GET_REGS does not cut off pointers");
+}
+
+static void test_queries(void)
+{
+	static struct axvcpu_history_entry entries[AXVCPU_HISTORY_LEN];
+	static struct axvcpu_stats stats;
+	struct axvcpu_history history = {
+		.entries = pointer(entries), .count = AXVCPU_HISTORY_LEN,
+	};
+	struct axvcpu_state_info state;
+	__u64 cpus = 0;
+	struct axvcpu_vcpu_info info = {
+		.phys_cpu_set = pointer(&cpus), .phys_cpu_set_len = sizeof(cpus),
+	};
+
+	check(!call(t.vcpu, AXVCPU_GET_STATE, &state) && state.state == AXVCPU_STATE_READY &&
+	      !state.failure.seq, "GET_STATE");
+	check(!call(t.vcpu, AXVCPU_GET_VCPU_INFO, &info) && info.vm_id == 7 && cpus == 1,
+	      "GET_VCPU_INFO");
+	check(!call(t.vcpu, AXVCPU_GET_STATS, &stats) && stats.exits[AXVCPU_EXIT_IO_WRITE] == 2 &&
+	      stats.kicks == 1 && stats.injections == 1, "GET_STATS");
+	check(!call(t.vcpu, AXVCPU_GET_HISTORY, &history) && history.count >= 4 &&
+	      entries[0].op == AXVCPU_OP_SETUP && entries[1].op == AXVCPU_OP_BIND, "GET_HISTORY");
+}
+
+static void test_events(void)
+{
+	struct axvcpu_inject inject = { .type = AXVCPU_EVENT_INTERRUPT, .vector = 0x40 };
+
+	check(!call(t.vcpu, AXVCPU_INJECT, &inject), "INJECT");
+	check(!syscall3(NR_IOCTL, t.vcpu, AXVCPU_KICK, 0), "KICK");
+	check(run_guest() == -EINTR && t.run->exit_reason == AXVCPU_EXIT_NOTHING,
+	      "RUN ends with the kick");
+}
+
+/* A thread's own segment, as a C library has one in GS; FS and ES the same. */
+static void test_segments(void)
+{
+	static unsigned int word = 0x12345678;
+	struct user_desc desc = {
+		.entry_number = -1,
+		.base_addr = (unsigned long)&word,
+		.limit = 0xfff,
+		.seg_32bit = 1,
+		.useable = 1,
+	};
+	unsigned int value = 0, selector, gs = 0, fs = 0, es = 0;
+	long ret;
+
+	need(!syscall3(NR_SET_THREAD_AREA, (long)&desc, 0, 0), "set_thread_area");
+	selector = desc.entry_number << 3 | 3;
+	asm volatile("mov %0, %%gs\n\tmov %0, %%fs" : : "r"(selector));
+	ret = run_guest();
+	asm volatile("mov %%gs, %0" : "=r"(gs));
+	asm volatile("mov %%fs, %0" : "=r"(fs));
+	asm volatile("mov %%es, %0" : "=r"(es));
+	check(!ret && gs == selector && fs == selector && es == 0x2b, "selectors after RUN");
+	asm volatile("mov %%gs:0, %0" : "=r"(value));
+	check(value == word, "GS leads to the thread's segment");
+	value = 0;
+	asm volatile("mov %%fs:0, %0" : "=r"(value));
+	check(value == word, "FS leads to the thread's segment");
+	if (sysinfo)
+		check(vdso_getpid() == syscall3(NR_GETPID, 0, 0, 0), "the vDSO's system call");
+}
+
+/* The stack at the start: argc, argv, NULL, environment, NULL, auxiliary vector. */
+static void find_sysinfo(const unsigned long *sp)
+{
+	sp += 1 + sp[0] + 1;
+	while (*sp++)
+		;
+	for (; sp[0] != AT_NULL; sp += 2) {
+		if (sp[0] == AT_SYSINFO)
+			sysinfo = sp[1];
+	}
+}
+
+__attribute__((used, noreturn))
+static void start(const unsigned long *sp)
+{
+	static const unsigned long first_cpu = 1;
+
+	find_sysinfo(sp);
+	say("TAP version 13\n");
+	/* As the vCPU, on the first CPU only */
+	need(!syscall3(NR_SCHED_SETAFFINITY, 0, sizeof(first_cpu), (long)&first_cpu),
+	     "sched_setaffinity");
+	make_guest();
+	need(run_to_out(), "RUN");
+	test_registers();
+	test_events();
+	check(run_to_out(), "RUN again");
+	test_queries();
+	test_segments();
+	check(call(t.dev, AXVCPU_RUN, NULL) == -ENOTTY, "ENOTTY");
+	check(call(t.vcpu, AXVCPU_GET_STATE, NULL) == -EFAULT, "EFAULT");
+	end();
+}
+
+asm(".globl _start\n"
+    "_start:\n\t"
+    "mov %esp, %eax\n\t"
+    "and $-16, %esp\n\t"
+    "sub $12, %esp\n\t"
+    "push %eax\n\t"
+    "call start\n");
