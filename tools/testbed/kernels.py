@@ -45,7 +45,7 @@ ARCHES = {
         "target": "Image",
         "modules": (),
         "cross": "aarch64-linux-gnu-",
-        "flavours": {"lean": 1590},
+        "flavours": {"lean": 1500},
     },
 }
 
