@@ -90,7 +90,11 @@ static void hook(enum axvcpu_mock_op_id op, axvcpu_mock_hook_fn fn)
 
 static void expect_inside(struct kunit *test, unsigned int i, struct axvcpu *vcpu)
 {
-	KUNIT_EXPECT_EQ_MSG(test, seen.calls, 1, "case %u", i);
+	/* RUN may be interrupted, and does it again. */
+	if (ops[i].op == AXVCPU_OP_RUN)
+		KUNIT_EXPECT_GE_MSG(test, seen.calls, 1, "case %u", i);
+	else
+		KUNIT_EXPECT_EQ_MSG(test, seen.calls, 1, "case %u", i);
 	KUNIT_EXPECT_PTR_EQ_MSG(test, seen.vcpu, vcpu, "case %u", i);
 	KUNIT_EXPECT_PTR_EQ_MSG(test, seen.current_vcpu, vcpu, "case %u", i);
 	KUNIT_EXPECT_EQ_MSG(test, seen.state, ops[i].inside, "case %u", i);

@@ -343,13 +343,17 @@ TEST_F(lib, long_mode_on_the_identity_map)
 
 TEST_F(lib, another_architecture_is_refused)
 {
+	bool x86 = self->kind->backend == AXVCPU_BACKEND_VMX;
 	struct axvcpu_state_info info;
 
-	if (self->kind->backend != AXVCPU_BACKEND_VHE)
-		SKIP(return, "what arm64 sets up, all zero, is real mode here");
-	ASSERT_EQ(axvcpu_vcpu_setup_protected(self->vcpu, self->aspace, CODE), -EINVAL);
+	if (x86) {
+		EXPECT_EQ(axvcpu_vcpu_setup_el1(self->vcpu, self->aspace, CODE), -EOPNOTSUPP);
+	} else {
+		EXPECT_EQ(axvcpu_vcpu_setup_real(self->vcpu, self->aspace, CODE), -EOPNOTSUPP);
+		EXPECT_EQ(axvcpu_vcpu_setup_long(self->vcpu, self->aspace, CODE, TABLES), -EOPNOTSUPP);
+	}
 	ASSERT_EQ(axvcpu_vcpu_get_state(self->vcpu, &info), 0);
-	EXPECT_EQ(info.state, AXVCPU_STATE_INVALID);
+	EXPECT_EQ(info.state, AXVCPU_STATE_CREATED);
 }
 
 TEST_F(lib, registers)

@@ -90,6 +90,8 @@ static int setup_x86(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspace, uin
 		.config.x86 = { .mode = mode, .cr3 = cr3 },
 	};
 
+	if (vcpu->backend == AXVCPU_BACKEND_VHE)
+		return -EOPNOTSUPP;
 	return xioctl(vcpu->fd, AXVCPU_SETUP, &args);
 }
 
@@ -114,6 +116,8 @@ int axvcpu_vcpu_setup_el1(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspace
 {
 	struct axvcpu_setup args = { .entry = entry, .aspace_fd = aspace->fd };
 
+	if (vcpu->backend == AXVCPU_BACKEND_VMX)
+		return -EOPNOTSUPP;
 	return xioctl(vcpu->fd, AXVCPU_SETUP, &args);
 }
 

@@ -221,7 +221,8 @@ struct axvcpu_run *axvcpu_vcpu_page(const struct axvcpu_vcpu *vcpu);
  * @entry: guest-physical address of the first instruction, below 1 MiB; the
  *	guest finds its bits 19:16 in CS and the rest in IP
  *
- * Return: 0 or a negative errno; then the vCPU is Invalid.
+ * Return: 0; -EOPNOTSUPP on another architecture; or another negative errno, and
+ * the vCPU is Invalid.
  */
 int axvcpu_vcpu_setup_real(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspace, uint64_t entry);
 
@@ -233,7 +234,8 @@ int axvcpu_vcpu_setup_real(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspac
  *
  * Segments are flat, paging is off.
  *
- * Return: 0 or a negative errno; then the vCPU is Invalid.
+ * Return: 0; -EOPNOTSUPP on another architecture; or another negative errno, and
+ * the vCPU is Invalid.
  */
 int axvcpu_vcpu_setup_protected(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspace,
 				uint64_t entry);
@@ -246,7 +248,8 @@ int axvcpu_vcpu_setup_protected(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *
  * @cr3: guest-physical address of the top page table, as
  *	axvcpu_x86_identity_map() builds one
  *
- * Return: 0 or a negative errno; then the vCPU is Invalid.
+ * Return: 0; -EOPNOTSUPP on another architecture; or another negative errno, and
+ * the vCPU is Invalid.
  */
 int axvcpu_vcpu_setup_long(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspace, uint64_t entry,
 			   uint64_t cr3);
@@ -259,7 +262,8 @@ int axvcpu_vcpu_setup_long(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspac
  *
  * MMU and caches are off, interrupts are masked.
  *
- * Return: 0 or a negative errno; then the vCPU is Invalid.
+ * Return: 0; -EOPNOTSUPP on another architecture; or another negative errno, and
+ * the vCPU is Invalid.
  */
 int axvcpu_vcpu_setup_el1(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspace, uint64_t entry);
 
