@@ -5,6 +5,7 @@
 #include <asm/alternative.h>
 #include <asm/assembler.h>
 #include <asm/cpucaps.h>
+#include <asm/fpsimdmacros.h>
 #include <asm/ptrace.h>
 #include <asm/sysreg.h>
 
@@ -28,6 +29,30 @@
 #define APIAKEYLO_EL1	sys_reg(3, 0, 2, 1, 0)
 #define APIAKEYHI_EL1	sys_reg(3, 0, 2, 1, 1)
 
+/* @op: ldp or stp */
+.macro gprs_4_to_27 op, base
+	\op	x4, x5, [\base, #X(4)]
+	\op	x6, x7, [\base, #X(6)]
+	\op	x8, x9, [\base, #X(8)]
+	\op	x10, x11, [\base, #X(10)]
+	\op	x12, x13, [\base, #X(12)]
+	\op	x14, x15, [\base, #X(14)]
+	\op	x16, x17, [\base, #X(16)]
+	\op	x18, x19, [\base, #X(18)]
+	\op	x20, x21, [\base, #X(20)]
+	\op	x22, x23, [\base, #X(22)]
+	\op	x24, x25, [\base, #X(24)]
+	\op	x26, x27, [\base, #X(26)]
+.endm
+
+.macro callee_saved op
+	\op	x19, x20, [sp, #FRAME_X19]
+	\op	x21, x22, [sp, #FRAME_X19 + 16]
+	\op	x23, x24, [sp, #FRAME_X19 + 32]
+	\op	x25, x26, [sp, #FRAME_X19 + 48]
+	\op	x27, x28, [sp, #FRAME_X19 + 64]
+.endm
+
 	.text
 
 /**
@@ -49,11 +74,7 @@
 SYM_FUNC_START(vhe_world_switch)
 	stp	x29, x30, [sp, #-FRAME_SIZE]!
 	mov	x29, sp
-	stp	x19, x20, [sp, #FRAME_X19]
-	stp	x21, x22, [sp, #FRAME_X19 + 16]
-	stp	x23, x24, [sp, #FRAME_X19 + 32]
-	stp	x25, x26, [sp, #FRAME_X19 + 48]
-	stp	x27, x28, [sp, #FRAME_X19 + 64]
+	callee_saved stp
 	mrs	x4, sp_el0
 	stp	x18, x4, [sp, #FRAME_X18]
 	stp	x0, x1, [sp, #FRAME_GPRS]
@@ -74,18 +95,7 @@ SYM_FUNC_START(vhe_world_switch)
 	mov	x29, x0
 	ldp	x0, x1, [x29, #X(0)]
 	ldp	x2, x3, [x29, #X(2)]
-	ldp	x4, x5, [x29, #X(4)]
-	ldp	x6, x7, [x29, #X(6)]
-	ldp	x8, x9, [x29, #X(8)]
-	ldp	x10, x11, [x29, #X(10)]
-	ldp	x12, x13, [x29, #X(12)]
-	ldp	x14, x15, [x29, #X(14)]
-	ldp	x16, x17, [x29, #X(16)]
-	ldp	x18, x19, [x29, #X(18)]
-	ldp	x20, x21, [x29, #X(20)]
-	ldp	x22, x23, [x29, #X(22)]
-	ldp	x24, x25, [x29, #X(24)]
-	ldp	x26, x27, [x29, #X(26)]
+	gprs_4_to_27 ldp, x29
 	ldr	x30, [x29, #X(30)]
 	ldp	x28, x29, [x29, #X(28)]
 	eret
@@ -97,18 +107,7 @@ SYM_INNER_LABEL(vhe_guest_exit, SYM_L_LOCAL)
 	stp	x2, x3, [x1, #X(2)]
 	ldp	x2, x3, [sp], #16
 	stp	x2, x3, [x1, #X(0)]
-	stp	x4, x5, [x1, #X(4)]
-	stp	x6, x7, [x1, #X(6)]
-	stp	x8, x9, [x1, #X(8)]
-	stp	x10, x11, [x1, #X(10)]
-	stp	x12, x13, [x1, #X(12)]
-	stp	x14, x15, [x1, #X(14)]
-	stp	x16, x17, [x1, #X(16)]
-	stp	x18, x19, [x1, #X(18)]
-	stp	x20, x21, [x1, #X(20)]
-	stp	x22, x23, [x1, #X(22)]
-	stp	x24, x25, [x1, #X(24)]
-	stp	x26, x27, [x1, #X(26)]
+	gprs_4_to_27 stp, x1
 	stp	x28, x29, [x1, #X(28)]
 	str	x30, [x1, #X(30)]
 
@@ -149,14 +148,28 @@ SYM_INNER_LABEL(vhe_guest_exit, SYM_L_LOCAL)
 	smc	#0			// x0 to x3 are lost
 	mov	x0, x4
 4:
-	ldp	x19, x20, [sp, #FRAME_X19]
-	ldp	x21, x22, [sp, #FRAME_X19 + 16]
-	ldp	x23, x24, [sp, #FRAME_X19 + 32]
-	ldp	x25, x26, [sp, #FRAME_X19 + 48]
-	ldp	x27, x28, [sp, #FRAME_X19 + 64]
+	callee_saved ldp
 	ldp	x29, x30, [sp], #FRAME_SIZE
 	ret
 SYM_FUNC_END(vhe_world_switch)
+
+/**
+ * vhe_fp_load() - FP registers from memory
+ * @fp:	x0: struct user_fpsimd_state
+ */
+SYM_FUNC_START(vhe_fp_load)
+	fpsimd_restore x0, 8
+	ret
+SYM_FUNC_END(vhe_fp_load)
+
+/**
+ * vhe_fp_save() - FP registers into memory
+ * @fp:	x0: struct user_fpsimd_state
+ */
+SYM_FUNC_START(vhe_fp_save)
+	fpsimd_save x0, 8
+	ret
+SYM_FUNC_END(vhe_fp_save)
 
 .macro guest_vector exit
 	.align	7

@@ -55,7 +55,8 @@ struct axvcpu_s2_format vhe_s2_format __ro_after_init = {
 	.write_mask	= S2_WRITE,
 };
 
-static u64 vtcr __ro_after_init;
+/* VTCR_EL2, the same for all tables */
+u64 vhe_s2_vtcr __ro_after_init;
 
 /* What CTR_EL0 asks for: the instruction cache sees nothing of it for itself */
 static bool has_fwb __ro_after_init;
@@ -154,9 +155,9 @@ int __init vhe_s2_init(void)
 	/* Blocks of 2 MiB and 1 GiB, 32 MiB, or 512 MiB */
 	vhe_s2_format.leaf_levels |= BIT(1) | (PAGE_SHIFT == 12 ? BIT(2) : 0);
 
-	vtcr = VTCR_EL2_FLAGS | VTCR_EL2_T0SZ(pa_bits) |
-	       VTCR_EL2_LVLS_TO_SL0((u64)vhe_s2_format.levels) |
-	       (u64)min(range, 5U) << VTCR_EL2_PS_SHIFT;
+	vhe_s2_vtcr = VTCR_EL2_FLAGS | VTCR_EL2_T0SZ(pa_bits) |
+		      VTCR_EL2_LVLS_TO_SL0((u64)vhe_s2_format.levels) |
+		      (u64)min(range, 5U) << VTCR_EL2_PS_SHIFT;
 	return 0;
 }
 
@@ -176,17 +177,6 @@ int vhe_s2_vttbr(struct axvcpu_hpa root, u64 *vttbr)
 		return -EINVAL;
 	*vttbr = root.val;
 	return 0;
-}
-
-/**
- * vhe_s2_vtcr() - VTCR_EL2, the same for all tables
- *
- * Context: any.
- * Return: the value.
- */
-u64 vhe_s2_vtcr(void)
-{
-	return vtcr;
 }
 
 /**

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The arm64 backend: what the machine must be, and the life of a vCPU. */
+#include <linux/log2.h>
 #include <linux/math64.h>
 #include <linux/percpu.h>
 #include <linux/smp.h>
@@ -21,8 +22,10 @@ static void take_kick(void *info)
 {
 }
 
-static int check_machine(void)
+static int __ref vhe_init(void)
 {
+	int cpu, ret;
+
 	if (!is_kernel_in_hyp_mode()) {
 		pr_err("axvcpu: the kernel does not run at EL2 with VHE\n");
 		return -EOPNOTSUPP;
@@ -31,27 +34,15 @@ static int check_machine(void)
 		pr_err("axvcpu: not with pseudo-NMIs (irqchip.gicv3_pseudo_nmi=1)\n");
 		return -EOPNOTSUPP;
 	}
-	return 0;
-}
-
-static int __ref vhe_init(void)
-{
-	int cpu, ret;
-
-	ret = check_machine();
-	if (ret)
-		return ret;
 	ret = vhe_s2_init();
 	if (ret)
 		return ret;
 	for_each_possible_cpu(cpu)
 		INIT_CSD(&per_cpu(kicks, cpu), take_kick, NULL);
-	ret = vhe_switch_init();
-	if (!ret)
-		ret = vhe_gic_init();
-	if (!ret)
-		ret = vhe_timer_init();
-	return ret;
+	vhe_switch_init();
+	vhe_gic_init();
+	vhe_timer_init();
+	return 0;
 }
 
 static void vhe_exit(void)
@@ -194,12 +185,7 @@ static int vhe_setup(struct axvcpu *vcpu, const union axvcpu_setup_config *confi
 }
 
 /* No CPU holds anything of a vCPU outside of RUN. */
-static int vhe_bind(struct axvcpu *vcpu)
-{
-	return 0;
-}
-
-static int vhe_unbind(struct axvcpu *vcpu)
+static int vhe_bind_or_unbind(struct axvcpu *vcpu)
 {
 	return 0;
 }
@@ -216,11 +202,7 @@ static void vhe_reset(struct axvcpu *vcpu)
 }
 
 /* FP is switched when the guest uses it, see vhe_use_fp(). */
-static void vhe_fpu_begin(struct axvcpu *vcpu)
-{
-}
-
-static void vhe_fpu_end(struct axvcpu *vcpu)
+static void vhe_fpu_begin_or_end(struct axvcpu *vcpu)
 {
 }
 
@@ -236,15 +218,9 @@ static bool vhe_has_event(struct axvcpu *vcpu)
 
 static int set_line(struct vhe_vcpu *vhe, u32 line, bool high)
 {
-	unsigned int bit;
-
 	if (line != AXVCPU_ARM64_LINE_IRQ && line != AXVCPU_ARM64_LINE_FIQ)
 		return -EINVAL;
-	bit = line == AXVCPU_ARM64_LINE_FIQ;
-	if (high)
-		set_bit(bit, &vhe->lines);
-	else
-		clear_bit(bit, &vhe->lines);
+	assign_bit(ilog2(line), &vhe->lines, high);
 	return 0;
 }
 
@@ -303,13 +279,13 @@ const struct axvcpu_arch_ops axvcpu_arch = {
 	.set_entry = vhe_set_entry,
 	.set_ept_root = vhe_set_ept_root,
 	.setup = vhe_setup,
-	.bind = vhe_bind,
-	.unbind = vhe_unbind,
+	.bind = vhe_bind_or_unbind,
+	.unbind = vhe_bind_or_unbind,
 	.reset = vhe_reset,
 	.load = vhe_load,
 	.put = vhe_put,
-	.fpu_begin = vhe_fpu_begin,
-	.fpu_end = vhe_fpu_end,
+	.fpu_begin = vhe_fpu_begin_or_end,
+	.fpu_end = vhe_fpu_begin_or_end,
 	.complete = vhe_complete,
 	.enter = vhe_enter,
 	.handle_exit = vhe_handle_exit,

@@ -121,10 +121,11 @@
 	H(TPIDR_EL0,	sys_reg(3, 3, 13, 0, 2))					\
 	H(TPIDRRO_EL0,	sys_reg(3, 3, 13, 0, 3))
 
-/* The same where the CPU has them: FEAT_HCX, FEAT_FGT */
-#define VHE_HOST_HCRX	sys_reg(3, 4, 1, 2, 2)
-#define VHE_HOST_HFGRTR	sys_reg(3, 4, 1, 1, 4)
-#define VHE_HOST_HFGWTR	sys_reg(3, 4, 1, 1, 5)
+/* The same where the CPU has FEAT_HCX and FEAT_FGT; 0 for guests: it traps, or does not exist */
+#define VHE_OPTIONAL_REGS(H)								\
+	H(HCRX,		sys_reg(3, 4, 1, 2, 2),	has_hcx)				\
+	H(HFGRTR,	sys_reg(3, 4, 1, 1, 4),	has_fgt)				\
+	H(HFGWTR,	sys_reg(3, 4, 1, 1, 5),	has_fgt)
 
 #define VHE_ENUM(name, ...)		VHE_##name,
 #define VHE_HOST_ENUM(name, ...)	VHE_HOST_##name,
@@ -135,6 +136,7 @@ enum vhe_sysreg {
 
 enum vhe_host_reg {
 	VHE_HOST_REGS(VHE_HOST_ENUM)
+	VHE_OPTIONAL_REGS(VHE_HOST_ENUM)
 	VHE_NR_HOST_REGS,
 };
 
@@ -189,10 +191,7 @@ struct vhe_timer {
 
 /**
  * struct vhe_host - what was found, to be put back
- * @regs: see VHE_HOST_REGS
- * @hcrx: HCRX_EL2
- * @hfgrtr: HFGRTR_EL2
- * @hfgwtr: HFGWTR_EL2
+ * @regs: see VHE_HOST_REGS and VHE_OPTIONAL_REGS
  * @icc_sre: ICC_SRE_EL2
  * @keys: see VHE_KEYS
  * @debug: see VHE_DEBUG
@@ -202,7 +201,6 @@ struct vhe_timer {
  */
 struct vhe_host {
 	u64 regs[VHE_NR_HOST_REGS];
-	u64 hcrx, hfgrtr, hfgwtr;
 	u64 icc_sre;
 	u64 keys[VHE_DBGBVR0 - VHE_APIBLO];
 	u64 debug[VHE_NR_SYSREGS - VHE_DBGBVR0];
@@ -323,18 +321,20 @@ static inline bool vhe_pstate_ok(u64 pstate)
 /* entry.S */
 u64 vhe_world_switch(struct axvcpu_arm64_gprs *gprs, u64 *sp_el0, u64 mitigation, u64 *key);
 bool vhe_take_serror(void);
+void vhe_fp_load(const struct user_fpsimd_state *fp);
+void vhe_fp_save(struct user_fpsimd_state *fp);
 extern char vhe_vectors[];
 DECLARE_PER_CPU(u64, vhe_host_vbar);
 
 /* stage2.c */
 extern struct axvcpu_s2_format vhe_s2_format;
+extern u64 vhe_s2_vtcr;
 int vhe_s2_init(void);
 int vhe_s2_vttbr(struct axvcpu_hpa root, u64 *vttbr);
-u64 vhe_s2_vtcr(void);
 void vhe_s2_flush(void);
 
 /* vhe_switch.c */
-int vhe_switch_init(void);
+void vhe_switch_init(void);
 int vhe_load(struct axvcpu *vcpu);
 void vhe_put(struct axvcpu *vcpu);
 void vhe_save(struct vhe_vcpu *vhe);
@@ -357,7 +357,7 @@ int vhe_exit_to_vmm(struct vhe_vcpu *vhe, enum axvcpu_exit_reason reason);
 int vhe_halt(struct vhe_vcpu *vhe);
 int vhe_hypercall(struct vhe_vcpu *vhe);
 void vhe_take_exception(struct vhe_vcpu *vhe, u64 esr);
-void vhe_undefined(struct vhe_vcpu *vhe);
+int vhe_undefined(struct vhe_vcpu *vhe);
 
 /* vhe_psci.c */
 int vhe_psci_call(struct vhe_vcpu *vhe);
@@ -368,7 +368,7 @@ bool vhe_id_register(u32 encoding, u64 *value);
 bool vhe_sys_value_ok(u32 encoding, u64 value);
 
 /* vhe_gic.c */
-int vhe_gic_init(void);
+void vhe_gic_init(void);
 bool vhe_gic_present(void);
 void vhe_gic_reset(struct vhe_vcpu *vhe);
 void vhe_gic_load(struct vhe_vcpu *vhe);
@@ -376,11 +376,12 @@ void vhe_gic_save(struct vhe_vcpu *vhe);
 void vhe_gic_enter(struct vhe_vcpu *vhe);
 int vhe_gic_queue(struct vhe_vcpu *vhe, u32 intid, u32 priority);
 bool vhe_gic_has_event(const struct vhe_vcpu *vhe);
-int vhe_gic_get_reg(const struct vhe_vcpu *vhe, u64 id, u64 *value);
+int vhe_gic_get_reg(struct vhe_vcpu *vhe, u64 id, u64 *value);
 int vhe_gic_set_reg(struct vhe_vcpu *vhe, u64 id, u64 value, bool commit);
 
 /* vhe_timer.c */
-int vhe_timer_init(void);
+extern u32 vhe_timer_intid;
+void vhe_timer_init(void);
 void vhe_timer_create(struct vhe_vcpu *vhe);
 void vhe_timer_destroy(struct vhe_vcpu *vhe);
 void vhe_timer_load(struct vhe_vcpu *vhe);
@@ -392,7 +393,6 @@ void vhe_timer_sleep(struct vhe_vcpu *vhe);
 void vhe_timer_wake(struct vhe_vcpu *vhe);
 void vhe_timer_set_active(bool active);
 bool vhe_timer_tell(struct vhe_vcpu *vhe);
-u32 vhe_timer_intid(void);
 u64 vhe_timer_now(const struct vhe_vcpu *vhe);
 
 /* vhe_regs.c */

@@ -25,9 +25,6 @@
 #define WFX_WFI		0
 #define ISS_IMM16	GENMASK(15, 0)
 
-#define EC_PAC		0x09
-#define EC_SME		0x1d
-
 /* Vector offsets, and a return from EL1's point of view */
 #define VECTOR_CURRENT_SPX	0x200
 #define VECTOR_LOWER_A64	0x400
@@ -60,14 +57,9 @@ static int exit_unknown(struct vhe_vcpu *vhe)
 
 static u64 vector_offset(u64 pstate)
 {
-	switch (pstate & PSR_MODE_MASK) {
-	case PSR_MODE_EL0t:
+	if ((pstate & PSR_MODE_MASK) == PSR_MODE_EL0t)
 		return VECTOR_LOWER_A64;
-	case PSR_MODE_EL1h:
-		return VECTOR_CURRENT_SPX;
-	default:
-		return 0;
-	}
+	return (pstate & PSR_MODE_MASK) == PSR_MODE_EL1h ? VECTOR_CURRENT_SPX : 0;
 }
 
 /**
@@ -102,15 +94,11 @@ void vhe_take_exception(struct vhe_vcpu *vhe, u64 esr)
  * @vhe: the vCPU
  *
  * Context: &struct axvcpu.mutex held.
+ * Return: %AXVCPU_NEXT_ENTER.
  */
-void vhe_undefined(struct vhe_vcpu *vhe)
+int vhe_undefined(struct vhe_vcpu *vhe)
 {
 	vhe_take_exception(vhe, ESR_ELx_IL);
-}
-
-static int handle_undefined(struct vhe_vcpu *vhe)
-{
-	vhe_undefined(vhe);
 	return AXVCPU_NEXT_ENTER;
 }
 
@@ -151,7 +139,7 @@ static int handle_wfx(struct vhe_vcpu *vhe)
 /* The keys' own traps and those of the instructions: once in a section */
 static int handle_pauth(struct vhe_vcpu *vhe)
 {
-	return vhe_use_pauth(vhe) ? AXVCPU_NEXT_ENTER : handle_undefined(vhe);
+	return vhe_use_pauth(vhe) ? AXVCPU_NEXT_ENTER : vhe_undefined(vhe);
 }
 
 /**
@@ -353,12 +341,12 @@ void vhe_complete(struct axvcpu *vcpu)
 static int (*const handlers[ESR_ELx_EC_MAX + 1])(struct vhe_vcpu *vhe) = {
 	[ESR_ELx_EC_WFx]	= handle_wfx,
 	[ESR_ELx_EC_FP_ASIMD]	= handle_fp,
-	[EC_PAC]		= handle_pauth,
+	[ESR_ELx_EC_PAC]	= handle_pauth,
 	[ESR_ELx_EC_HVC64]	= handle_hvc,
 	[ESR_ELx_EC_SMC64]	= handle_smc,
 	[ESR_ELx_EC_SYS64]	= vhe_handle_sysreg,
-	[ESR_ELx_EC_SVE]	= handle_undefined,
-	[EC_SME]		= handle_undefined,
+	[ESR_ELx_EC_SVE]	= vhe_undefined,
+	[ESR_ELx_EC_SME]	= vhe_undefined,
 	[ESR_ELx_EC_IABT_LOW]	= handle_instruction_abort,
 	[ESR_ELx_EC_DABT_LOW]	= handle_data_abort,
 	[ESR_ELx_EC_BREAKPT_LOW] = handle_debug,

@@ -52,22 +52,22 @@ static unsigned int nr_aprs __ro_after_init;
 /**
  * vhe_gic_init() - look what the CPU interface has
  *
+ * Without a GICv3, guests have interrupt lines only.
+ *
  * Context: module load.
- * Return: 0; without a GICv3, guests have interrupt lines only.
  */
-int __init vhe_gic_init(void)
+void __init vhe_gic_init(void)
 {
 	u64 pfr0 = read_sanitised_ftr_reg(SYS_ID_AA64PFR0_EL1);
 	u64 vtr;
 
 	if (!cpuid_feature_extract_unsigned_field(pfr0, 24) ||
 	    !(read_sysreg_s(ICC_SRE) & ICC_SRE_EL2_SRE))
-		return 0;
+		return;
 	vtr = read_sysreg_s(ICH_VTR);
 	nr_lrs = min_t(unsigned int, FIELD_GET(VTR_LIST_REGS, vtr) + 1, VHE_MAX_LRS);
 	/* 32 preemption levels a register */
 	nr_aprs = clamp_t(unsigned int, 1U << (FIELD_GET(VTR_PRE_BITS, vtr) + 1) >> 5, 1, 4);
-	return 0;
 }
 
 /**
@@ -318,7 +318,7 @@ static bool place_timer(struct vhe_gic *gic)
 	if (i < 0)
 		return false;
 	put_lr(gic, i, lr_value(VHE_VTIMER_INTID, TIMER_PRIORITY) | LR_HW |
-		       FIELD_PREP(LR_PINTID, vhe_timer_intid()));
+		       FIELD_PREP(LR_PINTID, vhe_timer_intid));
 	gic->timer_lr = i;
 	return true;
 }
@@ -422,6 +422,35 @@ bool vhe_gic_has_event(const struct vhe_vcpu *vhe)
 	return false;
 }
 
+/*
+ * Where a register is kept, or NULL. @bits are those that it has on this
+ * machine; the link to the host's interrupt is none of the VMM's business.
+ */
+static u64 *find_reg(struct vhe_gic *gic, u64 id, u64 *bits)
+{
+	unsigned int n;
+
+	switch (id) {
+	case AXVCPU_ARM64_REG_GIC_VMCR:
+		*bits = nr_lrs ? U32_MAX : 0;
+		return &gic->vmcr;
+	case AXVCPU_ARM64_REG_GIC_AP0R(0) ... AXVCPU_ARM64_REG_GIC_AP1R(VHE_MAX_APRS - 1):
+		n = id - AXVCPU_ARM64_REG_GIC_AP0R(0);
+		*bits = n % VHE_MAX_APRS < nr_aprs ? U32_MAX : 0;
+		return &gic->apr[n / VHE_MAX_APRS][n % VHE_MAX_APRS];
+	case AXVCPU_ARM64_REG_GIC_LR(0) ... AXVCPU_ARM64_REG_GIC_LR(VHE_MAX_LRS - 1):
+		n = id - AXVCPU_ARM64_REG_GIC_LR(0);
+		*bits = n < nr_lrs ? LR_DEFINED : 0;
+		return &gic->lr[n];
+	}
+	return NULL;
+}
+
+static bool is_queued(u64 id)
+{
+	return id - AXVCPU_ARM64_REG_GIC_QUEUED(0) < VHE_NR_INTIDS;
+}
+
 /**
  * vhe_gic_get_reg() - GET_REGS
  * @vhe: the vCPU, its registers not in the hardware
@@ -431,29 +460,19 @@ bool vhe_gic_has_event(const struct vhe_vcpu *vhe)
  * Context: &struct axvcpu.mutex held.
  * Return: 0 or -EINVAL.
  */
-int vhe_gic_get_reg(const struct vhe_vcpu *vhe, u64 id, u64 *value)
+int vhe_gic_get_reg(struct vhe_vcpu *vhe, u64 id, u64 *value)
 {
-	const struct vhe_gic *gic = &vhe->gic;
-	unsigned int n;
+	struct vhe_gic *gic = &vhe->gic;
+	unsigned int intid = id - AXVCPU_ARM64_REG_GIC_QUEUED(0);
+	u64 bits, *reg = find_reg(gic, id, &bits);
 
-	switch (id) {
-	case AXVCPU_ARM64_REG_GIC_VMCR:
-		*value = gic->vmcr;
-		return 0;
-	case AXVCPU_ARM64_REG_GIC_AP0R(0) ... AXVCPU_ARM64_REG_GIC_AP1R(VHE_MAX_APRS - 1):
-		n = id - AXVCPU_ARM64_REG_GIC_AP0R(0);
-		*value = gic->apr[n / VHE_MAX_APRS][n % VHE_MAX_APRS];
-		return 0;
-	case AXVCPU_ARM64_REG_GIC_LR(0) ... AXVCPU_ARM64_REG_GIC_LR(VHE_MAX_LRS - 1):
-		/* The link to the host's interrupt is none of the VMM's business. */
-		*value = gic->lr[id - AXVCPU_ARM64_REG_GIC_LR(0)] & LR_DEFINED;
-		return 0;
-	case AXVCPU_ARM64_REG_GIC_QUEUED(0) ... AXVCPU_ARM64_REG_GIC_QUEUED(VHE_NR_INTIDS - 1):
-		n = id - AXVCPU_ARM64_REG_GIC_QUEUED(0);
-		*value = test_bit(n, gic->pending) ? gic->priority[n] | 0x100 : 0;
-		return 0;
-	}
-	return -EINVAL;
+	if (reg)
+		*value = *reg & bits;
+	else if (is_queued(id))
+		*value = test_bit(intid, gic->pending) ? gic->priority[intid] | 0x100 : 0;
+	else
+		return -EINVAL;
+	return 0;
 }
 
 static void set_lr(struct vhe_gic *gic, unsigned int n, u64 value)
@@ -471,8 +490,8 @@ static void set_lr(struct vhe_gic *gic, unsigned int n, u64 value)
 		gic->timer_lr = -1;
 	/* The timer's, as it was when it was read: tied to the host's again. */
 	if (value & LR_STATE && FIELD_GET(LR_INTID, value) == VHE_VTIMER_INTID &&
-	    (value & LR_STATE) != LR_STATE && vhe_timer_intid()) {
-		gic->lr[n] |= LR_HW | FIELD_PREP(LR_PINTID, vhe_timer_intid());
+	    (value & LR_STATE) != LR_STATE && vhe_timer_intid) {
+		gic->lr[n] |= LR_HW | FIELD_PREP(LR_PINTID, vhe_timer_intid);
 		gic->timer_lr = n;
 	}
 }
@@ -498,37 +517,20 @@ static void set_queued(struct vhe_vcpu *vhe, unsigned int intid, u64 value)
 int vhe_gic_set_reg(struct vhe_vcpu *vhe, u64 id, u64 value, bool commit)
 {
 	struct vhe_gic *gic = &vhe->gic;
-	unsigned int n;
+	u64 bits, *reg = find_reg(gic, id, &bits);
+	bool is_lr = id - AXVCPU_ARM64_REG_GIC_LR(0) < VHE_MAX_LRS;
 
-	switch (id) {
-	case AXVCPU_ARM64_REG_GIC_VMCR:
-		if (value >> 32 || !nr_lrs)
-			return -EINVAL;
-		if (commit)
-			gic->vmcr = value;
+	if (reg ? value & ~bits : !is_queued(id) || (value && (value >> 8 != 1 || !nr_lrs)))
+		return -EINVAL;
+	if (is_lr && FIELD_GET(LR_INTID, value) > AXVCPU_ARM64_MAX_INTID)
+		return -EINVAL;
+	if (!commit)
 		return 0;
-	case AXVCPU_ARM64_REG_GIC_AP0R(0) ... AXVCPU_ARM64_REG_GIC_AP1R(VHE_MAX_APRS - 1):
-		n = id - AXVCPU_ARM64_REG_GIC_AP0R(0);
-		if (value >> 32 || (value && n % VHE_MAX_APRS >= nr_aprs))
-			return -EINVAL;
-		if (commit)
-			gic->apr[n / VHE_MAX_APRS][n % VHE_MAX_APRS] = value;
-		return 0;
-	case AXVCPU_ARM64_REG_GIC_LR(0) ... AXVCPU_ARM64_REG_GIC_LR(VHE_MAX_LRS - 1):
-		n = id - AXVCPU_ARM64_REG_GIC_LR(0);
-		if (value & ~LR_DEFINED || (value && n >= nr_lrs) ||
-		    FIELD_GET(LR_INTID, value) > AXVCPU_ARM64_MAX_INTID)
-			return -EINVAL;
-		if (commit)
-			set_lr(gic, n, value);
-		return 0;
-	case AXVCPU_ARM64_REG_GIC_QUEUED(0) ... AXVCPU_ARM64_REG_GIC_QUEUED(VHE_NR_INTIDS - 1):
-		n = id - AXVCPU_ARM64_REG_GIC_QUEUED(0);
-		if (value && (value >> 8 != 1 || !nr_lrs))
-			return -EINVAL;
-		if (commit)
-			set_queued(vhe, n, value);
-		return 0;
-	}
-	return -EINVAL;
+	if (is_lr)
+		set_lr(gic, id - AXVCPU_ARM64_REG_GIC_LR(0), value);
+	else if (reg)
+		*reg = value;
+	else
+		set_queued(vhe, id - AXVCPU_ARM64_REG_GIC_QUEUED(0), value);
+	return 0;
 }

@@ -19,11 +19,6 @@ static int answer(struct vhe_vcpu *vhe, u64 value)
 	return AXVCPU_NEXT_ENTER;
 }
 
-static int psci_version(struct vhe_vcpu *vhe)
-{
-	return answer(vhe, PSCI_VERSION(1, 1));
-}
-
 /* Both kinds of state are a standby: the guest comes back behind the call. */
 static int cpu_suspend(struct vhe_vcpu *vhe)
 {
@@ -57,11 +52,6 @@ static int affinity_info(struct vhe_vcpu *vhe)
 						    PSCI_RET_INVALID_PARAMS);
 }
 
-static int migrate_info_type(struct vhe_vcpu *vhe)
-{
-	return answer(vhe, PSCI_0_2_TOS_MP);
-}
-
 static int system_down(struct vhe_vcpu *vhe, u64 type)
 {
 	vhe->vcpu.run->system_down.type = type;
@@ -88,30 +78,39 @@ static int system_reset2(struct vhe_vcpu *vhe)
 
 static int psci_features(struct vhe_vcpu *vhe);
 
-/* @flags: FN_64BIT: the call has a 64-bit form too */
-static const struct {
+/**
+ * struct psci_call - a function
+ * @call: what it does; NULL: it answers @answer
+ * @answer: in x0
+ * @flags: FN_64BIT: it has a 64-bit form too
+ */
+struct psci_call {
 	int (*call)(struct vhe_vcpu *vhe);
+	u32 answer;
 	u32 flags;
-} calls[FN_NUMBER + 1] = {
-	[0x00] = { psci_version },
-	[0x01] = { cpu_suspend, FN_64BIT },
+};
+
+static const struct psci_call calls[FN_NUMBER + 1] = {
+	[0x00] = { .answer = PSCI_VERSION(1, 1) },
+	[0x01] = { cpu_suspend, .flags = FN_64BIT },
 	[0x02] = { cpu_off },
-	[0x03] = { cpu_on, FN_64BIT },
-	[0x04] = { affinity_info, FN_64BIT },
-	[0x06] = { migrate_info_type },
+	[0x03] = { cpu_on, .flags = FN_64BIT },
+	[0x04] = { affinity_info, .flags = FN_64BIT },
+	[0x06] = { .answer = PSCI_0_2_TOS_MP },
 	[0x08] = { system_off },
 	[0x09] = { system_reset },
 	[0x0a] = { psci_features },
-	[0x12] = { system_reset2, FN_64BIT },
+	[0x12] = { system_reset2, .flags = FN_64BIT },
 };
 
-static int (*find_call(u32 fn))(struct vhe_vcpu *vhe)
+static const struct psci_call *find_call(u32 fn)
 {
-	unsigned int number = fn & FN_NUMBER;
+	const struct psci_call *call = &calls[fn & FN_NUMBER];
 
-	if ((fn & FN_MASK) != FN_PSCI || (fn & FN_64BIT && !(calls[number].flags & FN_64BIT)))
+	if ((fn & FN_MASK) != FN_PSCI || (!call->call && !call->answer) ||
+	    fn & FN_64BIT & ~call->flags)
 		return NULL;
-	return calls[number].call;
+	return call;
 }
 
 static int psci_features(struct vhe_vcpu *vhe)
@@ -140,7 +139,7 @@ static void narrow_arguments(struct vhe_vcpu *vhe)
  */
 int vhe_psci_call(struct vhe_vcpu *vhe)
 {
-	int (*call)(struct vhe_vcpu *vhe);
+	const struct psci_call *call;
 	u32 fn = vhe_get_x(vhe, 0);
 
 	switch (fn) {
@@ -158,7 +157,9 @@ int vhe_psci_call(struct vhe_vcpu *vhe)
 	call = find_call(fn);
 	if (!call)
 		return answer(vhe, PSCI_RET_NOT_SUPPORTED);
+	if (!call->call)
+		return answer(vhe, call->answer);
 	if (!(fn & FN_64BIT))
 		narrow_arguments(vhe);
-	return call(vhe);
+	return call->call(vhe);
 }

@@ -20,9 +20,6 @@ static const u32 encodings[] = { VHE_ALL_SYSREGS(ENCODING) };
 #define SYS_REG_CNTV_CVAL	sys_reg(3, 3, 14, 3, 2)
 
 #define CLASS_SHIFT		16
-#define CLASS_GPR		1
-#define CLASS_FP		2
-#define CLASS_VM		3
 #define CLASS_GIC		4
 #define CLASS_SYS		0x10000
 
@@ -69,6 +66,15 @@ void vhe_take_regs(struct vhe_vcpu *vhe)
 	*vhe_sp(vhe) = READ_ONCE(run->regs.arm64.sp);
 }
 
+static void sync_page(struct vhe_vcpu *vhe)
+{
+	struct axvcpu_arm64_gprs *regs = &vhe->vcpu.run->regs.arm64;
+
+	WRITE_ONCE(regs->sp, *vhe_sp(vhe));
+	WRITE_ONCE(regs->pc, vhe->pc);
+	WRITE_ONCE(regs->pstate, vhe->pstate);
+}
+
 /**
  * vhe_sync_regs() - see &struct axvcpu_arch_ops.sync_regs
  * @vcpu: the vCPU
@@ -77,163 +83,8 @@ void vhe_take_regs(struct vhe_vcpu *vhe)
  */
 void vhe_sync_regs(struct axvcpu *vcpu)
 {
-	struct vhe_vcpu *vhe = to_vhe(vcpu);
-	struct axvcpu_arm64_gprs *regs = &vcpu->run->regs.arm64;
-
-	vhe_save(vhe);
-	WRITE_ONCE(regs->sp, *vhe_sp(vhe));
-	WRITE_ONCE(regs->pc, vhe->pc);
-	WRITE_ONCE(regs->pstate, vhe->pstate);
-}
-
-static int get_gpr(struct vhe_vcpu *vhe, u64 id, u64 *value)
-{
-	switch (id) {
-	case AXVCPU_ARM64_REG_X(0) ... AXVCPU_ARM64_REG_X(30):
-		*value = vhe_get_x(vhe, id - AXVCPU_ARM64_REG_X(0));
-		return 0;
-	case AXVCPU_ARM64_REG_SP:
-		*value = *vhe_sp(vhe);
-		return 0;
-	case AXVCPU_ARM64_REG_PC:
-		*value = vhe->pc;
-		return 0;
-	case AXVCPU_ARM64_REG_PSTATE:
-		*value = vhe->pstate;
-		return 0;
-	}
-	return -EINVAL;
-}
-
-/* The run page follows, so that regs_dirty does not bring old values back. */
-static int set_gpr(struct vhe_vcpu *vhe, u64 id, u64 value, bool commit)
-{
-	struct axvcpu_arm64_gprs *regs = &vhe->vcpu.run->regs.arm64;
-
-	switch (id) {
-	case AXVCPU_ARM64_REG_X(0) ... AXVCPU_ARM64_REG_X(30):
-		if (commit)
-			vhe_set_x(vhe, id - AXVCPU_ARM64_REG_X(0), value);
-		return 0;
-	case AXVCPU_ARM64_REG_SP:
-		if (commit) {
-			*vhe_sp(vhe) = value;
-			WRITE_ONCE(regs->sp, value);
-		}
-		return 0;
-	case AXVCPU_ARM64_REG_PC:
-		if (commit) {
-			vhe->pc = value;
-			vhe->skip_due = false;
-			WRITE_ONCE(regs->pc, value);
-		}
-		return 0;
-	case AXVCPU_ARM64_REG_PSTATE:
-		if (!vhe_pstate_ok(value))
-			return -EINVAL;
-		if (commit) {
-			vhe->pstate = value;
-			WRITE_ONCE(regs->pstate, value);
-			WRITE_ONCE(regs->sp, *vhe_sp(vhe));
-		}
-		return 0;
-	}
-	return -EINVAL;
-}
-
-static int get_fp(struct vhe_vcpu *vhe, u64 id, u64 *value)
-{
-	unsigned int n = id - AXVCPU_ARM64_REG_V_LOW(0);
-
-	switch (id) {
-	case AXVCPU_ARM64_REG_V_LOW(0) ... AXVCPU_ARM64_REG_V_HIGH(31):
-		*value = vhe->fp.vregs[n / 2] >> (n % 2 * 64);
-		return 0;
-	case AXVCPU_ARM64_REG_FPSR:
-		*value = vhe->fp.fpsr;
-		return 0;
-	case AXVCPU_ARM64_REG_FPCR:
-		*value = vhe->fp.fpcr;
-		return 0;
-	}
-	return -EINVAL;
-}
-
-static void set_half(__uint128_t *reg, unsigned int half, u64 value)
-{
-	unsigned int shift = half * 64;
-
-	*reg = (*reg & ~((__uint128_t)U64_MAX << shift)) | (__uint128_t)value << shift;
-}
-
-static int set_fp(struct vhe_vcpu *vhe, u64 id, u64 value, bool commit)
-{
-	unsigned int n = id - AXVCPU_ARM64_REG_V_LOW(0);
-
-	switch (id) {
-	case AXVCPU_ARM64_REG_V_LOW(0) ... AXVCPU_ARM64_REG_V_HIGH(31):
-		if (commit)
-			set_half(&vhe->fp.vregs[n / 2], n % 2, value);
-		return 0;
-	case AXVCPU_ARM64_REG_FPSR:
-	case AXVCPU_ARM64_REG_FPCR:
-		if (value >> 32)
-			return -EINVAL;
-		if (commit && id == AXVCPU_ARM64_REG_FPSR)
-			vhe->fp.fpsr = value;
-		else if (commit)
-			vhe->fp.fpcr = value;
-		return 0;
-	}
-	return -EINVAL;
-}
-
-static int get_vm(struct vhe_vcpu *vhe, u64 id, u64 *value)
-{
-	switch (id) {
-	case AXVCPU_ARM64_REG_CNTVOFF:
-		*value = vhe->timer.voff;
-		return 0;
-	case AXVCPU_ARM64_REG_LINES:
-		*value = READ_ONCE(vhe->lines);
-		return 0;
-	case AXVCPU_ARM64_REG_EXCEPTION:
-		*value = READ_ONCE(vhe->exception);
-		return 0;
-	case AXVCPU_ARM64_REG_SERROR:
-		*value = READ_ONCE(vhe->serror);
-		return 0;
-	}
-	return -EINVAL;
-}
-
-static int set_vm(struct vhe_vcpu *vhe, u64 id, u64 value, bool commit)
-{
-	switch (id) {
-	case AXVCPU_ARM64_REG_CNTVOFF:
-		if (commit)
-			WRITE_ONCE(vhe->timer.voff, value);
-		return 0;
-	case AXVCPU_ARM64_REG_LINES:
-		if (value & ~(u64)(AXVCPU_ARM64_LINE_IRQ | AXVCPU_ARM64_LINE_FIQ))
-			return -EINVAL;
-		if (commit)
-			WRITE_ONCE(vhe->lines, value);
-		return 0;
-	case AXVCPU_ARM64_REG_EXCEPTION:
-		if (value >> 32 || (value && !(value & ESR_ELx_IL)))
-			return -EINVAL;
-		if (commit)
-			WRITE_ONCE(vhe->exception, value);
-		return 0;
-	case AXVCPU_ARM64_REG_SERROR:
-		if (value && (value >> 32 || ESR_ELx_EC(value) != ESR_ELx_EC_SERROR))
-			return -EINVAL;
-		if (commit)
-			WRITE_ONCE(vhe->serror, value);
-		return 0;
-	}
-	return -EINVAL;
+	vhe_save(to_vhe(vcpu));
+	sync_page(to_vhe(vcpu));
 }
 
 /**
@@ -265,15 +116,62 @@ u64 *vhe_sys(struct vhe_vcpu *vhe, u32 encoding)
 	return NULL;
 }
 
-static int get_sys(struct vhe_vcpu *vhe, u64 id, u64 *value)
+/* Where a register is kept that is nothing but its value, or NULL. */
+static u64 *find(struct vhe_vcpu *vhe, u64 id)
+{
+	switch (id) {
+	case AXVCPU_ARM64_REG_X(0) ... AXVCPU_ARM64_REG_X(30):
+		return &vhe->vcpu.run->regs.arm64.x[id - AXVCPU_ARM64_REG_X(0)];
+	case AXVCPU_ARM64_REG_SP:
+		return vhe_sp(vhe);
+	case AXVCPU_ARM64_REG_PC:
+		return &vhe->pc;
+	case AXVCPU_ARM64_REG_PSTATE:
+		return &vhe->pstate;
+	case AXVCPU_ARM64_REG_V_LOW(0) ... AXVCPU_ARM64_REG_V_HIGH(31):
+		id -= AXVCPU_ARM64_REG_V_LOW(0);
+		return (u64 *)vhe->fp.vregs + (id ^ IS_ENABLED(CONFIG_CPU_BIG_ENDIAN));
+	case AXVCPU_ARM64_REG_CNTVOFF:
+		return &vhe->timer.voff;
+	case AXVCPU_ARM64_REG_LINES:
+		return (u64 *)&vhe->lines;
+	case AXVCPU_ARM64_REG_EXCEPTION:
+		return &vhe->exception;
+	case AXVCPU_ARM64_REG_SERROR:
+		return &vhe->serror;
+	}
+	return id >> CLASS_SHIFT == CLASS_SYS ? vhe_sys(vhe, encoding_of(id)) : NULL;
+}
+
+static u32 *find_fp_control(struct vhe_vcpu *vhe, u64 id)
+{
+	if (id == AXVCPU_ARM64_REG_FPSR)
+		return &vhe->fp.fpsr;
+	return id == AXVCPU_ARM64_REG_FPCR ? &vhe->fp.fpcr : NULL;
+}
+
+static bool value_ok(u64 id, u64 value)
+{
+	switch (id) {
+	case AXVCPU_ARM64_REG_PSTATE:
+		return vhe_pstate_ok(value);
+	case AXVCPU_ARM64_REG_LINES:
+		return !(value & ~(u64)(AXVCPU_ARM64_LINE_IRQ | AXVCPU_ARM64_LINE_FIQ));
+	case AXVCPU_ARM64_REG_EXCEPTION:
+		return !value || (!(value >> 32) && value & ESR_ELx_IL);
+	case AXVCPU_ARM64_REG_SERROR:
+		return !value || value >> ESR_ELx_EC_SHIFT == ESR_ELx_EC_SERROR;
+	}
+	return id >> CLASS_SHIFT != CLASS_SYS || vhe_sys_value_ok(encoding_of(id), value);
+}
+
+/* Those that can be read only */
+static int get_constant(struct vhe_vcpu *vhe, u64 id, u64 *value)
 {
 	u32 encoding = encoding_of(id);
-	u64 *reg = vhe_sys(vhe, encoding);
 
-	if (reg) {
-		*value = *reg;
-		return 0;
-	}
+	if (id >> CLASS_SHIFT != CLASS_SYS)
+		return -EINVAL;
 	switch (encoding) {
 	case SYS_REG_MIDR:
 		*value = read_cpuid_id();
@@ -288,18 +186,6 @@ static int get_sys(struct vhe_vcpu *vhe, u64 id, u64 *value)
 	return vhe_id_register(encoding, value) ? 0 : -EINVAL;
 }
 
-static int set_sys(struct vhe_vcpu *vhe, u64 id, u64 value, bool commit)
-{
-	u32 encoding = encoding_of(id);
-	u64 *reg = vhe_sys(vhe, encoding);
-
-	if (!reg || !vhe_sys_value_ok(encoding, value))
-		return -EINVAL;
-	if (commit)
-		WRITE_ONCE(*reg, value);
-	return 0;
-}
-
 /**
  * vhe_get_reg() - see &struct axvcpu_arch_ops.get_reg
  * @vcpu: the vCPU
@@ -312,20 +198,15 @@ static int set_sys(struct vhe_vcpu *vhe, u64 id, u64 value, bool commit)
 int vhe_get_reg(struct axvcpu *vcpu, u64 id, u64 *value)
 {
 	struct vhe_vcpu *vhe = to_vhe(vcpu);
+	u32 *control = find_fp_control(vhe, id);
+	u64 *reg = find(vhe, id);
 
-	switch (id >> CLASS_SHIFT) {
-	case CLASS_GPR:
-		return get_gpr(vhe, id, value);
-	case CLASS_FP:
-		return get_fp(vhe, id, value);
-	case CLASS_VM:
-		return get_vm(vhe, id, value);
-	case CLASS_GIC:
+	if (id >> CLASS_SHIFT == CLASS_GIC)
 		return vhe_gic_get_reg(vhe, id, value);
-	case CLASS_SYS:
-		return get_sys(vhe, id, value);
-	}
-	return -EINVAL;
+	if (!reg && !control)
+		return get_constant(vhe, id, value);
+	*value = reg ? READ_ONCE(*reg) : *control;
+	return 0;
 }
 
 /**
@@ -335,24 +216,31 @@ int vhe_get_reg(struct axvcpu *vcpu, u64 id, u64 *value)
  * @value: the value
  * @commit: false: only check
  *
+ * The run page follows, so that regs_dirty does not bring old values back.
+ *
  * Context: preemption off, &struct axvcpu.mutex held.
  * Return: 0 or -EINVAL.
  */
 int vhe_set_reg(struct axvcpu *vcpu, u64 id, u64 value, bool commit)
 {
 	struct vhe_vcpu *vhe = to_vhe(vcpu);
+	u32 *control = find_fp_control(vhe, id);
+	u64 *reg = find(vhe, id);
 
-	switch (id >> CLASS_SHIFT) {
-	case CLASS_GPR:
-		return set_gpr(vhe, id, value, commit);
-	case CLASS_FP:
-		return set_fp(vhe, id, value, commit);
-	case CLASS_VM:
-		return set_vm(vhe, id, value, commit);
-	case CLASS_GIC:
+	if (id >> CLASS_SHIFT == CLASS_GIC)
 		return vhe_gic_set_reg(vhe, id, value, commit);
-	case CLASS_SYS:
-		return set_sys(vhe, id, value, commit);
+	if (control ? value >> 32 : !reg || !value_ok(id, value))
+		return -EINVAL;
+	if (!commit)
+		return 0;
+	if (control) {
+		*control = value;
+		return 0;
 	}
-	return -EINVAL;
+	WRITE_ONCE(*reg, value);
+	if (id == AXVCPU_ARM64_REG_PC)
+		vhe->skip_due = false;
+	if (id >= AXVCPU_ARM64_REG_SP && id <= AXVCPU_ARM64_REG_PSTATE)
+		sync_page(vhe);
+	return 0;
 }

@@ -60,9 +60,8 @@ static unsigned int __init feature(u32 reg, unsigned int shift)
  * vhe_switch_init() - look what the CPUs have
  *
  * Context: module load.
- * Return: 0.
  */
-int __init vhe_switch_init(void)
+void __init vhe_switch_init(void)
 {
 	hcr_guest = HCR_GUEST;
 	if (feature(SYS_ID_AA64MMFR2_EL1, 40))		/* FWB */
@@ -70,7 +69,6 @@ int __init vhe_switch_init(void)
 	has_hcx = feature(SYS_ID_AA64MMFR1_EL1, 40);
 	has_fgt = feature(SYS_ID_AA64MMFR0_EL1, 56);
 	has_ras = feature(SYS_ID_AA64PFR0_EL1, 28);
-	return 0;
 }
 
 /* --- a section --------------------------------------------------------------- */
@@ -80,29 +78,29 @@ int __init vhe_switch_init(void)
 #define LOAD(name, guest, el2)		write_sysreg_s(vhe->sys[VHE_##name], el2);
 #define SAVE(name, guest, el2)		vhe->sys[VHE_##name] = read_sysreg_s(el2);
 
+#define SAVE_OPTIONAL(name, encoding, has)					\
+	if (has)								\
+		host->regs[VHE_HOST_##name] = read_sysreg_s(encoding);
+#define CLEAR_OPTIONAL(name, encoding, has)					\
+	if (has)								\
+		write_sysreg_s(0, encoding);
+#define RESTORE_OPTIONAL(name, encoding, has)					\
+	if (has)								\
+		write_sysreg_s(host->regs[VHE_HOST_##name], encoding);
+
 static void save_host(struct vhe_host *host)
 {
 	VHE_HOST_REGS(SAVE_HOST)
+	VHE_OPTIONAL_REGS(SAVE_OPTIONAL)
 	host->hcr = read_sysreg(hcr_el2);
 	host->cpacr = read_sysreg(cpacr_el1);
 	host->vbar = read_sysreg(vbar_el1);
-	if (has_hcx)
-		host->hcrx = read_sysreg_s(VHE_HOST_HCRX);
-	if (has_fgt) {
-		host->hfgrtr = read_sysreg_s(VHE_HOST_HFGRTR);
-		host->hfgwtr = read_sysreg_s(VHE_HOST_HFGWTR);
-	}
 }
 
 static void restore_host(const struct vhe_host *host)
 {
 	VHE_HOST_REGS(RESTORE_HOST)
-	if (has_hcx)
-		write_sysreg_s(host->hcrx, VHE_HOST_HCRX);
-	if (has_fgt) {
-		write_sysreg_s(host->hfgrtr, VHE_HOST_HFGRTR);
-		write_sysreg_s(host->hfgwtr, VHE_HOST_HFGWTR);
-	}
+	VHE_OPTIONAL_REGS(RESTORE_OPTIONAL)
 }
 
 static u64 guest_mdcr(const struct vhe_vcpu *vhe)
@@ -114,19 +112,13 @@ static u64 guest_mdcr(const struct vhe_vcpu *vhe)
 static void load_controls(const struct vhe_vcpu *vhe)
 {
 	write_sysreg(vhe->vttbr, vttbr_el2);
-	write_sysreg(vhe_s2_vtcr(), vtcr_el2);
+	write_sysreg(vhe_s2_vtcr, vtcr_el2);
 	write_sysreg(read_cpuid_id(), vpidr_el2);
 	write_sysreg(vhe->mpidr, vmpidr_el2);
 	write_sysreg(guest_mdcr(vhe), mdcr_el2);
 	write_sysreg(vhe->host.regs[VHE_HOST_CNTHCTL] & ~CNTHCTL_TRAPS, cnthctl_el2);
 	write_sysreg(vhe->timer.voff, cntvoff_el2);
-	/* With 0, what these enable for EL1 traps or does not exist. */
-	if (has_hcx)
-		write_sysreg_s(0, VHE_HOST_HCRX);
-	if (has_fgt) {
-		write_sysreg_s(0, VHE_HOST_HFGRTR);
-		write_sysreg_s(0, VHE_HOST_HFGWTR);
-	}
+	VHE_OPTIONAL_REGS(CLEAR_OPTIONAL)
 	/* Speculative walks find all of the guest's stage 2 or none (ARM64_WORKAROUND_SPECULATIVE_AT). */
 	isb();
 }
@@ -237,29 +229,6 @@ void vhe_put(struct axvcpu *vcpu)
 }
 
 /* --- FP ---------------------------------------------------------------------- */
-
-#define FP_PAIR(insn, a, b)	#insn " q" #a ", q" #b ", [%0, #16 * " #a "]\n"
-#define FP_PAIRS(insn)								\
-	FP_PAIR(insn, 0, 1) FP_PAIR(insn, 2, 3) FP_PAIR(insn, 4, 5)		\
-	FP_PAIR(insn, 6, 7) FP_PAIR(insn, 8, 9) FP_PAIR(insn, 10, 11)		\
-	FP_PAIR(insn, 12, 13) FP_PAIR(insn, 14, 15) FP_PAIR(insn, 16, 17)	\
-	FP_PAIR(insn, 18, 19) FP_PAIR(insn, 20, 21) FP_PAIR(insn, 22, 23)	\
-	FP_PAIR(insn, 24, 25) FP_PAIR(insn, 26, 27) FP_PAIR(insn, 28, 29)	\
-	FP_PAIR(insn, 30, 31)
-
-static __always_inline void fp_load(const struct user_fpsimd_state *fp)
-{
-	asm volatile(".arch_extension fp\n" FP_PAIRS(ldp) : : "r" (fp->vregs), "m" (*fp));
-	write_sysreg_s(fp->fpsr, sys_reg(3, 3, 4, 4, 1));
-	write_sysreg_s(fp->fpcr, sys_reg(3, 3, 4, 4, 0));
-}
-
-static __always_inline void fp_save(struct user_fpsimd_state *fp)
-{
-	asm volatile(".arch_extension fp\n" FP_PAIRS(stp) : : "r" (fp->vregs) : "memory");
-	fp->fpsr = read_sysreg_s(sys_reg(3, 3, 4, 4, 1));
-	fp->fpcr = read_sysreg_s(sys_reg(3, 3, 4, 4, 0));
-}
 
 /**
  * vhe_use_fp() - the guest has FP registers from its next entry on
@@ -403,7 +372,7 @@ static noinstr void switch_worlds(struct vhe_vcpu *vhe, bool flush)
 	forget_others(vhe, flush);
 	write_sysreg(CPTR_TTA | CPTR_TAM | (vhe->fp_on ? CPTR_FPEN : 0), cpacr_el1);
 	if (vhe->fp_on)
-		fp_load(&vhe->fp);
+		vhe_fp_load(&vhe->fp);
 	if (unlikely(debug))
 		debug_to_guest(vhe, mdscr);
 	write_sysreg(vhe_vectors, vbar_el1);
@@ -420,7 +389,7 @@ static noinstr void switch_worlds(struct vhe_vcpu *vhe, bool flush)
 	if (unlikely(vhe->serror) && !(read_sysreg(hcr_el2) & HCR_VSE))
 		vhe->serror = 0;
 	if (vhe->fp_on)
-		fp_save(&vhe->fp);
+		vhe_fp_save(&vhe->fp);
 	if (unlikely(debug))
 		debug_to_host(vhe, mdscr);
 	write_sysreg(host->hcr, hcr_el2);

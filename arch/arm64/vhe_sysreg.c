@@ -225,20 +225,15 @@ static bool is_denied(u32 encoding)
 	static const struct {
 		u32 encoding, mask;
 	} denied[] = {
-		{ sys_reg(3, 0, 1, 0, 3), ALL },		/* SCTLR2 */
-		{ sys_reg(3, 0, 1, 0, 5), ALL },		/* RGSR: memory tagging */
-		{ sys_reg(3, 0, 1, 0, 6), ALL },		/* GCR */
+		{ sys_reg(3, 0, 1, 0, 0), ANY_OP2 },		/* SCTLR2; RGSR, GCR: memory tagging */
 		{ sys_reg(3, 0, 1, 2, 0), ANY_OP2 },		/* ZCR, TRFCR, SMPRI, SMCR */
 		{ sys_reg(3, 0, 2, 0, 3), ALL },		/* TCR2 */
 		{ sys_reg(3, 0, 2, 5, 0), ANY_OP2 },		/* guarded control stacks */
 		{ sys_reg(3, 0, 5, 3, 0), ANY_OP2 },		/* ERRIDR, ERRSELR */
-		{ sys_reg(3, 0, 5, 4, 0), ANY_OP2 },		/* ERX*: RAS */
-		{ sys_reg(3, 0, 5, 5, 0), ANY_OP2 },
-		{ sys_reg(3, 0, 5, 6, 0), ANY_OP2 },		/* TFSR */
+		{ sys_reg(3, 0, 5, 4, 0), sys_reg(3, 7, 15, 12, 0) },	/* ERX*: RAS; TFSR */
 		{ sys_reg(3, 0, 9, 9, 0), ANY_OP2 },		/* statistical profiling */
 		{ sys_reg(3, 0, 9, 10, 0), ANY_OP2 },
-		{ sys_reg(3, 0, 10, 2, 0), ANY_OP2 },		/* MAIR2, PIR, POR */
-		{ sys_reg(3, 0, 10, 3, 0), ANY_OP2 },		/* AMAIR2 */
+		{ sys_reg(3, 0, 10, 2, 0), sys_reg(3, 7, 15, 14, 0) },	/* MAIR2, PIR, POR; AMAIR2 */
 		{ sys_reg(3, 0, 10, 4, 0), ANY_OP2 },		/* LOR */
 		{ sys_reg(3, 0, 13, 0, 0), ANY_OP2 },		/* RCWMASK, ACCDATA, SCXTNUM_EL1 */
 		{ sys_reg(3, 1, 0, 0, 0), ANY_OP2 },		/* GMID, SMIDR */
@@ -311,12 +306,6 @@ static bool is_key(u32 encoding)
 
 /* --- exits ------------------------------------------------------------------- */
 
-static int undefined(struct vhe_vcpu *vhe)
-{
-	vhe_undefined(vhe);
-	return AXVCPU_NEXT_ENTER;
-}
-
 static int ask_vmm(struct vhe_vcpu *vhe, unsigned int rt, bool read)
 {
 	struct axvcpu_run *run = vhe->vcpu.run;
@@ -355,9 +344,9 @@ static int handle_read(struct vhe_vcpu *vhe, u32 encoding, unsigned int rt)
 		value = *slot;
 	} else if (reg) {
 		if (!reg->read || !reg->read(vhe, &value))
-			return undefined(vhe);
+			return vhe_undefined(vhe);
 	} else if (!vhe_id_register(encoding, &value)) {
-		return is_denied(encoding) ? undefined(vhe) : ask_vmm(vhe, rt, true);
+		return is_denied(encoding) ? vhe_undefined(vhe) : ask_vmm(vhe, rt, true);
 	}
 	vhe_set_x(vhe, rt, value);
 	vhe_skip_insn(vhe);
@@ -376,9 +365,9 @@ static int handle_write(struct vhe_vcpu *vhe, u32 encoding, unsigned int rt)
 		*slot = value & writable_bits(encoding);
 	} else if (!reg) {
 		return is_denied(encoding) || is_id_space(encoding) ?
-		       undefined(vhe) : ask_vmm(vhe, rt, false);
+		       vhe_undefined(vhe) : ask_vmm(vhe, rt, false);
 	} else if (!reg->write || !reg->write(vhe, value)) {
-		return undefined(vhe);
+		return vhe_undefined(vhe);
 	}
 	vhe_skip_insn(vhe);
 	return AXVCPU_NEXT_ENTER;
@@ -397,7 +386,7 @@ int vhe_handle_sysreg(struct vhe_vcpu *vhe)
 	unsigned int rt = ESR_ELx_SYS64_ISS_RT(vhe->esr);
 
 	if (is_key(encoding))
-		return vhe_use_pauth(vhe) ? AXVCPU_NEXT_ENTER : undefined(vhe);
+		return vhe_use_pauth(vhe) ? AXVCPU_NEXT_ENTER : vhe_undefined(vhe);
 	if (vhe->esr & ESR_ELx_SYS64_ISS_DIR_READ)
 		return handle_read(vhe, encoding, rt);
 	return handle_write(vhe, encoding, rt);

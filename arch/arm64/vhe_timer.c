@@ -29,16 +29,11 @@
 
 /* The host's number for it, and the GIC's; 0: not known, the guest's timer has no interrupt. */
 static unsigned int host_irq __ro_after_init;
-static u32 host_intid __ro_after_init;
-
-static const struct of_device_id timer_nodes[] = {
-	{ .compatible = "arm,armv8-timer" },
-	{}
-};
+u32 vhe_timer_intid __ro_after_init;
 
 static unsigned int __init irq_by_device_tree(void)
 {
-	struct device_node *node = of_find_matching_node(NULL, timer_nodes);
+	struct device_node *node = of_find_compatible_node(NULL, NULL, "arm,armv8-timer");
 	unsigned int irq = node ? irq_of_parse_and_map(node, DT_VIRTUAL) : 0;
 
 	of_node_put(node);
@@ -69,30 +64,17 @@ static unsigned int __init irq_by_acpi(void)
  * vhe_timer_init() - find the host's interrupt
  *
  * Context: module load.
- * Return: 0.
  */
-int __init vhe_timer_init(void)
+void __init vhe_timer_init(void)
 {
 	struct irq_data *data;
 
 	host_irq = irq_by_device_tree() ?: irq_by_acpi();
 	data = irq_get_irq_data(host_irq);
 	if (data)
-		host_intid = irqd_to_hwirq(data);
+		vhe_timer_intid = irqd_to_hwirq(data);
 	else
 		pr_warn("axvcpu: no interrupt for the guests' virtual timer\n");
-	return 0;
-}
-
-/**
- * vhe_timer_intid() - the host's INTID of the virtual timer
- *
- * Context: any.
- * Return: the INTID; 0: none.
- */
-u32 vhe_timer_intid(void)
-{
-	return host_intid;
 }
 
 /**
@@ -109,7 +91,7 @@ u64 vhe_timer_now(const struct vhe_vcpu *vhe)
 
 static bool can_fire(const struct vhe_timer *timer)
 {
-	return host_intid && (READ_ONCE(timer->ctl) & CTL_WRITABLE) == ARCH_TIMER_CTRL_ENABLE;
+	return vhe_timer_intid && (READ_ONCE(timer->ctl) & CTL_WRITABLE) == ARCH_TIMER_CTRL_ENABLE;
 }
 
 /**
@@ -248,7 +230,7 @@ void vhe_timer_save(struct vhe_vcpu *vhe)
 void vhe_timer_enter(struct vhe_vcpu *vhe)
 {
 	/* Without a host interrupt, nobody would stop it from firing. */
-	u64 mask = host_intid ? 0 : ARCH_TIMER_CTRL_IT_MASK;
+	u64 mask = vhe_timer_intid ? 0 : ARCH_TIMER_CTRL_IT_MASK;
 
 	if (vhe->timer.ctl)
 		write_sysreg_s(vhe->timer.ctl | mask, CNTV_CTL_EL02);
