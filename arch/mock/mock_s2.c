@@ -6,8 +6,10 @@
  * It shares no code with axvcpu_s2.c, which makes the table: each checks the
  * other.
  */
+#include <linux/instrumented.h>
 #include <linux/io.h>
 #include <linux/mm.h>
+#include <linux/uaccess.h>
 
 #include "axvcpu_mock.h"
 
@@ -71,6 +73,57 @@ void axvcpu_mock_flush(struct axvcpu_mock *mock)
 	memset(mock->tlb, 0, sizeof(mock->tlb));
 }
 
+/*
+ * What the kernel does not map for itself, memfd_secret()'s pages say, is no
+ * memory to the mock: it goes there by accesses that may fault.
+ */
+#define NOFAULT(access, type, to, from)			\
+({							\
+	__label__ fault, done;				\
+	int ret_ = 0;					\
+							\
+	access(to, from, type, fault);			\
+	goto done;					\
+fault:							\
+	ret_ = -EINVAL;					\
+done:							\
+	ret_;						\
+})
+
+/* One access where the hardware makes one: other CPUs and the host look on. */
+#define NOFAULT_UNIT(access, unit, to, from)		\
+	((unit) == 8 ? NOFAULT(access, u64, to, from) :	\
+	 (unit) == 4 ? NOFAULT(access, u32, to, from) :	\
+	 (unit) == 2 ? NOFAULT(access, u16, to, from) :	\
+		       NOFAULT(access, u8, to, from))
+
+static u32 unit(const void *a, const void *b, u32 len)
+{
+	return 1 << __ffs((uintptr_t)a | (uintptr_t)b | len | 8);
+}
+
+static int copy_out(void *to, const void *from, u32 len)
+{
+	u32 n = unit(to, from, len), done;
+	int ret = 0;
+
+	instrument_write(to, len);
+	for (done = 0; !ret && done < len; done += n)
+		ret = NOFAULT_UNIT(__put_kernel_nofault, n, to + done, from + done);
+	return ret;
+}
+
+static int copy_in(void *to, const void *from, u32 len)
+{
+	u32 n = unit(to, from, len), done;
+	int ret = 0;
+
+	instrument_read(from, len);
+	for (done = 0; !ret && done < len; done += n)
+		ret = NOFAULT_UNIT(__get_kernel_nofault, n, to + done, from + done);
+	return ret;
+}
+
 static unsigned int level_shift(unsigned int level)
 {
 	return PAGE_SHIFT + level * LEVEL_BITS;
@@ -94,7 +147,8 @@ static int walk(struct axvcpu_mock *mock, u64 gpa, u32 access, struct axvcpu_moc
 		level--;
 		slot = (u64 *)phys_to_virt(hpa) +
 			((gpa >> level_shift(level)) & (BIT(LEVEL_BITS) - 1));
-		entry = READ_ONCE(*slot);
+		if (copy_in(&entry, slot, sizeof(entry)))
+			return -EINVAL;
 		if (!(entry & S2_ACCESS))
 			return -EFAULT;
 		hpa = entry & ADDR_MASK;
@@ -145,27 +199,6 @@ static int translate(struct axvcpu_mock *mock, u64 gpa, u32 access, void **host)
 	return 0;
 }
 
-/* One access where the hardware makes one: other CPUs and the host look on. */
-static void copy(void *to, const void *from, u32 len)
-{
-	switch (IS_ALIGNED((unsigned long)to | (unsigned long)from, len) ? len : 0) {
-	case 1:
-		WRITE_ONCE(*(u8 *)to, READ_ONCE(*(const u8 *)from));
-		break;
-	case 2:
-		WRITE_ONCE(*(u16 *)to, READ_ONCE(*(const u16 *)from));
-		break;
-	case 4:
-		WRITE_ONCE(*(u32 *)to, READ_ONCE(*(const u32 *)from));
-		break;
-	case 8:
-		WRITE_ONCE(*(u64 *)to, READ_ONCE(*(const u64 *)from));
-		break;
-	default:
-		memcpy(to, from, len);
-	}
-}
-
 /**
  * axvcpu_mock_access() - read, write or fetch guest memory as the guest does
  * @mock: the vCPU
@@ -179,7 +212,8 @@ static void copy(void *to, const void *from, u32 len)
  *
  * Context: inside enter: interrupts are off, so that whoever takes memory away
  * waits for the end of it.
- * Return: 0; -EFAULT: a second-stage fault; -EINVAL: the table is malformed.
+ * Return: 0; -EFAULT: a second-stage fault; -EINVAL: the table is malformed, or
+ * leads to memory that the kernel does not map.
  */
 int axvcpu_mock_access(struct axvcpu_mock *mock, u64 gpa, void *buf, u32 len, u32 access)
 {
@@ -203,13 +237,13 @@ int axvcpu_mock_access(struct axvcpu_mock *mock, u64 gpa, void *buf, u32 len, u3
 	}
 
 	if (access & AXVCPU_MAP_WRITE) {
-		copy(host[0], buf, first);
-		if (first < len)
-			copy(host[1], buf + first, len - first);
+		ret = copy_out(host[0], buf, first);
+		if (!ret && first < len)
+			ret = copy_out(host[1], buf + first, len - first);
 	} else {
-		copy(buf, host[0], first);
-		if (first < len)
-			copy(buf + first, host[1], len - first);
+		ret = copy_in(buf, host[0], first);
+		if (!ret && first < len)
+			ret = copy_in(buf + first, host[1], len - first);
 	}
-	return 0;
+	return ret;
 }
