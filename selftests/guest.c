@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Getting a small guest running; see guest.h. */
+#include <assert.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -11,6 +12,11 @@
 #include <unistd.h>
 
 #include "guest.h"
+
+#define SIZE(type, bytes)		static_assert(sizeof(struct type) == (bytes), #type);
+#define AT(type, member, offset) \
+	static_assert(offsetof(struct type, member) == (offset), #type "." #member);
+#include "uapi_layout.h"
 
 static const struct guest_isa *const isas[] = {
 	&guest_isa_mock,
