@@ -22,11 +22,11 @@ void axvcpu_kunit_barrier(void)
 {
 	void (*fn)(void);
 
-	__smp_mb();
+	virt_mb(); /* as smp_mb(), which is this function here */
 	fn = xchg(&axvcpu_kunit_at_barrier, NULL);
 	if (fn)
 		fn();
-	__smp_mb();
+	virt_mb(); /* what @fn does is before what follows */
 }
 
 static struct {

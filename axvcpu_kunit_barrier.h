@@ -18,6 +18,6 @@ extern void (*axvcpu_kunit_at_barrier)(void);
 void axvcpu_kunit_barrier(void);
 
 #undef smp_mb
-#define smp_mb()	axvcpu_kunit_barrier()
+#define smp_mb()	axvcpu_kunit_barrier() /* and a barrier, too */
 
 #endif /* _AXVCPU_KUNIT_BARRIER_H */

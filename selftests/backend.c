@@ -15,7 +15,6 @@
 #define READY	AXVCPU_STATE_READY
 #define INVALID	AXVCPU_STATE_INVALID
 
-
 FIXTURE(backend) {
 	struct guest g;
 	struct guest_vcpu v;

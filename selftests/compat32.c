@@ -16,9 +16,9 @@
 #include "../arch/mock/axvcpu_mock_abi.h"
 
 #define SIZE(type, bytes) \
-	_Static_assert(sizeof(struct type) == (bytes), #type);
+	static_assert(sizeof(struct type) == (bytes), #type)
 #define AT(type, member, offset) \
-	_Static_assert(offsetof(struct type, member) == (offset), #type "." #member);
+	static_assert(offsetof(struct type, member) == (offset), #type "." #member)
 #include "uapi_layout.h"
 
 /* System calls of 32-bit programs; <asm/unistd.h> has them for what it is compiled for. */
@@ -237,7 +237,8 @@ static void test_registers(void)
 	check(!call(t.vcpu, AXVCPU_GET_REGS, &regs) && reg.value == 0x1122334455667788ULL,
 	      "GET_REGS: 64 bits come back");
 	regs.regs |= 1ULL << 40;
-	check(call(t.vcpu, AXVCPU_GET_REGS, &regs) == -EFAULT, "GET_REGS does not cut off pointers");
+	check(call(t.vcpu, AXVCPU_GET_REGS, &regs) == -EFAULT,
+	      "GET_REGS does not cut off pointers");
 }
 
 static void test_queries(void)
@@ -282,7 +283,6 @@ static void test_segments(void)
 		.base_addr = (unsigned long)&word,
 		.limit = 0xfff,
 		.seg_32bit = 1,
-		.useable = 1,
 	};
 	unsigned int value = 0, selector, gs = 0, fs = 0, es = 0;
 	long ret;
@@ -338,10 +338,12 @@ static void start(const unsigned long *sp)
 	end();
 }
 
-asm(".globl _start\n"
-    "_start:\n\t"
-    "mov %esp, %eax\n\t"
-    "and $-16, %esp\n\t"
-    "sub $12, %esp\n\t"
-    "push %eax\n\t"
-    "call start\n");
+__attribute__((naked, noreturn))
+void _start(void)
+{
+	asm("mov %esp, %eax\n\t"
+	    "and $-16, %esp\n\t"
+	    "sub $12, %esp\n\t"
+	    "push %eax\n\t"
+	    "call start");
+}

@@ -10,7 +10,6 @@
 
 #include "guest.h"
 
-
 FIXTURE(exits_x86) {
 	struct guest g;
 	struct guest_vcpu v;

@@ -20,7 +20,6 @@
 
 #include "guest.h"
 
-
 FIXTURE(fds) {
 	struct guest g;
 	struct guest_vcpu v;

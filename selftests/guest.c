@@ -13,9 +13,9 @@
 
 #include "guest.h"
 
-#define SIZE(type, bytes)		static_assert(sizeof(struct type) == (bytes), #type);
+#define SIZE(type, bytes)		static_assert(sizeof(struct type) == (bytes), #type)
 #define AT(type, member, offset) \
-	static_assert(offsetof(struct type, member) == (offset), #type "." #member);
+	static_assert(offsetof(struct type, member) == (offset), #type "." #member)
 #include "uapi_layout.h"
 
 static const struct guest_isa *const isas[] = {

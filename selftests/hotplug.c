@@ -51,7 +51,6 @@ FIXTURE_SETUP(hotplug)
 	g_out(&p, 0x10, G0, 1);
 	g_jmp(&p, loop);
 	g_end(&p);
-
 }
 
 FIXTURE_TEARDOWN(hotplug)

@@ -15,7 +15,6 @@
 
 #include "guest.h"
 
-
 #define IRQ_PORT	0x20
 
 FIXTURE(kick) {

@@ -28,10 +28,14 @@
 #define PAGEMAP_PRESENT	(1ULL << 63)
 #define PAGEMAP_PFN	((1ULL << 55) - 1)
 
+struct table {
+	uint64_t entry[ENTRIES];
+};
+
 FIXTURE(raw_root) {
 	struct guest g;
 	struct guest_vcpu v;
-	uint64_t (*table)[ENTRIES];	/* four levels, the root first */
+	struct table *table;		/* four levels, the root first */
 	uint64_t root;
 	const char *module;
 };
@@ -61,10 +65,12 @@ static void *fixed_memory(size_t size)
 static void make_table(FIXTURE_DATA(raw_root) *self)
 {
 	for (int level = 0; level < 3; level++)
-		self->table[level][0] = physical_address(self->table[level + 1]) | EPT_ALL;
+		self->table[level].entry[0] =
+			physical_address(&self->table[level + 1]) | EPT_ALL;
 	for (size_t i = 0; i < self->g.size / PAGE; i++)
-		self->table[3][i] = physical_address(self->g.mem + i * PAGE) | EPT_ALL | EPT_WB;
-	self->root = physical_address(self->table[0]);
+		self->table[3].entry[i] =
+			physical_address(self->g.mem + i * PAGE) | EPT_ALL | EPT_WB;
+	self->root = physical_address(&self->table[0]);
 }
 
 /* The module is loaded anew, with the parameter. */
@@ -220,7 +226,7 @@ static int start(FIXTURE_DATA(raw_root) *self, bool stepped)
 TEST_F(raw_root, guest_runs)
 {
 	volatile uint64_t *word = (uint64_t *)(self->g.mem + GUEST_DATA);
-	uint64_t *leaf = &self->table[3][GUEST_DATA / PAGE], was = *leaf;
+	uint64_t *leaf = &self->table[3].entry[GUEST_DATA / PAGE], was = *leaf;
 
 	write_program(self);
 	for (int stepped = 0; stepped < 2; stepped++) {
@@ -257,7 +263,7 @@ TEST_F(raw_root, guest_runs)
 	*leaf = was;
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));
 	EXPECT_EQ(44, *word);
-	EXPECT_EQ(self->root, physical_address(self->table[0])) TH_LOG("the table has moved");
+	EXPECT_EQ(self->root, physical_address(&self->table[0])) TH_LOG("the table has moved");
 }
 
 TEST_HARNESS_MAIN

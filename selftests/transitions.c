@@ -21,7 +21,6 @@
 #define BLOCKED	AXVCPU_STATE_BLOCKED
 #define INVALID	AXVCPU_STATE_INVALID
 
-
 FIXTURE(transitions) {
 	struct guest g;
 	struct guest_vcpu v;

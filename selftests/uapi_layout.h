@@ -4,216 +4,216 @@
  * and 32-bit programs have the same. Includers define SIZE(struct, bytes) and
  * AT(struct, member, offset). A struct that grows gets rows and a new size.
  */
-SIZE(axvcpu_arm64_create_config, 64)
-AT(axvcpu_arm64_create_config, mpidr, 0)
-AT(axvcpu_arm64_create_config, dtb, 8)
-SIZE(axvcpu_arm64_setup_config, 64)
-AT(axvcpu_arm64_setup_config, flags, 0)
-SIZE(axvcpu_arm64_gprs, 272)
-AT(axvcpu_arm64_gprs, x, 0)
-AT(axvcpu_arm64_gprs, sp, 248)
-AT(axvcpu_arm64_gprs, pc, 256)
-AT(axvcpu_arm64_gprs, pstate, 264)
-SIZE(axvcpu_x86_create_config, 64)
-SIZE(axvcpu_x86_setup_config, 64)
-AT(axvcpu_x86_setup_config, mode, 0)
-AT(axvcpu_x86_setup_config, flags, 4)
-AT(axvcpu_x86_setup_config, cr3, 8)
-SIZE(axvcpu_x86_gprs, 144)
-AT(axvcpu_x86_gprs, gpr, 0)
-AT(axvcpu_x86_gprs, rip, 128)
-AT(axvcpu_x86_gprs, rflags, 136)
-SIZE(axvcpu_info, 88)
-AT(axvcpu_info, abi_version, 0)
-AT(axvcpu_info, backend, 4)
-AT(axvcpu_info, caps, 8)
-AT(axvcpu_info, gpa_bits, 16)
-AT(axvcpu_info, max_gpt_levels, 20)
-AT(axvcpu_info, run_size, 24)
-AT(axvcpu_info, max_regs, 28)
-AT(axvcpu_info, page_sizes, 32)
-AT(axvcpu_info, name, 40)
-SIZE(axvcpu_create_aspace, 8)
-AT(axvcpu_create_aspace, flags, 0)
-SIZE(axvcpu_create_vcpu, 112)
-AT(axvcpu_create_vcpu, vm_id, 0)
-AT(axvcpu_create_vcpu, vcpu_id, 4)
-AT(axvcpu_create_vcpu, favor_phys_cpu, 8)
-AT(axvcpu_create_vcpu, flags, 12)
-AT(axvcpu_create_vcpu, phys_cpu_set, 16)
-AT(axvcpu_create_vcpu, phys_cpu_set_len, 24)
-AT(axvcpu_create_vcpu, config, 32)
-AT(axvcpu_create_vcpu, config.x86, 32)
-AT(axvcpu_create_vcpu, config.arm64, 32)
-AT(axvcpu_create_vcpu, config.raw, 32)
-SIZE(axvcpu_map, 32)
-AT(axvcpu_map, gpa, 0)
-AT(axvcpu_map, size, 8)
-AT(axvcpu_map, uaddr, 16)
-AT(axvcpu_map, flags, 24)
-SIZE(axvcpu_unmap, 24)
-AT(axvcpu_unmap, gpa, 0)
-AT(axvcpu_unmap, size, 8)
-SIZE(axvcpu_protect, 24)
-AT(axvcpu_protect, gpa, 0)
-AT(axvcpu_protect, size, 8)
-AT(axvcpu_protect, flags, 16)
-SIZE(axvcpu_get_dirty, 32)
-AT(axvcpu_get_dirty, gpa, 0)
-AT(axvcpu_get_dirty, size, 8)
-AT(axvcpu_get_dirty, bitmap, 16)
-SIZE(axvcpu_aspace_stats, 96)
-AT(axvcpu_aspace_stats, ranges, 0)
-AT(axvcpu_aspace_stats, mapped_pages, 8)
-AT(axvcpu_aspace_stats, table_pages, 16)
-AT(axvcpu_aspace_stats, faults, 24)
-AT(axvcpu_aspace_stats, fault_retries, 32)
-AT(axvcpu_aspace_stats, invalidations, 40)
-AT(axvcpu_aspace_stats, shootdowns, 48)
-SIZE(axvcpu_setup, 104)
-AT(axvcpu_setup, entry, 0)
-AT(axvcpu_setup, raw_root, 8)
-AT(axvcpu_setup, aspace_fd, 16)
-AT(axvcpu_setup, flags, 20)
-AT(axvcpu_setup, config, 24)
-AT(axvcpu_setup, config.x86, 24)
-AT(axvcpu_setup, config.arm64, 24)
-AT(axvcpu_setup, config.raw, 24)
-SIZE(axvcpu_set_entry, 16)
-AT(axvcpu_set_entry, entry, 0)
-SIZE(axvcpu_set_ept_root, 24)
-AT(axvcpu_set_ept_root, raw_root, 0)
-AT(axvcpu_set_ept_root, aspace_fd, 8)
-AT(axvcpu_set_ept_root, flags, 12)
-SIZE(axvcpu_bind, 16)
-AT(axvcpu_bind, cpu, 0)
-AT(axvcpu_bind, flags, 4)
-SIZE(axvcpu_failure, 32)
-AT(axvcpu_failure, seq, 0)
-AT(axvcpu_failure, op, 8)
-AT(axvcpu_failure, expected, 12)
-AT(axvcpu_failure, actual, 16)
-AT(axvcpu_failure, error, 20)
-AT(axvcpu_failure, arch_code, 24)
-SIZE(axvcpu_state_info, 56)
-AT(axvcpu_state_info, state, 0)
-AT(axvcpu_state_info, failure, 8)
-SIZE(axvcpu_set_state, 8)
-AT(axvcpu_set_state, state, 0)
-SIZE(axvcpu_vcpu_info, 56)
-AT(axvcpu_vcpu_info, vm_id, 0)
-AT(axvcpu_vcpu_info, vcpu_id, 4)
-AT(axvcpu_vcpu_info, favor_phys_cpu, 8)
-AT(axvcpu_vcpu_info, bound_cpu, 12)
-AT(axvcpu_vcpu_info, phys_cpu_set, 16)
-AT(axvcpu_vcpu_info, phys_cpu_set_len, 24)
-AT(axvcpu_vcpu_info, is_bsp, 28)
-AT(axvcpu_vcpu_info, last_cpu, 32)
-SIZE(axvcpu_reg, 16)
-AT(axvcpu_reg, id, 0)
-AT(axvcpu_reg, value, 8)
-SIZE(axvcpu_regs, 16)
-AT(axvcpu_regs, regs, 0)
-AT(axvcpu_regs, count, 8)
-AT(axvcpu_regs, flags, 12)
-SIZE(axvcpu_inject, 40)
-AT(axvcpu_inject, type, 0)
-AT(axvcpu_inject, vector, 4)
-AT(axvcpu_inject, error_code, 8)
-AT(axvcpu_inject, flags, 12)
-AT(axvcpu_inject, priority, 16)
-SIZE(axvcpu_stats, 384)
-AT(axvcpu_stats, runs, 0)
-AT(axvcpu_stats, entries, 8)
-AT(axvcpu_stats, guest_ns, 16)
-AT(axvcpu_stats, migrations, 24)
-AT(axvcpu_stats, faults, 32)
-AT(axvcpu_stats, injections, 40)
-AT(axvcpu_stats, kicks, 48)
-AT(axvcpu_stats, interrupts, 56)
-AT(axvcpu_stats, kernel_exits, 64)
-AT(axvcpu_stats, exits, 128)
-SIZE(axvcpu_history_entry, 48)
-AT(axvcpu_history_entry, seq, 0)
-AT(axvcpu_history_entry, time_ns, 8)
-AT(axvcpu_history_entry, repeat, 16)
-AT(axvcpu_history_entry, op, 24)
-AT(axvcpu_history_entry, from, 28)
-AT(axvcpu_history_entry, to, 32)
-AT(axvcpu_history_entry, error, 36)
-AT(axvcpu_history_entry, tid, 40)
-AT(axvcpu_history_entry, cpu, 44)
-SIZE(axvcpu_history, 16)
-AT(axvcpu_history, entries, 0)
-AT(axvcpu_history, count, 8)
-SIZE(axvcpu_call_entry, 24)
-AT(axvcpu_call_entry, seq, 0)
-AT(axvcpu_call_entry, call, 8)
-AT(axvcpu_call_entry, result, 12)
-AT(axvcpu_call_entry, arg, 16)
-SIZE(axvcpu_call_log, 24)
-AT(axvcpu_call_log, entries, 0)
-AT(axvcpu_call_log, count, 8)
-AT(axvcpu_call_log, total, 16)
-SIZE(axvcpu_run, 768)
-AT(axvcpu_run, immediate_exit, 0)
-AT(axvcpu_run, exit_reason, 8)
-AT(axvcpu_run, exit_seq, 16)
-AT(axvcpu_run, regs_dirty, 24)
-AT(axvcpu_run, hypercall, 64)
-AT(axvcpu_run, hypercall.nr, 64)
-AT(axvcpu_run, hypercall.args, 72)
-AT(axvcpu_run, hypercall.ret, 120)
-AT(axvcpu_run, mmio, 64)
-AT(axvcpu_run, mmio.gpa, 64)
-AT(axvcpu_run, mmio.data, 72)
-AT(axvcpu_run, mmio.width, 80)
-AT(axvcpu_run, mmio.reg, 84)
-AT(axvcpu_run, mmio.reg_width, 88)
-AT(axvcpu_run, mmio.sign_extend, 92)
-AT(axvcpu_run, sysreg, 64)
-AT(axvcpu_run, sysreg.addr, 64)
-AT(axvcpu_run, sysreg.value, 72)
-AT(axvcpu_run, sysreg.reg, 80)
-AT(axvcpu_run, sysreg.fault, 84)
-AT(axvcpu_run, io, 64)
-AT(axvcpu_run, io.port, 64)
-AT(axvcpu_run, io.width, 68)
-AT(axvcpu_run, io.count, 72)
-AT(axvcpu_run, io.data, 80)
-AT(axvcpu_run, fault, 64)
-AT(axvcpu_run, fault.gpa, 64)
-AT(axvcpu_run, fault.gva, 72)
-AT(axvcpu_run, fault.access, 80)
-AT(axvcpu_run, fault.flags, 84)
-AT(axvcpu_run, cpu_up, 64)
-AT(axvcpu_run, cpu_up.target, 64)
-AT(axvcpu_run, cpu_up.entry, 72)
-AT(axvcpu_run, cpu_up.arg, 80)
-AT(axvcpu_run, cpu_up.ret, 88)
-AT(axvcpu_run, cpu_down, 64)
-AT(axvcpu_run, cpu_down.state, 64)
-AT(axvcpu_run, system_down, 64)
-AT(axvcpu_run, system_down.type, 64)
-AT(axvcpu_run, fail_entry, 64)
-AT(axvcpu_run, fail_entry.hw_reason, 64)
-AT(axvcpu_run, fail_entry.hw_error, 72)
-AT(axvcpu_run, fail_entry.qualification, 80)
-AT(axvcpu_run, fail_entry.cpu, 88)
-AT(axvcpu_run, ipi, 64)
-AT(axvcpu_run, ipi.target, 64)
-AT(axvcpu_run, ipi.target_aux, 72)
-AT(axvcpu_run, ipi.vector, 80)
-AT(axvcpu_run, ipi.flags, 88)
-AT(axvcpu_run, exception, 64)
-AT(axvcpu_run, exception.vector, 64)
-AT(axvcpu_run, exception.error_code, 68)
-AT(axvcpu_run, exception.payload, 72)
-AT(axvcpu_run, unknown, 64)
-AT(axvcpu_run, unknown.hw_reason, 64)
-AT(axvcpu_run, unknown.qualification, 72)
-AT(axvcpu_run, exit_raw, 64)
-AT(axvcpu_run, regs, 256)
-AT(axvcpu_run, regs.x86, 256)
-AT(axvcpu_run, regs.arm64, 256)
-AT(axvcpu_run, regs.raw, 256)
+SIZE(axvcpu_arm64_create_config, 64);
+AT(axvcpu_arm64_create_config, mpidr, 0);
+AT(axvcpu_arm64_create_config, dtb, 8);
+SIZE(axvcpu_arm64_setup_config, 64);
+AT(axvcpu_arm64_setup_config, flags, 0);
+SIZE(axvcpu_arm64_gprs, 272);
+AT(axvcpu_arm64_gprs, x, 0);
+AT(axvcpu_arm64_gprs, sp, 248);
+AT(axvcpu_arm64_gprs, pc, 256);
+AT(axvcpu_arm64_gprs, pstate, 264);
+SIZE(axvcpu_x86_create_config, 64);
+SIZE(axvcpu_x86_setup_config, 64);
+AT(axvcpu_x86_setup_config, mode, 0);
+AT(axvcpu_x86_setup_config, flags, 4);
+AT(axvcpu_x86_setup_config, cr3, 8);
+SIZE(axvcpu_x86_gprs, 144);
+AT(axvcpu_x86_gprs, gpr, 0);
+AT(axvcpu_x86_gprs, rip, 128);
+AT(axvcpu_x86_gprs, rflags, 136);
+SIZE(axvcpu_info, 88);
+AT(axvcpu_info, abi_version, 0);
+AT(axvcpu_info, backend, 4);
+AT(axvcpu_info, caps, 8);
+AT(axvcpu_info, gpa_bits, 16);
+AT(axvcpu_info, max_gpt_levels, 20);
+AT(axvcpu_info, run_size, 24);
+AT(axvcpu_info, max_regs, 28);
+AT(axvcpu_info, page_sizes, 32);
+AT(axvcpu_info, name, 40);
+SIZE(axvcpu_create_aspace, 8);
+AT(axvcpu_create_aspace, flags, 0);
+SIZE(axvcpu_create_vcpu, 112);
+AT(axvcpu_create_vcpu, vm_id, 0);
+AT(axvcpu_create_vcpu, vcpu_id, 4);
+AT(axvcpu_create_vcpu, favor_phys_cpu, 8);
+AT(axvcpu_create_vcpu, flags, 12);
+AT(axvcpu_create_vcpu, phys_cpu_set, 16);
+AT(axvcpu_create_vcpu, phys_cpu_set_len, 24);
+AT(axvcpu_create_vcpu, config, 32);
+AT(axvcpu_create_vcpu, config.x86, 32);
+AT(axvcpu_create_vcpu, config.arm64, 32);
+AT(axvcpu_create_vcpu, config.raw, 32);
+SIZE(axvcpu_map, 32);
+AT(axvcpu_map, gpa, 0);
+AT(axvcpu_map, size, 8);
+AT(axvcpu_map, uaddr, 16);
+AT(axvcpu_map, flags, 24);
+SIZE(axvcpu_unmap, 24);
+AT(axvcpu_unmap, gpa, 0);
+AT(axvcpu_unmap, size, 8);
+SIZE(axvcpu_protect, 24);
+AT(axvcpu_protect, gpa, 0);
+AT(axvcpu_protect, size, 8);
+AT(axvcpu_protect, flags, 16);
+SIZE(axvcpu_get_dirty, 32);
+AT(axvcpu_get_dirty, gpa, 0);
+AT(axvcpu_get_dirty, size, 8);
+AT(axvcpu_get_dirty, bitmap, 16);
+SIZE(axvcpu_aspace_stats, 96);
+AT(axvcpu_aspace_stats, ranges, 0);
+AT(axvcpu_aspace_stats, mapped_pages, 8);
+AT(axvcpu_aspace_stats, table_pages, 16);
+AT(axvcpu_aspace_stats, faults, 24);
+AT(axvcpu_aspace_stats, fault_retries, 32);
+AT(axvcpu_aspace_stats, invalidations, 40);
+AT(axvcpu_aspace_stats, shootdowns, 48);
+SIZE(axvcpu_setup, 104);
+AT(axvcpu_setup, entry, 0);
+AT(axvcpu_setup, raw_root, 8);
+AT(axvcpu_setup, aspace_fd, 16);
+AT(axvcpu_setup, flags, 20);
+AT(axvcpu_setup, config, 24);
+AT(axvcpu_setup, config.x86, 24);
+AT(axvcpu_setup, config.arm64, 24);
+AT(axvcpu_setup, config.raw, 24);
+SIZE(axvcpu_set_entry, 16);
+AT(axvcpu_set_entry, entry, 0);
+SIZE(axvcpu_set_ept_root, 24);
+AT(axvcpu_set_ept_root, raw_root, 0);
+AT(axvcpu_set_ept_root, aspace_fd, 8);
+AT(axvcpu_set_ept_root, flags, 12);
+SIZE(axvcpu_bind, 16);
+AT(axvcpu_bind, cpu, 0);
+AT(axvcpu_bind, flags, 4);
+SIZE(axvcpu_failure, 32);
+AT(axvcpu_failure, seq, 0);
+AT(axvcpu_failure, op, 8);
+AT(axvcpu_failure, expected, 12);
+AT(axvcpu_failure, actual, 16);
+AT(axvcpu_failure, error, 20);
+AT(axvcpu_failure, arch_code, 24);
+SIZE(axvcpu_state_info, 56);
+AT(axvcpu_state_info, state, 0);
+AT(axvcpu_state_info, failure, 8);
+SIZE(axvcpu_set_state, 8);
+AT(axvcpu_set_state, state, 0);
+SIZE(axvcpu_vcpu_info, 56);
+AT(axvcpu_vcpu_info, vm_id, 0);
+AT(axvcpu_vcpu_info, vcpu_id, 4);
+AT(axvcpu_vcpu_info, favor_phys_cpu, 8);
+AT(axvcpu_vcpu_info, bound_cpu, 12);
+AT(axvcpu_vcpu_info, phys_cpu_set, 16);
+AT(axvcpu_vcpu_info, phys_cpu_set_len, 24);
+AT(axvcpu_vcpu_info, is_bsp, 28);
+AT(axvcpu_vcpu_info, last_cpu, 32);
+SIZE(axvcpu_reg, 16);
+AT(axvcpu_reg, id, 0);
+AT(axvcpu_reg, value, 8);
+SIZE(axvcpu_regs, 16);
+AT(axvcpu_regs, regs, 0);
+AT(axvcpu_regs, count, 8);
+AT(axvcpu_regs, flags, 12);
+SIZE(axvcpu_inject, 40);
+AT(axvcpu_inject, type, 0);
+AT(axvcpu_inject, vector, 4);
+AT(axvcpu_inject, error_code, 8);
+AT(axvcpu_inject, flags, 12);
+AT(axvcpu_inject, priority, 16);
+SIZE(axvcpu_stats, 384);
+AT(axvcpu_stats, runs, 0);
+AT(axvcpu_stats, entries, 8);
+AT(axvcpu_stats, guest_ns, 16);
+AT(axvcpu_stats, migrations, 24);
+AT(axvcpu_stats, faults, 32);
+AT(axvcpu_stats, injections, 40);
+AT(axvcpu_stats, kicks, 48);
+AT(axvcpu_stats, interrupts, 56);
+AT(axvcpu_stats, kernel_exits, 64);
+AT(axvcpu_stats, exits, 128);
+SIZE(axvcpu_history_entry, 48);
+AT(axvcpu_history_entry, seq, 0);
+AT(axvcpu_history_entry, time_ns, 8);
+AT(axvcpu_history_entry, repeat, 16);
+AT(axvcpu_history_entry, op, 24);
+AT(axvcpu_history_entry, from, 28);
+AT(axvcpu_history_entry, to, 32);
+AT(axvcpu_history_entry, error, 36);
+AT(axvcpu_history_entry, tid, 40);
+AT(axvcpu_history_entry, cpu, 44);
+SIZE(axvcpu_history, 16);
+AT(axvcpu_history, entries, 0);
+AT(axvcpu_history, count, 8);
+SIZE(axvcpu_call_entry, 24);
+AT(axvcpu_call_entry, seq, 0);
+AT(axvcpu_call_entry, call, 8);
+AT(axvcpu_call_entry, result, 12);
+AT(axvcpu_call_entry, arg, 16);
+SIZE(axvcpu_call_log, 24);
+AT(axvcpu_call_log, entries, 0);
+AT(axvcpu_call_log, count, 8);
+AT(axvcpu_call_log, total, 16);
+SIZE(axvcpu_run, 768);
+AT(axvcpu_run, immediate_exit, 0);
+AT(axvcpu_run, exit_reason, 8);
+AT(axvcpu_run, exit_seq, 16);
+AT(axvcpu_run, regs_dirty, 24);
+AT(axvcpu_run, hypercall, 64);
+AT(axvcpu_run, hypercall.nr, 64);
+AT(axvcpu_run, hypercall.args, 72);
+AT(axvcpu_run, hypercall.ret, 120);
+AT(axvcpu_run, mmio, 64);
+AT(axvcpu_run, mmio.gpa, 64);
+AT(axvcpu_run, mmio.data, 72);
+AT(axvcpu_run, mmio.width, 80);
+AT(axvcpu_run, mmio.reg, 84);
+AT(axvcpu_run, mmio.reg_width, 88);
+AT(axvcpu_run, mmio.sign_extend, 92);
+AT(axvcpu_run, sysreg, 64);
+AT(axvcpu_run, sysreg.addr, 64);
+AT(axvcpu_run, sysreg.value, 72);
+AT(axvcpu_run, sysreg.reg, 80);
+AT(axvcpu_run, sysreg.fault, 84);
+AT(axvcpu_run, io, 64);
+AT(axvcpu_run, io.port, 64);
+AT(axvcpu_run, io.width, 68);
+AT(axvcpu_run, io.count, 72);
+AT(axvcpu_run, io.data, 80);
+AT(axvcpu_run, fault, 64);
+AT(axvcpu_run, fault.gpa, 64);
+AT(axvcpu_run, fault.gva, 72);
+AT(axvcpu_run, fault.access, 80);
+AT(axvcpu_run, fault.flags, 84);
+AT(axvcpu_run, cpu_up, 64);
+AT(axvcpu_run, cpu_up.target, 64);
+AT(axvcpu_run, cpu_up.entry, 72);
+AT(axvcpu_run, cpu_up.arg, 80);
+AT(axvcpu_run, cpu_up.ret, 88);
+AT(axvcpu_run, cpu_down, 64);
+AT(axvcpu_run, cpu_down.state, 64);
+AT(axvcpu_run, system_down, 64);
+AT(axvcpu_run, system_down.type, 64);
+AT(axvcpu_run, fail_entry, 64);
+AT(axvcpu_run, fail_entry.hw_reason, 64);
+AT(axvcpu_run, fail_entry.hw_error, 72);
+AT(axvcpu_run, fail_entry.qualification, 80);
+AT(axvcpu_run, fail_entry.cpu, 88);
+AT(axvcpu_run, ipi, 64);
+AT(axvcpu_run, ipi.target, 64);
+AT(axvcpu_run, ipi.target_aux, 72);
+AT(axvcpu_run, ipi.vector, 80);
+AT(axvcpu_run, ipi.flags, 88);
+AT(axvcpu_run, exception, 64);
+AT(axvcpu_run, exception.vector, 64);
+AT(axvcpu_run, exception.error_code, 68);
+AT(axvcpu_run, exception.payload, 72);
+AT(axvcpu_run, unknown, 64);
+AT(axvcpu_run, unknown.hw_reason, 64);
+AT(axvcpu_run, unknown.qualification, 72);
+AT(axvcpu_run, exit_raw, 64);
+AT(axvcpu_run, regs, 256);
+AT(axvcpu_run, regs.x86, 256);
+AT(axvcpu_run, regs.arm64, 256);
+AT(axvcpu_run, regs.raw, 256);

@@ -12,7 +12,6 @@
 
 #include "guest.h"
 
-
 FIXTURE(unload) {
 	struct guest g;
 	struct guest_vcpu v;

@@ -77,50 +77,73 @@ void axvcpu_mock_flush(struct axvcpu_mock *mock)
  * What the kernel does not map for itself, memfd_secret()'s pages say, is no
  * memory to the mock: it goes there by accesses that may fault.
  */
-#define NOFAULT(access, type, to, from)			\
-({							\
-	__label__ fault, done;				\
-	int ret_ = 0;					\
-							\
-	access(to, from, type, fault);			\
-	goto done;					\
-fault:							\
-	ret_ = -EINVAL;					\
-done:							\
-	ret_;						\
-})
+static int put_unit(void *to, const void *from, u32 unit)
+{
+	switch (unit) {
+	case 8:
+		__put_kernel_nofault(to, from, u64, fault);
+		break;
+	case 4:
+		__put_kernel_nofault(to, from, u32, fault);
+		break;
+	case 2:
+		__put_kernel_nofault(to, from, u16, fault);
+		break;
+	default:
+		__put_kernel_nofault(to, from, u8, fault);
+	}
+	return 0;
+
+fault:
+	return -EINVAL;
+}
+
+static int get_unit(void *to, const void *from, u32 unit)
+{
+	switch (unit) {
+	case 8:
+		__get_kernel_nofault(to, from, u64, fault);
+		break;
+	case 4:
+		__get_kernel_nofault(to, from, u32, fault);
+		break;
+	case 2:
+		__get_kernel_nofault(to, from, u16, fault);
+		break;
+	default:
+		__get_kernel_nofault(to, from, u8, fault);
+	}
+	return 0;
+
+fault:
+	return -EINVAL;
+}
 
 /* One access where the hardware makes one: other CPUs and the host look on. */
-#define NOFAULT_UNIT(access, unit, to, from)		\
-	((unit) == 8 ? NOFAULT(access, u64, to, from) :	\
-	 (unit) == 4 ? NOFAULT(access, u32, to, from) :	\
-	 (unit) == 2 ? NOFAULT(access, u16, to, from) :	\
-		       NOFAULT(access, u8, to, from))
-
-static u32 unit(const void *a, const void *b, u32 len)
+static u32 unit_of(const void *a, const void *b, u32 len)
 {
 	return 1 << __ffs((uintptr_t)a | (uintptr_t)b | len | 8);
 }
 
 static int copy_out(void *to, const void *from, u32 len)
 {
-	u32 n = unit(to, from, len), done;
+	u32 unit = unit_of(to, from, len), done;
 	int ret = 0;
 
 	instrument_write(to, len);
-	for (done = 0; !ret && done < len; done += n)
-		ret = NOFAULT_UNIT(__put_kernel_nofault, n, to + done, from + done);
+	for (done = 0; !ret && done < len; done += unit)
+		ret = put_unit(to + done, from + done, unit);
 	return ret;
 }
 
 static int copy_in(void *to, const void *from, u32 len)
 {
-	u32 n = unit(to, from, len), done;
+	u32 unit = unit_of(to, from, len), done;
 	int ret = 0;
 
 	instrument_read(from, len);
-	for (done = 0; !ret && done < len; done += n)
-		ret = NOFAULT_UNIT(__get_kernel_nofault, n, to + done, from + done);
+	for (done = 0; !ret && done < len; done += unit)
+		ret = get_unit(to + done, from + done, unit);
 	return ret;
 }
 
