@@ -444,7 +444,12 @@ static int write_regs(struct axvcpu *vcpu, void *arg)
 {
 	int ret = each_reg(vcpu, arg, false);
 
-	return ret ?: each_reg(vcpu, arg, true);
+	if (!ret)
+		ret = each_reg(vcpu, arg, true);
+	/* The run page does not lag behind. */
+	if (!ret)
+		axvcpu_arch.sync_regs(vcpu);
+	return ret;
 }
 
 static int with_loaded(struct axvcpu *vcpu, void *arg)

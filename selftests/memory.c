@@ -819,14 +819,13 @@ TEST_F(memory, protects_whole_ranges_only)
 		{ GUEST_HOLE, 4 * 4096, RW, 0 },
 	};
 	uint64_t bits;
+	int err;
 
 	ASSERT_EQ(0, map_hole(self, private_memory(4 * PAGE), 4 * 4096, AXVCPU_MAP_READ));
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		EXPECT_NO_POKE(GUEST_HOLE, 0);
-		EXPECT_EQ(cases[i].err, protect_memory(self->g.aspace, cases[i].gpa,
-						       cases[i].size, cases[i].flags)) {
-			TH_LOG("case %zu", i);
-		}
+		err = protect_memory(self->g.aspace, cases[i].gpa, cases[i].size, cases[i].flags);
+		EXPECT_EQ(cases[i].err, err) TH_LOG("case %zu", i);
 	}
 	EXPECT_EQ(0, poke(self, GUEST_HOLE, 1));
 	EXPECT_EQ(-EINVAL, get_dirty(self->g.aspace, GUEST_HOLE, 4 * 4096, &bits));

@@ -189,6 +189,33 @@ static inline u64 vmx_rflags(struct vmx_vcpu *vmx)
 	return vmx->rflags;
 }
 
+/**
+ * struct vmx_reg - a register by id, or some that are numbered on from the first
+ * @id: of the first
+ * @count: how many
+ * @n: number of the first, for @get and @set
+ * @field: in the VMCS, at steps of 2; or @get and @set
+ * @mask: bits that a value may have; 0: any
+ * @valid: may it have this value? NULL: any
+ * @get: its value
+ * @set: change it
+ *
+ * Context: @get and @set have preemption off and the vCPU loaded, and hold
+ * &struct axvcpu.mutex.
+ */
+struct vmx_reg {
+	u64 id;
+	u32 count;
+	u32 n;
+	u32 field;
+	u64 mask;
+	bool (*valid)(u64 value);
+	u64 (*get)(struct vmx_vcpu *vmx, unsigned int n);
+	void (*set)(struct vmx_vcpu *vmx, unsigned int n, u64 value);
+};
+
+#define VMX_NR_STATE_REGS	16
+
 /* The operations, which &struct axvcpu_arch_ops documents, by file */
 
 u64 ept_caps(void);				/* ept.c */
@@ -203,7 +230,11 @@ void vmx_put(struct axvcpu *vcpu);
 int vmx_enter(struct axvcpu *vcpu, bool flush);
 int vmx_handle_exit(struct axvcpu *vcpu);	/* vmx_exit.c */
 void vmx_complete(struct axvcpu *vcpu);
-int vmx_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event);	/* vmx_event.c */
+int vmx_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event);	/* vmx_exit.c */
+void vmx_set_dr7(struct vmx_vcpu *vmx, u64 value);
+
+/* vmx_event.c */
+bool vmx_exception_valid(u64 exception);
 bool vmx_has_event(struct axvcpu *vcpu);
 
 /* vmx_caps.c */
@@ -237,6 +268,9 @@ void vmx_set_host_cpu(struct vmx_vcpu *vmx);
 
 /* vmx_regs.c */
 void vmx_take_regs(struct vmx_vcpu *vmx);
+
+/* vmx_regs_state.c */
+extern const struct vmx_reg vmx_state_regs[VMX_NR_STATE_REGS];
 
 /* vmx_msr.c */
 extern unsigned long *vmx_msr_bitmap;

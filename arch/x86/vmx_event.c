@@ -28,6 +28,22 @@ static u32 exception_info(u8 vector)
 	       (HAS_ERROR_CODE & BIT(vector) ? INTR_INFO_DELIVER_CODE_MASK : 0);
 }
 
+/**
+ * vmx_exception_valid() - is it one that can be queued?
+ * @exception: interruption information, and error code << 32
+ *
+ * Context: any.
+ * Return: whether it is.
+ */
+bool vmx_exception_valid(u64 exception)
+{
+	u32 info = exception, code = exception >> 32;
+	u32 vector = info & INTR_INFO_VECTOR_MASK;
+
+	return vector < 32 && EXCEPTIONS & BIT(vector) && info == exception_info(vector) &&
+	       code <= (HAS_ERROR_CODE & BIT(vector) ? MAX_ERROR_CODE : 0);
+}
+
 static int queue_interrupt(struct vmx_vcpu *vmx, const struct axvcpu_inject *event)
 {
 	if (event->vector > 255 || event->flags || event->error_code)
@@ -41,17 +57,14 @@ static int queue_interrupt(struct vmx_vcpu *vmx, const struct axvcpu_inject *eve
 static int queue_exception(struct vmx_vcpu *vmx, const struct axvcpu_inject *event)
 {
 	bool has_error_code = event->flags & AXVCPU_INJECT_ERROR_CODE;
-	u64 info;
+	u64 exception;
 
-	if (event->vector > 31 || !(EXCEPTIONS & BIT(event->vector)))
+	if (event->vector > 31 || has_error_code != !!(HAS_ERROR_CODE & BIT(event->vector)))
 		return -EINVAL;
-	if (has_error_code != !!(HAS_ERROR_CODE & BIT(event->vector)))
+	exception = exception_info(event->vector) | (u64)event->error_code << 32;
+	if (!vmx_exception_valid(exception))
 		return -EINVAL;
-	if (event->error_code > (has_error_code ? MAX_ERROR_CODE : 0))
-		return -EINVAL;
-
-	info = exception_info(event->vector);
-	if (cmpxchg64(&vmx->exception, 0, info | (u64)event->error_code << 32))
+	if (cmpxchg64(&vmx->exception, 0, exception))
 		return -EBUSY;
 	set_bit(VMX_QUEUED_EXCEPTION, &vmx->queued);
 	return 0;

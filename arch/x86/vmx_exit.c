@@ -127,8 +127,16 @@ static void undo_nmi_unblocking(struct vmx_vcpu *vmx, u64 info)
 			vmread(GUEST_INTERRUPTIBILITY_INFO) | GUEST_INTR_STATE_NMI);
 }
 
-static void set_dr7(struct vmx_vcpu *vmx, u64 value)
+/**
+ * vmx_set_dr7() - the guest's breakpoints are on or off from the next entry on
+ * @vmx: the vCPU, loaded
+ * @value: DR7
+ *
+ * Context: preemption off.
+ */
+void vmx_set_dr7(struct vmx_vcpu *vmx, u64 value)
 {
+	value = (value & VMX_DR7_WRITABLE) | VMX_DR7_RESET;
 	vmx->dr[7] = value;
 	vmwrite(GUEST_DR7, value);
 	if (value & VMX_DR7_ENABLED)
@@ -141,7 +149,7 @@ static void set_dr7(struct vmx_vcpu *vmx, u64 value)
 static int raise_debug(struct vmx_vcpu *vmx, u64 events)
 {
 	vmx->dr[6] = (vmx->dr[6] & ~DR_TRAP_BITS) | DR6_RESERVED | (events & VMX_DR6_EVENTS);
-	set_dr7(vmx, vmx->dr[7] & ~VMX_DR7_GD);
+	vmx_set_dr7(vmx, vmx->dr[7] & ~VMX_DR7_GD);
 	vmwrite(GUEST_INTERRUPTIBILITY_INFO, vmread(GUEST_INTERRUPTIBILITY_INFO) & ~VMX_SHADOW);
 	return raise(vmx, X86_TRAP_DB);
 }
@@ -352,7 +360,7 @@ static int write_dr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 	if (n >= 6 && value >> 32)
 		return raise(vmx, X86_TRAP_GP);
 	if (n == 7)
-		set_dr7(vmx, (value & VMX_DR7_WRITABLE) | VMX_DR7_RESET);
+		vmx_set_dr7(vmx, value);
 	else if (n == 6)
 		vmx->dr[6] = (value & (VMX_DR6_EVENTS | DR_SWITCH)) | DR6_RESERVED;
 	else

@@ -52,6 +52,10 @@ static u64 get_gpr(struct vmx_vcpu *vmx, unsigned int n)
 static void set_gpr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
 	WRITE_ONCE(vmx_gprs(vmx)[n], value);
+	if (n == AXVCPU_X86_RSP) {
+		vmx->rsp = value;
+		vmwrite(GUEST_RSP, value);
+	}
 }
 
 static u64 get_rip(struct vmx_vcpu *vmx, unsigned int n)
@@ -75,6 +79,7 @@ static void set_rflags(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
 	vmx->rflags = value | X86_EFLAGS_FIXED;
 	vmx->todo |= VMX_TODO_RFLAGS;
+	WRITE_ONCE(vmx->halt_if, value & X86_EFLAGS_IF);
 }
 
 static u64 get_cr0(struct vmx_vcpu *vmx, unsigned int n)
@@ -141,17 +146,7 @@ static void set_msr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 	vmx_msrs_load(vmx);
 }
 
-/* A register, or some that are numbered on from the first */
-static const struct reg {
-	u64 id;
-	u32 count;
-	u32 n;					/* number of the first */
-	u32 field;				/* in the VMCS, at steps of 2; or @get and @set */
-	u64 mask;				/* bits that a value may have; 0: any */
-	bool (*valid)(u64 value);		/* NULL: any value */
-	u64 (*get)(struct vmx_vcpu *vmx, unsigned int n);
-	void (*set)(struct vmx_vcpu *vmx, unsigned int n, u64 value);
-} regs[] = {
+static const struct vmx_reg regs[] = {
 #define FIELDS(id, count, field, mask)	{ id, count, 0, field, mask }
 #define MSR_FIELD(msr, field, mask, valid) \
 	{ AXVCPU_X86_REG_MSR(msr), 1, 0, field, mask, valid }
@@ -186,23 +181,30 @@ static const struct reg {
 	MSR_SLOT(MSR_KERNEL_GS_BASE, KERNEL_GS_BASE, 0, is_canonical),
 };
 
-static const struct reg *find(u64 id, unsigned int *n)
+static const struct vmx_reg *find_in(const struct vmx_reg *table, size_t len, u64 id,
+				     unsigned int *n)
 {
-	size_t i;
+	const struct vmx_reg *reg;
 
-	for (i = 0; i < ARRAY_SIZE(regs); i++) {
-		if (id >= regs[i].id && id - regs[i].id < regs[i].count) {
-			*n = regs[i].n + (id - regs[i].id);
-			return &regs[i];
+	for (reg = table; reg < table + len; reg++) {
+		if (id >= reg->id && id - reg->id < reg->count) {
+			*n = reg->n + (id - reg->id);
+			return reg;
 		}
 	}
 	return NULL;
 }
 
+static const struct vmx_reg *find(u64 id, unsigned int *n)
+{
+	return find_in(regs, ARRAY_SIZE(regs), id, n) ?:
+	       find_in(vmx_state_regs, VMX_NR_STATE_REGS, id, n);
+}
+
 int vmx_get_reg(struct axvcpu *vcpu, u64 id, u64 *value)
 {
 	unsigned int n;
-	const struct reg *reg = find(id, &n);
+	const struct vmx_reg *reg = find(id, &n);
 
 	if (!reg)
 		return -EINVAL;
@@ -217,7 +219,7 @@ int vmx_get_reg(struct axvcpu *vcpu, u64 id, u64 *value)
 int vmx_set_reg(struct axvcpu *vcpu, u64 id, u64 value, bool commit)
 {
 	unsigned int n;
-	const struct reg *reg = find(id, &n);
+	const struct vmx_reg *reg = find(id, &n);
 
 	if (!reg || (reg->mask && (value & ~reg->mask)) || (reg->valid && !reg->valid(value)))
 		return -EINVAL;

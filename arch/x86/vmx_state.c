@@ -77,6 +77,7 @@ static void init_controls(struct vmx_vcpu *vmx)
 	vmwrite(PAGE_FAULT_ERROR_CODE_MASK, 0);
 	vmwrite(PAGE_FAULT_ERROR_CODE_MATCH, 0);
 	vmwrite(CR3_TARGET_COUNT, 0);
+	vmwrite(TSC_OFFSET, 0);
 	vmwrite(MSR_BITMAP, __pa(vmx_msr_bitmap));
 	vmwrite(EPT_POINTER, vmx->eptp);
 	vmwrite(VIRTUAL_PROCESSOR_ID, vmx->vpid);

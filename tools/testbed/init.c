@@ -211,6 +211,14 @@ static void sysrq(const char *key)
 	klogctl(8, NULL, 5);
 }
 
+/* What a test has started ends with it, whatever session it is in. */
+static void end_orphans(void)
+{
+	kill(-1, SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+}
+
 /* Wait for @pid; whatever else ends meanwhile is an orphan of a test's. */
 static int wait_for(pid_t pid, bool interactive)
 {
@@ -219,7 +227,7 @@ static int wait_for(pid_t pid, bool interactive)
 		{ .fd = STDIN_FILENO, .events = POLLIN },
 	};
 	struct signalfd_siginfo si;
-	int status, ended = 0;
+	int status;
 	pid_t got;
 	char ask;
 
@@ -227,9 +235,8 @@ static int wait_for(pid_t pid, bool interactive)
 		while ((got = waitpid(-1, &status, WNOHANG)) > 0) {
 			if (got != pid)
 				continue;
-			ended = status;
-			kill(-pid, SIGKILL);
-			return ended;
+			end_orphans();
+			return status;
 		}
 		poll(fds, interactive ? 1 : 2, -1);
 		if (fds[0].revents & POLLIN)

@@ -89,6 +89,7 @@ struct axvcpu_x86_gprs {
 #define AXVCPU_X86_REG_CR2		0x20002ULL
 #define AXVCPU_X86_REG_CR3		0x20003ULL
 #define AXVCPU_X86_REG_CR4		0x20004ULL
+#define AXVCPU_X86_REG_CR8		0x20008ULL
 
 /* n: the order of instruction encodings, then LDTR and TR */
 #define AXVCPU_X86_SEG_ES		0
@@ -109,8 +110,32 @@ struct axvcpu_x86_gprs {
 #define AXVCPU_X86_REG_IDTR_BASE	0x40002ULL
 #define AXVCPU_X86_REG_IDTR_LIMIT	0x40003ULL
 
+#define AXVCPU_X86_REG_DR(n)		(0x50000ULL + (n))	/* n: 0 to 3, 6, 7 */
+
+/* What the guest's time stamp counter is ahead of the host's; MSR 0x10 is the counter */
+#define AXVCPU_X86_REG_TSC_OFFSET	0x60000ULL
+
+/* Between two instructions; formats of the VMCS: SDM vol. 3, 25.4.2 and 25.8.3 */
+#define AXVCPU_X86_REG_INTERRUPTIBILITY	0x60001ULL	/* STI, MOV SS, NMI */
+#define AXVCPU_X86_REG_PENDING_DEBUG	0x60002ULL
+#define AXVCPU_X86_REG_HALTED		0x60003ULL	/* 1: RUN goes on waiting */
 /*
- * n: the number of an MSR: EFER, PAT, FS_BASE, GS_BASE, KERNEL_GS_BASE, STAR,
+ * The event that the guest takes next: interruption information in bits 31:0,
+ * error code in 47:32, length of the instruction in 63:48
+ */
+#define AXVCPU_X86_REG_EVENT		0x60004ULL
+
+/* What INJECT has queued: an exception as above, an NMI, bits of vectors 64 * n and on */
+#define AXVCPU_X86_REG_QUEUED_EXCEPTION	0x60005ULL
+#define AXVCPU_X86_REG_QUEUED_NMI	0x60006ULL
+#define AXVCPU_X86_REG_QUEUED_IRQS(n)	(0x60010ULL + (n))	/* n: 0 to 3 */
+
+/* x87, MXCSR and XMM: words of 8 bytes of FXSAVE's 64-bit format, n: 0 to 51 */
+#define AXVCPU_X86_REG_FXSAVE(n)	(0x70000ULL + (n))
+#define AXVCPU_X86_NR_FXSAVE		52
+
+/*
+ * n: the number of an MSR: TSC, EFER, PAT, FS_BASE, GS_BASE, KERNEL_GS_BASE, STAR,
  * LSTAR, CSTAR, SFMASK, SYSENTER_*
  */
 #define AXVCPU_X86_REG_MSR(n)		(0x100000000ULL + (n))

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Registers by id that are no field of the VMCS, or not at all times: debug
+ * registers, time, what stands between two instructions, events, FP.
+ */
+#include <linux/percpu.h>
+#include <linux/string.h>
+
+#include <asm/cpufeature.h>
+#include <asm/debugreg.h>
+#include <asm/fpu/types.h>
+#include <asm/msr.h>
+
+#include "vmx.h"
+
+static bool is_32bit(u64 value)
+{
+	return !(value >> 32);
+}
+
+static u64 get_cr8(struct vmx_vcpu *vmx, unsigned int n)
+{
+	return vmx->cr8;
+}
+
+static void set_cr8(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	vmx->cr8 = value;
+}
+
+static u64 get_dr(struct vmx_vcpu *vmx, unsigned int n)
+{
+	return vmx->dr[n];
+}
+
+static void set_dr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	vmx->dr[n] = value;
+}
+
+static void set_dr6(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	vmx->dr[6] = (value & (VMX_DR6_EVENTS | DR_SWITCH)) | DR6_RESERVED;
+}
+
+static void set_dr7(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	vmx_set_dr7(vmx, value);
+}
+
+static u64 get_tsc(struct vmx_vcpu *vmx, unsigned int n)
+{
+	return rdtsc() + vmread(TSC_OFFSET);
+}
+
+static void set_tsc(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	vmwrite(TSC_OFFSET, value - rdtsc());
+}
+
+/* No instruction leaves both of the shadows. */
+static bool is_interruptibility(u64 value)
+{
+	return (value & VMX_SHADOW) != VMX_SHADOW;
+}
+
+static u64 get_pending_debug(struct vmx_vcpu *vmx, unsigned int n)
+{
+	return vmx->todo & VMX_TODO_STEP ? DR_STEP : vmread(GUEST_PENDING_DBG_EXCEPTIONS);
+}
+
+static void set_pending_debug(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	vmx->todo &= ~VMX_TODO_STEP;
+	vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, value);
+}
+
+static u64 get_halted(struct vmx_vcpu *vmx, unsigned int n)
+{
+	return vmx->vcpu.halted;
+}
+
+static void set_halted(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	vmx->vcpu.halted = value;
+}
+
+#define EVENT_CODE	32
+#define EVENT_LEN	48
+
+/* SDM vol. 3, 27.2.1.3: what an entry would not take */
+static bool is_event(u64 value)
+{
+	u32 info = value, type = info & INTR_INFO_INTR_TYPE_MASK;
+	u16 code = value >> EVENT_CODE, len = value >> EVENT_LEN;
+
+	switch (type) {
+	case INTR_TYPE_HARD_EXCEPTION:
+		return !len && vmx_exception_valid(info | (u64)code << 32);
+	case INTR_TYPE_NMI_INTR:
+		return !code && !len && info == (2 | type | INTR_INFO_VALID_MASK);
+	case INTR_TYPE_EXT_INTR:
+		if (!value)
+			return true;
+		len = 1;
+		fallthrough;
+	case INTR_TYPE_SOFT_INTR:
+	case INTR_TYPE_PRIV_SW_EXCEPTION:
+	case INTR_TYPE_SOFT_EXCEPTION:
+		return !code && len && len <= 15 && info & INTR_INFO_VALID_MASK &&
+		       !(info & ~(INTR_INFO_VALID_MASK | type | INTR_INFO_VECTOR_MASK));
+	default:
+		return false;
+	}
+}
+
+static u64 get_event(struct vmx_vcpu *vmx, unsigned int n)
+{
+	return vmx->event.info | (u64)vmx->event.error_code << EVENT_CODE |
+	       (u64)vmx->event.insn_len << EVENT_LEN;
+}
+
+static void set_event(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	vmx->event = (struct vmx_event){ value, value >> EVENT_CODE, value >> EVENT_LEN };
+	vmx->todo |= VMX_TODO_EVENT;
+}
+
+static bool is_exception(u64 value)
+{
+	return !value || vmx_exception_valid(value);
+}
+
+static u64 get_exception(struct vmx_vcpu *vmx, unsigned int n)
+{
+	return READ_ONCE(vmx->exception);
+}
+
+static void set_exception(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	xchg(&vmx->exception, value);
+	assign_bit(VMX_QUEUED_EXCEPTION, &vmx->queued, value);
+}
+
+static u64 get_nmi(struct vmx_vcpu *vmx, unsigned int n)
+{
+	return test_bit(VMX_QUEUED_NMI, &vmx->queued);
+}
+
+static void set_nmi(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	assign_bit(VMX_QUEUED_NMI, &vmx->queued, value);
+}
+
+static u64 get_irqs(struct vmx_vcpu *vmx, unsigned int n)
+{
+	return READ_ONCE(vmx->irr[n]);
+}
+
+/* The flag may be set in vain. */
+static void set_irqs(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	xchg(&vmx->irr[n], value);
+	set_bit(VMX_QUEUED_IRQ, &vmx->queued);
+}
+
+/*
+ * What the CPU has found in its initial state, it need not have written: then
+ * it is written here, and valid from now on.
+ */
+static u64 *fxsave(struct vmx_vcpu *vmx)
+{
+	union fpregs_state *regs = &vmx->fpu.fpstate->regs;
+	u64 have = boot_cpu_has(X86_FEATURE_XSAVE) ? regs->xsave.header.xfeatures : ~0ULL;
+
+	if ((have & XFEATURE_MASK_FPSSE) != XFEATURE_MASK_FPSSE) {
+		if (!(have & XFEATURE_MASK_FP)) {
+			memset(&regs->fxsave, 0, offsetof(struct fxregs_state, mxcsr));
+			memset(regs->fxsave.st_space, 0, sizeof(regs->fxsave.st_space));
+			regs->fxsave.cwd = 0x37f;
+		}
+		if (!(have & XFEATURE_MASK_SSE)) {
+			memset(regs->fxsave.xmm_space, 0, sizeof(regs->fxsave.xmm_space));
+			if (!(have & XFEATURE_MASK_YMM))
+				regs->fxsave.mxcsr = MXCSR_DEFAULT;
+		}
+		regs->xsave.header.xfeatures |= XFEATURE_MASK_FPSSE;
+	}
+	return (u64 *)&regs->fxsave;
+}
+
+static u64 get_fxsave(struct vmx_vcpu *vmx, unsigned int n)
+{
+	return fxsave(vmx)[n];
+}
+
+static void set_fxsave(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	fxsave(vmx)[n] = value;
+}
+
+#define MXCSR_WORD	(offsetof(struct fxregs_state, mxcsr) / sizeof(u64))
+
+/* DAZ is there wherever VMX is. The upper half is a mask, which nothing reads. */
+static bool is_mxcsr(u64 value)
+{
+	return !((u32)value >> 16);
+}
+
+const struct vmx_reg vmx_state_regs[VMX_NR_STATE_REGS] = {
+	{ AXVCPU_X86_REG_CR8, 1, 0, 0, 0xf, NULL, get_cr8, set_cr8 },
+	{ AXVCPU_X86_REG_DR(0), 4, 0, 0, 0, NULL, get_dr, set_dr },
+	{ AXVCPU_X86_REG_DR(6), 1, 6, 0, 0, is_32bit, get_dr, set_dr6 },
+	{ AXVCPU_X86_REG_DR(7), 1, 7, 0, 0, is_32bit, get_dr, set_dr7 },
+	{ AXVCPU_X86_REG_MSR(MSR_IA32_TSC), 1, 0, 0, 0, NULL, get_tsc, set_tsc },
+	{ AXVCPU_X86_REG_TSC_OFFSET, 1, 0, TSC_OFFSET },
+	{ AXVCPU_X86_REG_INTERRUPTIBILITY, 1, 0, GUEST_INTERRUPTIBILITY_INFO,
+	  VMX_SHADOW | GUEST_INTR_STATE_NMI, is_interruptibility },
+	{ AXVCPU_X86_REG_PENDING_DEBUG, 1, 0, 0, DR_TRAP_BITS | BIT(12) | DR_STEP, NULL,
+	  get_pending_debug, set_pending_debug },
+	{ AXVCPU_X86_REG_HALTED, 1, 0, 0, 1, NULL, get_halted, set_halted },
+	{ AXVCPU_X86_REG_EVENT, 1, 0, 0, 0, is_event, get_event, set_event },
+	{ AXVCPU_X86_REG_QUEUED_EXCEPTION, 1, 0, 0, 0, is_exception, get_exception, set_exception },
+	{ AXVCPU_X86_REG_QUEUED_NMI, 1, 0, 0, 1, NULL, get_nmi, set_nmi },
+	{ AXVCPU_X86_REG_QUEUED_IRQS(0), 4, 0, 0, 0, NULL, get_irqs, set_irqs },
+	{ AXVCPU_X86_REG_FXSAVE(0), MXCSR_WORD, 0, 0, 0, NULL, get_fxsave, set_fxsave },
+	{ AXVCPU_X86_REG_FXSAVE(MXCSR_WORD), 1, MXCSR_WORD, 0, 0, is_mxcsr,
+	  get_fxsave, set_fxsave },
+	{ AXVCPU_X86_REG_FXSAVE(MXCSR_WORD + 1), AXVCPU_X86_NR_FXSAVE - MXCSR_WORD - 1,
+	  MXCSR_WORD + 1, 0, 0, NULL, get_fxsave, set_fxsave },
+};
