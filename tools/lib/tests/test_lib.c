@@ -55,7 +55,7 @@ static const struct {
 	{ "tr.access", AXVCPU_X86_REG_SEG_ACCESS(AXVCPU_X86_SEG_TR) },
 	{ "idtr.limit", AXVCPU_X86_REG_IDTR_LIMIT },
 	{ "efer", AXVCPU_X86_REG_MSR(0xc0000080) },
-	{ "msr.0x10", AXVCPU_X86_REG_MSR(0x10) },
+	{ "msr.0x1b", AXVCPU_X86_REG_MSR(0x1b) },
 	{ "msr.0xffffffff", AXVCPU_X86_REG_MSR(0xffffffff) },
 };
 
