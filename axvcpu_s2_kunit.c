@@ -289,6 +289,7 @@ static void executes_from_the_first_fetch_on(struct kunit *test)
 	struct fixture *f = test->priv;
 	struct axvcpu_s2_format format = *f->s2.format;
 	const struct axvcpu_s2_format *own = f->s2.format;
+	struct axvcpu_gpa second = axvcpu_gpa(page_size(f));
 	u64 new;
 
 	format.lazy_exec = S2_NX;
@@ -300,8 +301,7 @@ static void executes_from_the_first_fetch_on(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lookup(f, 0), leaf(f, 0, RW));
 	/* A write to what has been fetched */
 	new = leaf(f, page_size(f), RW) | S2_NX;
-	KUNIT_EXPECT_EQ(test, axvcpu_s2_map(&f->s2, &f->cache, axvcpu_gpa(page_size(f)), 0, &new, 1),
-			0);
+	KUNIT_EXPECT_EQ(test, axvcpu_s2_map(&f->s2, &f->cache, second, 0, &new, 1), 0);
 	KUNIT_EXPECT_EQ(test, lookup(f, page_size(f)), leaf(f, page_size(f), RW));
 	/* Nothing new */
 	new = leaf(f, 0, RO) | S2_NX;

@@ -664,7 +664,8 @@ TEST_F(arm64, vmm_debugging)
 /* A11: an SError waits until it is unmasked, other exceptions come at once. */
 PROGRAM(inject_program,
 	ALL_SETUP("inject_all")
-	"1: " MEET(0x70) "nop\n cbz x8, 1b\n msr daifclr, #4\n isb\n nop\n msr daifset, #4\n" MEET(0x71)
+	"1: " MEET(0x70) "nop\n cbz x8, 1b\n msr daifclr, #4\n isb\n nop\n msr daifset, #4\n"
+	MEET(0x71)
 	ALL_VECTORS("inject_all")
 	"inject_all: mrs x9, esr_el1\n mov x10, x12\n orr x0, xzr, #0x70\n eret\n");
 
@@ -1122,7 +1123,8 @@ TEST_F(arm64, user_gic)
 /* What is not in STATE; keys are there where the CPU has them, others at least as zero. */
 static const uint8_t rest[][5] = {
 	{ 3, 0, 1, 0, 0 }, { 3, 0, 1, 0, 2 }, { 3, 0, 2, 0, 2 }, { 3, 0, 4, 0, 0 },
-	{ 3, 0, 4, 0, 1 }, { 3, 0, 5, 1, 0 }, { 3, 0, 5, 1, 1 }, { 3, 0, 10, 3, 0 }, { 3, 0, 5, 2, 0 }, { 3, 0, 6, 0, 0 },
+	{ 3, 0, 4, 0, 1 }, { 3, 0, 5, 1, 0 }, { 3, 0, 5, 1, 1 }, { 3, 0, 10, 3, 0 },
+	{ 3, 0, 5, 2, 0 }, { 3, 0, 6, 0, 0 },
 	{ 3, 0, 7, 4, 0 }, { 3, 0, 12, 0, 0 }, { 3, 0, 14, 1, 0 }, { 3, 2, 0, 0, 0 },
 	{ 3, 3, 14, 3, 1 }, { 3, 3, 14, 3, 2 }, { 3, 4, 4, 1, 0 }, { 2, 0, 0, 2, 2 },
 	{ 2, 0, 0, 0, 5 }, { 2, 0, 0, 1, 4 }, { 2, 0, 0, 1, 5 }, { 2, 0, 0, 0, 6 },
@@ -1130,6 +1132,7 @@ static const uint8_t rest[][5] = {
 	{ 3, 0, 2, 1, 2 }, { 3, 0, 2, 1, 3 }, { 3, 0, 2, 2, 0 }, { 3, 0, 2, 2, 1 },
 	{ 3, 0, 2, 2, 2 }, { 3, 0, 2, 2, 3 }, { 3, 0, 2, 3, 0 }, { 3, 0, 2, 3, 1 },
 };
+
 static const uint8_t state[][5] = { STATE(ENCODING) };
 
 /* Interrupts that come are told in the handler, where they are active. */

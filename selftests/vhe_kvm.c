@@ -18,8 +18,6 @@
 #define PORT	0x20000000ULL
 #define SIZE	0x100000
 
-
-
 /* x20: base of this guest's values; x21: where to tell; a store is the exit. */
 #define REGS(R)									\
 	R("tpidr_el0") R("tpidrro_el0") R("tpidr_el1") R("ttbr0_el1") R("ttbr1_el1")	\

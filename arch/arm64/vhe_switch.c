@@ -119,7 +119,7 @@ static void load_controls(const struct vhe_vcpu *vhe)
 	write_sysreg(vhe->host.regs[VHE_HOST_CNTHCTL] & ~CNTHCTL_TRAPS, cnthctl_el2);
 	write_sysreg(vhe->timer.voff, cntvoff_el2);
 	VHE_OPTIONAL_REGS(CLEAR_OPTIONAL)
-	/* Speculative walks find all of the guest's stage 2 or none (ARM64_WORKAROUND_SPECULATIVE_AT). */
+	/* Speculative walks find all of stage 2 or none: ARM64_WORKAROUND_SPECULATIVE_AT. */
 	isb();
 }
 

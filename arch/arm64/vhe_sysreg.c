@@ -58,8 +58,8 @@ static const struct id_register id_registers[] = {
 	/* all but TME and what is not allocated */
 	{ SYS_ID_AA64ISAR0_EL1, ~(FIELDS(0) | FIELDS(24)) },
 	/* DPB, pointer authentication, JSCVT, FCMA, LRCPC, FRINTTS, SB, SPECRES, BF16, DGH, I8MM */
-	{ SYS_ID_AA64ISAR1_EL1, FIELDS(0) | ISAR1_PAUTH | FIELDS(12) | FIELDS(16) | FIELDS(20) | FIELDS(32) |
-				FIELDS(36) | FIELDS(40) | FIELDS(44) | FIELDS(48) | FIELDS(52) },
+	{ SYS_ID_AA64ISAR1_EL1, FIELDS(0) | ISAR1_PAUTH | FIELDS(12) | FIELDS(16) | FIELDS(20) |
+				GENMASK_ULL(55, 32) },
 	/* RPRES, pointer authentication, BC, CLRBHB */
 	{ ID_AA64ISAR2, FIELDS(4) | ISAR2_PAUTH | FIELDS(20) | FIELDS(28) },
 	/* PARange, ASIDBits, BigEnd, SNSMem, BigEndEL0, TGran */
@@ -69,8 +69,7 @@ static const struct id_register id_registers[] = {
 				FIELDS(48) | FIELDS(60) },
 	/* UAO, LSM, VARange, CCIDX, ST, AT, IDS, TTL, BBM, E0PD */
 	{ SYS_ID_AA64MMFR2_EL1, FIELDS(4) | FIELDS(8) | FIELDS(16) | FIELDS(20) |
-				FIELDS(28) | FIELDS(32) | FIELDS(36) | FIELDS(48) | FIELDS(52) |
-				FIELDS(60) },
+				GENMASK_ULL(39, 28) | GENMASK_ULL(55, 48) | FIELDS(60) },
 };
 
 static u64 parange(void)
@@ -225,7 +224,7 @@ static bool is_denied(u32 encoding)
 	static const struct {
 		u32 encoding, mask;
 	} denied[] = {
-		{ sys_reg(3, 0, 1, 0, 0), ANY_OP2 },		/* SCTLR2; RGSR, GCR: memory tagging */
+		{ sys_reg(3, 0, 1, 0, 0), ANY_OP2 },		/* SCTLR2, RGSR, GCR */
 		{ sys_reg(3, 0, 1, 2, 0), ANY_OP2 },		/* ZCR, TRFCR, SMPRI, SMCR */
 		{ sys_reg(3, 0, 2, 0, 3), ALL },		/* TCR2 */
 		{ sys_reg(3, 0, 2, 5, 0), ANY_OP2 },		/* guarded control stacks */
@@ -233,9 +232,9 @@ static bool is_denied(u32 encoding)
 		{ sys_reg(3, 0, 5, 4, 0), sys_reg(3, 7, 15, 12, 0) },	/* ERX*: RAS; TFSR */
 		{ sys_reg(3, 0, 9, 9, 0), ANY_OP2 },		/* statistical profiling */
 		{ sys_reg(3, 0, 9, 10, 0), ANY_OP2 },
-		{ sys_reg(3, 0, 10, 2, 0), sys_reg(3, 7, 15, 14, 0) },	/* MAIR2, PIR, POR; AMAIR2 */
+		{ sys_reg(3, 0, 10, 2, 0), sys_reg(3, 7, 15, 14, 0) },	/* (A)MAIR2, PIR, POR */
 		{ sys_reg(3, 0, 10, 4, 0), ANY_OP2 },		/* LOR */
-		{ sys_reg(3, 0, 13, 0, 0), ANY_OP2 },		/* RCWMASK, ACCDATA, SCXTNUM_EL1 */
+		{ sys_reg(3, 0, 13, 0, 0), ANY_OP2 },		/* RCWMASK, SCXTNUM_EL1 */
 		{ sys_reg(3, 1, 0, 0, 0), ANY_OP2 },		/* GMID, SMIDR */
 		{ sys_reg(3, 3, 2, 5, 0), ANY_OP2 },		/* GCSPR_EL0 */
 		{ sys_reg(3, 3, 13, 0, 0), ANY_OP2 },		/* TPIDR2, SCXTNUM_EL0 */

@@ -149,7 +149,8 @@ void vhe_timer_sleep(struct vhe_vcpu *vhe)
 
 	if (!can_fire(&vhe->timer))
 		return;
-	ns = cval > now ? mul_u64_u64_div_u64(cval - now, NSEC_PER_SEC, arch_timer_get_cntfrq()) : 0;
+	ns = cval <= now ? 0 :
+	     mul_u64_u64_div_u64(cval - now, NSEC_PER_SEC, arch_timer_get_cntfrq());
 	/* In a century or never: the sum must not wrap. */
 	ns = min_t(u64, ns, KTIME_MAX / 2);
 	hrtimer_start(&vhe->timer.wake, ktime_add_ns(ktime_get(), ns), HRTIMER_MODE_ABS_HARD);

@@ -19,7 +19,7 @@ struct axvcpu_arm64_create_config {
 
 /* &struct axvcpu_arm64_setup_config.flags */
 #define AXVCPU_ARM64_SETUP_DEBUG	(1ULL << 0)	/* debug exceptions are DEBUG exits */
-#define AXVCPU_ARM64_SETUP_USER_GIC	(1ULL << 1)	/* the VMM has the whole interrupt controller */
+#define AXVCPU_ARM64_SETUP_USER_GIC	(1ULL << 1)	/* the VMM has the whole GIC */
 
 /**
  * struct axvcpu_arm64_setup_config - in &struct axvcpu_setup
@@ -75,9 +75,9 @@ struct axvcpu_arm64_gprs {
 #define AXVCPU_ARM64_REG_FPSR		0x20040ULL
 #define AXVCPU_ARM64_REG_FPCR		0x20041ULL
 
-#define AXVCPU_ARM64_REG_CNTVOFF	0x30000ULL	/* virtual counter: the physical one minus this */
+#define AXVCPU_ARM64_REG_CNTVOFF	0x30000ULL	/* the virtual counter is this much behind */
 #define AXVCPU_ARM64_REG_LINES		0x30001ULL	/* AXVCPU_ARM64_LINE_* that are high */
-#define AXVCPU_ARM64_REG_EXCEPTION	0x30002ULL	/* INJECT's, not taken yet: as in ESR_EL1; or 0 */
+#define AXVCPU_ARM64_REG_EXCEPTION	0x30002ULL	/* INJECT's, not taken yet; 0: none */
 #define AXVCPU_ARM64_REG_SERROR		0x30003ULL	/* the same for an SError */
 
 /* The virtual GIC: list registers and their companions, GICv3 formats */
