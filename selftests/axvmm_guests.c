@@ -280,18 +280,19 @@ struct ending {
 };
 
 /* Instructions as bytes, and as words */
-#define CODE(...)	(const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ })
-#define WORDS(...)	(const uint32_t[]){ __VA_ARGS__ }, sizeof((const uint32_t[]){ __VA_ARGS__ })
+#define FLAT(t, name, ...) { name, (const t[]){ __VA_ARGS__ }, sizeof((const t[]){ __VA_ARGS__ }) }
+#define CODE(name, ...)		FLAT(uint8_t, name, __VA_ARGS__)
+#define WORDS(name, ...)	FLAT(uint32_t, name, __VA_ARGS__)
 
 /* In real mode */
 static const struct flat_guest x86_guests[] = {
-	{ "exit-5", CODE(0xb0, 5, 0xe6, 0xf4) },		/* mov $5, %al; out %al, $0xf4 */
-	{ "exit-200", CODE(0xb0, 200, 0xe6, 0xf4) },
-	{ "halt", CODE(0xf4) },
-	{ "outs", CODE(0x6e) },					/* string I/O */
-	{ "nops", CODE(0x90, 0x90) },
-	{ "read", CODE(0x31, 0xdb, 0x8e, 0xdb,			/* xor %bx, %bx; mov %bx, %ds */
-		       0xa1, 0x00, 0xf0) },			/* mov 0xf000, %ax */
+	CODE("exit-5", 0xb0, 5, 0xe6, 0xf4),			/* mov $5, %al; out %al, $0xf4 */
+	CODE("exit-200", 0xb0, 200, 0xe6, 0xf4),
+	CODE("halt", 0xf4),
+	CODE("outs", 0x6e),					/* string I/O */
+	CODE("nops", 0x90, 0x90),
+	CODE("read", 0x31, 0xdb, 0x8e, 0xdb,			/* xor %bx, %bx; mov %bx, %ds */
+	     0xa1, 0x00, 0xf0),					/* mov 0xf000, %ax */
 };
 
 static const struct ending x86_endings[] = {
@@ -321,15 +322,14 @@ static const struct ending x86_endings[] = {
 #define NOP		0xd503201f
 #define HVC		0xd4000002
 #define SMC_1		0xd4000023
-#define CPU_OFF		X0(0x8400), 0xf2800040, HVC	/* movk x0, #2 */
 
 static const struct flat_guest arm64_guests[] = {
-	{ "exit-5", WORDS(W0(5), X1(0x90f), STR) },
-	{ "exit-200", WORDS(W0(200), X1(0x90f), STR) },
-	{ "off", WORDS(CPU_OFF) },
-	{ "smc", WORDS(SMC_1) },
-	{ "nops", WORDS(NOP, NOP) },
-	{ "read", WORDS(X1(0x3000), LDR) },
+	WORDS("exit-5", W0(5), X1(0x90f), STR),
+	WORDS("exit-200", W0(200), X1(0x90f), STR),
+	WORDS("off", X0(0x8400), 0xf2800040, HVC),		/* CPU_OFF; movk x0, #2 */
+	WORDS("smc", SMC_1),
+	WORDS("nops", NOP, NOP),
+	WORDS("read", X1(0x3000), LDR),
 };
 
 static const struct ending arm64_endings[] = {
