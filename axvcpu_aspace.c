@@ -42,6 +42,7 @@
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/spinlock.h>
+#include <linux/userfaultfd_k.h>
 
 #include "axvcpu.h"
 
@@ -51,8 +52,9 @@
  * Pages that a fault looks at around the one at hand, aligned. When all of
  * them turn out to be there, and new to the table, many more are likely to be
  * wanted soon: then it looks at FAR_PAGES. Neither goes beyond one level-0
- * table. The host is asked to bring in the page at hand, and no other; where
- * it had to do that last time, only one fault in NEAR_PAGES looks around.
+ * table. The host is asked to bring in the page at hand, and no other but where
+ * the guest goes through absent memory page by page: then up to NEAR_PAGES
+ * ahead. Where it had to do that last time, only one fault in NEAR_PAGES looks around.
  */
 #define NEAR_PAGES	16
 #define FAR_PAGES	512
@@ -83,7 +85,10 @@ struct axvcpu_range {
 	u32 flags;			/* AXVCPU_MAP_*; written under both locks */
 	unsigned long *dirty;		/* a bit for each page, with LOG_DIRTY; bits under lock */
 	bool unmapped;			/* left the tree; under axvcpu_aspace.lock */
-	bool absent;			/* hint: the host had nothing at the last fault */
+	/* Hints: at the last fault the host had nothing, and brought in so much */
+	bool absent;
+	u8 ahead;			/* pages */
+	u64 next;			/* behind the last one */
 };
 
 /* The part of a range that a fault looks at. */
@@ -572,8 +577,22 @@ static unsigned long range_uaddr(const struct axvcpu_range *range, u64 gpa)
 	return range->notifier.interval_tree.start + (gpa - range->node.start);
 }
 
-/* Make the host bring in a page, as an access of the process itself would. */
-static int fault_in(struct mm_struct *mm, unsigned long uaddr, bool write)
+/* Bring in what follows a page, if that takes no wait for a device or a process. */
+static void fault_in_ahead(struct vm_area_struct *vma, unsigned long uaddr, unsigned int pages,
+			   unsigned int flags)
+{
+	unsigned long end = min(uaddr + ((unsigned long)pages << PAGE_SHIFT), vma->vm_end);
+
+	if (!vma_is_anonymous(vma) || userfaultfd_armed(vma))
+		return;
+	while ((uaddr += PAGE_SIZE) < end) {
+		if (handle_mm_fault(vma, uaddr, flags, NULL) & VM_FAULT_ERROR)
+			break;
+	}
+}
+
+/* Make the host bring in pages, the first as an access of the process itself would. */
+static int fault_in(struct mm_struct *mm, unsigned long uaddr, unsigned int pages, bool write)
 {
 	unsigned int flags = FAULT_FLAG_DEFAULT | (write ? FAULT_FLAG_WRITE : 0);
 	struct vm_area_struct *vma;
@@ -597,6 +616,8 @@ static int fault_in(struct mm_struct *mm, unsigned long uaddr, bool write)
 			return -EINTR;
 		flags |= FAULT_FLAG_TRIED;
 	}
+	if (pages > 1 && !(fault & VM_FAULT_ERROR))
+		fault_in_ahead(vma, uaddr, pages, flags & FAULT_FLAG_WRITE);
 	mmap_read_unlock(mm);
 	return fault & VM_FAULT_ERROR ? vm_fault_to_errno(fault, 0) : 0;
 }
@@ -622,6 +643,12 @@ static void window_init(struct window *window, const struct axvcpu_range *range,
 	window->level = 0;
 	window->count = (last + 1 - window->gpa) >> PAGE_SHIFT;
 	window->pfns = pfns;
+}
+
+static void window_narrow(struct window *window, u64 gpa, unsigned int pages)
+{
+	window->gpa = gpa;
+	window->count = pages;
 }
 
 /* Look at what the host has now; nothing is brought in. */
@@ -784,24 +811,45 @@ static void fill_far(struct axvcpu_range *range, u64 gpa, u32 flags)
 	kfree(pfns);
 }
 
+/*
+ * How many pages to bring in: one, or more and more for a guest that goes from
+ * page to page, but not beyond the aligned window.
+ */
+static unsigned int pages_ahead(struct axvcpu_range *range, u64 gpa)
+{
+	unsigned int room = NEAR_PAGES - (PHYS_PFN(gpa) & (NEAR_PAGES - 1));
+	unsigned int ahead = 1;
+
+	if (READ_ONCE(range->next) == gpa)
+		ahead = min(2 * READ_ONCE(range->ahead), NEAR_PAGES);
+	WRITE_ONCE(range->ahead, ahead);
+	ahead = min_t(u64, min(ahead, room), PHYS_PFN(range->node.last - gpa) + 1);
+	WRITE_ONCE(range->next, gpa + ahead * PAGE_SIZE);
+	return ahead;
+}
+
 static int range_fault(struct axvcpu_range *range, u64 gpa, u32 access)
 {
 	u32 flags = READ_ONCE(range->flags);
 	bool absent = READ_ONCE(range->absent);
-	bool alone = absent && gpa & (NEAR_PAGES * PAGE_SIZE - 1);
+	unsigned int wanted = 1;
 	unsigned long pfns[NEAR_PAGES];
 	struct window window;
 	int ret;
 
 	if (access & ~flags)
 		return -EACCES;
-	if (access & AXVCPU_MAP_WRITE && logs_by_fault(range, flags))
-		alone = true;
-	window_init(&window, range, gpa, alone ? 1 : NEAR_PAGES, pfns);
+	window_init(&window, range, gpa, NEAR_PAGES, pfns);
 	window.flags = flags;
+	if (access & AXVCPU_MAP_WRITE && logs_by_fault(range, flags))
+		window_narrow(&window, gpa, 1);
+	else if (absent)
+		wanted = pages_ahead(range, gpa);
+	if (absent && gpa & (NEAR_PAGES * PAGE_SIZE - 1))
+		window_narrow(&window, gpa, wanted);
 	for (;;) {
 		if (absent) {
-			ret = fault_in(range->aspace->mm, range_uaddr(range, gpa),
+			ret = fault_in(range->aspace->mm, range_uaddr(range, gpa), wanted,
 				       access & AXVCPU_MAP_WRITE);
 			if (ret)
 				return ret;
@@ -811,8 +859,11 @@ static int range_fault(struct axvcpu_range *range, u64 gpa, u32 access)
 			break;
 		if (ret != -ENOENT && ret != -EAGAIN)
 			return ret;
-		if (ret == -ENOENT)
+		if (ret == -ENOENT && !absent) {
 			absent = true;
+			WRITE_ONCE(range->ahead, 1);
+			WRITE_ONCE(range->next, gpa + PAGE_SIZE);
+		}
 		if (READ_ONCE(range->unmapped) || READ_ONCE(range->flags) != flags)
 			return -EAGAIN;
 		if (signal_pending(current))
@@ -821,8 +872,8 @@ static int range_fault(struct axvcpu_range *range, u64 gpa, u32 access)
 	}
 
 	/* With neighbours that nobody had asked for yet, the host is ahead of the guest. */
-	WRITE_ONCE(range->absent, absent && ret <= 1);
-	if (ret > 1 && ret == window.count)
+	WRITE_ONCE(range->absent, absent && ret <= wanted);
+	if (ret > wanted && ret == window.count)
 		fill_far(range, gpa, flags);
 	return 0;
 }

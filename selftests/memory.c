@@ -962,6 +962,30 @@ TEST_F(memory, is_not_brought_in_ahead)
 	EXPECT_EQ(touched, resident);
 }
 
+/* But for a guest that goes through it page by page, a little. */
+TEST_F(memory, is_brought_in_ahead_of_a_sequence)
+{
+	const uint64_t pages = 64, ahead = 16, gpa = 2 * GUEST_HOLE;
+	uint8_t *mem = private_memory(pages * PAGE);
+	unsigned char present[64];
+	uint64_t faults, resident;
+
+	madvise(mem, pages * PAGE, MADV_NOHUGEPAGE);
+	ASSERT_EQ(0, map_memory(self->g.aspace, gpa, pages * PAGE, mem, RW));
+	settled(self);
+	faults = stats(self).faults;
+	for (uint64_t i = 0; i < pages; i++) {
+		ASSERT_EQ(0, poke(self, gpa + i * PAGE, i));
+		ASSERT_EQ(0, mincore(mem, pages * PAGE, present));
+		resident = 0;
+		for (uint64_t j = 0; j < pages; j++)
+			resident += present[j] & 1;
+		EXPECT_GE(i + ahead, resident);
+		EXPECT_EQ(i, *(uint64_t *)(mem + i * PAGE));
+	}
+	EXPECT_GT(pages / 4, stats(self).faults - faults);
+}
+
 TEST_F(memory, gives_table_pages_back)
 {
 	uint8_t *mem = private_memory(PAGE);
