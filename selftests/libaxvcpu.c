@@ -350,7 +350,8 @@ TEST_F(lib, another_architecture_is_refused)
 		EXPECT_EQ(axvcpu_vcpu_setup_el1(self->vcpu, self->aspace, CODE), -EOPNOTSUPP);
 	} else {
 		EXPECT_EQ(axvcpu_vcpu_setup_real(self->vcpu, self->aspace, CODE), -EOPNOTSUPP);
-		EXPECT_EQ(axvcpu_vcpu_setup_long(self->vcpu, self->aspace, CODE, TABLES), -EOPNOTSUPP);
+		EXPECT_EQ(axvcpu_vcpu_setup_protected(self->vcpu, self->aspace, CODE),
+			  -EOPNOTSUPP);
 	}
 	ASSERT_EQ(axvcpu_vcpu_get_state(self->vcpu, &info), 0);
 	EXPECT_EQ(info.state, AXVCPU_STATE_CREATED);
@@ -384,7 +385,8 @@ TEST_F(lib, names_of_registers)
 	static const char * const arm64[] = {
 		"x30", "sp", "pc", "pstate", "v31.high", "fpcr", "cntvoff", "lines", "gic.vmcr",
 		"gic.ap1r3", "gic.lr15", "gic.queued1019", "mdscr_el1", "midr_el1", "mpidr_el1",
-		"sctlr_el1", "cpacr_el1", "ttbr0_el1", "ttbr1_el1", "tcr_el1", "spsr_el1", "elr_el1",
+		"sctlr_el1", "cpacr_el1", "ttbr0_el1", "ttbr1_el1", "tcr_el1", "spsr_el1",
+		"elr_el1",
 		"sp_el0", "afsr0_el1", "afsr1_el1", "esr_el1", "far_el1", "par_el1", "mair_el1",
 		"amair_el1", "vbar_el1", "contextidr_el1", "tpidr_el1", "cntkctl_el1", "csselr_el1",
 		"tpidr_el0", "tpidrro_el0", "cntvct_el0", "cntv_ctl_el0", "cntv_cval_el0", "sp_el1",
@@ -403,9 +405,8 @@ TEST_F(lib, names_of_registers)
 
 	ASSERT_EQ(self->kind->setup(self->vcpu, self->aspace, CODE), 0);
 	for (size_t i = 0; i < count; i++) {
-		EXPECT_EQ(axvcpu_vcpu_get_reg_by_name(self->vcpu, names[i], &value), 0) {
+		EXPECT_EQ(axvcpu_vcpu_get_reg_by_name(self->vcpu, names[i], &value), 0)
 			TH_LOG("%s", names[i]);
-		}
 	}
 }
 

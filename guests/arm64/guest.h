@@ -47,29 +47,51 @@ static inline void stop(void)
 #define write_sysreg(name, value)					\
 	asm volatile("msr " name ", %0\n\tisb" : : "r"((uint64_t)(value)) : "memory")
 
-/* A call as SMCCC has it, by HVC and by SMC. */
-#define SMCCC_CALL(insn)						\
-static inline long insn(unsigned long fn, unsigned long a1, unsigned long a2, unsigned long a3) \
-{									\
-	register unsigned long x0 asm("x0") = fn;			\
-	register unsigned long x1 asm("x1") = a1;			\
-	register unsigned long x2 asm("x2") = a2;			\
-	register unsigned long x3 asm("x3") = a3;			\
-									\
-	asm volatile(#insn " #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3) : : \
-		     "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14",	\
-		     "x15", "x16", "x17", "memory");			\
-	return x0;							\
+/* Calls as SMCCC has them, which leave of X4 to X17 what they like. */
+static inline long hvc(unsigned long fn, unsigned long a1, unsigned long a2, unsigned long a3)
+{
+	register unsigned long x0 asm("x0") = fn;
+	register unsigned long x1 asm("x1") = a1;
+	register unsigned long x2 asm("x2") = a2;
+	register unsigned long x3 asm("x3") = a3;
+
+	asm volatile("hvc #0"
+		     : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)
+		     :
+		     : "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14",
+		       "x15", "x16", "x17", "memory");
+	return x0;
 }
 
-SMCCC_CALL(hvc)
-SMCCC_CALL(smc)
+static inline long smc(unsigned long fn, unsigned long a1, unsigned long a2, unsigned long a3)
+{
+	register unsigned long x0 asm("x0") = fn;
+	register unsigned long x1 asm("x1") = a1;
+	register unsigned long x2 asm("x2") = a2;
+	register unsigned long x3 asm("x3") = a3;
+
+	asm volatile("smc #0"
+		     : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)
+		     :
+		     : "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14",
+		       "x15", "x16", "x17", "memory");
+	return x0;
+}
 
 /* start.S */
 
 extern char secondary_start[];
 
+/* vectors.S */
+
+extern char vectors[];
+
 /* interrupt.c */
+
+/*
+ * What every exception comes to. @elr: where the guest goes on.
+ */
+void exception_taken(unsigned int vector, uint64_t *elr);
 
 /* Have @handler called at a synchronous exception; the instruction is skipped. */
 void set_exception_handler(void (*handler)(uint64_t esr));

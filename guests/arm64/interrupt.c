@@ -15,9 +15,6 @@
 #define STATUS_UNEXPECTED	3
 #define INSN_LEN		4
 
-extern char vectors[];
-void exception_taken(unsigned int vector, uint64_t *elr);
-
 static void (*exception_handler)(uint64_t esr);
 static void (*interrupt_handler)(void);
 static unsigned int enabled_vector;

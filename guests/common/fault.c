@@ -8,7 +8,7 @@ int guest_main(unsigned long index, unsigned long cpus, unsigned long memory)
 {
 	(void)index;
 	(void)cpus;
-	if (MEMORY_BASE <= NOWHERE && memory > NOWHERE)
+	if (NOWHERE - MEMORY_BASE < memory)
 		return 1;
 	print("Writing to ");
 	print_hex(NOWHERE);

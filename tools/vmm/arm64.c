@@ -27,9 +27,9 @@
 static const char * const modes[] = { "el1", NULL };
 
 static const char * const regs[] = {
-	"pc", "sp", "pstate", "x30", "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9",
-	"x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21", "x22",
-	"x23", "x24", "x25", "x26", "x27", "x28", "x29", "esr_el1", "far_el1", "elr_el1",
+	"pc", "sp", "pstate", "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10",
+	"x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23",
+	"x24", "x25", "x26", "x27", "x28", "x29", "x30", "esr_el1", "far_el1", "elr_el1",
 	"spsr_el1", "vbar_el1", "sctlr_el1", "tcr_el1", "ttbr0_el1", "ttbr1_el1", "mair_el1",
 };
 

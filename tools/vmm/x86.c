@@ -223,7 +223,8 @@ const struct guest_arch x86_arch = {
 	.max_vector	= 255,
 	.pc_name	= "rip",
 	.pc		= offsetof(struct axvcpu_x86_gprs, rip) / sizeof(uint64_t),
-	.help_mode	= "Start in real, protected or long mode (default: long for 64-bit ELF, protected for 32-bit ELF, real for a flat file)",
+	.help_mode	= "Start in real, protected or long mode (default: long for 64-bit ELF, "
+			  "protected for 32-bit ELF, real for a flat file)",
 	.help_load	= "Address for a flat file (default: 0x7c00 in real mode, else 0x100000)",
 	.help		= "The guest prints by writing bytes to port 0x3f8 or 0xe9 and ends by "
 			  "writing its exit code, 0 to 63, to port 0xf4. Each vCPU starts at the "

@@ -338,7 +338,8 @@ static void test_many_segments(void)
 	ok(image_parse(file, size, x86_arch.elf_machines, &image), "refused: too many segments");
 	f.e.e_phnum = COUNT - 1;
 	memcpy(file, &f.e, sizeof(f.e));
-	ok(!image_parse(file, size, x86_arch.elf_machines, &image) && image.nr_segments == IMAGE_MAX_SEGMENTS,
+	ok(!image_parse(file, size, x86_arch.elf_machines, &image) &&
+	   image.nr_segments == IMAGE_MAX_SEGMENTS,
 	   "the most segments");
 	free(file);
 }
