@@ -45,7 +45,11 @@ static inline void stop(void)
 })
 
 #define write_sysreg(name, value)					\
-	asm volatile("msr " name ", %0\n\tisb" : : "r"((uint64_t)(value)) : "memory")
+do {									\
+	uint64_t value_ = (uint64_t)(value);				\
+									\
+	asm volatile("msr " name ", %0\n\tisb" : : "r"(value_) : "memory");	\
+} while (0)
 
 /* Calls as SMCCC has them, which leave of X4 to X17 what they like. */
 static inline long hvc(unsigned long fn, unsigned long a1, unsigned long a2, unsigned long a3)
