@@ -12,10 +12,15 @@
 #define _AXVCPU_H
 
 #include <linux/cpumask.h>
+#include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/rbtree.h>
+#include <linux/sched.h>
 #include <linux/seqlock.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 
@@ -96,9 +101,9 @@ struct axvcpu {
 	struct axvcpu_failure failure;		/* (s) */
 	struct axvcpu_history_entry history[AXVCPU_HISTORY_LEN]; /* (s) ring */
 	u64 history_len;			/* (s) entries ever written */
-	u64 history_seq;			/* (s) transitions ever made */
-	u64 history_keys[2];			/* (s) the last two entries, oldest first */
-	bool history_turn;			/* (s) the older one just came again */
+	u64 history_seq;			/* (s) of the last entry */
+	u64 history_keys[2];			/* (s) of the last two, the one due next first */
+	u64 history_turns;			/* (s) times that they came again since, in turn */
 
 	struct axvcpu_aspace *aspace;		/* (m) reference; NULL: none, or raw root */
 	u64 arch_code;				/* (m) for the failure record */
@@ -202,19 +207,12 @@ struct axvcpu_arch_ops {
 	int (*load)(struct axvcpu *vcpu);
 	/**
 	 * @put: [C] end of the section: what the host needs in the kernel's
-	 * schedule() and in userspace (syscall MSRs, debug registers) is the
-	 * host's again. The hardware may keep the rest (the VMCS).
+	 * schedule() and in userspace (syscall MSRs, debug registers, FPU) is
+	 * the host's again. The hardware may keep the rest (the VMCS).
 	 */
 	void (*put)(struct axvcpu *vcpu);
 	/**
-	 * @fpu_begin: [P], mutex held: start of RUN: from here to @fpu_end
-	 * the task's FPU is the guest's, also across schedule().
-	 */
-	void (*fpu_begin)(struct axvcpu *vcpu);
-	/** @fpu_end: [P] end of RUN */
-	void (*fpu_end)(struct axvcpu *vcpu);
-	/**
-	 * @complete: [P] start of RUN while &struct axvcpu.answer_due: apply
+	 * @complete: [P] start of RUN after an exit with an answer: apply
 	 * the answer to &struct axvcpu.exit_reason from the run page. Reads
 	 * each field once. The vCPU is not loaded. Runs before
 	 * immediate_exit is looked at. (May be deferred by the backend to the
@@ -227,7 +225,9 @@ struct axvcpu_arch_ops {
 	 * state is the host's again, a host NMI has been handled, a host
 	 * interrupt is still pending and is taken when the caller lets
 	 * interrupts in. -errno: the entry instruction itself failed (not:
-	 * invalid guest state, which is an exit).
+	 * invalid guest state, which is an exit). May handle exits on its own
+	 * and enter again, until a host interrupt is pending, and not for long
+	 * without one; it counts and traces those itself.
 	 */
 	int (*enter)(struct axvcpu *vcpu, bool flush);
 	/**
@@ -288,10 +288,10 @@ extern const struct axvcpu_arch_ops axvcpu_arch;
 typedef int (*axvcpu_fn)(struct axvcpu *vcpu, void *arg);
 
 void axvcpu_state_init(struct axvcpu *vcpu);
-bool axvcpu_nested(void);
+int axvcpu_state_running(struct axvcpu *vcpu);
+int axvcpu_state_ran(struct axvcpu *vcpu, int result);
 int axvcpu_with_state_transition(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state from,
 				 enum axvcpu_state to, axvcpu_fn fn, void *arg);
-int axvcpu_with_current_cpu_set(struct axvcpu *vcpu, axvcpu_fn fn, void *arg);
 int axvcpu_manipulate_arch_vcpu(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state from,
 				enum axvcpu_state to, axvcpu_fn fn, void *arg);
 int axvcpu_transition_state(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state from,
@@ -315,6 +315,50 @@ DECLARE_PER_CPU(bool, axvcpu_hw_on);
 static inline struct axvcpu *axvcpu_get_current(void)
 {
 	return this_cpu_read(axvcpu_current);
+}
+
+/**
+ * axvcpu_nested() - would an operation started here be inside another one?
+ *
+ * An operation runs with preemption off, so a thread that finds this CPU's
+ * current pointer set is inside it, or interrupts it.
+ *
+ * Context: any.
+ * Return: true when the operation must be refused with -EDEADLK.
+ */
+static inline bool axvcpu_nested(void)
+{
+	return axvcpu_get_current() || !in_task();
+}
+
+/* axvcpu_with_current_cpu_set() where it is known that nothing is nested */
+static __always_inline int __axvcpu_with_current_cpu_set(struct axvcpu *vcpu, axvcpu_fn fn,
+							 void *arg)
+{
+	int ret;
+
+	preempt_disable();
+	__this_cpu_write(axvcpu_current, vcpu);
+	ret = fn(vcpu, arg);
+	__this_cpu_write(axvcpu_current, NULL);
+	preempt_enable();
+	return ret;
+}
+
+/**
+ * axvcpu_with_current_cpu_set() - run a function with the vCPU as this CPU's current one
+ * @vcpu: the vCPU
+ * @fn: called with preemption off
+ * @arg: for @fn
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: @fn's value, or -EDEADLK when an operation on a vCPU is under way
+ * on this CPU already, or when this is no task.
+ * Source: AxVCpu::with_current_cpu_set.
+ */
+static __always_inline int axvcpu_with_current_cpu_set(struct axvcpu *vcpu, axvcpu_fn fn, void *arg)
+{
+	return axvcpu_nested() ? -EDEADLK : __axvcpu_with_current_cpu_set(vcpu, fn, arg);
 }
 
 int axvcpu_percpu_init(void);
@@ -348,10 +392,24 @@ void axvcpu_get_stats(struct axvcpu *vcpu, struct axvcpu_stats *stats);
 
 /* axvcpu_aspace.c */
 
+/* struct axvcpu_aspace - an address space */
+struct axvcpu_aspace {
+	struct kref ref;		/* the descriptor's, and one for each vCPU set up with it */
+	struct mm_struct *mm;		/* whose memory it is; holds the struct, not the memory */
+	struct mutex ranges_lock;	/* serialises MAP and UNMAP */
+
+	spinlock_t lock;		/* protects what follows, but loaded_cpus */
+	struct rb_root_cached ranges;	/* struct axvcpu_range; changed under both locks */
+	struct axvcpu_s2 s2;
+	u64 tlb_gen;			/* read anywhere with READ_ONCE() */
+	struct axvcpu_aspace_stats stats; /* but for what s2 counts */
+
+	cpumask_var_t loaded_cpus;	/* atomic */
+};
+
 struct axvcpu_aspace *axvcpu_aspace_create(void);
 struct axvcpu_aspace *axvcpu_aspace_get(struct axvcpu_aspace *aspace);
 void axvcpu_aspace_put(struct axvcpu_aspace *aspace);
-bool axvcpu_aspace_is_ours(const struct axvcpu_aspace *aspace);
 struct axvcpu_hpa axvcpu_aspace_root(const struct axvcpu_aspace *aspace);
 int axvcpu_aspace_map(struct axvcpu_aspace *aspace, const struct axvcpu_map *map);
 int axvcpu_aspace_unmap(struct axvcpu_aspace *aspace, const struct axvcpu_unmap *unmap);
@@ -359,9 +417,60 @@ int axvcpu_aspace_protect(struct axvcpu_aspace *aspace, const struct axvcpu_prot
 int axvcpu_aspace_get_dirty(struct axvcpu_aspace *aspace, const struct axvcpu_get_dirty *dirty);
 int axvcpu_aspace_fault(struct axvcpu_aspace *aspace, struct axvcpu_fault *fault);
 int axvcpu_aspace_get_stats(struct axvcpu_aspace *aspace, struct axvcpu_aspace_stats *stats);
-void axvcpu_aspace_enter_cpu(struct axvcpu_aspace *aspace, int cpu);
-void axvcpu_aspace_leave_cpu(struct axvcpu_aspace *aspace, int cpu);
-u64 axvcpu_aspace_tlb_gen(const struct axvcpu_aspace *aspace);
+
+/**
+ * axvcpu_aspace_is_ours() - does it belong to the calling process?
+ * @aspace: the address space
+ *
+ * Context: process context.
+ * Return: whether it does.
+ */
+static inline bool axvcpu_aspace_is_ours(const struct axvcpu_aspace *aspace)
+{
+	return aspace->mm == current->mm;
+}
+
+/**
+ * axvcpu_aspace_enter_cpu() - from now on shootdowns interrupt this CPU
+ * @aspace: the address space
+ * @cpu: this CPU
+ *
+ * Context: preemption off; no vCPU of this address space is loaded here.
+ */
+static inline void axvcpu_aspace_enter_cpu(struct axvcpu_aspace *aspace, int cpu)
+{
+	cpumask_set_cpu(cpu, aspace->loaded_cpus);
+	/* Pairs with flush_zapped()'s: the table is used after this. */
+	smp_mb__after_atomic();
+}
+
+/**
+ * axvcpu_aspace_leave_cpu() - shootdowns need not interrupt this CPU any more
+ * @aspace: the address space
+ * @cpu: this CPU
+ *
+ * Context: preemption off, not in the guest.
+ */
+static inline void axvcpu_aspace_leave_cpu(struct axvcpu_aspace *aspace, int cpu)
+{
+	/* All use of the table was before this. */
+	smp_mb__before_atomic();
+	cpumask_clear_cpu(cpu, aspace->loaded_cpus);
+}
+
+/**
+ * axvcpu_aspace_tlb_gen() - generation of the table
+ * @aspace: the address space
+ *
+ * A CPU that last flushed for another generation must flush before it enters.
+ *
+ * Context: any; before an entry with interrupts off, after enter_cpu.
+ * Return: the generation, never 0.
+ */
+static inline u64 axvcpu_aspace_tlb_gen(const struct axvcpu_aspace *aspace)
+{
+	return READ_ONCE(aspace->tlb_gen);
+}
 
 /* axvcpu_main.c */
 

@@ -62,20 +62,6 @@
 /* What comes from HMM is turned into leaves in place. */
 static_assert(sizeof(unsigned long) == sizeof(u64));
 
-struct axvcpu_aspace {
-	struct kref ref;		/* the descriptor's, and one for each vCPU set up with it */
-	struct mm_struct *mm;		/* whose memory it is; holds the struct, not the memory */
-	struct mutex ranges_lock;	/* serialises MAP and UNMAP */
-
-	spinlock_t lock;		/* protects what follows, but loaded_cpus */
-	struct rb_root_cached ranges;	/* struct axvcpu_range; changed under both locks */
-	struct axvcpu_s2 s2;
-	u64 tlb_gen;			/* read anywhere with READ_ONCE() */
-	struct axvcpu_aspace_stats stats; /* but for what s2 counts */
-
-	cpumask_var_t loaded_cpus;	/* atomic */
-};
-
 /* One MAP. */
 struct axvcpu_range {
 	struct kref ref;		/* the tree's, and one for each fault that looks at it */
@@ -301,18 +287,6 @@ static void aspace_release(struct kref *ref)
 void axvcpu_aspace_put(struct axvcpu_aspace *aspace)
 {
 	kref_put(&aspace->ref, aspace_release);
-}
-
-/**
- * axvcpu_aspace_is_ours() - does it belong to the calling process?
- * @aspace: the address space
- *
- * Context: process context.
- * Return: whether it does.
- */
-bool axvcpu_aspace_is_ours(const struct axvcpu_aspace *aspace)
-{
-	return aspace->mm == current->mm;
 }
 
 /**
@@ -935,46 +909,4 @@ int axvcpu_aspace_get_stats(struct axvcpu_aspace *aspace, struct axvcpu_aspace_s
 	stats->table_pages = aspace->s2.tables;
 	spin_unlock(&aspace->lock);
 	return 0;
-}
-
-/**
- * axvcpu_aspace_enter_cpu() - from now on shootdowns interrupt this CPU
- * @aspace: the address space
- * @cpu: this CPU
- *
- * Context: preemption off; no vCPU of this address space is loaded here.
- */
-void axvcpu_aspace_enter_cpu(struct axvcpu_aspace *aspace, int cpu)
-{
-	cpumask_set_cpu(cpu, aspace->loaded_cpus);
-	/* Pairs with flush_zapped()'s: the table is used after this. */
-	smp_mb__after_atomic();
-}
-
-/**
- * axvcpu_aspace_leave_cpu() - shootdowns need not interrupt this CPU any more
- * @aspace: the address space
- * @cpu: this CPU
- *
- * Context: preemption off, not in the guest.
- */
-void axvcpu_aspace_leave_cpu(struct axvcpu_aspace *aspace, int cpu)
-{
-	/* All use of the table was before this. */
-	smp_mb__before_atomic();
-	cpumask_clear_cpu(cpu, aspace->loaded_cpus);
-}
-
-/**
- * axvcpu_aspace_tlb_gen() - generation of the table
- * @aspace: the address space
- *
- * A CPU that last flushed for another generation must flush before it enters.
- *
- * Context: any; before an entry with interrupts off, after enter_cpu.
- * Return: the generation, never 0.
- */
-u64 axvcpu_aspace_tlb_gen(const struct axvcpu_aspace *aspace)
-{
-	return READ_ONCE(aspace->tlb_gen);
 }

@@ -44,7 +44,6 @@ union ioctl_arg {
 	struct axvcpu_stats stats;
 	struct axvcpu_history history;
 	struct axvcpu_call_log call_log;
-	unsigned long flags;
 };
 
 enum ioctl_kind { ARG_NONE, ARG_FLAGS, ARG_STRUCT };
@@ -115,10 +114,7 @@ static int get_arg(const struct ioctl *ioctl, union ioctl_arg *arg, unsigned int
 {
 	if (ioctl->kind == ARG_STRUCT)
 		return copy_arg_in(ioctl, arg, cmd, (void __user *)uarg);
-	if (ioctl->kind == ARG_NONE && uarg)
-		return -EINVAL;
-	arg->flags = uarg;
-	return 0;
+	return uarg ? -EINVAL : 0;
 }
 
 static bool all_zero(const void *p, size_t size)
@@ -181,15 +177,6 @@ static long do_BIND(void *object, union ioctl_arg *arg)
 	if (bind->cpu < -1 || (bind->cpu >= 0 && bind->cpu >= nr_cpu_ids))
 		return -EINVAL;
 	return axvcpu_bind(object, bind);
-}
-
-static long do_RUN(void *object, union ioctl_arg *arg)
-{
-	struct axvcpu *vcpu = object;
-
-	if (vcpu->aspace && !axvcpu_aspace_is_ours(vcpu->aspace))
-		return -EIO;
-	return axvcpu_run(vcpu, arg->flags);
 }
 
 static long do_UNBIND(void *object, union ioctl_arg *arg)
@@ -354,10 +341,14 @@ static long do_GET_CALL_LOG(void *object, union ioctl_arg *arg)
 
 #define VCPU_FIRST	_IOC_NR(AXVCPU_SETUP)
 
+#define FN_STRUCT(name)	do_##name
+#define FN_NONE(name)	do_##name
+#define FN_FLAGS(name)	NULL		/* RUN: vcpu_run() */
+
 static const struct ioctl vcpu_ioctls[] = {
 #define I(name, arg, lock, busy, bad)				\
 	[_IOC_NR(AXVCPU_##name) - VCPU_FIRST] = {			\
-		AXVCPU_##name, ARG_##arg, LOCK_##lock, busy, bad, do_##name },
+		AXVCPU_##name, ARG_##arg, LOCK_##lock, busy, bad, FN_##arg(name) },
 	AXVCPU_VCPU_IOCTLS(I)
 #undef I
 };
@@ -379,27 +370,34 @@ static long vcpu_call(const struct ioctl *ioctl, struct axvcpu *vcpu, union ioct
 	return ret;
 }
 
-/* RUN with NOWAIT turns the waiting lock into one that does not. */
-static long vcpu_run_call(const struct ioctl *ioctl, struct axvcpu *vcpu, unsigned long flags)
+static noinline long wait_for_vcpu(struct axvcpu *vcpu, unsigned long flags)
 {
-	union ioctl_arg arg;
-
-	if (flags & ~(unsigned long)(AXVCPU_RUN_WAIT | AXVCPU_RUN_NOWAIT))
-		return -EINVAL;
-	arg.flags = flags;
-	if (flags & AXVCPU_RUN_NOWAIT) {
-		long ret;
-
-		if (!mutex_trylock(&vcpu->mutex))
-			return -EBUSY;
-		ret = ioctl->fn(vcpu, &arg);
-		mutex_unlock(&vcpu->mutex);
-		return ret;
-	}
-	return vcpu_call(ioctl, vcpu, &arg);
+	return flags & AXVCPU_RUN_NOWAIT ? -EBUSY : lock_vcpu(vcpu, LOCK_WAIT);
 }
 
-static noinline long vcpu_struct_call(const struct ioctl *ioctl, struct axvcpu *vcpu,
+/*
+ * What an exit to userspace costs is decided here, too: RUN does not go through
+ * the table. It has a row there all the same, for the oracle.
+ */
+static long vcpu_run(struct axvcpu *vcpu, unsigned long flags)
+{
+	long ret;
+
+	if (unlikely(flags & ~(unsigned long)(AXVCPU_RUN_WAIT | AXVCPU_RUN_NOWAIT)))
+		return -EINVAL;
+	if (unlikely(!mutex_trylock(&vcpu->mutex))) {
+		ret = wait_for_vcpu(vcpu, flags);
+		if (ret)
+			return ret;
+	}
+	ret = -EIO;
+	if (likely(!vcpu->aspace || axvcpu_aspace_is_ours(vcpu->aspace)))
+		ret = axvcpu_run(vcpu, flags);
+	mutex_unlock(&vcpu->mutex);
+	return ret;
+}
+
+static long vcpu_struct_call(const struct ioctl *ioctl, struct axvcpu *vcpu,
 				      unsigned int cmd, unsigned long uarg)
 {
 	union ioctl_arg arg;
@@ -412,16 +410,19 @@ static noinline long vcpu_struct_call(const struct ioctl *ioctl, struct axvcpu *
 	return ret ?: copy_arg_out(ioctl, &arg, cmd, (void __user *)uarg);
 }
 
-static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
+static noinline long vcpu_other_ioctl(struct axvcpu *vcpu, unsigned int cmd, unsigned long uarg)
 {
 	const struct ioctl *ioctl = find_ioctl(vcpu_ioctls, VCPU_FIRST, ARRAY_SIZE(vcpu_ioctls),
 					       cmd);
 
-	if (!ioctl)
-		return -ENOTTY;
-	if (ioctl->kind == ARG_FLAGS)
-		return vcpu_run_call(ioctl, file->private_data, uarg);
-	return vcpu_struct_call(ioctl, file->private_data, cmd, uarg);
+	return ioctl ? vcpu_struct_call(ioctl, vcpu, cmd, uarg) : -ENOTTY;
+}
+
+static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
+{
+	if (likely(cmd == AXVCPU_RUN))
+		return vcpu_run(file->private_data, uarg);
+	return vcpu_other_ioctl(file->private_data, cmd, uarg);
 }
 
 static int vcpu_mmap(struct file *file, struct vm_area_struct *vma)

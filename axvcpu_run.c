@@ -20,16 +20,12 @@
 /**
  * struct run - one RUN call
  * @flags: ``AXVCPU_RUN_*``
- * @next: why the last section ended
  * @result: 0, or what RUN returns although the vCPU stays Ready
- * @pause: the section ends before the next entry: someone has a wish
  * @leave: RUN is to return @result
  */
 struct run {
 	unsigned long flags;
-	enum axvcpu_next next;
 	int result;
-	bool pause;
 	bool leave;
 };
 
@@ -44,10 +40,11 @@ static bool vmm_wants_out(struct axvcpu *vcpu)
 	return READ_ONCE(vcpu->requests) || READ_ONCE(vcpu->run->immediate_exit);
 }
 
-/* Signals, task work, what else is done on a thread's way to userspace. */
+/* The scheduler, signals, task work, what else is done on a thread's way to userspace. */
 static bool thread_has_work(void)
 {
-	return read_thread_flags() & (_TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL | _TIF_NOTIFY_RESUME);
+	return read_thread_flags() & (_TIF_NEED_RESCHED | _TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL |
+				      _TIF_NOTIFY_RESUME);
 }
 
 /* The request is taken by the RUN that returns for it. */
@@ -55,11 +52,6 @@ static void leave_for_vmm(struct axvcpu *vcpu, struct run *run)
 {
 	clear_bit(AXVCPU_REQ_KICK, &vcpu->requests);
 	leave_with(run, -EINTR);
-}
-
-static u64 wanted_tlb_gen(const struct axvcpu *vcpu)
-{
-	return vcpu->aspace ? axvcpu_aspace_tlb_gen(vcpu->aspace) : 1;
 }
 
 /* Time in the guest counts as such in /proc/stat and for cgroups. */
@@ -75,20 +67,17 @@ static void account_guest_tick_taken(void)
 		current->flags &= ~PF_VCPU;
 }
 
-static int enter_guest(struct axvcpu *vcpu)
+static __always_inline int enter_guest(struct axvcpu *vcpu, const struct axvcpu_aspace *aspace)
 {
-	u64 gen = wanted_tlb_gen(vcpu);
+	u64 gen = aspace ? axvcpu_aspace_tlb_gen(aspace) : 1;
 	bool flush = vcpu->tlb_gen != gen;
-	cycles_t start;
 	int ret;
 
 	vcpu->tlb_gen = gen;
 	vcpu->stats.entries++;
 	trace_axvcpu_entry(vcpu);
 	vtime_account_guest_enter();
-	start = get_cycles();
 	ret = axvcpu_arch.enter(vcpu, flush);
-	vcpu->guest_cycles += get_cycles() - start;
 	account_guest_exit();
 	return ret;
 }
@@ -99,30 +88,59 @@ static int enter_guest(struct axvcpu *vcpu)
  * The barrier pairs with the one in axvcpu_poke(), and with the one of a
  * shootdown, see axvcpu_aspace.c.
  */
-static int enter_once(struct axvcpu *vcpu, struct run *run, int cpu)
+static __always_inline bool begin_entry(struct axvcpu *vcpu, int cpu)
 {
-	int ret;
-
 	local_irq_disable();
 	WRITE_ONCE(vcpu->guest_cpu, cpu);
 	smp_mb(); /* guest_cpu before the look at the requests */
-	if (unlikely(vmm_wants_out(vcpu) || thread_has_work())) {
-		WRITE_ONCE(vcpu->guest_cpu, -1);
-		local_irq_enable();
-		run->pause = true;
-		return AXVCPU_NEXT_ENTER;
-	}
-	ret = enter_guest(vcpu);
+	return likely(!vmm_wants_out(vcpu) && !thread_has_work());
+}
+
+static __always_inline void end_entry(struct axvcpu *vcpu)
+{
 	WRITE_ONCE(vcpu->guest_cpu, -1);
 	local_irq_enable();
-	account_guest_tick_taken();
-	if (unlikely(ret))
-		return ret < 0 ? ret : -EIO;
+}
 
-	ret = axvcpu_arch.handle_exit(vcpu);
-	trace_axvcpu_exit(vcpu, ret);
-	if (ret == AXVCPU_NEXT_ENTER)
+/* Returns &enum axvcpu_next, ENTER: after a pause, somebody has a wish; or a negative errno. */
+static __always_inline int enter_often(struct axvcpu *vcpu, const struct axvcpu_aspace *aspace,
+				       int cpu)
+{
+	int ret;
+
+	for (;;) {
+		if (!begin_entry(vcpu, cpu)) {
+			end_entry(vcpu);
+			return AXVCPU_NEXT_ENTER;
+		}
+		ret = enter_guest(vcpu, aspace);
+		end_entry(vcpu);
+		account_guest_tick_taken();
+		if (unlikely(ret))
+			return ret < 0 ? ret : -EIO;
+
+		ret = axvcpu_arch.handle_exit(vcpu);
+		trace_axvcpu_exit(vcpu, ret);
+		if (ret != AXVCPU_NEXT_ENTER)
+			return ret;
 		vcpu->stats.kernel_exits++;
+	}
+}
+
+static __always_inline int with_aspace(struct axvcpu *vcpu, int cpu)
+{
+	struct axvcpu_aspace *aspace = vcpu->aspace;
+	cycles_t start = get_cycles();
+	int ret;
+
+	if (!aspace) {
+		ret = enter_often(vcpu, NULL, cpu);
+	} else {
+		axvcpu_aspace_enter_cpu(aspace, cpu);
+		ret = enter_often(vcpu, aspace, cpu);
+		axvcpu_aspace_leave_cpu(aspace, cpu);
+	}
+	vcpu->guest_cycles += get_cycles() - start;
 	return ret;
 }
 
@@ -132,6 +150,19 @@ static bool may_run_on(const struct axvcpu *vcpu, int cpu)
 	if (vcpu->pinned ? cpu != vcpu->bound_cpu : !cpumask_test_cpu(cpu, vcpu->cpus))
 		return false;
 	return __this_cpu_read(axvcpu_hw_on);
+}
+
+static __always_inline int load(struct axvcpu *vcpu, int cpu)
+{
+	int ret = axvcpu_arch.load(vcpu);
+
+	if (ret || likely(vcpu->last_cpu == cpu))
+		return ret;
+	if (vcpu->last_cpu >= 0)
+		vcpu->stats.migrations++;
+	WRITE_ONCE(vcpu->last_cpu, cpu);
+	vcpu->tlb_gen = 0;
+	return 0;
 }
 
 /**
@@ -144,47 +175,25 @@ static bool may_run_on(const struct axvcpu *vcpu, int cpu)
  */
 int axvcpu_load(struct axvcpu *vcpu)
 {
-	int cpu = smp_processor_id();
-	int ret = axvcpu_arch.load(vcpu);
-
-	if (ret || vcpu->last_cpu == cpu)
-		return ret;
-	if (vcpu->last_cpu >= 0)
-		vcpu->stats.migrations++;
-	WRITE_ONCE(vcpu->last_cpu, cpu);
-	vcpu->tlb_gen = 0;
-	return 0;
+	return load(vcpu, smp_processor_id());
 }
 
-static int run_section(struct axvcpu *vcpu, void *arg)
+static __always_inline int run_section(struct axvcpu *vcpu, void *arg)
 {
 	int cpu = smp_processor_id();
-	struct run *run = arg;
 	int ret;
 
-	if (!may_run_on(vcpu, cpu)) {
-		leave_with(run, -EXDEV);
+	if (unlikely(!may_run_on(vcpu, cpu))) {
+		leave_with(arg, -EXDEV);
 		return 0;
 	}
-	ret = axvcpu_load(vcpu);
-	if (ret)
+	ret = load(vcpu, cpu);
+	if (unlikely(ret))
 		return ret;
-	if (vcpu->aspace)
-		axvcpu_aspace_enter_cpu(vcpu->aspace, cpu);
-
-	run->pause = false;
-	do {
-		ret = enter_once(vcpu, run, cpu);
-	} while (ret == AXVCPU_NEXT_ENTER && !run->pause && !need_resched());
-
+	ret = with_aspace(vcpu, cpu);
 	axvcpu_arch.sync_regs(vcpu);
-	if (vcpu->aspace)
-		axvcpu_aspace_leave_cpu(vcpu->aspace, cpu);
 	axvcpu_arch.put(vcpu);
-	if (ret < 0)
-		return ret;
-	run->next = ret;
-	return 0;
+	return ret;
 }
 
 static void exit_to_vmm(struct axvcpu *vcpu, struct run *run, enum axvcpu_exit_reason reason)
@@ -280,9 +289,9 @@ static int halt_guest(struct axvcpu *vcpu, struct run *run)
 }
 
 /* Between two sections: what needs to sleep. */
-static int after_section(struct axvcpu *vcpu, struct run *run)
+static noinline int after_section(struct axvcpu *vcpu, struct run *run, enum axvcpu_next next)
 {
-	switch (run->next) {
+	switch (next) {
 	case AXVCPU_NEXT_ENTER:
 		if (vmm_wants_out(vcpu) || axvcpu_thread_work())
 			leave_for_vmm(vcpu, run);
@@ -299,32 +308,40 @@ static int after_section(struct axvcpu *vcpu, struct run *run)
 	return -EIO;
 }
 
-static int run_sections(struct axvcpu *vcpu, struct run *run)
+static noinline int go_on_waiting(struct axvcpu *vcpu, struct run *run)
 {
-	int ret = 0;
+	vcpu->halted = !axvcpu_arch.has_event(vcpu);
+	return vcpu->halted ? halt_guest(vcpu, run) : 0;
+}
 
-	axvcpu_arch.fpu_begin(vcpu);
-	if (vcpu->halted)
-		vcpu->halted = !axvcpu_arch.has_event(vcpu);
-	if (vcpu->halted)
-		ret = halt_guest(vcpu, run);
-	while (!ret && !run->leave) {
-		ret = axvcpu_with_current_cpu_set(vcpu, run_section, run);
-		if (!ret && !run->leave)
-			ret = after_section(vcpu, run);
-	}
-	axvcpu_arch.fpu_end(vcpu);
+static __always_inline int run_sections(struct axvcpu *vcpu, struct run *run)
+{
+	int ret;
+
+	do {
+		ret = __axvcpu_with_current_cpu_set(vcpu, run_section, run);
+		if (likely(ret == AXVCPU_NEXT_EXIT))
+			return 0;
+		if (ret >= 0 && !run->leave)
+			ret = after_section(vcpu, run, ret);
+	} while (!ret && !run->leave);
 	return ret;
 }
 
-static void publish(struct axvcpu *vcpu, struct run *run)
+/* The exits that the VMM answers in the run page */
+#define ANSWERED								\
+	(BIT(AXVCPU_EXIT_HYPERCALL) | BIT(AXVCPU_EXIT_MMIO_READ) |		\
+	 BIT(AXVCPU_EXIT_SYSREG_READ) | BIT(AXVCPU_EXIT_SYSREG_WRITE) |		\
+	 BIT(AXVCPU_EXIT_IO_READ) | BIT(AXVCPU_EXIT_CPU_UP))
+
+static __always_inline void publish(struct axvcpu *vcpu, struct run *run)
 {
 	struct axvcpu_run *page = vcpu->run;
 
-	if (run->result) {
+	if (unlikely(run->result)) {
 		page->exit_reason = AXVCPU_EXIT_NOTHING;
 	} else {
-		vcpu->answer_due = true;
+		vcpu->answer_due = ANSWERED & BIT(vcpu->exit_reason);
 		vcpu->stats.exits[vcpu->exit_reason]++;
 		page->exit_reason = vcpu->exit_reason;
 	}
@@ -350,7 +367,7 @@ static int sync_section(struct axvcpu *vcpu, void *arg)
 	return 0;
 }
 
-static int leave_at_once(struct axvcpu *vcpu, struct run *run, bool answered)
+static noinline int leave_at_once(struct axvcpu *vcpu, struct run *run, bool answered)
 {
 	if (answered)
 		return axvcpu_with_current_cpu_set(vcpu, sync_section, run);
@@ -358,10 +375,9 @@ static int leave_at_once(struct axvcpu *vcpu, struct run *run, bool answered)
 	return 0;
 }
 
-static int do_run(struct axvcpu *vcpu, void *arg)
+static __always_inline int do_run(struct axvcpu *vcpu, struct run *run)
 {
 	bool answered = vcpu->answer_due;
-	struct run *run = arg;
 	int ret;
 
 	vcpu->stats.runs++;
@@ -369,13 +385,14 @@ static int do_run(struct axvcpu *vcpu, void *arg)
 		vcpu->answer_due = false;
 		axvcpu_arch.complete(vcpu);
 	}
-	if (vmm_wants_out(vcpu))
-		ret = leave_at_once(vcpu, run, answered);
-	else
-		ret = run_sections(vcpu, run);
-	if (!ret)
-		publish(vcpu, run);
-	return ret;
+	if (unlikely(vmm_wants_out(vcpu)))
+		return leave_at_once(vcpu, run, answered);
+	if (unlikely(vcpu->halted)) {
+		ret = go_on_waiting(vcpu, run);
+		if (ret || run->leave)
+			return ret;
+	}
+	return run_sections(vcpu, run);
 }
 
 /**
@@ -395,14 +412,16 @@ int axvcpu_run(struct axvcpu *vcpu, unsigned long flags)
 	struct run run = { .flags = flags };
 	int ret;
 
-	if (axvcpu_nested())
+	/* A thread that is not nested now is not so later, on whatever CPU. */
+	if (unlikely(axvcpu_nested()))
 		return -EDEADLK;
-	ret = axvcpu_transition_state(vcpu, AXVCPU_OP_RUN, AXVCPU_STATE_READY,
-				      AXVCPU_STATE_RUNNING);
+	ret = axvcpu_state_running(vcpu);
 	if (ret)
 		return ret;
-	ret = axvcpu_with_state_transition(vcpu, AXVCPU_OP_RUN, AXVCPU_STATE_RUNNING,
-					   AXVCPU_STATE_READY, do_run, &run);
+	ret = do_run(vcpu, &run);
+	if (likely(!ret))
+		publish(vcpu, &run);
+	ret = axvcpu_state_ran(vcpu, ret);
 	return ret ?: run.result;
 }
 

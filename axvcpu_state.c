@@ -36,9 +36,47 @@ void axvcpu_state_init(struct axvcpu *vcpu)
 	vcpu->state = AXVCPU_STATE_CREATED;
 }
 
-static u64 history_key(enum axvcpu_op op, enum axvcpu_state from, enum axvcpu_state to, int error)
+static __always_inline u64 history_key(enum axvcpu_op op, enum axvcpu_state from,
+				       enum axvcpu_state to, int error)
 {
 	return op | from << 8 | to << 16 | (u64)(u32)error << 32;
+}
+
+static struct axvcpu_history_entry *history_entry(struct axvcpu *vcpu, u64 n)
+{
+	return &vcpu->history[n % AXVCPU_HISTORY_LEN];
+}
+
+/* The last two entries have come again @turns times, the older one first. */
+static void count_turns(struct axvcpu_history_entry *older, struct axvcpu_history_entry *newer,
+			u64 turns)
+{
+	older->repeat += (turns + 1) / 2;
+	newer->repeat += turns / 2;
+}
+
+static noinline void record_new(struct axvcpu *vcpu, u64 key)
+{
+	u64 len = vcpu->history_len, turns = vcpu->history_turns;
+
+	if (turns)
+		count_turns(history_entry(vcpu, len - 2), history_entry(vcpu, len - 1), turns);
+	vcpu->history_seq += turns + 1;
+	*history_entry(vcpu, len) = (struct axvcpu_history_entry){
+		.seq = vcpu->history_seq,
+		.time_ns = ktime_get_ns(),
+		.op = (u8)key,
+		.from = (u8)(key >> 8),
+		.to = (u8)(key >> 16),
+		.error = key >> 32,
+		.tid = task_pid_vnr(current),
+		.cpu = raw_smp_processor_id(),
+	};
+	/* The newer one of a pair that has come again is in no other. */
+	vcpu->history_keys[0] = turns ? 0 : vcpu->history_keys[1];
+	vcpu->history_keys[1] = key;
+	vcpu->history_turns = 0;
+	vcpu->history_len = len + 1;
 }
 
 /*
@@ -47,39 +85,15 @@ static u64 history_key(enum axvcpu_op op, enum axvcpu_state from, enum axvcpu_st
  * one pair at most, and the two stand side by side: that makes the counts
  * readable, see &struct axvcpu_history_entry.repeat.
  */
-static void record(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state from,
-		   enum axvcpu_state to, int error)
+static __always_inline void record(struct axvcpu *vcpu, u64 key)
 {
-	u64 key = history_key(op, from, to, error);
-	struct axvcpu_history_entry *entry;
-	u64 len = vcpu->history_len;
-
-	vcpu->history_seq++;
-	if (len >= 2 && key == vcpu->history_keys[vcpu->history_turn]) {
-		entry = &vcpu->history[(len - 2 + vcpu->history_turn) % AXVCPU_HISTORY_LEN];
-		entry->repeat++;
-		vcpu->history_turn = !vcpu->history_turn;
+	if (unlikely(key != vcpu->history_keys[0])) {
+		record_new(vcpu, key);
 		return;
 	}
-
-	entry = &vcpu->history[len % AXVCPU_HISTORY_LEN];
-	*entry = (struct axvcpu_history_entry){
-		.seq = vcpu->history_seq,
-		.time_ns = ktime_get_ns(),
-		.op = op,
-		.from = from,
-		.to = to,
-		.error = error,
-		.tid = task_pid_vnr(current),
-		.cpu = raw_smp_processor_id(),
-	};
-	if (len && vcpu->history[(len - 1) % AXVCPU_HISTORY_LEN].repeat | vcpu->history_turn)
-		vcpu->history_keys[0] = 0;
-	else
-		vcpu->history_keys[0] = vcpu->history_keys[1];
+	vcpu->history_keys[0] = vcpu->history_keys[1];
 	vcpu->history_keys[1] = key;
-	vcpu->history_turn = false;
-	vcpu->history_len = len + 1;
+	vcpu->history_turns++;
 }
 
 /*
@@ -95,15 +109,15 @@ static void record(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state fro
  *   Invalid, Free -> Created    RESET
  *   any -> any                  SET_STATE
  */
-static void commit(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state expected,
-		   enum axvcpu_state to, int error)
+static __always_inline void commit(struct axvcpu *vcpu, enum axvcpu_op op,
+				   enum axvcpu_state expected, enum axvcpu_state to, int error)
 {
 	enum axvcpu_state from = vcpu->state;
 
 	lockdep_assert_held(&vcpu->mutex);
 	write_seqcount_begin(&vcpu->seq);
 	WRITE_ONCE(vcpu->state, to);
-	record(vcpu, op, from, to, error);
+	record(vcpu, history_key(op, from, to, error));
 	if (unlikely(error)) {
 		vcpu->failure = (struct axvcpu_failure){
 			.seq = vcpu->failure.seq + 1,
@@ -122,7 +136,7 @@ static void commit(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state exp
 		trace_axvcpu_failure(vcpu, &vcpu->failure);
 }
 
-static int fail(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state expected, int error)
+static noinline int fail(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state expected, int error)
 {
 	commit(vcpu, op, expected, AXVCPU_STATE_INVALID, error);
 	return error;
@@ -160,45 +174,6 @@ int axvcpu_with_state_transition(struct axvcpu *vcpu, enum axvcpu_op op, enum ax
 
 	commit(vcpu, op, from, to, 0);
 	return 0;
-}
-
-/**
- * axvcpu_nested() - would an operation started here be inside another one?
- *
- * An operation runs with preemption off, so a thread that finds this CPU's
- * current pointer set is inside it, or interrupts it.
- *
- * Context: any.
- * Return: true when the operation must be refused with -EDEADLK.
- */
-bool axvcpu_nested(void)
-{
-	return axvcpu_get_current() || !in_task();
-}
-
-/**
- * axvcpu_with_current_cpu_set() - run a function with the vCPU as this CPU's current one
- * @vcpu: the vCPU
- * @fn: called with preemption off
- * @arg: for @fn
- *
- * Context: &struct axvcpu.mutex held.
- * Return: @fn's value, or -EDEADLK when an operation on a vCPU is under way
- * on this CPU already, or when this is no task.
- * Source: AxVCpu::with_current_cpu_set.
- */
-int axvcpu_with_current_cpu_set(struct axvcpu *vcpu, axvcpu_fn fn, void *arg)
-{
-	int ret = -EDEADLK;
-
-	preempt_disable();
-	if (!axvcpu_nested()) {
-		__this_cpu_write(axvcpu_current, vcpu);
-		ret = fn(vcpu, arg);
-		__this_cpu_write(axvcpu_current, NULL);
-	}
-	preempt_enable();
-	return ret;
 }
 
 struct arch_call {
@@ -239,8 +214,12 @@ int axvcpu_manipulate_arch_vcpu(struct axvcpu *vcpu, enum axvcpu_op op, enum axv
 	return axvcpu_with_state_transition(vcpu, op, from, to, call_with_current, &call);
 }
 
-static int do_nothing(struct axvcpu *vcpu, void *arg)
+static __always_inline int transition(struct axvcpu *vcpu, enum axvcpu_op op,
+				      enum axvcpu_state from, enum axvcpu_state to)
 {
+	if (unlikely(vcpu->state != from || !transition_exists(op, from, to)))
+		return fail(vcpu, op, from, -EBADFD);
+	commit(vcpu, op, from, to, 0);
 	return 0;
 }
 
@@ -258,7 +237,36 @@ static int do_nothing(struct axvcpu *vcpu, void *arg)
 int axvcpu_transition_state(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state from,
 			    enum axvcpu_state to)
 {
-	return axvcpu_with_state_transition(vcpu, op, from, to, do_nothing, NULL);
+	return transition(vcpu, op, from, to);
+}
+
+/**
+ * axvcpu_state_running() - RUN begins: Ready -> Running
+ * @vcpu: the vCPU
+ *
+ * axvcpu_transition_state() for the one operation that comes all the time.
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: 0 or a negative errno.
+ */
+int axvcpu_state_running(struct axvcpu *vcpu)
+{
+	return transition(vcpu, AXVCPU_OP_RUN, AXVCPU_STATE_READY, AXVCPU_STATE_RUNNING);
+}
+
+/**
+ * axvcpu_state_ran() - RUN ends: Running -> Ready
+ * @vcpu: the vCPU
+ * @result: not 0: the error that makes it Invalid instead
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: 0 or a negative errno.
+ */
+int axvcpu_state_ran(struct axvcpu *vcpu, int result)
+{
+	if (unlikely(result))
+		return fail(vcpu, AXVCPU_OP_RUN, AXVCPU_STATE_RUNNING, result);
+	return transition(vcpu, AXVCPU_OP_RUN, AXVCPU_STATE_RUNNING, AXVCPU_STATE_READY);
 }
 
 /**
@@ -317,6 +325,7 @@ void axvcpu_get_failure(struct axvcpu *vcpu, struct axvcpu_state_info *info)
  */
 u32 axvcpu_get_history(struct axvcpu *vcpu, struct axvcpu_history_entry *entries, u32 max)
 {
+	struct axvcpu_history_entry unseen;
 	unsigned int seq;
 	u64 len;
 	u32 n, i;
@@ -326,7 +335,10 @@ u32 axvcpu_get_history(struct axvcpu *vcpu, struct axvcpu_history_entry *entries
 		len = vcpu->history_len;
 		n = min3(len, (u64)max, (u64)AXVCPU_HISTORY_LEN);
 		for (i = 0; i < n; i++)
-			entries[i] = vcpu->history[(len - n + i) % AXVCPU_HISTORY_LEN];
+			entries[i] = *history_entry(vcpu, len - n + i);
+		if (n && vcpu->history_turns)
+			count_turns(n > 1 ? &entries[n - 2] : &unseen, &entries[n - 1],
+				    vcpu->history_turns);
 	} while (read_seqcount_retry(&vcpu->seq, seq));
 	return n;
 }

@@ -201,11 +201,6 @@ static void vhe_reset(struct axvcpu *vcpu)
 	reset_registers(vhe);
 }
 
-/* FP is switched when the guest uses it, see vhe_use_fp(). */
-static void vhe_fpu_begin_or_end(struct axvcpu *vcpu)
-{
-}
-
 /* --- events ------------------------------------------------------------------ */
 
 static bool vhe_has_event(struct axvcpu *vcpu)
@@ -284,8 +279,6 @@ const struct axvcpu_arch_ops axvcpu_arch = {
 	.reset = vhe_reset,
 	.load = vhe_load,
 	.put = vhe_put,
-	.fpu_begin = vhe_fpu_begin_or_end,
-	.fpu_end = vhe_fpu_begin_or_end,
 	.complete = vhe_complete,
 	.enter = vhe_enter,
 	.handle_exit = vhe_handle_exit,

@@ -65,9 +65,9 @@ struct axvcpu_mock_exit {
  * @has_root: @root was given
  * @is_setup: setup was done
  * @is_bound: between bind and unbind
- * @in_run: between fpu_begin and fpu_end
- * @entered: this RUN reached the guest
  * @run_result: how the last entry of this RUN ended
+ * @logged_run: the RUN that the log has, by &struct axvcpu_stats.runs
+ * @run_seq: where the log has it
  * @pc: program counter
  * @flags: ``AXVCPU_MOCK_FLAG_*``
  * @vector_pc: where events go
@@ -94,9 +94,9 @@ struct axvcpu_mock {
 	bool has_root;
 	bool is_setup;
 	bool is_bound;
-	bool in_run;
-	bool entered;
 	int run_result;
+	u64 logged_run;
+	u64 run_seq;
 
 	u64 pc;
 	u64 flags;

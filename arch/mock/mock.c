@@ -41,6 +41,11 @@ static void assert_current(struct axvcpu *vcpu)
 	WARN_ON_ONCE(axvcpu_get_current() != vcpu);
 }
 
+static bool in_run(const struct axvcpu_mock *mock)
+{
+	return axvcpu_state(&mock->vcpu) == AXVCPU_STATE_RUNNING;
+}
+
 static void assert_loaded(struct axvcpu_mock *mock)
 {
 	assert_current(&mock->vcpu);
@@ -60,6 +65,23 @@ static void log_call(struct axvcpu_mock *mock, enum axvcpu_call call, int result
 	entry->call = call;
 	entry->result = result;
 	entry->arg = arg;
+	raw_spin_unlock_irqrestore(&mock->log_lock, flags);
+}
+
+/* A RUN is one call in the log, however often it enters the guest; the last result counts. */
+static void log_run(struct axvcpu_mock *mock)
+{
+	unsigned long flags;
+
+	if (mock->logged_run != mock->vcpu.stats.runs) {
+		mock->logged_run = mock->vcpu.stats.runs;
+		log_call(mock, AXVCPU_CALL_RUN, mock->run_result, 0);
+		mock->run_seq = mock->log_total;
+		return;
+	}
+	raw_spin_lock_irqsave(&mock->log_lock, flags);
+	if (mock->log_total - mock->run_seq < AXVCPU_MOCK_LOG_LEN)
+		mock->log[(mock->run_seq - 1) % AXVCPU_MOCK_LOG_LEN].result = mock->run_result;
 	raw_spin_unlock_irqrestore(&mock->log_lock, flags);
 }
 
@@ -253,7 +275,6 @@ static int mock_vcpu_create(struct axvcpu *vcpu, const union axvcpu_create_confi
 
 static void mock_vcpu_destroy(struct axvcpu *vcpu)
 {
-	WARN_ON_ONCE(axvcpu_mock(vcpu)->in_run);
 }
 
 static int mock_set_entry(struct axvcpu *vcpu, struct axvcpu_gpa entry)
@@ -414,7 +435,7 @@ static int mock_load(struct axvcpu *vcpu)
 	if (WARN_ON_ONCE(!this_cpu_read(mock_cpus.enabled)))
 		return -EIO;
 	this_cpu_write(mock_cpus.loaded, mock);
-	if (mock->in_run)
+	if (in_run(mock))
 		take_dirty_regs(mock);
 	return 0;
 }
@@ -424,28 +445,6 @@ static void mock_put(struct axvcpu *vcpu)
 	assert_loaded(axvcpu_mock(vcpu));
 	axvcpu_mock_hook(AXVCPU_MOCK_PUT, vcpu, 0);
 	this_cpu_write(mock_cpus.loaded, NULL);
-}
-
-static void mock_fpu_begin(struct axvcpu *vcpu)
-{
-	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
-
-	lockdep_assert_held(&vcpu->mutex);
-	WARN_ON_ONCE(mock->in_run);
-	mock->in_run = true;
-	mock->entered = false;
-}
-
-/* A RUN is one call in the log, however often it entered the guest. */
-static void mock_fpu_end(struct axvcpu *vcpu)
-{
-	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
-
-	lockdep_assert_held(&vcpu->mutex);
-	WARN_ON_ONCE(!mock->in_run);
-	mock->in_run = false;
-	if (mock->entered)
-		log_call(mock, AXVCPU_CALL_RUN, mock->run_result, 0);
 }
 
 static void mock_complete(struct axvcpu *vcpu)
@@ -462,19 +461,19 @@ static int mock_enter(struct axvcpu *vcpu, bool flush)
 
 	assert_loaded(mock);
 	lockdep_assert_irqs_disabled();
-	WARN_ON_ONCE(!mock->in_run);
+	WARN_ON_ONCE(!in_run(mock));
 	WARN_ON_ONCE(READ_ONCE(vcpu->guest_cpu) != smp_processor_id());
 
 	ret = axvcpu_mock_hook(AXVCPU_MOCK_ENTER, vcpu, flush);
 	/* SET_STATE makes a vCPU Ready that is not. */
 	if (!ret && (!mock->is_setup || !mock->is_bound))
 		ret = -EINVAL;
-	if (!ret && !mock->entered)
+	if (!ret && mock->logged_run != vcpu->stats.runs)
 		ret = injected(mock, AXVCPU_CALL_RUN);
 	if (!ret)
 		ret = axvcpu_mock_enter(mock, flush);
-	mock->entered = true;
-	mock->run_result = ret < 0 ? ret : 0;
+	mock->run_result = min(ret, 0);
+	log_run(mock);
 	return mock->run_result;
 }
 
@@ -609,8 +608,6 @@ const struct axvcpu_arch_ops axvcpu_arch = {
 	.reset = mock_reset,
 	.load = mock_load,
 	.put = mock_put,
-	.fpu_begin = mock_fpu_begin,
-	.fpu_end = mock_fpu_end,
 	.complete = mock_complete,
 	.enter = mock_enter,
 	.handle_exit = mock_handle_exit,

@@ -4,11 +4,12 @@
 #define _AXVCPU_VMX_H
 
 #include <linux/list.h>
+#include <linux/percpu.h>
 #include <linux/types.h>
 
 #include <asm/desc_defs.h>
-#include <asm/fpu/api.h>
 #include <asm/fpu/types.h>
+#include <asm/msr.h>
 
 #include "../../axvcpu.h"
 #include "vmx_insn.h"
@@ -81,6 +82,7 @@ struct vmx_event {
  * @cr3: HOST_CR3
  * @cr4: HOST_CR4
  * @fs_base: HOST_FS_BASE
+ * @debugctl: the CPU's IA32_DEBUGCTL
  * @gdt: the CPU's
  * @idt: the same
  * @kernel_gs_base: the thread's MSR_KERNEL_GS_BASE
@@ -96,6 +98,7 @@ struct vmx_host {
 	unsigned long cr3;
 	unsigned long cr4;
 	unsigned long fs_base;
+	u32 debugctl;
 	struct desc_ptr gdt;
 	struct desc_ptr idt;
 	u64 kernel_gs_base;
@@ -119,7 +122,7 @@ struct vmx_vcpu {
 
 	void *vmcs;			/* (c) */
 	u64 vmcs_pa;			/* (c) */
-	struct fpu_guest fpu;		/* (c) the guest's, when it does not run */
+	struct xregs_state *fpu;	/* (c) x87 and SSE, when it does not run */
 	u16 vpid;			/* (c) tag of its translations */
 
 	struct list_head link;		/* (p) in the CPU's list of active VMCSs */
@@ -134,15 +137,15 @@ struct vmx_vcpu {
 
 	struct vmx_host host;
 	u32 exit_reason;		/* of the last exit */
+	int next;			/* &enum axvcpu_next after it */
 	u32 todo;			/* VMX_TODO_* */
 	u32 cached;			/* VMX_TODO_RIP, _RFLAGS: this exit has read it */
 	u32 exec;			/* primary processor-based controls */
 	u64 rip;			/* valid when cached or to do */
 	u64 rflags;			/* the same */
-	u64 rsp;			/* GUEST_RSP as last read or written */
 	u64 next_rip;			/* behind the instruction that exited */
 	bool skip_due;			/* its completion goes on there */
-	u8 io_width;			/* of the IN that waits for its answer */
+	u32 io_mask;			/* bits of EAX that the IN which waits for its answer sets */
 	u8 cr8;				/* interrupt priority that the guest blocks */
 	bool halt_if;			/* RFLAGS.IF of the guest that halted */
 	u64 cr2;
@@ -167,7 +170,7 @@ static inline struct vmx_vcpu *to_vmx(struct axvcpu *vcpu)
 	return container_of(vcpu, struct vmx_vcpu, vcpu);
 }
 
-/* The general-purpose registers; inside RUN, RSP is the VMCS's. */
+/* The general-purpose registers, without RSP, which is the VMCS's. */
 static inline u64 *vmx_gprs(struct vmx_vcpu *vmx)
 {
 	return vmx->vcpu.run->regs.x86.gpr;
@@ -228,12 +231,12 @@ void vmx_sync_regs(struct axvcpu *vcpu);
 int vmx_load(struct axvcpu *vcpu);		/* vmx_run.c */
 void vmx_put(struct axvcpu *vcpu);
 int vmx_enter(struct axvcpu *vcpu, bool flush);
-int vmx_handle_exit(struct axvcpu *vcpu);	/* vmx_exit.c */
-void vmx_complete(struct axvcpu *vcpu);
-int vmx_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event);	/* vmx_exit.c */
+int vmx_handle_exit(struct axvcpu *vcpu);
+void vmx_complete(struct axvcpu *vcpu);	/* vmx_exit.c */
 void vmx_set_dr7(struct vmx_vcpu *vmx, u64 value);
 
 /* vmx_event.c */
+int vmx_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event);
 bool vmx_exception_valid(u64 exception);
 bool vmx_has_event(struct axvcpu *vcpu);
 
@@ -250,11 +253,36 @@ int ept_pointer(struct axvcpu_hpa root, u64 *eptp);
 void ept_flush(u64 eptp);
 void ept_flush_all(void);
 
+/* vmx_fpu.c */
+int vmx_fpu_init(void);
+void vmx_fpu_exit(void);
+int vmx_fpu_create(struct vmx_vcpu *vmx);
+void vmx_fpu_destroy(struct vmx_vcpu *vmx);
+void vmx_fpu_reset(struct vmx_vcpu *vmx);
+void vmx_fpu_load(struct vmx_vcpu *vmx);
+void vmx_fpu_put(struct vmx_vcpu *vmx);
+
 /* vmx_hw.c */
 int vmx_hw_init(void);
 void vmx_hw_exit(void);
 void vmx_init_region(void *region);
-int vmx_make_current(struct vmx_vcpu *vmx);
+int vmx_fetch(struct vmx_vcpu *vmx);
+
+/* The vCPU whose VMCS is current; written by this CPU only. */
+DECLARE_PER_CPU(struct vmx_vcpu *, vmx_current);
+
+/**
+ * vmx_make_current() - make a vCPU's VMCS this CPU's current one
+ * @vmx: the vCPU
+ *
+ * Context: preemption off, interrupts on, &struct axvcpu.mutex held.
+ * Return: 0, or -EIO: this CPU is not in VMX operation.
+ */
+static __always_inline int vmx_make_current(struct vmx_vcpu *vmx)
+{
+	return likely(this_cpu_read(vmx_current) == vmx) ? 0 : vmx_fetch(vmx);
+}
+
 void vmx_clear(struct vmx_vcpu *vmx);
 void vmx_emergency_disable(void);
 
@@ -276,9 +304,58 @@ extern const struct vmx_reg vmx_state_regs[VMX_NR_STATE_REGS];
 extern unsigned long *vmx_msr_bitmap;
 int vmx_msr_init(void);
 void vmx_msr_exit(void);
-void vmx_msrs_load(struct vmx_vcpu *vmx);
-void vmx_msrs_put(struct vmx_vcpu *vmx);
+void vmx_syscall_msrs_load(struct vmx_vcpu *vmx);
+void vmx_syscall_msrs_put(struct vmx_vcpu *vmx);
 void vmx_update_lma(struct vmx_vcpu *vmx);
+
+/**
+ * vmx_msrs_load() - put into the CPU those MSRs that the guest can use now
+ * @vmx: the vCPU
+ *
+ * SYSCALL needs EFER.SCE and SWAPGS 64-bit mode; a change of EFER exits, and
+ * RDMSR and WRMSR of them do at all times.
+ *
+ * Context: preemption off.
+ */
+static __always_inline void vmx_msrs_load(struct vmx_vcpu *vmx)
+{
+	u64 base = vmx->msrs[VMX_MSR_KERNEL_GS_BASE];
+
+	if (vmx->efer & EFER_LME) {
+		vmx->host.kernel_gs_base = __rdmsr(MSR_KERNEL_GS_BASE);
+		if (base != vmx->host.kernel_gs_base)
+			native_wrmsrl(MSR_KERNEL_GS_BASE, base);
+		vmx->msrs_live = BIT(VMX_MSR_KERNEL_GS_BASE);
+	}
+	if (vmx->efer & EFER_SCE)
+		vmx_syscall_msrs_load(vmx);
+}
+
+/**
+ * vmx_msrs_put() - the CPU has the host's MSRs again
+ * @vmx: the vCPU
+ *
+ * Context: preemption off, on the CPU of vmx_msrs_load().
+ */
+static __always_inline void vmx_msrs_put(struct vmx_vcpu *vmx)
+{
+	u64 base;
+
+	if (!vmx->msrs_live)
+		return;
+	if (vmx->msrs_live & BIT(VMX_MSR_KERNEL_GS_BASE)) {
+		base = __rdmsr(MSR_KERNEL_GS_BASE);
+		vmx->msrs[VMX_MSR_KERNEL_GS_BASE] = base;
+		if (base != vmx->host.kernel_gs_base)
+			native_wrmsrl(MSR_KERNEL_GS_BASE, vmx->host.kernel_gs_base);
+	}
+	if (unlikely(vmx->msrs_live & ~BIT(VMX_MSR_KERNEL_GS_BASE)))
+		vmx_syscall_msrs_put(vmx);
+	vmx->msrs_live = 0;
+}
+
+/* vmx_exit.c */
+int vmx_dispatch_exit(struct vmx_vcpu *vmx);
 
 /* entry.S */
 bool vmx_world_switch(u64 *gpr, unsigned long *host_rsp, bool launched);

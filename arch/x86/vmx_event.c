@@ -176,8 +176,10 @@ void vmx_take_vectoring(struct vmx_vcpu *vmx)
 
 	if (!(info & INTR_INFO_VALID_MASK))
 		return;
-	vmx->event.info = info & (INTR_INFO_VECTOR_MASK | INTR_INFO_INTR_TYPE_MASK |
-				  INTR_INFO_DELIVER_CODE_MASK | INTR_INFO_VALID_MASK);
+	vmx->event = (struct vmx_event){
+		.info = info & (INTR_INFO_VECTOR_MASK | INTR_INFO_INTR_TYPE_MASK |
+				INTR_INFO_DELIVER_CODE_MASK | INTR_INFO_VALID_MASK),
+	};
 	vmx->todo |= VMX_TODO_EVENT;
 	if (info & INTR_INFO_DELIVER_CODE_MASK)
 		vmx->event.error_code = vmread(IDT_VECTORING_ERROR_CODE);

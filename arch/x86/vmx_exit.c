@@ -30,7 +30,7 @@ static bool is_64bit(void)
  * Look at the instruction that exited, so that it can be gone behind, now or
  * when its answer is there. The shadow of an STI or MOV SS before it ends.
  */
-static __always_inline void fetch(struct vmx_vcpu *vmx)
+static __always_inline u64 fetch(struct vmx_vcpu *vmx)
 {
 	u32 blocked = vmread(GUEST_INTERRUPTIBILITY_INFO);
 	u64 rip = vmread(GUEST_RIP);
@@ -41,25 +41,33 @@ static __always_inline void fetch(struct vmx_vcpu *vmx)
 	if (unlikely(blocked & VMX_SHADOW))
 		vmwrite(GUEST_INTERRUPTIBILITY_INFO, blocked & ~VMX_SHADOW);
 	vmx->rip = rip;
-	vmx->next_rip = next;
 	vmx->rflags = vmread(GUEST_RFLAGS);
 	vmx->cached = VMX_TODO_RIP | VMX_TODO_RFLAGS;
+	return next;
 }
 
 /* Behind the instruction, a single step that the guest asked for is over. */
-static __always_inline void go_on(struct vmx_vcpu *vmx)
+static __always_inline void go_on(struct vmx_vcpu *vmx, u64 next)
 {
-	vmx->rip = vmx->next_rip;
-	vmx->todo |= VMX_TODO_RIP;
-	if (unlikely(vmx->rflags & X86_EFLAGS_TF))
-		vmx->todo |= VMX_TODO_STEP;
+	u32 todo = VMX_TODO_RIP;
+
+	if (vmx->rflags & X86_EFLAGS_TF)
+		todo = VMX_TODO_RIP | VMX_TODO_STEP;
+	vmx->rip = next;
+	vmx->todo |= todo;
 }
 
 static int skip(struct vmx_vcpu *vmx)
 {
-	fetch(vmx);
-	go_on(vmx);
+	go_on(vmx, fetch(vmx));
 	return AXVCPU_NEXT_ENTER;
+}
+
+/* Go behind the instruction when the VMM's answer is there. */
+static void skip_later(struct vmx_vcpu *vmx)
+{
+	vmx->next_rip = fetch(vmx);
+	vmx->skip_due = true;
 }
 
 static int raise(struct vmx_vcpu *vmx, u8 vector)
@@ -173,8 +181,7 @@ static int exit_exception(struct vmx_vcpu *vmx)
 	if (type != INTR_TYPE_PRIV_SW_EXCEPTION)
 		return raise_debug(vmx, vmread(EXIT_QUALIFICATION));
 	/* INT1 is behind when its #DB comes, and leaves DR6 alone. */
-	fetch(vmx);
-	vmx->rip = vmx->next_rip;
+	vmx->rip = fetch(vmx);
 	vmx->todo |= VMX_TODO_RIP;
 	return raise(vmx, X86_TRAP_DB);
 }
@@ -232,28 +239,28 @@ static int exit_vmcall(struct vmx_vcpu *vmx)
 #define IO_STRING		BIT(4)
 #define IO_PORT(qualification)	((u16)((qualification) >> 16))
 
+/* By the width as it is in the qualification */
+static const u32 io_masks[] = { U8_MAX, U16_MAX, 0, U32_MAX };
+
 static int exit_io(struct vmx_vcpu *vmx)
 {
-	u64 qualification = vmread(EXIT_QUALIFICATION);
+	u32 qualification = vmread(EXIT_QUALIFICATION);
 	struct axvcpu_run *run = vmx->vcpu.run;
-	u8 width = IO_WIDTH(qualification);
-	u64 data = 0;
 
 	if (unlikely(qualification & IO_STRING))
 		return exit_unknown(vmx);
-	fetch(vmx);
 	run->io.port = IO_PORT(qualification);
-	run->io.width = width;
+	run->io.width = IO_WIDTH(qualification);
 	run->io.count = 1;
 	if (qualification & IO_IN) {
-		vmx->io_width = width;
-		vmx->skip_due = true;
-	} else {
-		data = READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RAX]) & GENMASK(8 * width - 1, 0);
-		go_on(vmx);
+		skip_later(vmx);
+		vmx->io_mask = io_masks[qualification & 3];
+		run->io.data = 0;
+		return to_vmm(vmx, AXVCPU_EXIT_IO_READ);
 	}
-	run->io.data = data;
-	return to_vmm(vmx, qualification & IO_IN ? AXVCPU_EXIT_IO_READ : AXVCPU_EXIT_IO_WRITE);
+	run->io.data = (u32)READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RAX]) & io_masks[qualification & 3];
+	go_on(vmx, fetch(vmx));
+	return to_vmm(vmx, AXVCPU_EXIT_IO_WRITE);
 }
 
 static void write_edx_eax(struct vmx_vcpu *vmx, u64 value)
@@ -270,8 +277,7 @@ static int ask_vmm(struct vmx_vcpu *vmx, u32 index, u64 value, enum axvcpu_exit_
 	run->sysreg.value = value;
 	run->sysreg.reg = 0;
 	run->sysreg.fault = 0;
-	fetch(vmx);
-	vmx->skip_due = true;
+	skip_later(vmx);
 	return to_vmm(vmx, reason);
 }
 
@@ -443,9 +449,15 @@ static int (*const exits[NR_EXITS])(struct vmx_vcpu *vmx) = {
 	[EXIT_REASON_ENCLS]			= exit_undefined,
 };
 
-int vmx_handle_exit(struct axvcpu *vcpu)
+/**
+ * vmx_dispatch_exit() - handle an exit, or fill in the run page
+ * @vmx: the vCPU
+ *
+ * Context: interrupts off, loaded.
+ * Return: &enum axvcpu_next.
+ */
+int vmx_dispatch_exit(struct vmx_vcpu *vmx)
 {
-	struct vmx_vcpu *vmx = to_vmx(vcpu);
 	u32 n = vmx->exit_reason & (NR_EXITS - 1);
 
 	if (unlikely(n != vmx->exit_reason)) {
@@ -459,14 +471,14 @@ int vmx_handle_exit(struct axvcpu *vcpu)
 static void complete_in(struct vmx_vcpu *vmx)
 {
 	u64 *rax = &vmx_gprs(vmx)[AXVCPU_X86_RAX];
-	u64 mask = GENMASK(8 * vmx->io_width - 1, 0);
+	u64 mask = vmx->io_mask;
 	u64 value = READ_ONCE(vmx->vcpu.run->io.data) & mask;
 
 	/* A write of EAX clears the upper half, one of AX or AL does not. */
-	if (vmx->io_width < 4)
+	if (mask != U32_MAX)
 		value |= READ_ONCE(*rax) & ~mask;
 	WRITE_ONCE(*rax, value);
-	go_on(vmx);
+	go_on(vmx, vmx->next_rip);
 }
 
 static void complete_sysreg(struct vmx_vcpu *vmx)
@@ -479,7 +491,7 @@ static void complete_sysreg(struct vmx_vcpu *vmx)
 	}
 	if (vmx->vcpu.exit_reason == AXVCPU_EXIT_SYSREG_READ)
 		write_edx_eax(vmx, READ_ONCE(run->sysreg.value));
-	go_on(vmx);
+	go_on(vmx, vmx->next_rip);
 }
 
 /* Nothing is done about an instruction that SET_REGS has taken RIP away from. */

@@ -24,7 +24,7 @@
 
 /* What is active and what is current on this CPU; by this CPU only. */
 static DEFINE_PER_CPU(struct list_head, active_vmcss);
-static DEFINE_PER_CPU(struct vmx_vcpu *, current_vmx);
+DEFINE_PER_CPU(struct vmx_vcpu *, vmx_current);
 
 static DEFINE_PER_CPU(void *, vmxon_region);
 
@@ -109,8 +109,8 @@ int vmx_cpu_enable(void)
 
 static void clear_here(struct vmx_vcpu *vmx)
 {
-	if (this_cpu_read(current_vmx) == vmx)
-		this_cpu_write(current_vmx, NULL);
+	if (this_cpu_read(vmx_current) == vmx)
+		this_cpu_write(vmx_current, NULL);
 	(void)vmclear(vmx->vmcs_pa);
 	list_del(&vmx->link);
 	vmx->launched = false;
@@ -191,8 +191,8 @@ static int activate(struct vmx_vcpu *vmx, int cpu)
 }
 
 /**
- * vmx_make_current() - make a vCPU's VMCS this CPU's current one
- * @vmx: the vCPU
+ * vmx_fetch() - make a vCPU's VMCS this CPU's current one
+ * @vmx: the vCPU, which is not
  *
  * Fetches it from the CPU where it was active last. Another vCPU's branch
  * predictions must not steer this one.
@@ -200,15 +200,12 @@ static int activate(struct vmx_vcpu *vmx, int cpu)
  * Context: preemption off, interrupts on, &struct axvcpu.mutex held.
  * Return: 0, or -EIO: this CPU is not in VMX operation.
  */
-int vmx_make_current(struct vmx_vcpu *vmx)
+int vmx_fetch(struct vmx_vcpu *vmx)
 {
 	int cpu = smp_processor_id();
 	int ret;
 
 	lockdep_assert_held(&vmx->vcpu.mutex);
-	if (vmx->cpu == cpu && this_cpu_read(current_vmx) == vmx)
-		return 0;
-
 	if (vmx->cpu != cpu) {
 		ret = activate(vmx, cpu);
 		if (ret)
@@ -219,7 +216,7 @@ int vmx_make_current(struct vmx_vcpu *vmx)
 		if (ret)
 			return ret;
 	}
-	this_cpu_write(current_vmx, vmx);
+	this_cpu_write(vmx_current, vmx);
 	indirect_branch_prediction_barrier();
 	return 0;
 }

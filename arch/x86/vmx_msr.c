@@ -75,7 +75,13 @@ void vmx_msr_exit(void)
 	free_page((unsigned long)vmx_msr_bitmap);
 }
 
-static void load_syscall_msrs(struct vmx_vcpu *vmx)
+/**
+ * vmx_syscall_msrs_load() - the CPU has the guest's MSRs for SYSCALL
+ * @vmx: the vCPU
+ *
+ * Context: preemption off.
+ */
+void vmx_syscall_msrs_load(struct vmx_vcpu *vmx)
 {
 	unsigned int i;
 
@@ -87,7 +93,13 @@ static void load_syscall_msrs(struct vmx_vcpu *vmx)
 	}
 }
 
-static void put_syscall_msrs(struct vmx_vcpu *vmx)
+/**
+ * vmx_syscall_msrs_put() - the CPU has the host's MSRs for SYSCALL
+ * @vmx: the vCPU
+ *
+ * Context: preemption off.
+ */
+void vmx_syscall_msrs_put(struct vmx_vcpu *vmx)
 {
 	unsigned int i;
 
@@ -95,50 +107,6 @@ static void put_syscall_msrs(struct vmx_vcpu *vmx)
 		if (vmx->msrs_live & BIT(i))
 			native_wrmsrl(syscall_msrs[i], host_syscall_msrs[i]);
 	}
-}
-
-/**
- * vmx_msrs_load() - put into the CPU those MSRs that the guest can use now
- * @vmx: the vCPU
- *
- * SYSCALL needs EFER.SCE and SWAPGS 64-bit mode; a change of EFER exits, and
- * RDMSR and WRMSR of them do at all times.
- *
- * Context: preemption off.
- */
-void vmx_msrs_load(struct vmx_vcpu *vmx)
-{
-	u64 base = vmx->msrs[VMX_MSR_KERNEL_GS_BASE];
-
-	if (vmx->efer & EFER_SCE)
-		load_syscall_msrs(vmx);
-	if (vmx->efer & EFER_LME) {
-		vmx->host.kernel_gs_base = __rdmsr(MSR_KERNEL_GS_BASE);
-		if (base != vmx->host.kernel_gs_base)
-			native_wrmsrl(MSR_KERNEL_GS_BASE, base);
-		vmx->msrs_live |= BIT(VMX_MSR_KERNEL_GS_BASE);
-	}
-}
-
-/**
- * vmx_msrs_put() - the CPU has the host's MSRs again
- * @vmx: the vCPU
- *
- * Context: preemption off, on the CPU of vmx_msrs_load().
- */
-void vmx_msrs_put(struct vmx_vcpu *vmx)
-{
-	u64 base;
-
-	if (vmx->msrs_live & BIT(VMX_MSR_KERNEL_GS_BASE)) {
-		base = __rdmsr(MSR_KERNEL_GS_BASE);
-		vmx->msrs[VMX_MSR_KERNEL_GS_BASE] = base;
-		if (base != vmx->host.kernel_gs_base)
-			native_wrmsrl(MSR_KERNEL_GS_BASE, vmx->host.kernel_gs_base);
-	}
-	if (unlikely(vmx->msrs_live & ~BIT(VMX_MSR_KERNEL_GS_BASE)))
-		put_syscall_msrs(vmx);
-	vmx->msrs_live = 0;
 }
 
 /**

@@ -46,16 +46,14 @@ static bool is_cr4(u64 value)
 
 static u64 get_gpr(struct vmx_vcpu *vmx, unsigned int n)
 {
-	return READ_ONCE(vmx_gprs(vmx)[n]);
+	return n == AXVCPU_X86_RSP ? vmread(GUEST_RSP) : READ_ONCE(vmx_gprs(vmx)[n]);
 }
 
 static void set_gpr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
 	WRITE_ONCE(vmx_gprs(vmx)[n], value);
-	if (n == AXVCPU_X86_RSP) {
-		vmx->rsp = value;
+	if (n == AXVCPU_X86_RSP)
 		vmwrite(GUEST_RSP, value);
-	}
 }
 
 static u64 get_rip(struct vmx_vcpu *vmx, unsigned int n)
@@ -233,7 +231,7 @@ int vmx_set_reg(struct axvcpu *vcpu, u64 id, u64 value, bool commit)
 }
 
 /**
- * vmx_take_regs() - take RIP and RFLAGS from the run page: the VMM changed them
+ * vmx_take_regs() - take from the run page what the VMM changed
  * @vmx: the vCPU
  *
  * Flags that no CPU has are left out: RUN has no error for them.
@@ -243,19 +241,29 @@ int vmx_set_reg(struct axvcpu *vcpu, u64 id, u64 value, bool commit)
 void vmx_take_regs(struct vmx_vcpu *vmx)
 {
 	struct axvcpu_run *run = vmx->vcpu.run;
+	u32 dirty = READ_ONCE(run->regs_dirty);
 
 	WRITE_ONCE(run->regs_dirty, 0);
-	set_rip(vmx, 0, READ_ONCE(run->regs.x86.rip));
-	set_rflags(vmx, 0, READ_ONCE(run->regs.x86.rflags) & RFLAGS_VALID);
+	if (dirty & AXVCPU_REGS_SP)
+		vmwrite(GUEST_RSP, READ_ONCE(run->regs.x86.gpr[AXVCPU_X86_RSP]));
+	if (dirty & AXVCPU_REGS_PC) {
+		set_rip(vmx, 0, READ_ONCE(run->regs.x86.rip));
+		set_rflags(vmx, 0, READ_ONCE(run->regs.x86.rflags) & RFLAGS_VALID);
+	}
 }
 
 void vmx_sync_regs(struct axvcpu *vcpu)
 {
-	struct axvcpu_x86_gprs *gprs = &vcpu->run->regs.x86;
+	struct axvcpu_run *run = vcpu->run;
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	u32 known = vmx->cached | vmx->todo;
 
-	vmx->rsp = vmread(GUEST_RSP);
-	WRITE_ONCE(gprs->gpr[AXVCPU_X86_RSP], vmx->rsp);
-	WRITE_ONCE(gprs->rip, vmx_rip(vmx));
-	WRITE_ONCE(gprs->rflags, vmx_rflags(vmx));
+	if (unlikely(READ_ONCE(run->regs_wanted) & AXVCPU_REGS_SP))
+		WRITE_ONCE(run->regs.x86.gpr[AXVCPU_X86_RSP], vmread(GUEST_RSP));
+	if (unlikely(~known & (VMX_TODO_RIP | VMX_TODO_RFLAGS))) {
+		vmx_rip(vmx);
+		vmx_rflags(vmx);
+	}
+	WRITE_ONCE(run->regs.x86.rip, vmx->rip);
+	WRITE_ONCE(run->regs.x86.rflags, vmx->rflags);
 }

@@ -170,23 +170,18 @@ static void set_irqs(struct vmx_vcpu *vmx, unsigned int n, u64 value)
  */
 static u64 *fxsave(struct vmx_vcpu *vmx)
 {
-	union fpregs_state *regs = &vmx->fpu.fpstate->regs;
-	u64 have = boot_cpu_has(X86_FEATURE_XSAVE) ? regs->xsave.header.xfeatures : ~0ULL;
+	struct xregs_state *regs = vmx->fpu;
+	u64 have = boot_cpu_has(X86_FEATURE_XSAVE) ? regs->header.xfeatures : ~0ULL;
 
-	if ((have & XFEATURE_MASK_FPSSE) != XFEATURE_MASK_FPSSE) {
-		if (!(have & XFEATURE_MASK_FP)) {
-			memset(&regs->fxsave, 0, offsetof(struct fxregs_state, mxcsr));
-			memset(regs->fxsave.st_space, 0, sizeof(regs->fxsave.st_space));
-			regs->fxsave.cwd = 0x37f;
-		}
-		if (!(have & XFEATURE_MASK_SSE)) {
-			memset(regs->fxsave.xmm_space, 0, sizeof(regs->fxsave.xmm_space));
-			if (!(have & XFEATURE_MASK_YMM))
-				regs->fxsave.mxcsr = MXCSR_DEFAULT;
-		}
-		regs->xsave.header.xfeatures |= XFEATURE_MASK_FPSSE;
+	if (!(have & XFEATURE_MASK_FP)) {
+		memset(&regs->i387, 0, offsetof(struct fxregs_state, mxcsr));
+		memset(regs->i387.st_space, 0, sizeof(regs->i387.st_space));
+		regs->i387.cwd = 0x37f;
 	}
-	return (u64 *)&regs->fxsave;
+	if (!(have & XFEATURE_MASK_SSE))
+		memset(regs->i387.xmm_space, 0, sizeof(regs->i387.xmm_space));
+	regs->header.xfeatures |= XFEATURE_MASK_FPSSE;
+	return (u64 *)&regs->i387;
 }
 
 static u64 get_fxsave(struct vmx_vcpu *vmx, unsigned int n)

@@ -14,6 +14,7 @@
 #include <asm/special_insns.h>
 #include <asm/trapnr.h>
 
+#include "../../axvcpu_trace.h"
 #include "vmx.h"
 
 /* The offsets in entry.S */
@@ -46,18 +47,28 @@ static void flush_buffers(void)
 	}
 }
 
-static void save_host_segments(struct vmx_host *host)
+/* Mostly, a thread has null selectors and no LDT. */
+static __always_inline void save_host_segments(struct vmx_host *host)
 {
-	savesegment(ds, host->ds);
-	savesegment(es, host->es);
-	savesegment(fs, host->fs);
-	savesegment(gs, host->gs);
-	store_ldt(host->ldt);
-	host->selectors = host->ds | host->es | host->fs | host->gs | host->ldt;
+	unsigned int ds, es, fs, gs, ldt;
+
+	asm("mov %%ds, %0" : "=r" (ds));
+	asm("mov %%es, %0" : "=r" (es));
+	asm("mov %%fs, %0" : "=r" (fs));
+	asm("mov %%gs, %0" : "=r" (gs));
+	asm("sldt %0" : "=r" (ldt));
+	host->selectors = ds | es | fs | gs | ldt;
+	if (unlikely(host->selectors)) {
+		host->ds = ds;
+		host->es = es;
+		host->fs = fs;
+		host->gs = gs;
+		host->ldt = ldt;
+	}
 }
 
 /* Null selectors are what an exit leaves; a 32-bit thread has others. */
-static void restore_host_segments(const struct vmx_host *host)
+static noinline void restore_host_segments(const struct vmx_host *host)
 {
 	if (host->ldt)
 		asm volatile("lldt %0" : : "m" (host->ldt));
@@ -81,7 +92,6 @@ int vmx_load(struct axvcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 	unsigned long base;
-	u64 rsp;
 	int ret;
 
 	ret = vmx_make_current(vmx);
@@ -89,7 +99,7 @@ int vmx_load(struct axvcpu *vcpu)
 		return ret;
 
 	save_host_segments(&vmx->host);
-	base = x86_fsbase_read_cpu();
+	base = cpu_feature_enabled(X86_FEATURE_FSGSBASE) ? rdfsbase() : x86_fsbase_read_cpu();
 	if (unlikely(base != vmx->host.fs_base)) {
 		vmx->host.fs_base = base;
 		vmwrite(HOST_FS_BASE, base);
@@ -98,13 +108,13 @@ int vmx_load(struct axvcpu *vcpu)
 
 	if (unlikely(READ_ONCE(vcpu->run->regs_dirty)))
 		vmx_take_regs(vmx);
-	rsp = READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RSP]);
-	if (unlikely(rsp != vmx->rsp)) {
-		vmx->rsp = rsp;
-		vmwrite(GUEST_RSP, rsp);
-	}
 	__this_cpu_write(l1d_flush_due, true);
 	return 0;
+}
+
+static noinline void reload_tss(void)
+{
+	invalidate_tss_limit();
 }
 
 /* An exit leaves the limits of GDT, IDT and TSS other than they are. */
@@ -117,11 +127,14 @@ void vmx_put(struct axvcpu *vcpu)
 	load_idt(&vmx->host.idt);
 	if (unlikely(vmx->host.selectors))
 		restore_host_segments(&vmx->host);
-	invalidate_tss_limit();
+	if (unlikely(test_thread_flag(TIF_IO_BITMAP)))
+		reload_tss();
+	else
+		this_cpu_write(__tss_limit_invalid, true);
 }
 
 /* The host's control registers may change between any two entries. */
-static void set_host_cr(struct vmx_host *host)
+static __always_inline void set_host_cr(struct vmx_host *host)
 {
 	unsigned long cr3 = __read_cr3();
 	unsigned long cr4 = native_read_cr4();
@@ -194,17 +207,70 @@ static void handle_host_exception(void)
 
 static int entry_failed(struct vmx_vcpu *vmx)
 {
-	if (hw_breakpoint_active())
-		hw_breakpoint_restore();
 	vmx->vcpu.arch_code = vmread(VM_INSTRUCTION_ERROR);
 	return -EIO;
 }
 
-/* The exit has cleared DEBUGCTL, and DR7 but for its fixed bit. */
-static void restore_host(u32 debugctl)
+/* What can't wait until interrupts are on, and entries that failed */
+static noinline void urgent_exit(struct vmx_vcpu *vmx, u32 reason)
 {
-	if (unlikely(debugctl))
-		update_debugctlmsr(debugctl);
+	if (reason & VMX_EXIT_REASONS_FAILED_VMENTRY) {
+		if ((u16)reason == EXIT_REASON_MCE_DURING_VMENTRY)
+			machine_check();
+		if (vmx->event.info)
+			vmx->todo |= VMX_TODO_EVENT;
+		return;
+	}
+	vmx->launched = true;
+	vmx->event = (struct vmx_event){};
+	handle_host_exception();
+}
+
+static __always_inline int enter_once(struct vmx_vcpu *vmx)
+{
+	u32 reason;
+
+	if (likely(vmx->todo == VMX_TODO_RIP && !READ_ONCE(vmx->queued))) {
+		vmwrite(GUEST_RIP, vmx->rip);
+		vmx->todo = 0;
+	} else {
+		prepare(vmx);
+	}
+	if (unlikely(vmx_world_switch(vmx_gprs(vmx), &vmx->host.rsp, vmx->launched)))
+		return entry_failed(vmx);
+
+	vmx->cached = 0;
+	reason = vmread(VM_EXIT_REASON);
+	vmx->exit_reason = reason;
+	if (likely(reason - 1 < VMX_EXIT_REASONS_FAILED_VMENTRY - 1)) {
+		vmx->launched = true;
+		vmx->event = (struct vmx_event){};
+	} else {
+		urgent_exit(vmx, reason);
+	}
+	return vmx_dispatch_exit(vmx);
+}
+
+/*
+ * What is the host's in the CPU only while interrupts are on. Its control
+ * registers may change whenever they are; CR2 is nobody's when they are off.
+ */
+static __always_inline void begin_stretch(struct vmx_vcpu *vmx)
+{
+	set_host_cr(&vmx->host);
+	if (vmx->cr2 != native_read_cr2())
+		native_write_cr2(vmx->cr2);
+	vmx_fpu_load(vmx);
+	asm volatile("rdmsr" : "=a" (vmx->host.debugctl) : "c" (MSR_IA32_DEBUGCTLMSR) : "edx");
+}
+
+/* An exit has cleared DEBUGCTL, and DR7 but for its fixed bit. */
+static __always_inline void end_stretch(struct vmx_vcpu *vmx)
+{
+	vmx->cr2 = native_read_cr2();
+	vmx_fpu_put(vmx);
+	if (unlikely(vmx->host.debugctl))
+		update_debugctlmsr(vmx->host.debugctl);
 	if (unlikely(hw_breakpoint_active()))
 		hw_breakpoint_restore();
 	/* Userspace, where the VMM is, must not run on the guest's predictions. */
@@ -212,44 +278,52 @@ static void restore_host(u32 debugctl)
 		this_cpu_write(x86_ibpb_exit_to_user, true);
 }
 
+static __always_inline void count_another(struct axvcpu *vcpu)
+{
+	trace_axvcpu_exit(vcpu, AXVCPU_NEXT_ENTER);
+	vcpu->stats.kernel_exits++;
+	vcpu->stats.entries++;
+	trace_axvcpu_entry(vcpu);
+}
+
+/*
+ * Exits in a row, with interrupts off. One of the host's ends it: it makes the
+ * guest exit, on hardware always. Bochs does not let it while the guest's are
+ * off, so there is an end to it anyway.
+ */
+#define STRETCH	32
+
+static __always_inline bool may_go_on(const struct vmx_vcpu *vmx)
+{
+	return vmx->next == AXVCPU_NEXT_ENTER &&
+	       vmx->exit_reason != EXIT_REASON_EXTERNAL_INTERRUPT;
+}
+
+static noinline void enter_again(struct vmx_vcpu *vmx)
+{
+	unsigned int left = STRETCH - 1;
+
+	do {
+		count_another(&vmx->vcpu);
+		vmx->next = enter_once(vmx);
+	} while (--left && may_go_on(vmx));
+}
+
 int vmx_enter(struct axvcpu *vcpu, bool flush)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
-	u32 debugctl, reason;
 
 	if (unlikely(flush))
 		ept_flush(vmx->eptp);
-	if (likely(vmx->todo == VMX_TODO_RIP && !READ_ONCE(vmx->queued))) {
-		vmwrite(GUEST_RIP, vmx->rip);
-		vmx->todo = 0;
-	} else {
-		prepare(vmx);
-	}
-	set_host_cr(&vmx->host);
-	if (unlikely(test_thread_flag(TIF_NEED_FPU_LOAD)))
-		switch_fpu_return();
-	debugctl = __rdmsr(MSR_IA32_DEBUGCTLMSR);
-	if (vmx->cr2 != native_read_cr2())
-		native_write_cr2(vmx->cr2);
+	begin_stretch(vmx);
+	vmx->next = enter_once(vmx);
+	if (may_go_on(vmx))
+		enter_again(vmx);
+	end_stretch(vmx);
+	return min(vmx->next, 0);
+}
 
-	if (unlikely(vmx_world_switch(vmx_gprs(vmx), &vmx->host.rsp, vmx->launched)))
-		return entry_failed(vmx);
-
-	vmx->cr2 = native_read_cr2();
-	restore_host(debugctl);
-	vmx->cached = 0;
-	reason = vmread(VM_EXIT_REASON);
-	vmx->exit_reason = reason;
-	if (unlikely(reason & VMX_EXIT_REASONS_FAILED_VMENTRY)) {
-		if ((u16)reason == EXIT_REASON_MCE_DURING_VMENTRY)
-			machine_check();
-		if (vmx->event.info)
-			vmx->todo |= VMX_TODO_EVENT;
-		return 0;
-	}
-	vmx->launched = true;
-	vmx->event = (struct vmx_event){};
-	if (reason == EXIT_REASON_EXCEPTION_NMI)
-		handle_host_exception();
-	return 0;
+int vmx_handle_exit(struct axvcpu *vcpu)
+{
+	return to_vmx(vcpu)->next;
 }

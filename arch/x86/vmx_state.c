@@ -212,11 +212,10 @@ static void init_instruction_state(struct vmx_vcpu *vmx, u64 rip)
 
 	vmx->rip = rip;
 	vmx->rflags = X86_EFLAGS_FIXED;
-	vmx->rsp = 0;
 	vmx->todo = VMX_TODO_RIP | VMX_TODO_RFLAGS | (flush_buffers ? VMX_TODO_BUFFERS : 0);
 	vmx->cached = 0;
 	vmx->skip_due = false;
-	vmwrite(GUEST_RSP, 0);
+	vmwrite(GUEST_RSP, READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RSP]));
 	vmwrite(GUEST_INTERRUPTIBILITY_INFO, 0);
 	vmwrite(GUEST_ACTIVITY_STATE, GUEST_ACTIVITY_ACTIVE);
 	vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, 0);

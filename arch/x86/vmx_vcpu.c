@@ -34,7 +34,7 @@ static int vmx_vcpu_create(struct axvcpu *vcpu, const union axvcpu_create_config
 	vmx_init_region(vmx->vmcs);
 	vmx->vmcs_pa = __pa(vmx->vmcs);
 	vmx->cpu = -1;
-	if (!fpu_alloc_guest_fpstate(&vmx->fpu))
+	if (vmx_fpu_create(vmx))
 		goto err_vmcs;
 	return 0;
 
@@ -50,7 +50,7 @@ static void vmx_vcpu_destroy(struct axvcpu *vcpu)
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 
 	vmx_clear(vmx);
-	fpu_free_guest_fpstate(&vmx->fpu);
+	vmx_fpu_destroy(vmx);
 	free_page((unsigned long)vmx->vmcs);
 	ida_free(&vpids, vmx->vpid);
 }
@@ -94,16 +94,6 @@ static int vmx_setup(struct axvcpu *vcpu, const union axvcpu_setup_config *confi
 	return vmx_init_vmcs(vmx, &config->x86);
 }
 
-static void vmx_fpu_begin(struct axvcpu *vcpu)
-{
-	fpu_swap_kvm_fpstate(&to_vmx(vcpu)->fpu, true);
-}
-
-static void vmx_fpu_end(struct axvcpu *vcpu)
-{
-	fpu_swap_kvm_fpstate(&to_vmx(vcpu)->fpu, false);
-}
-
 static int vmx_bind(struct axvcpu *vcpu)
 {
 	return 0;
@@ -115,18 +105,6 @@ static int vmx_unbind(struct axvcpu *vcpu)
 	return 0;
 }
 
-/* The registers of a CPU after reset; the format of the area stays. */
-static void reset_fpu(struct vmx_vcpu *vmx)
-{
-	union fpregs_state *regs = &vmx->fpu.fpstate->regs;
-
-	memset(&regs->fxsave, 0, sizeof(regs->fxsave));
-	regs->fxsave.cwd = 0x37f;
-	regs->fxsave.mxcsr = MXCSR_DEFAULT;
-	if (boot_cpu_has(X86_FEATURE_XSAVE))
-		regs->xsave.header.xfeatures = 0;
-}
-
 static void vmx_reset(struct axvcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
@@ -136,7 +114,7 @@ static void vmx_reset(struct axvcpu *vcpu)
 	/* Whatever is tried with it later, it does not lead to the old memory. */
 	vmx_init_region(vmx->vmcs);
 	memset_after(vmx, 0, launched);
-	reset_fpu(vmx);
+	vmx_fpu_reset(vmx);
 }
 
 static void vmx_kick_cpu(int cpu)
@@ -153,6 +131,7 @@ static void vmx_exit(void)
 {
 	vmx_emergency_exit();
 	vmx_msr_exit();
+	vmx_fpu_exit();
 	vmx_hw_exit();
 }
 
@@ -166,6 +145,8 @@ static int __init vmx_init(void)
 	ept_init();
 	vmx_cpuid_init();
 	ret = vmx_hw_init();
+	if (!ret)
+		ret = vmx_fpu_init();
 	if (!ret)
 		ret = vmx_msr_init();
 	if (!ret)
@@ -196,8 +177,6 @@ const struct axvcpu_arch_ops axvcpu_arch = {
 	.reset		= vmx_reset,
 	.load		= vmx_load,
 	.put		= vmx_put,
-	.fpu_begin	= vmx_fpu_begin,
-	.fpu_end	= vmx_fpu_end,
 	.complete	= vmx_complete,
 	.enter		= vmx_enter,
 	.handle_exit	= vmx_handle_exit,

@@ -6,12 +6,14 @@
 #ifndef AXBENCH_H
 #define AXBENCH_H
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -163,21 +165,62 @@ void axvcpu_setup_init(const struct vm *vm, struct axvcpu_setup *setup);
 int axvcpu_start(struct vm *vm, enum program program, uint64_t arg0, uint64_t arg1);
 
 /**
+ * raw_ioctl() - ioctl() without the C library
+ * @fd: descriptor
+ * @command: ioctl
+ * @arg: its argument
+ *
+ * Return: 0 or more, or a negative errno.
+ */
+static inline long raw_ioctl(int fd, unsigned long command, unsigned long arg)
+{
+#if defined(__x86_64__)
+	register long ret asm("rax") = SYS_ioctl;
+
+	asm volatile("syscall" : "+r" (ret) : "D" ((long)fd), "S" (command), "d" (arg)
+		     : "rcx", "r11", "memory");
+	return ret;
+#elif defined(__aarch64__)
+	register long x0 asm("x0") = fd;
+	register long x1 asm("x1") = command;
+	register long x2 asm("x2") = arg;
+	register long x8 asm("x8") = SYS_ioctl;
+
+	asm volatile("svc #0" : "+r" (x0) : "r" (x1), "r" (x2), "r" (x8) : "memory");
+	return x0;
+#endif
+}
+
+/**
  * vm_run() - run the guest
  * @vm: the machine
  *
  * The same instructions for both hypervisors.
  *
- * Return: as ioctl().
+ * Return: 0 or a negative errno.
  */
-static inline int vm_run(struct vm *vm)
+static inline long vm_run(const struct vm *vm)
 {
-	return ioctl(vm->fd, vm->run_command, 0);
+	return raw_ioctl(vm->fd, vm->run_command, 0);
+}
+
+/**
+ * vm_run_to_exit() - run until the guest exits to userspace
+ * @vm: the machine
+ *
+ * Return: 0 or a negative errno; -EPROTO: it exited for something else.
+ */
+static inline long vm_run_to_exit(const struct vm *vm)
+{
+	long err = vm_run(vm);
+
+	if (!err && *vm->exit_reason != vm->user_exit)
+		err = -EPROTO;
+	return err;
 }
 
 int vm_open(struct vm *vm, const struct hypervisor *hv, size_t size);
 void vm_close(struct vm *vm);
-int vm_run_to_exit(struct vm *vm);
 
 #define MAX_FIGURES	16
 

@@ -140,16 +140,3 @@ void vm_close(struct vm *vm)
 	vm->hv->close(vm);
 	munmap(vm->mem, vm->size);
 }
-
-/**
- * vm_run_to_exit() - run until the guest exits to userspace
- * @vm: the machine
- *
- * Return: 0 or a negative errno; -EPROTO: it exited for something else.
- */
-int vm_run_to_exit(struct vm *vm)
-{
-	if (vm_run(vm))
-		return -errno;
-	return *vm->exit_reason == vm->user_exit ? 0 : -EPROTO;
-}

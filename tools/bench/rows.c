@@ -71,7 +71,7 @@ static int immediate_exit(struct vm *vm, unsigned int rounds, double *cost)
 	vm_run(vm);
 	began = now();
 	for (unsigned int i = 0; i < rounds; i++) {
-		if (!vm_run(vm) || errno != EINTR) {
+		if (vm_run(vm) != -EINTR) {
 			err = -EPROTO;
 			break;
 		}

@@ -535,7 +535,8 @@ struct axvcpu_inject {
  * struct axvcpu_stats - %AXVCPU_GET_STATS; never blocks
  * @runs: RUN calls that reached the guest or could have
  * @entries: entries into the guest
- * @guest_ns: time in the guest, in nanoseconds
+ * @guest_ns: time in the guest, in nanoseconds; exits that the kernel answers
+ *	at once belong to it
  * @migrations: the vCPU came to another CPU
  * @faults: second-stage faults that the kernel filled
  * @injections: events that INJECT queued
@@ -733,6 +734,10 @@ enum axvcpu_exit_reason {
 #define AXVCPU_IPI_TO_ALL	(1U << 0)
 #define AXVCPU_IPI_TO_SELF	(1U << 1)
 
+/* &struct axvcpu_run.regs_dirty and regs_wanted */
+#define AXVCPU_REGS_PC		(1U << 0)	/* program counter and flags; arm64: sp too */
+#define AXVCPU_REGS_SP		(1U << 1)	/* x86: RSP */
+
 /**
  * struct axvcpu_run - the run page, mmap() of a vCPU descriptor at offset 0
  * @immediate_exit: in: not 0: RUN completes the pending answer and returns
@@ -742,11 +747,14 @@ enum axvcpu_exit_reason {
  * @exit_seq: out: counts the returns of RUN
  * @regs: in and out: the general-purpose registers; RUN takes them from here
  *	and leaves them here. The program counter and the flags are written
- *	at each return; a VMM that changes them sets regs_dirty
- * @regs_dirty: in: not 0: RUN takes the program counter and flags from
- *	@regs too, and clears it
+ *	at each return; a VMM that changes them says so in regs_dirty. RSP of
+ *	x86 is written where regs_wanted asks for it, and taken where
+ *	regs_dirty says so
+ * @regs_dirty: in: ``AXVCPU_REGS_*`` that RUN takes from @regs too; RUN
+ *	clears it
+ * @regs_wanted: in: %AXVCPU_REGS_SP: RUN writes that one too at its return;
+ *	the hardware keeps it elsewhere, which costs
  * @reserved1: zero
- * @reserved2: zero
  * @reserved3: zero
  * @hypercall: HYPERCALL: ``nr``, ``args``; the answer goes to ``ret``
  * @mmio: MMIO_READ, MMIO_WRITE: ``gpa``, ``width`` in bytes, ``data`` (answer
@@ -786,7 +794,7 @@ struct axvcpu_run {
 
 	/* in and out */
 	__u32 regs_dirty;
-	__u32 reserved2;
+	__u32 regs_wanted;
 	__u64 reserved3[4];
 
 	union {
