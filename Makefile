@@ -39,7 +39,7 @@ all: module tools
 # a directory of links.
 AXVCPU_MODULE ?= axvcpu
 KERNEL_ID ?= $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
-MODULE_DIR = $(BUILD)/$(KERNEL_ID)/$(AXVCPU_MODULE)
+MODULE_DIR = $(BUILD)/$(KERNEL_ID)/$(AXVCPU_MODULE)$(if $(COUNT),-count)
 SOURCES = Kbuild $(wildcard axvcpu*.[ch]) $(wildcard arch) uapi
 
 .PHONY: module
@@ -47,7 +47,8 @@ module: kdir
 	$(Q)mkdir -p $(MODULE_DIR)
 	$(Q)cp -rsf $(addprefix $(CURDIR)/,$(SOURCES)) $(MODULE_DIR)
 	$(Q)find $(MODULE_DIR) -xtype l -delete
-	$(Q)$(MAKE) --no-print-directory -C $(KDIR) M=$(MODULE_DIR) AXVCPU_MODULE=$(AXVCPU_MODULE) modules
+	$(Q)$(MAKE) --no-print-directory -C $(KDIR) M=$(MODULE_DIR) AXVCPU_MODULE=$(AXVCPU_MODULE) \
+		$(if $(COUNT),COUNT=1) modules
 
 .PHONY: kdir
 kdir:

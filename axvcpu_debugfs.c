@@ -10,6 +10,7 @@
 #include <linux/seq_file.h>
 
 #include "axvcpu.h"
+#include "axvcpu_count.h"
 
 /* Protects the list; the vCPUs on it exist, but are not locked. */
 static DEFINE_MUTEX(vcpus_mutex);
@@ -93,6 +94,7 @@ void axvcpu_debugfs_init(void)
 {
 	dir = debugfs_create_dir(KBUILD_MODNAME, NULL);
 	debugfs_create_file("vcpus", 0400, dir, NULL, &vcpus_fops);
+	axvcpu_count_init(dir);
 }
 
 /**

@@ -438,8 +438,10 @@ TEST_F(host_state, registers)
 {
 	int cpu;
 
-	for (int n = 0; n < NR_GUESTS; n++)
+	for (int n = 0; n < NR_GUESTS; n++) {
 		ASSERT_EQ(0, start_guest(self, n, guest_registers));
+		self->v[n].run->regs_wanted = AXVCPU_REGS_SP;
+	}
 	/* Both guests have their values when either is looked at. */
 	for (int round = 0; round < 40; round++) {
 		for (int n = 0; n < NR_GUESTS; n++) {

@@ -96,6 +96,7 @@ int ept_pointer(struct axvcpu_hpa root, u64 *eptp)
  */
 void ept_flush(u64 eptp)
 {
+	axvcpu_count(INVEPT);
 	if (vmx_caps.ept & VMX_EPT_EXTENT_CONTEXT_BIT)
 		(void)invept(VMX_EPT_EXTENT_CONTEXT, (struct invept_descriptor){ eptp });
 	else

@@ -322,9 +322,9 @@ static __always_inline void vmx_msrs_load(struct vmx_vcpu *vmx)
 	u64 base = vmx->msrs[VMX_MSR_KERNEL_GS_BASE];
 
 	if (vmx->efer & EFER_LME) {
-		vmx->host.kernel_gs_base = __rdmsr(MSR_KERNEL_GS_BASE);
+		vmx->host.kernel_gs_base = vmx_rdmsr(MSR_KERNEL_GS_BASE);
 		if (base != vmx->host.kernel_gs_base)
-			native_wrmsrl(MSR_KERNEL_GS_BASE, base);
+			vmx_wrmsr(MSR_KERNEL_GS_BASE, base);
 		vmx->msrs_live = BIT(VMX_MSR_KERNEL_GS_BASE);
 	}
 	if (vmx->efer & EFER_SCE)
@@ -344,10 +344,10 @@ static __always_inline void vmx_msrs_put(struct vmx_vcpu *vmx)
 	if (!vmx->msrs_live)
 		return;
 	if (vmx->msrs_live & BIT(VMX_MSR_KERNEL_GS_BASE)) {
-		base = __rdmsr(MSR_KERNEL_GS_BASE);
+		base = vmx_rdmsr(MSR_KERNEL_GS_BASE);
 		vmx->msrs[VMX_MSR_KERNEL_GS_BASE] = base;
 		if (base != vmx->host.kernel_gs_base)
-			native_wrmsrl(MSR_KERNEL_GS_BASE, vmx->host.kernel_gs_base);
+			vmx_wrmsr(MSR_KERNEL_GS_BASE, vmx->host.kernel_gs_base);
 	}
 	if (unlikely(vmx->msrs_live & ~BIT(VMX_MSR_KERNEL_GS_BASE)))
 		vmx_syscall_msrs_put(vmx);

@@ -12,7 +12,10 @@
 
 #include <asm/asm.h>
 #include <asm/extable_fixup_types.h>
+#include <asm/msr.h>
 #include <asm/vmx.h>
+
+#include "../../axvcpu_count.h"
 
 /* Addresses are host-physical, of a page. */
 struct invept_descriptor {
@@ -55,6 +58,7 @@ static __always_inline unsigned long vmread(unsigned long field)
 {
 	unsigned long value;
 
+	axvcpu_count(VMREAD);
 	asm volatile("1: vmread %[field], %[value]\n"
 		     "2:\n"
 		     _ASM_EXTABLE_TYPE_REG(1b, 2b, EX_TYPE_ZERO_REG, %k[value])
@@ -71,10 +75,34 @@ static __always_inline unsigned long vmread(unsigned long field)
  */
 static __always_inline void vmwrite(unsigned long field, unsigned long value)
 {
+	axvcpu_count(VMWRITE);
 	asm volatile("1: vmwrite %[value], %[field]\n"
 		     "2:\n"
 		     _ASM_EXTABLE(1b, 2b)
 		     : : [field] "r" (field), [value] "rm" (value) : "cc", "memory");
+}
+
+/**
+ * vmx_rdmsr() - read an MSR that is there
+ * @msr: its number
+ *
+ * Return: its value.
+ */
+static __always_inline u64 vmx_rdmsr(u32 msr)
+{
+	axvcpu_count(RDMSR);
+	return __rdmsr(msr);
+}
+
+/**
+ * vmx_wrmsr() - write an MSR that is there
+ * @msr: its number
+ * @value: one that it takes
+ */
+static __always_inline void vmx_wrmsr(u32 msr, u64 value)
+{
+	axvcpu_count(WRMSR);
+	native_wrmsrl(msr, value);
 }
 
 #endif /* _AXVCPU_VMX_INSN_H */

@@ -88,7 +88,7 @@ void vmx_syscall_msrs_load(struct vmx_vcpu *vmx)
 	for (i = 0; i < ARRAY_SIZE(syscall_msrs); i++) {
 		if (vmx->msrs[i] == host_syscall_msrs[i])
 			continue;
-		native_wrmsrl(syscall_msrs[i], vmx->msrs[i]);
+		vmx_wrmsr(syscall_msrs[i], vmx->msrs[i]);
 		vmx->msrs_live |= BIT(i);
 	}
 }
@@ -105,7 +105,7 @@ void vmx_syscall_msrs_put(struct vmx_vcpu *vmx)
 
 	for (i = 0; i < ARRAY_SIZE(syscall_msrs); i++) {
 		if (vmx->msrs_live & BIT(i))
-			native_wrmsrl(syscall_msrs[i], host_syscall_msrs[i]);
+			vmx_wrmsr(syscall_msrs[i], host_syscall_msrs[i]);
 	}
 }
 

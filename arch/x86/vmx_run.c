@@ -43,7 +43,7 @@ static void flush_buffers(void)
 	} else if (always || __this_cpu_read(l1d_flush_due) || kvm_get_cpu_l1tf_flush_l1d()) {
 		__this_cpu_write(l1d_flush_due, false);
 		kvm_clear_cpu_l1tf_flush_l1d();
-		native_wrmsrl(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
+		vmx_wrmsr(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
 	}
 }
 
@@ -81,10 +81,10 @@ static noinline void restore_host_segments(const struct vmx_host *host)
 	}
 	if (host->gs) {
 		/* This loads the inactive base too, which is the thread's already. */
-		u64 base = __rdmsr(MSR_KERNEL_GS_BASE);
+		u64 base = vmx_rdmsr(MSR_KERNEL_GS_BASE);
 
 		load_gs_index(host->gs);
-		native_wrmsrl(MSR_KERNEL_GS_BASE, base);
+		vmx_wrmsr(MSR_KERNEL_GS_BASE, base);
 	}
 }
 
@@ -261,7 +261,7 @@ static __always_inline void begin_stretch(struct vmx_vcpu *vmx)
 	if (vmx->cr2 != native_read_cr2())
 		native_write_cr2(vmx->cr2);
 	vmx_fpu_load(vmx);
-	asm volatile("rdmsr" : "=a" (vmx->host.debugctl) : "c" (MSR_IA32_DEBUGCTLMSR) : "edx");
+	vmx->host.debugctl = vmx_rdmsr(MSR_IA32_DEBUGCTLMSR);
 }
 
 /* An exit has cleared DEBUGCTL, and DR7 but for its fixed bit. */

@@ -224,6 +224,11 @@ void vm_close(struct vm *vm);
 
 #define MAX_FIGURES	16
 
+/* modules.c */
+bool module_exists(const char *name);
+int module_load(const char *name);
+int module_unload(const char *name);
+
 /**
  * struct figures - costs of one thing, by one hypervisor
  * @count: how many
@@ -277,11 +282,24 @@ extern const struct row rows[];
 extern const size_t nr_rows;
 extern struct clock_check clock_check;
 
+/* What the counting build of the module counts */
+enum count {
+	COUNT_VMREAD,
+	COUNT_VMWRITE,
+	COUNT_INVEPT,
+	COUNT_RDMSR,
+	COUNT_WRMSR,
+	COUNT_SYSREG,
+	NR_COUNTS,
+};
+
 /**
  * struct result - a row with its figures
  * @row: the row
  * @ours: axvcpu's
  * @kvm: KVM's
+ * @counted: there are @counts
+ * @counts: of axvcpu, in a round
  * @error: why there are none
  * @skipped: why it was not measured, or NULL
  */
@@ -289,13 +307,18 @@ struct result {
 	const struct row *row;
 	struct figures ours;
 	struct figures kvm;
+	bool counted;
+	double counts[NR_COUNTS];
 	int error;
 	const char *skipped;
 };
 
-bool result_is_good(const struct result *result);
-void report_head(FILE *out);
-void report_row(FILE *out, const struct result *result);
+/* counts.c */
+extern const char *const count_names[NR_COUNTS];
+unsigned int count_limit(const struct row *row, unsigned int count);
+void count_all(struct result *results, size_t count);
+
+bool report(FILE *out, const struct result *results, size_t count, bool tap);
 void report_json(FILE *out, const struct result *results, size_t count);
 
 #endif /* AXBENCH_H */

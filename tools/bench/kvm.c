@@ -5,37 +5,9 @@
 #include <linux/kvm.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "bench.h"
-
-static int load(const char *name)
-{
-	char path[64];
-	int fd, err;
-
-	snprintf(path, sizeof(path), "/modules/%s.ko", name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	err = syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST ? -errno : 0;
-	close(fd);
-	return err;
-}
-
-/* The module's name has underscores, its file's has not. */
-static void unload(const char *name)
-{
-	char module[32];
-
-	snprintf(module, sizeof(module), "%s", name);
-	for (char *c = module; *c; c++) {
-		if (*c == '-')
-			*c = '_';
-	}
-	syscall(SYS_delete_module, module, O_NONBLOCK);
-}
 
 static void kvm_release(void)
 {
@@ -44,7 +16,7 @@ static void kvm_release(void)
 	while (kvm_modules[n])
 		n++;
 	while (n--)
-		unload(kvm_modules[n]);
+		module_unload(kvm_modules[n]);
 }
 
 static void nothing(int signal)
@@ -60,7 +32,7 @@ static int kvm_acquire(void)
 
 	sigaction(SIGUSR1, &action, NULL);
 	for (int n = 0; kvm_modules[n]; n++) {
-		err = load(kvm_modules[n]);
+		err = module_load(kvm_modules[n]);
 		if (err)
 			return err;
 	}

@@ -17,11 +17,13 @@ enum {
 	OPT_SHORT,
 	OPT_ONLY,
 	OPT_LIST,
+	OPT_TAP,
 };
 
 struct options {
 	bool brief;
 	bool list;
+	bool tap;
 	const char *json;
 	const char *only;	/* one hypervisor's name */
 	unsigned int count;	/* of the rows that were named; 0: all */
@@ -34,6 +36,7 @@ static const struct argp_option argp_options[] = {
 	{ "short", OPT_SHORT, NULL, 0, "Fewer rounds, and only what make check looks at", 0 },
 	{ "json", OPT_JSON, "FILE", 0, "Write the figures to FILE too", 0 },
 	{ "only", OPT_ONLY, "NAME", 0, "Measure axvcpu or KVM alone", 0 },
+	{ "tap", OPT_TAP, NULL, 0, "Tell the results as kselftest does", 0 },
 	{ "list", OPT_LIST, NULL, 0, "List the rows", 0 },
 	{ 0 }
 };
@@ -52,6 +55,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_ONLY:
 		options->only = arg;
+		return 0;
+	case OPT_TAP:
+		options->tap = true;
 		return 0;
 	case OPT_LIST:
 		options->list = true;
@@ -150,7 +156,7 @@ int main(int argc, char **argv)
 	struct options options = { .wanted = wanted };
 	struct result results[64] = {};
 	size_t count = 0;
-	bool good = true;
+	bool good;
 	int err;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &options);
@@ -167,16 +173,14 @@ int main(int argc, char **argv)
 	}
 
 	check_clock(&clock_check);
-	printf("%.4f ticks an instruction, %.4f a nanosecond\n\n",
+	printf("# %.4f ticks an instruction, %.4f a nanosecond\n",
 	       clock_check.ticks_per_instruction, clock_check.ticks_per_ns);
 	measure_all(&hypervisor_axvcpu, &options, results, count);
+	if (!options.only)
+		count_all(results, count);
 	measure_all(&hypervisor_kvm, &options, results, count);
 
-	report_head(stdout);
-	for (size_t i = 0; i < count; i++) {
-		report_row(stdout, &results[i]);
-		good &= result_is_good(&results[i]);
-	}
+	good = report(stdout, results, count, options.tap);
 	if (options.json) {
 		err = write_json(options.json, results, count);
 		if (err) {

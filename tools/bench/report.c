@@ -16,50 +16,116 @@ static bool measured(const struct result *result)
 	return !result->error && !result->skipped;
 }
 
-/**
- * result_is_good() - is it within its budget?
- * @result: the result
- *
- * Return: whether it is; what was skipped is.
- */
-bool result_is_good(const struct result *result)
+/* What comes now and then, as with the host's timer, is not counted. */
+static bool count_is_good(const struct result *result, unsigned int count)
+{
+	unsigned int limit = count_limit(result->row, count);
+
+	return !limit || result->counts[count] < limit + 0.1;
+}
+
+/* What was skipped is within its budget. */
+static bool result_is_good(const struct result *result)
 {
 	if (result->error)
 		return false;
-	return result->skipped || !result->row->budget || ratio(result) <= result->row->budget;
+	if (result->skipped)
+		return true;
+	for (unsigned int i = 0; i < NR_COUNTS && result->counted; i++) {
+		if (!count_is_good(result, i))
+			return false;
+	}
+	return !result->row->budget || ratio(result) <= result->row->budget;
 }
 
-/**
- * report_head() - the table's heading
- * @out: where
- */
-void report_head(FILE *out)
+static void report_head(FILE *out)
 {
-	fprintf(out, "%-38s %10s %10s %7s %7s %8s\n", "", "axvcpu", "KVM", "ratio", "budget",
+	fprintf(out, "# %-38s %10s %10s %7s %7s %8s\n", "", "axvcpu", "KVM", "ratio", "budget",
 		"spread");
 }
 
-/**
- * report_row() - a line of the table
- * @out: where
- * @result: the row's
- */
-void report_row(FILE *out, const struct result *result)
+static void report_row(FILE *out, const struct result *result)
 {
 	const struct row *row = result->row;
 
 	if (!measured(result)) {
-		fprintf(out, "%-38s %s%s\n", row->about, result->skipped ? "skipped: " : "failed: ",
+		fprintf(out, "# %-38s %s%s\n", row->about, result->skipped ? "skipped: " : "failed: ",
 			result->skipped ?: strerror(-result->error));
 		return;
 	}
-	fprintf(out, "%-38s %10.1f %10.1f %7.3f", row->about, figures_median(&result->ours),
+	fprintf(out, "# %-38s %10.1f %10.1f %7.3f", row->about, figures_median(&result->ours),
 		figures_median(&result->kvm), ratio(result));
 	if (row->budget)
 		fprintf(out, " %7.2f %7.1f%%  %s\n", row->budget,
 			100 * figures_spread(&result->ours), result_is_good(result) ? "ok" : "OVER");
 	else
 		fprintf(out, " %7s %7.1f%%\n", "", 100 * figures_spread(&result->ours));
+}
+
+static void report_counts(FILE *out, const struct result *result)
+{
+	unsigned int limit;
+
+	if (!result->counted)
+		return;
+	fprintf(out, "# %-38s", result->row->about);
+	for (unsigned int i = 0; i < NR_COUNTS; i++) {
+		limit = count_limit(result->row, i);
+		if (!limit && result->counts[i] < 0.1)
+			continue;
+		fprintf(out, " %s %.2f", count_names[i], result->counts[i]);
+		if (limit)
+			fprintf(out, " (%u)%s", limit, count_is_good(result, i) ? "" : " OVER");
+	}
+	fputs("\n", out);
+}
+
+static void report_tap(FILE *out, const struct result *result, size_t number)
+{
+	if (result->skipped)
+		fprintf(out, "ok %zu %s # SKIP %s\n", number, result->row->name, result->skipped);
+	else
+		fprintf(out, "%s %zu %s\n", result_is_good(result) ? "ok" : "not ok", number,
+			result->row->name);
+}
+
+/**
+ * report() - the table, for people; with TAP around it for a test
+ * @out: where
+ * @results: the results
+ * @count: of @results
+ * @tap: TAP
+ *
+ * Return: whether everything is within its budget.
+ */
+bool report(FILE *out, const struct result *results, size_t count, bool tap)
+{
+	size_t bad = 0, skipped = 0;
+
+	if (tap)
+		fprintf(out, "TAP version 13\n1..%zu\n", count);
+	report_head(out);
+	for (size_t i = 0; i < count; i++) {
+		report_row(out, &results[i]);
+		bad += !result_is_good(&results[i]);
+		skipped += !!results[i].skipped;
+	}
+	for (size_t i = 0; i < count; i++)
+		report_counts(out, &results[i]);
+	for (size_t i = 0; i < count && tap; i++)
+		report_tap(out, &results[i], i + 1);
+	if (tap)
+		fprintf(out, "# Totals: pass:%zu fail:%zu xfail:0 xpass:0 skip:%zu error:0\n",
+			count - bad - skipped, bad, skipped);
+	return !bad;
+}
+
+static void json_counts(FILE *out, const struct result *result)
+{
+	for (unsigned int i = 0; i < NR_COUNTS && result->counted; i++)
+		fprintf(out, ",\n  {\"name\": \"%s %s\", \"ours\": %.3f, \"budget\": %u}",
+			result->row->name, count_names[i], result->counts[i],
+			count_limit(result->row, i));
 }
 
 /**
@@ -82,6 +148,7 @@ void report_json(FILE *out, const struct result *results, size_t count)
 			"\"ratio\": %.4f, \"budget\": %.2f, \"spread\": %.4f}", comma,
 			r->row->name, figures_median(&r->ours), figures_median(&r->kvm), ratio(r),
 			r->row->budget, figures_spread(&r->ours));
+		json_counts(out, r);
 		comma = ",";
 	}
 	fputs("\n]\n", out);

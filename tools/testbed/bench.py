@@ -20,7 +20,8 @@ def run(options, machine):
     kernel = builder.kernel(machine.flavour)
     say(f"building {machine.module} for the {kernel.name} kernel, and the programs")
     builder.userspace(kernel)
-    image = builder.initramfs(kernel, [builder.module(machine.module, kernel)], [])
+    modules = [builder.module(machine.module, kernel), builder.counting_module(kernel)]
+    image = builder.initramfs(kernel, modules, [])
     token = check.new_token()
     conf = check.configuration(machine, token, [
         " ".join(("test axbench /bin/axbench --json", FILE, *options.arguments)),

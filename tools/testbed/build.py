@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -72,6 +73,14 @@ class Builder:
             self.make(f"{name} {kernel.flavour}", "module", f"KDIR={kernel.dir}",
                       f"KERNEL_ID={kernel.id}", f"AXVCPU_MODULE={name}")
         return BUILD / kernel.id / name / f"{name}.ko"
+
+    def counting_module(self, kernel):
+        """axvcpu.ko that counts costly instructions, as axvcpu-count.ko."""
+        made = BUILD / kernel.id / "axvcpu-count" / "axvcpu.ko"
+        with lock(BUILD / ".lock"):
+            self.make(f"axvcpu-count {kernel.flavour}", "module", f"KDIR={kernel.dir}",
+                      f"KERNEL_ID={kernel.id}", "AXVCPU_MODULE=axvcpu", "COUNT=1")
+            return shutil.copy(made, made.with_name("axvcpu-count.ko"))
 
     def userspace(self, kernel):
         """Our programs, statically linked: the library, axvmm, axbench, guests, selftests."""
