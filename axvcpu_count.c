@@ -7,7 +7,7 @@
 
 #include "axvcpu_count.h"
 
-DEFINE_PER_CPU(u64 [AXVCPU_NR_COUNTS], axvcpu_counts);
+DEFINE_PER_CPU(u64[AXVCPU_NR_COUNTS], axvcpu_counts);
 
 static const char *const names[] = {
 #define C(name)	#name,

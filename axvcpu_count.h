@@ -21,7 +21,7 @@ enum axvcpu_counted {
 };
 
 #ifdef AXVCPU_COUNT
-DECLARE_PER_CPU(u64 [AXVCPU_NR_COUNTS], axvcpu_counts);
+DECLARE_PER_CPU(u64[AXVCPU_NR_COUNTS], axvcpu_counts);
 #define axvcpu_count(name)	this_cpu_inc(axvcpu_counts[AXVCPU_COUNT_##name])
 struct dentry;
 void axvcpu_count_init(struct dentry *dir);

@@ -398,7 +398,7 @@ static long vcpu_run(struct axvcpu *vcpu, unsigned long flags)
 }
 
 static long vcpu_struct_call(const struct ioctl *ioctl, struct axvcpu *vcpu,
-				      unsigned int cmd, unsigned long uarg)
+			     unsigned int cmd, unsigned long uarg)
 {
 	union ioctl_arg arg;
 	long ret;

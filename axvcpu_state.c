@@ -136,7 +136,8 @@ static __always_inline void commit(struct axvcpu *vcpu, enum axvcpu_op op,
 		trace_axvcpu_failure(vcpu, &vcpu->failure);
 }
 
-static noinline int fail(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state expected, int error)
+static noinline int fail(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state expected,
+			 int error)
 {
 	commit(vcpu, op, expected, AXVCPU_STATE_INVALID, error);
 	return error;

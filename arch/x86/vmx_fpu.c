@@ -21,7 +21,7 @@
 
 /* A guest's: room for the legacy region and the header; all else is initial. */
 #define AREA_SIZE	1024
-static_assert(AREA_SIZE >= sizeof(struct xregs_state));
+static_assert(sizeof(struct xregs_state) <= AREA_SIZE);
 
 /* As the CPU has them after reset. */
 static void reset_area(struct xregs_state *area)

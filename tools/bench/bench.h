@@ -58,6 +58,7 @@ static inline uint64_t now(void)
  * @PROGRAM_SPIN: nothing, for ever
  * @PROGRAM_INTERRUPTS: exits to userspace with interrupts on; the handler of
  *	interrupt %GUEST_VECTOR exits to userspace too
+ * @NR_PROGRAMS: how many there are
  */
 enum program {
 	PROGRAM_EMPTY,

@@ -68,7 +68,8 @@ static int kvm_open(struct vm *vm)
 {
 	int size, err;
 
-	vm->kvm_fd = vm->vm_fd = vm->fd = -1;
+	vm->vm_fd = -1;
+	vm->fd = -1;
 	vm->page = MAP_FAILED;
 	vm->kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (vm->kvm_fd < 0)

@@ -49,7 +49,8 @@ static void report_row(FILE *out, const struct result *result)
 	const struct row *row = result->row;
 
 	if (!measured(result)) {
-		fprintf(out, "# %-38s %s%s\n", row->about, result->skipped ? "skipped: " : "failed: ",
+		fprintf(out, "# %-38s %s%s\n", row->about,
+			result->skipped ? "skipped: " : "failed: ",
 			result->skipped ?: strerror(-result->error));
 		return;
 	}
@@ -57,7 +58,8 @@ static void report_row(FILE *out, const struct result *result)
 		figures_median(&result->kvm), ratio(result));
 	if (row->budget)
 		fprintf(out, " %7.2f %7.1f%%  %s\n", row->budget,
-			100 * figures_spread(&result->ours), result_is_good(result) ? "ok" : "OVER");
+			100 * figures_spread(&result->ours),
+			result_is_good(result) ? "ok" : "OVER");
 	else
 		fprintf(out, " %7s %7.1f%%\n", "", 100 * figures_spread(&result->ours));
 }

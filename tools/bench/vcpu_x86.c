@@ -71,7 +71,11 @@ int kvm_init_vcpu(struct vm *vm)
 	code.db = 0;
 	code.l = 1;
 	sregs.cs = code;
-	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = data;
+	sregs.ds = data;
+	sregs.es = data;
+	sregs.fs = data;
+	sregs.gs = data;
+	sregs.ss = data;
 	sregs.cr3 = GUEST_TABLES;
 	sregs.cr4 |= 1 << 5;			/* PAE */
 	sregs.cr0 |= 1U << 31 | 1;		/* PG, PE */
