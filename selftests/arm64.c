@@ -69,11 +69,6 @@ static int start_with(FIXTURE_DATA(arm64) *self, uint64_t flags, const uint8_t *
 	struct axvcpu_setup setup;
 	int err;
 
-	/*
-	 * QEMU 7.2 goes on with what it has translated of a page that the host has
-	 * since zeroed with DC ZVA; stores make it forget.
-	 */
-	memset(self->g.mem + ENTRY, 0xff, 4096);
 	memcpy(self->g.mem + ENTRY, code, end - code);
 	setup_init(&self->g, &setup, ENTRY);
 	setup.config.arm64.flags = flags;

@@ -13,6 +13,7 @@
 
 #include "guest.h"
 
+#define PAGE	((uint64_t)sysconf(_SC_PAGESIZE))
 #define PORT	0x3f8
 
 FIXTURE(exits) {
@@ -230,18 +231,18 @@ TEST_F(exits, nested_page_fault)
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_NESTED_PAGE_FAULT));
 	EXPECT_EQ(pc, run->regs.raw[self->v.isa->pc]);
 
-	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, page);
 	((uint64_t *)page)[0x128 / 8] = 0x600df00d;
-	ASSERT_EQ(0, map_memory(self->g.aspace, GUEST_HOLE, 4096, page, AXVCPU_MAP_READ));
+	ASSERT_EQ(0, map_memory(self->g.aspace, GUEST_HOLE, PAGE, page, AXVCPU_MAP_READ));
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_NESTED_PAGE_FAULT));
 	EXPECT_EQ(0x600df00d, *greg(&self->v, G1));
 	EXPECT_EQ(GUEST_HOLE + 0x128, run->fault.gpa);
 	EXPECT_TRUE(run->fault.access & AXVCPU_MAP_WRITE);
 	EXPECT_EQ(0x600df00d, ((uint64_t *)page)[0x128 / 8]);
 
-	ASSERT_EQ(0, unmap_memory(self->g.aspace, GUEST_HOLE, 4096));
-	ASSERT_EQ(0, map_memory(self->g.aspace, GUEST_HOLE, 4096, page,
+	ASSERT_EQ(0, unmap_memory(self->g.aspace, GUEST_HOLE, PAGE));
+	ASSERT_EQ(0, map_memory(self->g.aspace, GUEST_HOLE, PAGE, page,
 				AXVCPU_MAP_READ | AXVCPU_MAP_WRITE));
 	EXPECT_EQ(0, run_until_done(&self->v));
 	EXPECT_EQ(GUEST_HOLE + 0x128, ((uint64_t *)page)[0x128 / 8]);
@@ -264,12 +265,12 @@ TEST_F(exits, fetch_fault)
 	g_out(&self->p, PORT, G0, 1);
 	g_jmp(&self->p, loop);
 	g_end(&self->p);
-	ASSERT_EQ(0, map_memory(self->g.aspace, GUEST_HOLE, 4096, self->g.mem + GUEST_PROG(0),
+	ASSERT_EQ(0, map_memory(self->g.aspace, GUEST_HOLE, PAGE, self->g.mem + GUEST_PROG(0),
 				AXVCPU_MAP_READ));
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_NESTED_PAGE_FAULT));
 	EXPECT_TRUE(run->fault.access & AXVCPU_MAP_EXEC);
-	ASSERT_EQ(0, unmap_memory(self->g.aspace, GUEST_HOLE, 4096));
-	ASSERT_EQ(0, map_memory(self->g.aspace, GUEST_HOLE, 4096, self->g.mem + GUEST_PROG(0),
+	ASSERT_EQ(0, unmap_memory(self->g.aspace, GUEST_HOLE, PAGE));
+	ASSERT_EQ(0, map_memory(self->g.aspace, GUEST_HOLE, PAGE, self->g.mem + GUEST_PROG(0),
 				AXVCPU_MAP_READ | AXVCPU_MAP_EXEC));
 	EXPECT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));
 }
@@ -277,17 +278,17 @@ TEST_F(exits, fetch_fault)
 /* The range is mapped, but the process has nothing there. */
 TEST_F(exits, bad_host_memory)
 {
-	void *page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *page = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	ASSERT_NE(MAP_FAILED, page);
 	g_movi(&self->p, G0, GUEST_HOLE);
 	g_store(&self->p, G0, G0, 8);
 	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
-	ASSERT_EQ(0, map_memory(self->g.aspace, GUEST_HOLE, 4096, page, AXVCPU_MAP_ALL));
+	ASSERT_EQ(0, map_memory(self->g.aspace, GUEST_HOLE, PAGE, page, AXVCPU_MAP_ALL));
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_NESTED_PAGE_FAULT));
 	EXPECT_EQ(GUEST_HOLE, self->v.run->fault.gpa);
 	EXPECT_TRUE(self->v.run->fault.flags & AXVCPU_FAULT_BAD_HOST);
-	ASSERT_EQ(0, mprotect(page, 4096, PROT_READ | PROT_WRITE));
+	ASSERT_EQ(0, mprotect(page, PAGE, PROT_READ | PROT_WRITE));
 	EXPECT_EQ(0, run_until_done(&self->v));
 	EXPECT_EQ(GUEST_HOLE, *(uint64_t *)page);
 }

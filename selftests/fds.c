@@ -20,6 +20,8 @@
 
 #include "guest.h"
 
+#define PAGE	((uint64_t)sysconf(_SC_PAGESIZE))
+
 FIXTURE(fds) {
 	struct guest g;
 	struct guest_vcpu v;
@@ -371,7 +373,7 @@ static int use_as_foreigner(int vcpu, int aspace, void *mem)
 
 	if (run_vcpu(vcpu, 0) != -EIO)
 		return __LINE__;
-	if (map_memory(aspace, GUEST_HOLE, 4096, mem, AXVCPU_MAP_READ) != -EIO)
+	if (map_memory(aspace, GUEST_HOLE, PAGE, mem, AXVCPU_MAP_READ) != -EIO)
 		return __LINE__;
 	if (unmap_memory(aspace, 0, GUEST_MEM_SIZE) != -EIO)
 		return __LINE__;
@@ -480,7 +482,7 @@ TEST_F(fds, owner_is_gone)
 	aspace = receive_fd(socks[0]);
 	EXPECT_EQ(0, wait_for_child(pid));
 	EXPECT_EQ(-EIO, run_vcpu(vcpu, 0));
-	EXPECT_EQ(-EIO, map_memory(aspace, GUEST_HOLE, 4096, self->g.mem, AXVCPU_MAP_READ));
+	EXPECT_EQ(-EIO, map_memory(aspace, GUEST_HOLE, PAGE, self->g.mem, AXVCPU_MAP_READ));
 	EXPECT_EQ(AXVCPU_STATE_READY, get_state(vcpu));
 	ASSERT_EQ(0, XIOCTL(aspace, AXVCPU_GET_ASPACE_STATS, &stats));
 	EXPECT_EQ(0, stats.mapped_pages);
@@ -496,7 +498,7 @@ static int after_exec(void)
 {
 	if (run_vcpu(10, 0) != -EIO)
 		return 1;
-	if (map_memory(11, GUEST_HOLE, 4096, (void *)0x10000000, AXVCPU_MAP_READ) != -EIO)
+	if (map_memory(11, GUEST_HOLE, PAGE, (void *)0x10000000, AXVCPU_MAP_READ) != -EIO)
 		return 2;
 	return get_state(10) == AXVCPU_STATE_READY ? 0 : 3;
 }
