@@ -25,7 +25,7 @@
  * Away from multiples of many pages, where a small TLB would drop what the
  * host must tell it to drop.
  */
-#define RACE_GPA	(GUEST_HOLE + 0x5000)
+#define RACE_GPA	(GUEST_HOLE + 0x50000)
 #define NR_PAGES	8			/* that the strider writes to */
 #define MAILBOX		(GUEST_DATA + 0x3000)	/* what the reader read last */
 #define ROUNDS_READ	(MAILBOX + 8)		/* how often it did */

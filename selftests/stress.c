@@ -328,13 +328,14 @@ TEST_F_TIMEOUT(stress, everybody_without_exits, 120)
 
 static void *map_and_unmap(void *arg)
 {
+	long page = sysconf(_SC_PAGESIZE);
 	struct worker *w = arg;
 
 	while (!stop && !w->err) {
-		uint64_t gpa = GUEST_HOLE + rand_r(&w->seed) % 8 * 4096;
+		uint64_t gpa = GUEST_HOLE + rand_r(&w->seed) % 8 * page;
 		int err = rand_r(&w->seed) % 2 ?
-			map_memory(w->g->aspace, gpa, 4096, w->g->mem, AXVCPU_MAP_ALL) :
-			unmap_memory(w->g->aspace, gpa, 4096);
+			map_memory(w->g->aspace, gpa, page, w->g->mem, AXVCPU_MAP_ALL) :
+			unmap_memory(w->g->aspace, gpa, page);
 
 		w->calls++;
 		if (err && err != -EEXIST && err != -ENOENT)
