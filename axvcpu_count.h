@@ -11,7 +11,7 @@
 #include <linux/types.h>
 
 /* C(name): what is counted */
-#define AXVCPU_COUNTED(C)	C(VMREAD) C(VMWRITE) C(INVEPT) C(RDMSR) C(WRMSR) C(SYSREG)
+#define AXVCPU_COUNTED(C)	C(VMREAD) C(VMWRITE) C(INVEPT) C(RDMSR) C(WRMSR)
 
 enum axvcpu_counted {
 #define C(name)	AXVCPU_COUNT_##name,

@@ -439,7 +439,7 @@ void axvcpu_poke(struct axvcpu *vcpu)
 	int cpu;
 
 	preempt_disable();
-	/* The wish before guest_cpu; pairs with enter_once(). */
+	/* The wish before guest_cpu; pairs with begin_entry(). */
 	smp_mb();
 	cpu = READ_ONCE(vcpu->guest_cpu);
 	if (cpu >= 0 && cpu != smp_processor_id() && cpu_online(cpu))

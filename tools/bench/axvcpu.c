@@ -16,18 +16,6 @@ static void ax_release(void)
 {
 }
 
-static int ax_map(struct vm *vm, unsigned int slot, uint64_t gpa, void *mem, size_t size)
-{
-	(void)slot;
-	return axvcpu_aspace_map(vm->aspace, gpa, mem, size, AXVCPU_MAP_ALL);
-}
-
-static int ax_unmap(struct vm *vm, unsigned int slot, uint64_t gpa, size_t size)
-{
-	(void)slot;
-	return axvcpu_aspace_unmap(vm->aspace, gpa, size);
-}
-
 static int setup_and_bind(struct vm *vm, int fd)
 {
 	struct axvcpu_setup setup = {
@@ -38,21 +26,6 @@ static int setup_and_bind(struct vm *vm, int fd)
 
 	axvcpu_setup_init(vm, &setup);
 	return ioctl(fd, AXVCPU_SETUP, &setup) || ioctl(fd, AXVCPU_BIND, &bind) ? -errno : 0;
-}
-
-/* A descriptor, not an object of the library: there may be a thousand of them. */
-static int ax_add_vcpu(struct vm *vm, unsigned int id)
-{
-	struct axvcpu_create_vcpu args = { .vcpu_id = id, .favor_phys_cpu = -1 };
-	int fd = ioctl(axvcpu_device_fd(vm->device), AXVCPU_CREATE_VCPU, &args);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	err = setup_and_bind(vm, fd);
-	if (err)
-		close(fd);
-	return err ?: fd;
 }
 
 static int ax_open(struct vm *vm)
@@ -67,7 +40,7 @@ static int ax_open(struct vm *vm)
 	if (!err)
 		err = axvcpu_aspace_create(vm->device, &vm->aspace);
 	if (!err)
-		err = ax_map(vm, 0, 0, vm->mem, vm->size);
+		err = axvcpu_aspace_map(vm->aspace, 0, vm->mem, vm->size, AXVCPU_MAP_ALL);
 	if (!err)
 		err = axvcpu_vcpu_create(vm->device, NULL, &vm->vcpu);
 	if (err)
@@ -93,12 +66,6 @@ static int ax_interrupt(struct vm *vm)
 	return axvcpu_vcpu_interrupt(vm->vcpu, GUEST_VECTOR);
 }
 
-static int ax_kick(struct vm *vm, pthread_t thread)
-{
-	(void)thread;
-	return axvcpu_vcpu_kick(vm->vcpu);
-}
-
 const struct hypervisor hypervisor_axvcpu = {
 	.name		= "axvcpu",
 	.acquire	= ax_acquire,
@@ -106,9 +73,5 @@ const struct hypervisor hypervisor_axvcpu = {
 	.open		= ax_open,
 	.close		= ax_close,
 	.start		= axvcpu_start,
-	.map		= ax_map,
-	.unmap		= ax_unmap,
-	.add_vcpu	= ax_add_vcpu,
 	.interrupt	= ax_interrupt,
-	.kick		= ax_kick,
 };

@@ -7,7 +7,6 @@
 #define AXBENCH_H
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -130,11 +129,7 @@ struct vm {
  *	KVM's forms the one that costs it least. 0 or a negative errno
  * @close: end all of it, whatever of it there is
  * @start: the next run starts with a program
- * @map: map more memory, by slots that are numbered from 1
- * @unmap: take it away
- * @add_vcpu: another vCPU, which never runs: its descriptor, or a negative errno
  * @interrupt: queue interrupt %GUEST_VECTOR
- * @kick: another thread makes the run return
  */
 struct hypervisor {
 	const char *name;
@@ -143,11 +138,7 @@ struct hypervisor {
 	int (*open)(struct vm *vm);
 	void (*close)(struct vm *vm);
 	int (*start)(struct vm *vm, enum program program, uint64_t arg0, uint64_t arg1);
-	int (*map)(struct vm *vm, unsigned int slot, uint64_t gpa, void *mem, size_t size);
-	int (*unmap)(struct vm *vm, unsigned int slot, uint64_t gpa, size_t size);
-	int (*add_vcpu)(struct vm *vm, unsigned int id);
 	int (*interrupt)(struct vm *vm);
-	int (*kick)(struct vm *vm, pthread_t thread);
 };
 
 extern const struct hypervisor hypervisor_axvcpu;	/* axvcpu.c */
@@ -263,8 +254,7 @@ uint64_t process_ticks(const struct clock_check *check);
  * @about: for the table
  * @budget: of ours / KVM's; 0: none
  * @rounds: in a batch
- * @short_rounds: with --short; 0: left out
- * @cpus: that it needs
+ * @short_rounds: with --short
  * @bare: @batch makes its machines itself
  * @batch: do it @rounds times: ticks for one. 0 or a negative errno
  */
@@ -274,7 +264,6 @@ struct row {
 	double budget;
 	unsigned int rounds;
 	unsigned int short_rounds;
-	unsigned int cpus;
 	bool bare;
 	int (*batch)(struct vm *vm, unsigned int rounds, double *cost);
 };
@@ -290,7 +279,6 @@ enum count {
 	COUNT_INVEPT,
 	COUNT_RDMSR,
 	COUNT_WRMSR,
-	COUNT_SYSREG,
 	NR_COUNTS,
 };
 
@@ -302,7 +290,6 @@ enum count {
  * @counted: there are @counts
  * @counts: of axvcpu, in a round
  * @error: why there are none
- * @skipped: why it was not measured, or NULL
  */
 struct result {
 	const struct row *row;
@@ -311,7 +298,6 @@ struct result {
 	bool counted;
 	double counts[NR_COUNTS];
 	int error;
-	const char *skipped;
 };
 
 /* counts.c */

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -19,18 +18,11 @@ static void kvm_release(void)
 		module_unload(kvm_modules[n]);
 }
 
-static void nothing(int signal)
-{
-	(void)signal;
-}
-
 /* As it is loaded by default: VMX is on from then on, and not a machine's cost. */
 static int kvm_acquire(void)
 {
-	struct sigaction action = { .sa_handler = nothing };
 	int err;
 
-	sigaction(SIGUSR1, &action, NULL);
 	for (int n = 0; kvm_modules[n]; n++) {
 		err = module_load(kvm_modules[n]);
 		if (err)
@@ -39,29 +31,14 @@ static int kvm_acquire(void)
 	return access("/dev/kvm", R_OK | W_OK) ? -errno : 0;
 }
 
-static int kvm_map(struct vm *vm, unsigned int slot, uint64_t gpa, void *mem, size_t size)
+static int kvm_map(struct vm *vm)
 {
 	struct kvm_userspace_memory_region region = {
-		.slot = slot,
-		.guest_phys_addr = gpa,
-		.memory_size = size,
-		.userspace_addr = (uintptr_t)mem,
+		.memory_size = vm->size,
+		.userspace_addr = (uintptr_t)vm->mem,
 	};
 
 	return ioctl(vm->vm_fd, KVM_SET_USER_MEMORY_REGION, &region) ? -errno : 0;
-}
-
-static int kvm_unmap(struct vm *vm, unsigned int slot, uint64_t gpa, size_t size)
-{
-	(void)size;
-	return kvm_map(vm, slot, gpa, NULL, 0);
-}
-
-static int kvm_add_vcpu(struct vm *vm, unsigned int id)
-{
-	int fd = ioctl(vm->vm_fd, KVM_CREATE_VCPU, (unsigned long)id);
-
-	return fd < 0 ? -errno : fd;
 }
 
 static int kvm_open(struct vm *vm)
@@ -79,12 +56,12 @@ static int kvm_open(struct vm *vm)
 		return -errno;
 	err = kvm_init_vm(vm);
 	if (!err)
-		err = kvm_map(vm, 0, 0, vm->mem, vm->size);
+		err = kvm_map(vm);
 	if (err)
 		return err;
-	vm->fd = kvm_add_vcpu(vm, 0);
+	vm->fd = ioctl(vm->vm_fd, KVM_CREATE_VCPU, 0UL);
 	if (vm->fd < 0)
-		return vm->fd;
+		return -errno;
 	size = ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
 	if (size < 0)
 		return -errno;
@@ -111,13 +88,6 @@ static void kvm_close(struct vm *vm)
 		close(vm->kvm_fd);
 }
 
-/* What VMMs do: a signal, whose handler need not do anything. */
-static int kvm_kick(struct vm *vm, pthread_t thread)
-{
-	*vm->immediate_exit = 1;
-	return -pthread_kill(thread, SIGUSR1);
-}
-
 const struct hypervisor hypervisor_kvm = {
 	.name		= "KVM",
 	.acquire	= kvm_acquire,
@@ -125,9 +95,5 @@ const struct hypervisor hypervisor_kvm = {
 	.open		= kvm_open,
 	.close		= kvm_close,
 	.start		= kvm_start,
-	.map		= kvm_map,
-	.unmap		= kvm_unmap,
-	.add_vcpu	= kvm_add_vcpu,
 	.interrupt	= kvm_interrupt,
-	.kick		= kvm_kick,
 };

@@ -13,7 +13,7 @@ static double ratio(const struct result *result)
 
 static bool measured(const struct result *result)
 {
-	return !result->error && !result->skipped;
+	return !result->error;
 }
 
 /* What comes now and then, as with the host's timer, is not counted. */
@@ -27,13 +27,10 @@ static bool count_is_good(const struct result *result, unsigned int count)
 /* The machine's timers make a figure differ by so much from boot to boot. */
 #define TOLERANCE	1.02
 
-/* What was skipped is within its budget. */
 static bool result_is_good(const struct result *result)
 {
 	if (result->error)
 		return false;
-	if (result->skipped)
-		return true;
 	for (unsigned int i = 0; i < NR_COUNTS && result->counted; i++) {
 		if (!count_is_good(result, i))
 			return false;
@@ -52,9 +49,7 @@ static void report_row(FILE *out, const struct result *result)
 	const struct row *row = result->row;
 
 	if (!measured(result)) {
-		fprintf(out, "# %-38s %s%s\n", row->about,
-			result->skipped ? "skipped: " : "failed: ",
-			result->skipped ?: strerror(-result->error));
+		fprintf(out, "# %-38s failed: %s\n", row->about, strerror(-result->error));
 		return;
 	}
 	fprintf(out, "# %-38s %10.1f %10.1f %7.3f", row->about, figures_median(&result->ours),
@@ -87,11 +82,8 @@ static void report_counts(FILE *out, const struct result *result)
 
 static void report_tap(FILE *out, const struct result *result, size_t number)
 {
-	if (result->skipped)
-		fprintf(out, "ok %zu %s # SKIP %s\n", number, result->row->name, result->skipped);
-	else
-		fprintf(out, "%s %zu %s\n", result_is_good(result) ? "ok" : "not ok", number,
-			result->row->name);
+	fprintf(out, "%s %zu %s\n", result_is_good(result) ? "ok" : "not ok", number,
+		result->row->name);
 }
 
 /**
@@ -105,7 +97,7 @@ static void report_tap(FILE *out, const struct result *result, size_t number)
  */
 bool report(FILE *out, const struct result *results, size_t count, bool tap)
 {
-	size_t bad = 0, skipped = 0;
+	size_t bad = 0;
 
 	if (tap)
 		fprintf(out, "TAP version 13\n1..%zu\n", count);
@@ -113,15 +105,14 @@ bool report(FILE *out, const struct result *results, size_t count, bool tap)
 	for (size_t i = 0; i < count; i++) {
 		report_row(out, &results[i]);
 		bad += !result_is_good(&results[i]);
-		skipped += !!results[i].skipped;
 	}
 	for (size_t i = 0; i < count; i++)
 		report_counts(out, &results[i]);
 	for (size_t i = 0; i < count && tap; i++)
 		report_tap(out, &results[i], i + 1);
 	if (tap)
-		fprintf(out, "# Totals: pass:%zu fail:%zu xfail:0 xpass:0 skip:%zu error:0\n",
-			count - bad - skipped, bad, skipped);
+		fprintf(out, "# Totals: pass:%zu fail:%zu xfail:0 xpass:0 skip:0 error:0\n",
+			count - bad, bad);
 	return !bad;
 }
 

@@ -172,20 +172,27 @@ static int interrupt(struct vm *vm, unsigned int rounds, double *cost)
 	return err;
 }
 
+#ifdef __aarch64__
+#define IS_VHE	1
+#else
+#define IS_VHE	0
+#endif
+#define BUDGET(vmx, vhe)	(IS_VHE ? (vhe) : (vmx))
+
 const struct row rows[] = {
 	{ "kernel-exit", "exit handled in the kernel", 0.33, 10000, 2000,
 	  .batch = kernel_exit },
 	{ "user-exit", "exit to userspace and back", 0.33, 10000, 2000,
 	  .batch = user_exit },
-	{ "immediate-exit", "RUN that returns at once", 0.50, 10000, 2000,
+	{ "immediate-exit", "RUN that returns at once", BUDGET(0.50, 0.25), 10000, 2000,
 	  .batch = immediate_exit },
 	{ "fill-present", "fill of a page, host memory present", 0.05, 4096, 1024,
 	  .batch = fill_present },
 	{ "fill-fresh", "fill of a page, host memory fresh", 0.60, 4096, 1024,
 	  .batch = fill_fresh },
-	{ "life-cpu", "life of a VM, CPU time", 0.12, 100, 20,
+	{ "life-cpu", "life of a VM, CPU time", BUDGET(0.12, 0.20), 100, 20,
 	  .bare = true, .batch = life_cpu },
-	{ "life-wall", "life of a VM, wall time", 0.05, 20, 5,
+	{ "life-wall", "life of a VM, wall time", BUDGET(0.05, 0.20), 20, 5,
 	  .bare = true, .batch = life_wall },
 	{ "interrupt", "injected interrupt to its handler", 0.50, 10000, 2000,
 	  .batch = interrupt },
