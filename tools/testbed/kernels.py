@@ -37,7 +37,7 @@ ARCHES = {
         "modules": ("virt/lib/irqbypass", "arch/x86/kvm/kvm", "arch/x86/kvm/kvm-intel",
                     "arch/x86/kvm/kvm-amd"),
         "cross": "x86_64-linux-gnu-",
-        "flavours": {"lean": 1590, "sanitizer": 1690},
+        "flavours": {"lean": 1590, "sanitizer": 1690, "distro": 1780},
     },
     "arm64": {
         "srcarch": "arm64",
@@ -45,7 +45,7 @@ ARCHES = {
         "target": "Image",
         "modules": (),
         "cross": "aarch64-linux-gnu-",
-        "flavours": {"lean": 1500},
+        "flavours": {"lean": 1500, "64k": 1500},
     },
 }
 
@@ -167,12 +167,15 @@ class Kernel:
             raise BuildError(f"{command[0]} failed")
 
     def _configure(self, tree, out):
-        wanted = "".join(path.read_text() for path in self.fragments)
-        (tree / "wanted.config").write_text(wanted)
+        # A later fragment may overrule an earlier one.
+        wanted = dict(re.findall(r"^(CONFIG_\w+)=(.*)$",
+                                 "".join(path.read_text() for path in self.fragments), re.M))
+        (tree / "wanted.config").write_text(
+            "".join(f"{symbol}={value}\n" for symbol, value in wanted.items()))
         self._step(self._make(tree, "KCONFIG_ALLCONFIG=wanted.config", "allnoconfig"), out)
         got = dict(re.findall(r"^(CONFIG_\w+)=(.*)$", (tree / ".config").read_text(), re.M))
         refused = [f"{symbol}={value} (it is {got.get(symbol, 'n')})"
-                   for symbol, value in re.findall(r"^(CONFIG_\w+)=(.*)$", wanted, re.M)
+                   for symbol, value in wanted.items()
                    if got.get(symbol, "n") != value]
         if refused:
             raise BuildError("the configuration did not take " + ", ".join(refused))
