@@ -3,16 +3,14 @@
  * A guest of KVM's and one of ours take turns on one CPU. Each keeps its own
  * values in the registers that the host does not use and checks them.
  */
-#include "kselftest_harness.h"
-
-#include "guest.h"
-
-#ifdef __aarch64__
-
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "kselftest_harness.h"
+
+#include "guest.h"
 
 #define ENTRY	GUEST_PROG(0)
 #define PORT	0x20000000ULL
@@ -174,14 +172,5 @@ TEST_F(vhe_kvm, preempt)
 	pthread_join(thread, &err);
 	EXPECT_EQ(0, (long)err);
 }
-
-#else
-
-TEST(vhe_kvm)
-{
-	SKIP(return, "not on arm64");
-}
-
-#endif
 
 TEST_HARNESS_MAIN

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What makes an arm64 guest exit, or take an exception: system registers, debugging,
+ * errors, AArch32, the host's interrupts.
+ */
+#include "arm64.h"
+
+PROGRAM(undefined_program,
+	"adr x0, 2f\n msr vbar_el1, x0\n isb\n"
+	"1: cbz x8, 3f\n sub x8, x8, #1\n cbz x8, 4f\n sub x8, x8, #1\n cbz x8, 5f\n"
+	"mrs x0, pmcr_el0\n b 6f\n"
+	"3: mrs x0, s3_0_c5_c3_0\n b 6f\n"		/* ERRIDR_EL1 */
+	"4: .inst 0x04e0e3e0\n b 6f\n"			/* cntb x0: SVE */
+	"5: .inst 0xd5180400\n"
+	"6:" MEET(0x71)
+	".balign 2048\n2: .fill 128, 4, 0\n"
+	"mrs x9, esr_el1\n mrs x11, elr_el1\n" MEET(0x70));
+
+TEST_F(arm64, undefined)
+{
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, start(self, undefined_program, undefined_program_end));
+		ASSERT_EQ(0, set_reg(self->v.fd, sys(3, 0, 1, 0, 2), 3 << 20 | 3 << 16));
+		self->x[8] = i;
+		EXPECT_MEET(0x70);
+		EXPECT_EQ(0, self->x[9] >> 26) TH_LOG("case %d", i);
+		EXPECT_NE(0, self->x[11]);
+		ASSERT_EQ(0, unbind_vcpu(self->v.fd));
+		ASSERT_EQ(0, reset_vcpu(self->v.fd));
+	}
+	/* What the kernel does not know is the VMM's. */
+	ASSERT_EQ(0, start(self, undefined_program, undefined_program_end));
+	self->x[8] = 3;
+	ASSERT_EQ(AXVCPU_EXIT_SYSREG_READ, run(self, 0));
+	EXPECT_EQ(AXVCPU_ARM64_SYSREG(3, 3, 9, 12, 0), self->run->sysreg.addr);
+	self->run->sysreg.value = 0;
+	EXPECT_MEET(0x71);
+}
+
+/* A17: direction, register, XZR both ways, and an answer that is a fault. */
+PROGRAM(sysreg_program,
+	ALL_SETUP("sysreg_all")
+	"mrs x5, pmcr_el0\n mrs xzr, pmcr_el0\n msr pmcr_el0, x6\n msr pmcr_el0, xzr\n"
+	MEET(0x70)
+	"mrs x5, pmcr_el0\n" MEET(0x71)
+	ALL_VECTORS("sysreg_all") "sysreg_all: mrs x9, esr_el1\n mrs x10, elr_el1\n" MEET(0x72));
+
+TEST_F(arm64, sysreg)
+{
+	const uint64_t pmcr = AXVCPU_ARM64_SYSREG(3, 3, 9, 12, 0);
+	static const struct {
+		bool write;
+		uint32_t reg;
+		uint64_t value;
+	} exits[] = {
+		{ false, 5, 0 }, { false, 31, 0 },
+		{ true, 6, 0x8765432112345678 }, { true, 31, 0 },
+	};
+
+	ASSERT_EQ(0, start(self, sysreg_program, sysreg_program_end));
+	self->x[6] = 0x8765432112345678;
+	for (int i = 0; i < ARRAY_SIZE(exits); i++) {
+		ASSERT_EQ(exits[i].write ? AXVCPU_EXIT_SYSREG_WRITE : AXVCPU_EXIT_SYSREG_READ,
+			  run(self, 0)) TH_LOG("exit %d", i);
+		EXPECT_EQ(pmcr, self->run->sysreg.addr);
+		EXPECT_EQ(exits[i].reg, self->run->sysreg.reg);
+		EXPECT_EQ(exits[i].value, self->run->sysreg.value);
+		self->run->sysreg.value = 0x100 + i;
+	}
+	EXPECT_MEET(0x70);
+	EXPECT_EQ(0x100, self->x[5]);
+	ASSERT_EQ(AXVCPU_EXIT_SYSREG_READ, run(self, 0));
+	self->run->sysreg.fault = 1;
+	EXPECT_MEET(0x72);
+	EXPECT_EQ(1 << 25, self->x[9]);
+	EXPECT_EQ(0x200, self->x[12]);
+	EXPECT_EQ(0x100, self->x[5]);
+}
+
+/* A3: what exits and what does not: WFE and the guest's own TLB and cache maintenance don't. */
+PROGRAM(trap_program,
+	"sevl\n wfe\n tlbi vmalle1\n dsb sy\n ic iallu\n dc csw, xzr\n mrs x1, actlr_el1\n"
+	"msr actlr_el1, x20\n mrs x2, actlr_el1\n" MEET(0x70)
+	"wfi\n" MEET(0x71));
+
+TEST_F(arm64, traps)
+{
+	ASSERT_EQ(0, start(self, trap_program, trap_program_end));
+	self->x[20] = ~0ULL;
+	EXPECT_MEET(0x70);
+	EXPECT_EQ(0, self->x[2]);
+	ASSERT_EQ(AXVCPU_EXIT_HALT, run(self, 0));
+	EXPECT_MEET(0x71);
+}
+
+/* A9, A13: the guest's own debugging: a breakpoint, a watchpoint, a step, BRK. */
+PROGRAM(debug_program,
+	ALL_SETUP("debug_all")
+	"mov x20, #0\n adr x1, 3f\n msr dbgbvr1_el1, x1\n"
+	"ldr x1, =0xfff9e7\n msr dbgbcr1_el1, x1\n mrs x21, dbgbcr1_el1\n"
+	"adr x1, 9f\n msr dbgwvr0_el1, x1\n ldr x1, =0xff7\n mov x2, #0x1ff7\n"
+	"msr dbgwcr0_el1, x2\n mrs x22, dbgwcr0_el1\n"
+	"mov x1, #0xa000\n msr mdscr_el1, x1\n mrs x23, mdscr_el1\n isb\n msr daifclr, #8\n"
+	MEET(0x70)
+	"3: nop\n"
+	"adr x1, 9f\n str x1, [x1]\n"
+	"brk #5\n"
+	"msr daifset, #8\n" MEET(0x71)
+	".balign 8\n9: .quad 0\n .ltorg\n"
+	/* Each is counted, and stepped over or turned off. */
+	ALL_VECTORS("debug_all")
+	"debug_all: mrs x9, esr_el1\n lsr x9, x9, #26\n"
+	"lsl x20, x20, #8\n orr x20, x20, x9\n"
+	"mrs x10, elr_el1\n add x10, x10, #4\n msr elr_el1, x10\n eret\n");
+
+TEST_F(arm64, guest_debugging)
+{
+	ASSERT_EQ(0, start(self, debug_program, debug_program_end));
+	EXPECT_MEET(0x70);
+	EXPECT_EQ(0x1e7, self->x[21]);
+	EXPECT_EQ(0x1ff7, self->x[22]);
+	EXPECT_EQ(0xa000, self->x[23]);
+	EXPECT_MEET(0x71);
+	/* Breakpoint, watchpoint, BRK, all from the same level */
+	EXPECT_EQ(0x31353c, self->x[20]);
+}
+
+/* A13: with SETUP_DEBUG they are the VMM's. */
+PROGRAM(vmm_debug_program,
+	"brk #7\n msr daifclr, #8\n nop\n nop\n nop\n" MEET(0x71));
+
+TEST_F(arm64, vmm_debugging)
+{
+	struct axvcpu_arm64_gprs *regs = &self->run->regs.arm64;
+
+	ASSERT_EQ(0, start_with(self, AXVCPU_ARM64_SETUP_DEBUG, vmm_debug_program,
+				vmm_debug_program_end));
+	ASSERT_EQ(AXVCPU_EXIT_DEBUG, run(self, 0));
+	EXPECT_EQ(0x3c, self->run->exception.vector);
+	EXPECT_EQ(7, self->run->exception.error_code & 0xffff);
+	EXPECT_EQ(ENTRY, regs->pc);
+	/* Three steps */
+	ASSERT_EQ(0, set_reg(self->v.fd, sys(2, 0, 0, 2, 2), 1 << 13 | 1));
+	regs->pc += 8;
+	for (int i = 1; i <= 3; i++) {
+		regs->pstate = (regs->pstate & ~(1ULL << 9)) | 1 << 21;
+		self->run->regs_dirty = 1;
+		ASSERT_EQ(AXVCPU_EXIT_DEBUG, run(self, 0));
+		EXPECT_EQ(0x32, self->run->exception.vector);
+		EXPECT_EQ(ENTRY + 8 + 4 * i, regs->pc);
+	}
+	ASSERT_EQ(0, set_reg(self->v.fd, sys(2, 0, 0, 2, 2), 0));
+	EXPECT_EQ(-EINVAL, set_reg(self->v.fd, sys(2, 0, 0, 2, 2), 1 << 14));
+	EXPECT_EQ(-EINVAL, set_reg(self->v.fd, sys(2, 0, 0, 0, 5), 1 << 13));
+	EXPECT_MEET(0x71);
+}
+
+/* A11: an SError waits until it is unmasked, other exceptions come at once. */
+PROGRAM(inject_program,
+	ALL_SETUP("inject_all")
+	"1: " MEET(0x70) "nop\n cbz x8, 1b\n msr daifclr, #4\n isb\n nop\n msr daifset, #4\n"
+	MEET(0x71)
+	ALL_VECTORS("inject_all")
+	"inject_all: mrs x9, esr_el1\n mov x10, x12\n orr x0, xzr, #0x70\n eret\n");
+
+TEST_F(arm64, exceptions)
+{
+	struct axvcpu_inject abort = { .type = AXVCPU_EVENT_EXCEPTION, .vector = 0x2f,
+				       .error_code = 0x12, .flags = AXVCPU_INJECT_ERROR_CODE };
+	struct axvcpu_inject brk = { .type = AXVCPU_EVENT_EXCEPTION, .vector = 0x3c };
+	uint64_t value;
+
+	ASSERT_EQ(0, start(self, inject_program, inject_program_end));
+	EXPECT_MEET(0x70);
+	ASSERT_EQ(0, XIOCTL(self->v.fd, AXVCPU_INJECT, &brk));
+	EXPECT_EQ(-EBUSY, XIOCTL(self->v.fd, AXVCPU_INJECT, &brk));
+	ASSERT_EQ(0, get_reg(self->v.fd, AXVCPU_ARM64_REG_EXCEPTION, &value));
+	EXPECT_EQ(0x3cULL << 26 | 1 << 25, value);
+	EXPECT_MEET(0x70);
+	EXPECT_EQ(0x3cULL << 26 | 1 << 25, self->x[9]);
+	EXPECT_EQ(0x200, self->x[10]);
+	ASSERT_EQ(0, get_reg(self->v.fd, AXVCPU_ARM64_REG_EXCEPTION, &value));
+	EXPECT_EQ(0, value);
+
+	self->x[10] = 0;
+	ASSERT_EQ(0, XIOCTL(self->v.fd, AXVCPU_INJECT, &abort));
+	EXPECT_EQ(-EBUSY, XIOCTL(self->v.fd, AXVCPU_INJECT, &abort));
+	EXPECT_MEET(0x70);
+	EXPECT_EQ(0, self->x[10]);
+	ASSERT_EQ(0, get_reg(self->v.fd, AXVCPU_ARM64_REG_SERROR, &value));
+	EXPECT_NE(0, value);
+	self->x[8] = 1;
+	EXPECT_MEET(0x71);
+	EXPECT_EQ(0x380, self->x[10]);
+	EXPECT_EQ(0x2f, self->x[9] >> 26);
+	ASSERT_EQ(0, get_reg(self->v.fd, AXVCPU_ARM64_REG_SERROR, &value));
+	EXPECT_EQ(0, value);
+}
+
+/* A11: AArch32, which the ID registers deny, ends the guest and nothing else. */
+PROGRAM(aarch32_program,
+	"mov x0, #0x10\n msr spsr_el1, x0\n adr x0, 1f\n msr elr_el1, x0\n eret\n"
+	"1: .inst 0xeafffffe\n");		/* b . */
+
+TEST_F(arm64, aarch32)
+{
+	ASSERT_EQ(0, start(self, aarch32_program, aarch32_program_end));
+	/* Without it, the return is an illegal one, and the guest takes that for ever. */
+	alarm(5);
+	for (int i = 0; i < 2; i++) {
+		int exit = run(self, 0);
+
+		if (exit != AXVCPU_EXIT_FAIL_ENTRY)
+			SKIP(return, "no AArch32");
+		EXPECT_EQ(0x0e, self->run->fail_entry.hw_reason);
+	}
+	EXPECT_EQ(0x10, self->run->regs.arm64.pstate & 0x1f);
+	alarm(0);
+	EXPECT_EQ(-EINVAL, set_reg(self->v.fd, AXVCPU_ARM64_REG_PSTATE, 0x10));
+	EXPECT_EQ(-EINVAL, set_reg(self->v.fd, AXVCPU_ARM64_REG_PSTATE, 0x9));
+	EXPECT_EQ(0, set_reg(self->v.fd, AXVCPU_ARM64_REG_PSTATE, 0x3c5));
+}
+
+/* A20: the host takes its own interrupts, while the guest never leaves. */
+PROGRAM(spin_program, "1: cbz x8, 1b\n" MEET(0x70));
+
+TEST_F(arm64, host_interrupts)
+{
+	struct vcpu_thread thread;
+	struct axvcpu_stats stats;
+
+	ASSERT_EQ(0, start(self, spin_program, spin_program_end));
+	ASSERT_EQ(0, thread_start(&thread, &self->v, 0));
+	usleep(300000);
+	ASSERT_EQ(0, get_stats(self->v.fd, &stats));
+	EXPECT_LT(3, stats.interrupts);
+	EXPECT_EQ(0, stats.exits[AXVCPU_EXIT_EXTERNAL_INTERRUPT]);
+	EXPECT_EQ(-EINTR, thread_stop(&thread));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The virtual timer of an arm64 guest. */
+#include "arm64.h"
+
+/* x20: results; x22: ticks of the timer; x23: wait (WFI) or spin */
+PROGRAM(timer_program,
+	IRQ_SETUP("timer_irq")
+	"1:" MEET(0x70)
+	"mov x21, #0\n mrs x24, cntvct_el0\n"
+	"msr cntv_tval_el0, x22\n mov x0, #1\n msr cntv_ctl_el0, x0\n isb\n"
+	"2: msr daifclr, #2\n cbz x23, 3f\n wfi\n 3: cbz x21, 2b\n"
+	"msr daifset, #2\n b 1b\n"
+	IRQ_VECTORS("timer_irq")
+	"timer_irq: mrs x1, s3_0_c12_c12_0\n mrs x26, cntv_ctl_el0\n mrs x25, cntvct_el0\n"
+	"msr cntv_ctl_el0, xzr\n isb\n msr s3_0_c12_c12_1, x1\n mov x21, x1\n eret\n");
+
+TEST_F_TIMEOUT(arm64, timer, 60)
+{
+	uint64_t hz;
+
+	asm("mrs %0, cntfrq_el0" : "=r" (hz));
+	ASSERT_EQ(0, start(self, timer_program, timer_program_end));
+	EXPECT_MEET(0x70);
+	for (int i = 0; i < 40; i++) {
+		uint64_t ticks = hz / 100 * (1 + i % 3);
+
+		self->x[22] = ticks;
+		self->x[23] = i & 1;
+		EXPECT_MEET(0x70);
+		EXPECT_EQ(27, self->x[21]);
+		EXPECT_LE(ticks, self->x[25] - self->x[24]);
+		EXPECT_EQ(5, self->x[26]);	/* enabled, asserted */
+	}
+}
+
+/* Without a wait inside RUN it is an exit; the timer is there when RUN comes back. */
+TEST_F(arm64, timer_halt_exit)
+{
+	uint64_t hz;
+
+	asm("mrs %0, cntfrq_el0" : "=r" (hz));
+	ASSERT_EQ(0, start(self, timer_program, timer_program_end));
+	EXPECT_MEET(0x70);
+	self->x[22] = hz / 50;
+	self->x[23] = 1;
+	ASSERT_EQ(AXVCPU_EXIT_HALT, run(self, 0));
+	usleep(40000);
+	ASSERT_EQ(AXVCPU_EXIT_HYPERCALL, run(self, 0));
+	EXPECT_EQ(27, self->x[21]);
+}
+
+TEST_F(arm64, virtual_offset)
+{
+	uint64_t now, before;
+
+	ASSERT_EQ(0, start(self, timer_program, timer_program_end));
+	asm volatile("mrs %0, cntvct_el0" : "=r" (before));
+	ASSERT_EQ(0, set_reg(self->v.fd, AXVCPU_ARM64_REG_CNTVOFF, before));
+	EXPECT_MEET(0x70);
+	self->x[22] = 0;
+	EXPECT_MEET(0x70);
+	EXPECT_GT(before, self->x[24]);
+	ASSERT_EQ(0, get_reg(self->v.fd, sys(3, 3, 14, 0, 2), &now));
+	EXPECT_LE(self->x[24], now);
+	/* The host's own time goes on. */
+	asm volatile("mrs %0, cntvct_el0" : "=r" (now));
+	EXPECT_LT(before, now);
+}
+
+/* The VMM's own GIC: it is told of the timer, and the CPU interface is its business. */
+PROGRAM(user_gic_program,
+	"adr x0, vectors_user_irq\n msr vbar_el1, x0\n mrs x9, s3_0_c12_c12_0\n"
+	"1:" MEET(0x70)
+	"mov x21, #0\n msr cntv_tval_el0, x22\n mov x0, #1\n msr cntv_ctl_el0, x0\n isb\n"
+	"2: msr daifclr, #2\n cbz x23, 3f\n wfi\n 3: cbz x21, 2b\n"
+	"msr daifset, #2\n b 1b\n"
+	IRQ_VECTORS("user_irq")
+	"user_irq: msr cntv_ctl_el0, xzr\n isb\n mov x21, #1\n" MEET(0x72) "eret\n");
+
+TEST_F(arm64, user_gic)
+{
+	uint64_t hz;
+
+	asm("mrs %0, cntfrq_el0" : "=r" (hz));
+	ASSERT_EQ(0, start_with(self, AXVCPU_ARM64_SETUP_USER_GIC, user_gic_program,
+				user_gic_program_end));
+	EXPECT_EQ(-EOPNOTSUPP, inject(self->v.fd, 40, 0));
+	ASSERT_EQ(AXVCPU_EXIT_SYSREG_READ, run(self, 0));
+	EXPECT_EQ(AXVCPU_ARM64_SYSREG(3, 0, 12, 12, 0), self->run->sysreg.addr);
+	self->run->sysreg.value = 1023;
+	EXPECT_MEET(0x70);
+	EXPECT_EQ(1023, self->x[9]);
+	for (int i = 0; i < 10; i++) {
+		self->x[22] = hz / 100;
+		self->x[23] = i & 1;
+		ASSERT_EQ(AXVCPU_EXIT_EXTERNAL_INTERRUPT, run(self, AXVCPU_RUN_WAIT));
+		EXPECT_EQ(27, self->run->exception.vector);
+		ASSERT_EQ(0, inject(self->v.fd, AXVCPU_ARM64_RAISE_LINE(AXVCPU_ARM64_LINE_IRQ), 0));
+		EXPECT_MEET(0x72);
+		ASSERT_EQ(0, inject(self->v.fd, AXVCPU_ARM64_LOWER_LINE(AXVCPU_ARM64_LINE_IRQ), 0));
+		EXPECT_MEET(0x70);
+		EXPECT_EQ(1, self->x[21]);
+	}
+}
+
+TEST_HARNESS_MAIN
