@@ -31,61 +31,17 @@
  * Either the shootdown sees the CPU, whose guest exits and flushes before it
  * is entered again, or the CPU sees the new tlb_gen.
  */
-#include <linux/hmm.h>
-#include <linux/interval_tree.h>
 #include <linux/io.h>
 #include <linux/kref.h>
 #include <linux/mm.h>
-#include <linux/mmu_notifier.h>
 #include <linux/sched/mm.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/spinlock.h>
-#include <linux/userfaultfd_k.h>
 
-#include "axvcpu.h"
+#include "axvcpu_range.h"
 
 #define MAX_RANGES	32768
-
-/*
- * Pages that a fault looks at around the one at hand, aligned. When all of
- * them turn out to be there, and new to the table, many more are likely to be
- * wanted soon: then it looks at FAR_PAGES. Neither goes beyond one level-0
- * table. The host is asked to bring in the page at hand, and no other but where
- * the guest goes through absent memory page by page: then up to NEAR_PAGES
- * ahead. Where it had to do that last time, only one fault in NEAR_PAGES looks around.
- */
-#define NEAR_PAGES	16
-#define FAR_PAGES	512
-
-/* What comes from HMM is turned into leaves in place. */
-static_assert(sizeof(unsigned long) == sizeof(u64));
-
-/* One MAP. */
-struct axvcpu_range {
-	struct kref ref;		/* the tree's, and one for each fault that looks at it */
-	struct interval_tree_node node;	/* guest-physical addresses */
-	struct mmu_interval_notifier notifier; /* user addresses */
-	struct axvcpu_aspace *aspace;
-	u32 flags;			/* AXVCPU_MAP_*; written under both locks */
-	unsigned long *dirty;		/* a bit for each page, with LOG_DIRTY; bits under lock */
-	bool unmapped;			/* left the tree; under axvcpu_aspace.lock */
-	/* Hints: at the last fault the host had nothing, and brought in so much */
-	bool absent;
-	u8 ahead;			/* pages */
-	u64 next;			/* behind the last one */
-};
-
-/* The part of a range that a fault looks at. */
-struct window {
-	u64 gpa;
-	unsigned int level;		/* that the leaves will stand at */
-	unsigned int count;
-	u32 flags;			/* the range's, before the look */
-	unsigned long seq;		/* the notifier's, before the look */
-	unsigned long *pfns;		/* what HMM found, then the leaves */
-};
 
 static void do_nothing(void *unused)
 {
@@ -153,6 +109,22 @@ static void for_leaves(struct axvcpu_range *range, u64 gpa, u64 end, bool may_sl
 	flush_zapped(aspace, &zap.s2);
 }
 
+/**
+ * axvcpu_range_zap() - take leaves of a range out of the table
+ * @range: the range
+ * @gpa: where they begin
+ * @end: where they end
+ * @may_sleep: the lock may be dropped in between
+ *
+ * When it returns, no CPU remembers any of them.
+ *
+ * Context: &struct axvcpu_aspace.lock held, interrupts on.
+ */
+void axvcpu_range_zap(struct axvcpu_range *range, u64 gpa, u64 end, bool may_sleep)
+{
+	for_leaves(range, gpa, end, may_sleep, axvcpu_s2_zap);
+}
+
 static bool invalidate(struct mmu_interval_notifier *notifier,
 		       const struct mmu_notifier_range *host, unsigned long seq)
 {
@@ -165,8 +137,8 @@ static bool invalidate(struct mmu_interval_notifier *notifier,
 	spin_lock(&aspace->lock);
 	mmu_interval_set_seq(notifier, seq);
 	aspace->stats.invalidations++;
-	for_leaves(range, gpa, gpa + (last - first) + 1, mmu_notifier_range_blockable(host),
-		   axvcpu_s2_zap);
+	axvcpu_range_zap(range, gpa, gpa + (last - first) + 1,
+			 mmu_notifier_range_blockable(host));
 	spin_unlock(&aspace->lock);
 	return true;
 }
@@ -183,12 +155,32 @@ static void range_release(struct kref *ref)
 	kfree(range);
 }
 
+/**
+ * axvcpu_range_put() - give a reference back
+ * @range: the range; freed with its last reference
+ *
+ * Context: process context.
+ */
+void axvcpu_range_put(struct axvcpu_range *range)
+{
+	kref_put(&range->ref, range_release);
+}
+
 static u64 range_pages(const struct axvcpu_range *range)
 {
 	return PHYS_PFN(range->node.last - range->node.start) + 1;
 }
 
-static struct axvcpu_range *range_find(struct axvcpu_aspace *aspace, u64 first, u64 last)
+/**
+ * axvcpu_range_find() - the first range that has a part of these addresses
+ * @aspace: the address space
+ * @first: guest-physical address
+ * @last: the last one that counts
+ *
+ * Context: one of the address space's locks held.
+ * Return: the range, or NULL.
+ */
+struct axvcpu_range *axvcpu_range_find(struct axvcpu_aspace *aspace, u64 first, u64 last)
 {
 	struct interval_tree_node *node;
 
@@ -208,11 +200,11 @@ static int range_unmap(struct axvcpu_range *range, const void *unused)
 	interval_tree_remove(&range->node, &aspace->ranges);
 	range->unmapped = true;
 	aspace->stats.ranges--;
-	for_leaves(range, range->node.start, range->node.last + 1, true, axvcpu_s2_zap);
+	axvcpu_range_zap(range, range->node.start, range->node.last + 1, true);
 	spin_unlock(&aspace->lock);
 
 	mmu_interval_notifier_remove(&range->notifier);
-	kref_put(&range->ref, range_release);
+	axvcpu_range_put(range);
 	return 0;
 }
 
@@ -269,7 +261,7 @@ static void aspace_release(struct kref *ref)
 	struct axvcpu_aspace *aspace = container_of(ref, struct axvcpu_aspace, ref);
 	struct axvcpu_range *range;
 
-	while ((range = range_find(aspace, 0, ULONG_MAX)))
+	while ((range = axvcpu_range_find(aspace, 0, ULONG_MAX)))
 		range_unmap(range, NULL);
 	axvcpu_s2_destroy(&aspace->s2);
 	if (aspace->mm)
@@ -344,7 +336,7 @@ static int range_map(struct axvcpu_aspace *aspace, struct axvcpu_range *range,
 	int ret;
 
 	lockdep_assert_held(&aspace->ranges_lock);
-	if (range_find(aspace, map->gpa, map->gpa + map->size - 1))
+	if (axvcpu_range_find(aspace, map->gpa, map->gpa + map->size - 1))
 		return -EEXIST;
 	if (aspace->stats.ranges == MAX_RANGES)
 		return -ENOSPC;
@@ -399,7 +391,7 @@ int axvcpu_aspace_map(struct axvcpu_aspace *aspace, const struct axvcpu_map *map
 		mutex_unlock(&aspace->ranges_lock);
 	}
 	if (ret)
-		kref_put(&range->ref, range_release);
+		axvcpu_range_put(range);
 	return ret;
 }
 
@@ -415,7 +407,7 @@ static int with_range(struct axvcpu_aspace *aspace, u64 gpa, u64 size,
 	ret = mutex_lock_killable(&aspace->ranges_lock);
 	if (ret)
 		return ret;
-	range = range_find(aspace, gpa, gpa);
+	range = axvcpu_range_find(aspace, gpa, gpa);
 	if (range && range->node.start == gpa && range->node.last - range->node.start == size - 1)
 		ret = fn(range, arg);
 	else
@@ -458,7 +450,7 @@ static int range_protect(struct axvcpu_range *range, const void *arg)
 	if ((flags ^ range->flags) & AXVCPU_MAP_LOG_DIRTY)
 		swap(range->dirty, log);
 	WRITE_ONCE(range->flags, flags);
-	for_leaves(range, range->node.start, range->node.last + 1, true, axvcpu_s2_zap);
+	axvcpu_range_zap(range, range->node.start, range->node.last + 1, true);
 	spin_unlock(&aspace->lock);
 	kvfree(log);
 	return 0;
@@ -544,353 +536,6 @@ int axvcpu_aspace_get_dirty(struct axvcpu_aspace *aspace, const struct axvcpu_ge
 	if (dirty->reserved)
 		return -EINVAL;
 	return with_range(aspace, dirty->gpa, dirty->size, range_get_dirty, dirty);
-}
-
-static unsigned long range_uaddr(const struct axvcpu_range *range, u64 gpa)
-{
-	return range->notifier.interval_tree.start + (gpa - range->node.start);
-}
-
-/* Bring in what follows a page, if that takes no wait for a device or a process. */
-static void fault_in_ahead(struct vm_area_struct *vma, unsigned long uaddr, unsigned int pages,
-			   unsigned int flags)
-{
-	unsigned long end = min(uaddr + ((unsigned long)pages << PAGE_SHIFT), vma->vm_end);
-
-	if (!vma_is_anonymous(vma) || userfaultfd_armed(vma))
-		return;
-	while ((uaddr += PAGE_SIZE) < end) {
-		if (handle_mm_fault(vma, uaddr, flags, NULL) & VM_FAULT_ERROR)
-			break;
-	}
-}
-
-/* Make the host bring in pages, the first as an access of the process itself would. */
-static int fault_in(struct mm_struct *mm, unsigned long uaddr, unsigned int pages, bool write)
-{
-	unsigned int flags = FAULT_FLAG_DEFAULT | (write ? FAULT_FLAG_WRITE : 0);
-	struct vm_area_struct *vma;
-	vm_fault_t fault;
-
-	for (;;) {
-		if (mmap_read_lock_killable(mm))
-			return -EINTR;
-		vma = vma_lookup(mm, uaddr);
-		if (!vma || !(vma->vm_flags & (write ? VM_WRITE : VM_READ))) {
-			mmap_read_unlock(mm);
-			return -EFAULT;
-		}
-		fault = handle_mm_fault(vma, uaddr, flags, NULL);
-		/* The lock is dropped already in these two cases. */
-		if (fault & VM_FAULT_COMPLETED)
-			return 0;
-		if (!(fault & VM_FAULT_RETRY))
-			break;
-		if (signal_pending(current))
-			return -EINTR;
-		flags |= FAULT_FLAG_TRIED;
-	}
-	if (pages > 1 && !(fault & VM_FAULT_ERROR))
-		fault_in_ahead(vma, uaddr, pages, flags & FAULT_FLAG_WRITE);
-	mmap_read_unlock(mm);
-	return fault & VM_FAULT_ERROR ? vm_fault_to_errno(fault, 0) : 0;
-}
-
-/*
- * Where a log is kept without dirty bits, a leaf that can be written counts as
- * dirty: only a write makes one, and one alone.
- */
-static bool logs_by_fault(const struct axvcpu_range *range, u32 flags)
-{
-	return flags & AXVCPU_MAP_LOG_DIRTY && !range->aspace->s2.format->dirty;
-}
-
-/* Place a window of up to @pages pages, aligned, around an address. */
-static void window_init(struct window *window, const struct axvcpu_range *range, u64 gpa,
-			unsigned int pages, unsigned long *pfns)
-{
-	u64 size = (u64)pages << PAGE_SHIFT;
-	u64 first = round_down(gpa, size);
-	u64 last = min_t(u64, first + size - 1, range->node.last);
-
-	window->gpa = max_t(u64, first, range->node.start);
-	window->level = 0;
-	window->count = (last + 1 - window->gpa) >> PAGE_SHIFT;
-	window->pfns = pfns;
-}
-
-static void window_narrow(struct window *window, u64 gpa, unsigned int pages)
-{
-	window->gpa = gpa;
-	window->count = pages;
-}
-
-/* Look at what the host has now; nothing is brought in. */
-static int window_look(struct window *window, struct axvcpu_range *range)
-{
-	struct mm_struct *mm = range->aspace->mm;
-	struct hmm_range hmm = {
-		.notifier = &range->notifier,
-		.start = range_uaddr(range, window->gpa),
-		.hmm_pfns = window->pfns,
-	};
-	int ret;
-
-	hmm.end = hmm.start + ((unsigned long)window->count << PAGE_SHIFT);
-	window->seq = mmu_interval_read_begin(&range->notifier);
-	hmm.notifier_seq = window->seq;
-	if (mmap_read_lock_killable(mm))
-		return -EINTR;
-	ret = hmm_range_fault(&hmm);
-	mmap_read_unlock(mm);
-	return ret == -EBUSY ? -EAGAIN : ret;
-}
-
-static void window_make_leaves(struct window *window, const struct axvcpu_range *range,
-			       u32 access)
-{
-	const struct axvcpu_s2_format *format = range->aspace->s2.format;
-	u64 rw = axvcpu_s2_leaf_bits(format, window->level, window->flags);
-	u64 ro = axvcpu_s2_leaf_bits(format, window->level, window->flags & ~AXVCPU_MAP_WRITE);
-	unsigned long *pfn = window->pfns, *end = pfn + window->count;
-	u64 lazy = access & AXVCPU_MAP_EXEC ? 0 : format->lazy_exec;
-
-	if (logs_by_fault(range, window->flags) && !(access & AXVCPU_MAP_WRITE))
-		rw = ro;
-	for (; pfn < end; pfn++) {
-		if (*pfn & HMM_PFN_VALID)
-			*pfn = (*pfn & ~HMM_PFN_FLAGS) << PAGE_SHIFT |
-			       (*pfn & HMM_PFN_WRITE ? rw : ro) | lazy;
-		else
-			*pfn = 0;
-	}
-}
-
-static int window_map_locked(const struct window *window, struct axvcpu_range *range,
-			     struct axvcpu_s2_cache *cache)
-{
-	struct axvcpu_aspace *aspace = range->aspace;
-	u64 size = (u64)window->count << axvcpu_s2_level_shift(aspace->s2.format, window->level);
-	int ret;
-
-	lockdep_assert_held(&aspace->lock);
-	if (range->unmapped || range->flags != window->flags)
-		return -ESTALE;
-	if (mmu_interval_read_retry(&range->notifier, window->seq)) {
-		aspace->stats.fault_retries++;
-		return -ESTALE;
-	}
-	if (aspace->s2.format->publish)
-		aspace->s2.format->publish((const u64 *)window->pfns, window->count,
-					   size / window->count);
-	for (;;) {
-		ret = axvcpu_s2_map(&aspace->s2, cache, axvcpu_gpa(window->gpa), window->level,
-				    (const u64 *)window->pfns, window->count);
-		if (likely(ret != -EEXIST))
-			return ret;
-		/* Of another size than the host's pages are now: break before make. */
-		for_leaves(range, window->gpa, window->gpa + size, false, axvcpu_s2_zap);
-	}
-}
-
-/*
- * Put what window_look() found into the table, unless the host has changed it
- * since. Returns how many pages are new to the table; -EAGAIN: look again.
- */
-static int window_map(struct window *window, struct axvcpu_range *range, u32 access)
-{
-	struct axvcpu_aspace *aspace = range->aspace;
-	struct axvcpu_s2_cache cache = {};
-	int ret;
-
-	window_make_leaves(window, range, access);
-	for (;;) {
-		spin_lock(&aspace->lock);
-		ret = window_map_locked(window, range, &cache);
-		spin_unlock(&aspace->lock);
-		if (ret != -EAGAIN)
-			break;
-		ret = axvcpu_s2_cache_fill(&aspace->s2, &cache);
-		if (ret)
-			break;
-	}
-	axvcpu_s2_cache_drain(&aspace->s2, &cache);
-	return ret == -ESTALE ? -EAGAIN : ret;
-}
-
-/*
- * Where the host maps the page by a large entry, so do we, as far as the range
- * and the alignment allow: the window becomes that one leaf. The host splits
- * a large entry only after it has told the notifier.
- */
-static void window_enlarge(struct window *window, const struct axvcpu_range *range, u64 gpa,
-			   unsigned long pfn)
-{
-	const struct axvcpu_s2_format *format = range->aspace->s2.format;
-	unsigned int shift = PAGE_SHIFT + hmm_pfn_to_map_order(pfn);
-	unsigned int level;
-
-	for (level = format->levels - 1; level; level--) {
-		u64 size = BIT_ULL(axvcpu_s2_level_shift(format, level));
-		u64 first = round_down(gpa, size);
-
-		if (!(format->leaf_levels & BIT(level)) || size > BIT_ULL(shift) ||
-		    (range_uaddr(range, gpa) ^ gpa) & (size - 1) ||
-		    first < range->node.start || first + size - 1 > range->node.last)
-			continue;
-		window->gpa = first;
-		window->level = level;
-		window->count = 1;
-		window->pfns[0] = pfn - PHYS_PFN(gpa - first);
-		return;
-	}
-}
-
-/*
- * Look at a window and map what is there. Returns how many pages are new to
- * the table; -ENOENT: the host must bring in the page at hand first; -EAGAIN:
- * the host is at work there; -EFAULT: no memory of the host's.
- */
-static int window_fill(struct window *window, struct axvcpu_range *range, u64 gpa, u32 access)
-{
-	unsigned long want = HMM_PFN_VALID | (access & AXVCPU_MAP_WRITE ? HMM_PFN_WRITE : 0);
-	unsigned long pfn;
-	int ret;
-
-	ret = window_look(window, range);
-	if (ret)
-		return ret;
-	pfn = window->pfns[(gpa - window->gpa) >> PAGE_SHIFT];
-	if (pfn & HMM_PFN_ERROR)
-		return -EFAULT;
-	if ((pfn & want) != want)
-		return -ENOENT;
-	if (hmm_pfn_to_map_order(pfn) && !(window->flags & AXVCPU_MAP_LOG_DIRTY))
-		window_enlarge(window, range, gpa, pfn);
-	return window_map(window, range, access);
-}
-
-/* A fault will come for what this fails to map. */
-static void fill_far(struct axvcpu_range *range, u64 gpa, u32 flags)
-{
-	unsigned long *pfns = kmalloc_array(FAR_PAGES, sizeof(*pfns),
-					    GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
-	struct window window;
-
-	if (!pfns)
-		return;
-	window_init(&window, range, gpa, FAR_PAGES, pfns);
-	window.flags = flags;
-	window_fill(&window, range, gpa, AXVCPU_MAP_READ);
-	kfree(pfns);
-}
-
-/*
- * How many pages to bring in: one, or more and more for a guest that goes from
- * page to page, but not beyond the aligned window.
- */
-static unsigned int pages_ahead(struct axvcpu_range *range, u64 gpa)
-{
-	unsigned int room = NEAR_PAGES - (PHYS_PFN(gpa) & (NEAR_PAGES - 1));
-	unsigned int ahead = 1;
-
-	if (READ_ONCE(range->next) == gpa)
-		ahead = min(2 * READ_ONCE(range->ahead), NEAR_PAGES);
-	WRITE_ONCE(range->ahead, ahead);
-	ahead = min_t(u64, min(ahead, room), PHYS_PFN(range->node.last - gpa) + 1);
-	WRITE_ONCE(range->next, gpa + ahead * PAGE_SIZE);
-	return ahead;
-}
-
-static int range_fault(struct axvcpu_range *range, u64 gpa, u32 access)
-{
-	u32 flags = READ_ONCE(range->flags);
-	bool absent = READ_ONCE(range->absent);
-	unsigned int wanted = 1;
-	unsigned long pfns[NEAR_PAGES];
-	struct window window;
-	int ret;
-
-	if (access & ~flags)
-		return -EACCES;
-	window_init(&window, range, gpa, NEAR_PAGES, pfns);
-	window.flags = flags;
-	if (access & AXVCPU_MAP_WRITE && logs_by_fault(range, flags))
-		window_narrow(&window, gpa, 1);
-	else if (absent)
-		wanted = pages_ahead(range, gpa);
-	if (absent && gpa & (NEAR_PAGES * PAGE_SIZE - 1))
-		window_narrow(&window, gpa, wanted);
-	for (;;) {
-		if (absent) {
-			ret = fault_in(range->aspace->mm, range_uaddr(range, gpa), wanted,
-				       access & AXVCPU_MAP_WRITE);
-			if (ret)
-				return ret;
-		}
-		ret = window_fill(&window, range, gpa, access);
-		if (ret >= 0)
-			break;
-		if (ret != -ENOENT && ret != -EAGAIN)
-			return ret;
-		if (ret == -ENOENT && !absent) {
-			absent = true;
-			WRITE_ONCE(range->ahead, 1);
-			WRITE_ONCE(range->next, gpa + PAGE_SIZE);
-		}
-		if (READ_ONCE(range->unmapped) || READ_ONCE(range->flags) != flags)
-			return -EAGAIN;
-		if (signal_pending(current))
-			return -EINTR;
-		cond_resched();
-	}
-
-	/* With neighbours that nobody had asked for yet, the host is ahead of the guest. */
-	WRITE_ONCE(range->absent, absent && ret <= wanted);
-	if (ret > wanted && ret == window.count)
-		fill_far(range, gpa, flags);
-	return 0;
-}
-
-/**
- * axvcpu_aspace_fault() - fill the page that the guest asked for
- * @aspace: the address space, the caller's
- * @fault: address and access; %AXVCPU_FAULT_BAD_HOST is added to its flags
- *	where a range is there, but no memory of the host's for it
- *
- * Pages around it that the host has at hand are filled as well. Several vCPUs
- * do this at the same time; only the writing of the table is serialised.
- *
- * Context: process context, sleeps; may wait for userspace (userfaultfd).
- * Return: 0: the guest may try again; -EFAULT: the fault is the VMM's; -EINTR:
- * a signal is pending; -ENOMEM.
- */
-int axvcpu_aspace_fault(struct axvcpu_aspace *aspace, struct axvcpu_fault *fault)
-{
-	u64 gpa = round_down(fault->gpa.val, PAGE_SIZE);
-	struct axvcpu_range *range;
-	int ret;
-
-	spin_lock(&aspace->lock);
-	range = range_find(aspace, gpa, gpa);
-	if (range) {
-		aspace->stats.faults++;
-		kref_get(&range->ref);
-	}
-	spin_unlock(&aspace->lock);
-	if (!range)
-		return -EFAULT;
-
-	ret = range_fault(range, gpa, fault->access);
-	if (ret == -EFAULT)
-		fault->flags |= AXVCPU_FAULT_BAD_HOST;
-	else if (ret == -EACCES)
-		ret = -EFAULT;
-	else if (ret == -EAGAIN)
-		/* Changed meanwhile: the guest's next try tells what is there now. */
-		ret = 0;
-	kref_put(&range->ref, range_release);
-	return ret;
 }
 
 /**
