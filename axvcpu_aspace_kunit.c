@@ -8,6 +8,7 @@
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/uaccess.h>
 
 #include "axvcpu.h"
 
@@ -356,6 +357,128 @@ static void shoots_down_when_due(struct kunit *test)
 	axvcpu_aspace_leave_cpu(f->aspace, other < nr_cpu_ids ? other : cpu);
 }
 
+static int protect(struct fixture *f, u64 gpa, u64 size, u32 flags)
+{
+	struct axvcpu_protect protect = { .gpa = gpa, .size = size, .flags = flags };
+
+	return axvcpu_aspace_protect(f->aspace, &protect);
+}
+
+static void changes_what_the_guest_may_do(struct kunit *test)
+{
+	struct axvcpu_protect reserved = { GPA, 2 * PAGE_SIZE, RO, 1 };
+	struct fixture *f = test->priv;
+	u64 gen;
+
+	KUNIT_ASSERT_EQ(test, map(f, GPA, 2 * PAGE_SIZE, f->mem, RW), 0);
+	EXPECT_FAULT(0, 0, GPA, AXVCPU_MAP_WRITE);
+	KUNIT_EXPECT_EQ(test, protect(f, GPA, 2 * PAGE_SIZE, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, protect(f, GPA, 2 * PAGE_SIZE, AXVCPU_MAP_WRITE), -EINVAL);
+	KUNIT_EXPECT_EQ(test, protect(f, GPA, 2 * PAGE_SIZE, RO | BIT(4)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, axvcpu_aspace_protect(f->aspace, &reserved), -EINVAL);
+	KUNIT_EXPECT_EQ(test, protect(f, GPA, PAGE_SIZE, RO), -ENOENT);
+	KUNIT_EXPECT_EQ(test, protect(f, GPA + PAGE_SIZE, PAGE_SIZE, RO), -ENOENT);
+	KUNIT_EXPECT_TRUE(test, axvcpu_s2_writable(axvcpu_arch.s2, leaf(f, GPA)));
+
+	gen = axvcpu_aspace_tlb_gen(f->aspace);
+	KUNIT_ASSERT_EQ(test, protect(f, GPA, 2 * PAGE_SIZE, RO), 0);
+	KUNIT_EXPECT_EQ(test, leaf(f, GPA), 0);
+	KUNIT_EXPECT_EQ(test, axvcpu_aspace_tlb_gen(f->aspace), gen + 1);
+	EXPECT_FAULT(-EFAULT, 0, GPA, AXVCPU_MAP_WRITE);
+	EXPECT_FAULT(0, 0, GPA, AXVCPU_MAP_READ);
+	KUNIT_EXPECT_FALSE(test, axvcpu_s2_writable(axvcpu_arch.s2, leaf(f, GPA)));
+
+	KUNIT_ASSERT_EQ(test, protect(f, GPA, 2 * PAGE_SIZE, RW), 0);
+	EXPECT_FAULT(0, 0, GPA, AXVCPU_MAP_WRITE);
+	KUNIT_EXPECT_TRUE(test, axvcpu_s2_writable(axvcpu_arch.s2, leaf(f, GPA)));
+}
+
+/* As the hardware does it. */
+static void write_by_guest(struct fixture *f, u64 gpa)
+{
+	const struct axvcpu_s2_format *format = axvcpu_arch.s2;
+	u64 *table = phys_to_virt(axvcpu_aspace_root(f->aspace).val);
+	unsigned int level = format->levels - 1;
+
+	for (;; level--) {
+		u64 *entry = table + (gpa >> axvcpu_s2_level_shift(format, level) &
+				      (BIT(format->level_bits) - 1));
+
+		if (!level) {
+			*entry |= format->dirty;
+			return;
+		}
+		table = phys_to_virt(*entry & format->addr_mask);
+	}
+}
+
+static int get_dirty(struct fixture *f, u64 uaddr)
+{
+	struct axvcpu_get_dirty dirty = { .gpa = GPA, .size = FEW * PAGE_SIZE, .bitmap = uaddr };
+
+	return axvcpu_aspace_get_dirty(f->aspace, &dirty);
+}
+
+#define EXPECT_DIRTY(expected) do {							\
+	u64 bits_ = ~0ULL;								\
+											\
+	KUNIT_EXPECT_EQ(test, get_dirty(f, log), 0);					\
+	KUNIT_ASSERT_EQ(test, copy_from_user(&bits_, (void __user *)log, 8), 0);	\
+	KUNIT_EXPECT_EQ(test, bits_, expected);						\
+} while (0)
+
+static void tells_once_what_was_written(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	unsigned long log = host_memory(test, 1);
+
+	KUNIT_ASSERT_NE(test, log, 0);
+	KUNIT_ASSERT_EQ(test, map(f, GPA, FEW * PAGE_SIZE, f->mem, RW), 0);
+	KUNIT_EXPECT_EQ(test, get_dirty(f, log), -EINVAL);
+	KUNIT_ASSERT_EQ(test, protect(f, GPA, FEW * PAGE_SIZE, RW | AXVCPU_MAP_LOG_DIRTY), 0);
+	EXPECT_DIRTY(0);
+
+	EXPECT_FAULT(0, 0, GPA, AXVCPU_MAP_WRITE);
+	EXPECT_FAULT(0, 0, GPA + 5 * PAGE_SIZE, AXVCPU_MAP_WRITE);
+	EXPECT_FAULT(0, 0, GPA + 6 * PAGE_SIZE, AXVCPU_MAP_READ);
+	write_by_guest(f, GPA);
+	write_by_guest(f, GPA + 5 * PAGE_SIZE);
+	/* Nothing is lost where the answer can't be stored, */
+	KUNIT_EXPECT_EQ(test, get_dirty(f, PAGE_SIZE), -EFAULT);
+	EXPECT_DIRTY(BIT(0) | BIT(5));
+	EXPECT_DIRTY(0);
+
+	/* nor with a leaf. */
+	write_by_guest(f, GPA + 5 * PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, vm_munmap(f->mem + 5 * PAGE_SIZE, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, leaf(f, GPA + 5 * PAGE_SIZE), 0);
+	EXPECT_DIRTY(BIT(5));
+}
+
+/* The host brings in 1, 2, 4, 8, 16 for a guest that goes from page to page. */
+static void brings_in_ahead(struct kunit *test)
+{
+	static const struct {
+		unsigned int page, mapped;
+	} steps[] = {
+		{ 0, 1 }, { 1, 3 }, { 3, 7 }, { 7, 15 },
+		{ 15, 16 },		/* the end of a window */
+		{ 16, 32 }, { 32, 48 },
+		{ 60, 49 }, { 56, 50 },	/* it goes elsewhere */
+	};
+	struct fixture *f = test->priv;
+	unsigned long mem = host_memory(test, 64);
+	unsigned int i;
+
+	KUNIT_ASSERT_NE(test, mem, 0);
+	KUNIT_ASSERT_EQ(test, map(f, GPA, 64 * PAGE_SIZE, mem, RW), 0);
+	for (i = 0; i < ARRAY_SIZE(steps); i++) {
+		EXPECT_FAULT(0, 0, GPA + steps[i].page * PAGE_SIZE, AXVCPU_MAP_WRITE);
+		KUNIT_EXPECT_EQ_MSG(test, stats(f).mapped_pages, steps[i].mapped,
+				    "page %u", steps[i].page);
+	}
+}
+
 static struct kunit_case aspace_cases[] = {
 	KUNIT_CASE(refuses_ranges_that_overflow),
 	KUNIT_CASE(refuses_every_overlap),
@@ -368,6 +491,9 @@ static struct kunit_case aspace_cases[] = {
 	KUNIT_CASE(fills_around_inside_the_range),
 	KUNIT_CASE(follows_the_host),
 	KUNIT_CASE(shoots_down_when_due),
+	KUNIT_CASE(changes_what_the_guest_may_do),
+	KUNIT_CASE(tells_once_what_was_written),
+	KUNIT_CASE(brings_in_ahead),
 	{}
 };
 
