@@ -50,6 +50,16 @@ module: kdir
 	$(Q)$(MAKE) --no-print-directory -C $(KDIR) M=$(MODULE_DIR) AXVCPU_MODULE=$(AXVCPU_MODULE) \
 		$(if $(COUNT),COUNT=1) modules
 
+# What tests insert besides; each kernel has a directory for them.
+TEST_MODULE_DIR = $(BUILD)/$(KERNEL_ID)/selftests
+
+.PHONY: test-modules
+test-modules: kdir
+	$(Q)mkdir -p $(TEST_MODULE_DIR)
+	$(Q)cp -rsf $(CURDIR)/selftests/modules/. $(TEST_MODULE_DIR)
+	$(Q)find $(TEST_MODULE_DIR) -xtype l -delete
+	$(Q)$(MAKE) --no-print-directory -C $(KDIR) M=$(TEST_MODULE_DIR) modules
+
 .PHONY: kdir
 kdir:
 	@test -n "$(KERNEL_ID)" || { \

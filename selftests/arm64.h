@@ -65,7 +65,7 @@ FIXTURE_TEARDOWN(arm64)
 }
 
 static inline int start_with(FIXTURE_DATA(arm64) *self, uint64_t flags, const uint8_t *code,
-		      const uint8_t *end)
+			     const uint8_t *end)
 {
 	struct axvcpu_setup setup;
 	int err;
@@ -83,7 +83,7 @@ static inline int start(FIXTURE_DATA(arm64) *self, const uint8_t *code, const ui
 }
 
 static inline int start_again(FIXTURE_DATA(arm64) *self, uint64_t flags, const uint8_t *code,
-		       const uint8_t *end)
+			      const uint8_t *end)
 {
 	int err = unbind_vcpu(self->v.fd);
 

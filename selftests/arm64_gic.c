@@ -102,6 +102,42 @@ TEST_F(arm64, gic_registers)
 	EXPECT_EQ(77, self->results[1]);
 }
 
+/* Two wait in list registers when RUN begins, another one comes when they are handled. */
+PROGRAM(done_program,
+	IRQ_SETUP("done_irq")
+	"1:" MEET(0x70) "mov x21, #0\n" MEET(0x70)
+	"msr daifclr, #2\n 2: cmp x21, #3\n b.ne 2b\n msr daifset, #2\n" MEET(0x71) "b 1b\n"
+	IRQ_VECTORS("done_irq")
+	"done_irq: mrs x1, s3_0_c12_c12_0\n add x21, x21, #1\n msr s3_0_c12_c12_1, x1\n eret\n");
+
+/* A19: one that has been handled is not there any more, when the registers are read neither. */
+TEST_F(arm64, gic_handled_is_gone)
+{
+	struct vcpu_thread thread;
+	uint64_t value;
+
+	ASSERT_EQ(0, start(self, done_program, done_program_end));
+	for (int round = 0; round < 5; round++) {
+		EXPECT_MEET(0x70);
+		ASSERT_EQ(0, inject(self->v.fd, 40, 0x80));
+		ASSERT_EQ(0, inject(self->v.fd, 42, 0x80));
+		EXPECT_MEET(0x70);
+		/* Nobody takes the CPU from it. */
+		pin_to_cpu(1);
+		ASSERT_EQ(0, thread_start(&thread, &self->v, 0));
+		pin_to_cpu(0);
+		usleep(20000);
+		ASSERT_EQ(0, inject(self->v.fd, 41, 0x80));
+		ASSERT_EQ(0, thread_join(&thread));
+		ASSERT_EQ(AXVCPU_EXIT_HYPERCALL, self->run->exit_reason);
+		EXPECT_EQ(0x71, self->run->hypercall.nr);
+		for (int i = 0; i < 16; i++) {
+			ASSERT_EQ(0, get_reg(self->v.fd, AXVCPU_ARM64_REG_GIC_LR(i), &value));
+			EXPECT_EQ(0, value) TH_LOG("list register %d", i);
+		}
+	}
+}
+
 /* The lines of a VMM that has a GIC of its own; the guest's own acknowledges nothing. */
 PROGRAM(line_program,
 	"adr x0, vectors_line_irq\n msr vbar_el1, x0\n isb\n"

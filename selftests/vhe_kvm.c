@@ -1,110 +1,83 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A guest of KVM's and one of ours take turns on one CPU. Each keeps its own
- * values in the registers that the host does not use and checks them.
+ * A guest of KVM's and one of ours take turns on one CPU. Both are the same
+ * program: each puts values of its own into every register that it has, has an
+ * interrupt active and another one pending, and looks whether that stays so.
  */
-#include <fcntl.h>
-#include <linux/kvm.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include "arm64.h"
+#include "kvm_guest.h"
 
-#include "kselftest_harness.h"
+#define PORT	KVM_GUEST_PORT
+#define TABLE	0x90000		/* what the registers held when they had been written */
 
-#include "guest.h"
+/* SGIs, the first one acknowledged, the second one pending; their priorities */
+#define ACTIVE		1
+#define PENDING		2
+#define ACTIVE_PRIORITY	0x80
+#define PENDING_PRIORITY	0x40
 
-#define ENTRY	GUEST_PROG(0)
-#define PORT	0x20000000ULL
-#define SIZE	0x100000
-
-/* x20: base of this guest's values; x21: where to tell; a store is the exit. */
+/*
+ * x20: base of this guest's values, in its upper half
+ * x21: where to tell; a store is the exit
+ * x22: what is changed in SCTLR_EL1; x23: CPACR_EL1
+ * x24, x25: base addresses of distributor and redistributor
+ */
 #define REGS(R)									\
 	R("tpidr_el0") R("tpidrro_el0") R("tpidr_el1") R("ttbr0_el1") R("ttbr1_el1")	\
-	R("vbar_el1") R("mair_el1") R("contextidr_el1") R("sp_el0")
-#define WRITE(name)	"msr " name ", x8\n add x8, x8, #0x800\n"
-#define CHECK(name)	"mrs x0, " name "\n cmp x0, x8\n b.ne 9f\n add x8, x8, #0x800\n"
+	R("tcr_el1") R("spsr_el1") R("elr_el1") R("esr_el1") R("far_el1") R("par_el1")	\
+	R("vbar_el1") R("mair_el1") R("contextidr_el1") R("sp_el0") R("cntv_cval_el0")	\
+	R("dbgbvr0_el1") R("dbgbvr1_el1") R("dbgwvr0_el1") R("dbgwvr1_el1")	\
+	KEYS(R)
+#define KEYS(R)									\
+	R("s3_0_c2_c1_0") R("s3_0_c2_c1_1") R("s3_0_c2_c1_2") R("s3_0_c2_c1_3")	\
+	R("s3_0_c2_c2_0") R("s3_0_c2_c2_1") R("s3_0_c2_c2_2") R("s3_0_c2_c2_3")	\
+	R("s3_0_c2_c3_0") R("s3_0_c2_c3_1")
+/* Of which few bits can be chosen; x8 is the value */
+#define SMALL(R)								\
+	R("csselr_el1", "lsr x8, x20, #28\n")					\
+	R("cntkctl_el1", "lsr x8, x20, #26\n")					\
+	R("sctlr_el1", "mrs x8, sctlr_el1\n eor x8, x8, x22\n")			\
+	R("cpacr_el1", "mov x8, x23\n")						\
+	R("mdscr_el1", "mov x8, #0x8000\n orr x8, x8, x20, lsr #17\n")	\
+	R("cntv_ctl_el0", "mov x8, #2\n")					\
+	R("s3_0_c4_c6_0", "mov x8, #0xff\n")	/* ICC_PMR_EL1 */		\
+	R("s3_0_c12_c12_3", "lsr x8, x20, #28\n") /* ICC_BPR1_EL1 */		\
+	R("s3_0_c12_c12_7", "mov x8, #1\n")	/* ICC_IGRPEN1_EL1 */
+/* That can be read only: MPIDR_EL1, MIDR_EL1, the running priority, pending interrupts */
+#define FIXED(R) R("mpidr_el1") R("midr_el1") R("s3_0_c12_c11_3") R("isr_el1")
 
-asm(".pushsection .rodata\n.globl twin, twin_end\n.balign 4096\ntwin:\n"
-    "mov x0, #3 << 20\n msr cpacr_el1, x0\n isb\n"
-    "mov x8, x20\n" REGS(WRITE)
-    "dup v8.2d, x20\n mov sp, x20\n"
-    "msr cntv_cval_el0, x20\n mov x0, #2\n msr cntv_ctl_el0, x0\n"
-    "1: mov x1, #0x1000\n2: sub x1, x1, #1\n cbnz x1, 2b\n"
-    "mov x8, x20\n" REGS(CHECK)
-    "mov x0, v8.d[1]\n cmp x0, x20\n b.ne 9f\n mov x0, sp\n cmp x0, x20\n b.ne 9f\n"
-    "mrs x0, cntv_cval_el0\n cmp x0, x20\n b.ne 9f\n"
-    "mrs x0, cntv_ctl_el0\n cmp x0, #2\n b.ne 9f\n"
-    "str w20, [x21]\n b 1b\n"
-    "9: str w8, [x21, #8]\n b 9b\n"
-    "twin_end:\n.popsection\n");
-extern const uint8_t twin[], twin_end[];
+#define KEEP(name)		"mrs x0, " name "\n str x0, [x9], #8\n"
+#define WRITE(name)		"msr " name ", x8\n add x8, x8, #0x800\n" KEEP(name)
+#define WRITE_SMALL(name, value) value "msr " name ", x8\n isb\n" KEEP(name)
+#define CHECK(name, ...)						\
+	"mrs x0, " name "\n ldr x1, [x9], #8\n cmp x0, x1\n b.ne 9f\n"
 
-struct kvm_guest {
-	int kvm, vm, vcpu;
-	struct kvm_run *run;
-	uint8_t *mem;
-};
-
-static int kvm_set_reg(struct kvm_guest *k, uint64_t offset, uint64_t value)
-{
-	struct kvm_one_reg reg = {
-		.id = KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | offset / 4,
-		.addr = (uintptr_t)&value,
-	};
-
-	return ioctl(k->vcpu, KVM_SET_ONE_REG, &reg);
-}
-
-static int kvm_create(struct kvm_guest *k, uint64_t values)
-{
-	struct kvm_userspace_memory_region region = { .memory_size = SIZE };
-	struct kvm_vcpu_init init;
-	int size;
-
-	k->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	if (k->kvm < 0)
-		return -errno;
-	k->vm = ioctl(k->kvm, KVM_CREATE_VM, 0);
-	k->mem = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	memcpy(k->mem + ENTRY, twin, twin_end - twin);
-	region.userspace_addr = (uintptr_t)k->mem;
-	if (k->vm < 0 || ioctl(k->vm, KVM_SET_USER_MEMORY_REGION, &region))
-		return -errno;
-	k->vcpu = ioctl(k->vm, KVM_CREATE_VCPU, 0);
-	if (k->vcpu < 0 || ioctl(k->vm, KVM_ARM_PREFERRED_TARGET, &init) ||
-	    ioctl(k->vcpu, KVM_ARM_VCPU_INIT, &init))
-		return -errno;
-	size = ioctl(k->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
-	k->run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, k->vcpu, 0);
-	if (kvm_set_reg(k, offsetof(struct kvm_regs, regs.pc), ENTRY) ||
-	    kvm_set_reg(k, offsetof(struct kvm_regs, regs.regs[20]), values) ||
-	    kvm_set_reg(k, offsetof(struct kvm_regs, regs.regs[21]), PORT))
-		return -errno;
-	return 0;
-}
-
-/* 0: the guest found all its values. */
-static int kvm_turn(struct kvm_guest *k)
-{
-	while (ioctl(k->vcpu, KVM_RUN, 0)) {
-		if (errno != EINTR)
-			return -errno;
-	}
-	return k->run->exit_reason == KVM_EXIT_MMIO && k->run->mmio.phys_addr == PORT ?
-	       0 : -EPROTO;
-}
-
-static int our_turn(struct guest_vcpu *v)
-{
-	int err;
-
-	do {
-		err = xioctl(v->fd, AXVCPU_RUN, 0);
-	} while (err == -EINTR);
-	if (err)
-		return err;
-	return v->run->exit_reason == AXVCPU_EXIT_MMIO_WRITE && v->run->mmio.gpa == PORT ?
-	       0 : -EPROTO;
-}
+PROGRAM(twin,
+	/* GICD_CTLR, GICR_IGROUPR0, GICR_ISENABLER0, GICR_IPRIORITYR0 */
+	"mov w0, #0x12\n str w0, [x24]\n add x1, x25, #0x10000\n"
+	"mov w0, #-1\n str w0, [x1, #0x80]\n str w0, [x1, #0x100]\n"
+	"mov w0, #0x8000\n movk w0, #0x40, lsl #16\n str w0, [x1, #0x400]\n"
+	"mov x9, #0x90000\n" SMALL(WRITE_SMALL)
+	/* One SGI is acknowledged, then there is another one. */
+	"mov x0, #1\n movk x0, #0x100, lsl #16\n msr s3_0_c12_c11_5, x0\n isb\n"
+	"1: mrs x0, s3_0_c12_c12_0\n cmp x0, #1\n b.ne 1b\n"
+	"mov x0, #1\n movk x0, #0x200, lsl #16\n msr s3_0_c12_c11_5, x0\n isb\n"
+	"2: mrs x0, isr_el1\n tbz x0, #7, 2b\n"
+	"mov x8, x20\n" REGS(WRITE) FIXED(KEEP)
+	"dup v8.2d, x20\n mov sp, x20\n mrs x10, cntvct_el0\n"
+	"3: str w20, [x21]\n"
+	"mov x1, #0x800\n4: sub x1, x1, #1\n cbnz x1, 4b\n"
+	"mov x9, #0x90000\n" SMALL(CHECK) REGS(CHECK) FIXED(CHECK)
+	"mov x0, v8.d[1]\n cmp x0, x20\n b.ne 9f\n mov x0, sp\n cmp x0, x20\n b.ne 9f\n"
+	/* Time goes on, and does not jump. */
+	"mrs x0, cntvct_el0\n cmp x0, x10\n b.lo 9f\n sub x1, x0, x10\n lsr x1, x1, #40\n"
+	"cbnz x1, 9f\n mov x10, x0\n"
+	"cbz x26, 3b\n"
+	/* To the end: the pending one comes, then the active one ends. */
+	"mrs x0, s3_0_c12_c12_0\n cmp x0, #2\n b.ne 9f\n msr s3_0_c12_c12_1, x0\n"
+	"mov x0, #1\n msr s3_0_c12_c12_1, x0\n isb\n mrs x0, s3_0_c12_c11_3\n"
+	"cmp x0, #0xff\n b.ne 9f\n str w20, [x21]\n"
+	"9: str x9, [x21, #8]\n b 9b\n");
 
 FIXTURE(vhe_kvm) {
 	struct guest g;
@@ -112,23 +85,104 @@ FIXTURE(vhe_kvm) {
 	struct kvm_guest k;
 };
 
+/* The VMM's part of the GIC: SGIs go to the sender. */
+static int inject_sgi(struct guest_vcpu *v)
+{
+	uint32_t intid = v->run->ipi.vector;
+
+	return inject(v->fd, intid, intid == ACTIVE ? ACTIVE_PRIORITY : PENDING_PRIORITY);
+}
+
+static int our_turn(struct guest_vcpu *v)
+{
+	int err;
+
+	for (;;) {
+		err = xioctl(v->fd, AXVCPU_RUN, 0);
+		if (err == -EINTR)
+			continue;
+		if (!err && v->run->exit_reason == AXVCPU_EXIT_SEND_IPI)
+			err = inject_sgi(v);
+		else if (!err && v->run->exit_reason != AXVCPU_EXIT_MMIO_WRITE)
+			err = -EPROTO;
+		if (err || v->run->mmio.gpa - PORT < 16)
+			break;
+	}
+	if (err || v->run->mmio.gpa == PORT)
+		return err;
+	fprintf(stderr, "# register %lld\n", ((long long)v->run->mmio.data - TABLE) / 8 - 1);
+	return -EPROTO;
+}
+
+static int create_ours(FIXTURE_DATA(vhe_kvm) *self)
+{
+	struct axvcpu_create_vcpu args = { .favor_phys_cpu = -1 };
+	struct axvcpu_setup setup;
+	int err;
+
+	args.config.arm64.mpidr = 0x102;
+	self->v.isa = self->g.isa;
+	self->v.fd = XIOCTL(self->g.dev, AXVCPU_CREATE_VCPU, &args);
+	if (self->v.fd < 0)
+		return self->v.fd;
+	self->v.run = mmap(NULL, self->g.info.run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			   self->v.fd, 0);
+	if (self->v.run == MAP_FAILED)
+		return -errno;
+	memcpy(self->g.mem + ENTRY, twin, twin_end - twin);
+	setup_init(&self->g, &setup, ENTRY);
+	err = XIOCTL(self->v.fd, AXVCPU_SETUP, &setup);
+	if (!err)
+		err = set_reg(self->v.fd, AXVCPU_ARM64_REG_CNTVOFF, -(1ULL << 50));
+	return err ? err : bind_vcpu(self->v.fd, -1);
+}
+
+/* What differs between the twins; of x26, nothing yet. */
+static const struct {
+	int n;
+	uint64_t ours, kvms;
+} args[] = {
+	{ 20, 0x20000000, 0x40000000 },
+	{ 21, PORT, PORT },
+	{ 22, 1 << 9, 1 << 14 },		/* UMA, DZE */
+	{ 23, 3 << 20, 3 << 20 },
+	{ 24, KVM_GUEST_GICD, KVM_GUEST_GICD },
+	{ 25, KVM_GUEST_GICR, KVM_GUEST_GICR },
+	{ 26, 0, 0 },
+};
+
 FIXTURE_SETUP(vhe_kvm)
 {
 	ASSERT_EQ(0, guest_create(&self->g, 0));
-	if (self->g.info.backend != AXVCPU_BACKEND_VHE)
-		SKIP(return, "not on arm64");
 	pin_to_cpu(1);
-	memcpy(self->g.mem + ENTRY, twin, twin_end - twin);
-	ASSERT_EQ(0, vcpu_start(&self->g, &self->v, 0, ENTRY));
-	self->v.run->regs.arm64.x[20] = 0x10000000;
-	self->v.run->regs.arm64.x[21] = PORT;
-	ASSERT_EQ(0, kvm_create(&self->k, 0x20000000));
+	ASSERT_EQ(0, create_ours(self));
+	ASSERT_EQ(0, kvm_create(&self->k, ENTRY, twin, twin_end));
+	for (int i = 0; i < ARRAY_SIZE(args); i++) {
+		self->v.run->regs.arm64.x[args[i].n] = args[i].ours;
+		ASSERT_EQ(0, kvm_set_x(&self->k, args[i].n, args[i].kvms));
+	}
 }
 
 FIXTURE_TEARDOWN(vhe_kvm)
 {
 	vcpu_destroy(&self->v);
+	kvm_destroy(&self->k);
 	guest_destroy(&self->g);
+}
+
+/* The twins' values differ, or nothing would be shown. */
+TEST_F(vhe_kvm, values)
+{
+	uint64_t *ours = (uint64_t *)(self->g.mem + TABLE);
+	uint64_t *kvms = (uint64_t *)(self->k.mem + TABLE);
+	int same = 0;
+
+	ASSERT_EQ(0, our_turn(&self->v));
+	ASSERT_EQ(0, kvm_turn(&self->k));
+	for (int i = 0; ours[i] || kvms[i]; i++)
+		same += ours[i] == kvms[i];
+	/* ICC_PMR, ICC_IGRPEN1, CPACR, CNTV_CTL, MIDR, ICC_RPR, ISR */
+	EXPECT_EQ(7, same);
 }
 
 TEST_F(vhe_kvm, alternate)
@@ -143,6 +197,10 @@ TEST_F(vhe_kvm, alternate)
 			ASSERT_EQ(0, our_turn(&self->v)) TH_LOG("turn %d", i);
 		}
 	}
+	self->v.run->regs.arm64.x[26] = 1;
+	EXPECT_EQ(0, our_turn(&self->v));
+	ASSERT_EQ(0, kvm_set_x(&self->k, 26, 1));
+	EXPECT_EQ(0, kvm_turn(&self->k));
 }
 
 static volatile bool stop;

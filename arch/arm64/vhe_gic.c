@@ -163,7 +163,12 @@ void vhe_gic_load(struct vhe_vcpu *vhe)
 static void drop_done(struct vhe_gic *gic)
 {
 	unsigned long done = gic->used & read_sysreg_s(ICH_ELRSR);
+	unsigned int i;
 
+	for_each_set_bit(i, &done, nr_lrs) {
+		write_lr(i, 0);
+		WRITE_ONCE(gic->lr[i], 0);
+	}
 	gic->used &= ~done;
 	if (gic->timer_lr >= 0 && done & BIT(gic->timer_lr))
 		gic->timer_lr = -1;
@@ -178,7 +183,6 @@ static void drop_done(struct vhe_gic *gic)
 void vhe_gic_save(struct vhe_vcpu *vhe)
 {
 	struct vhe_gic *gic = &vhe->gic;
-	unsigned long were = gic->used;
 	unsigned int i;
 
 	/* Both change only in vhe_gic_enter() and here. */
@@ -186,10 +190,10 @@ void vhe_gic_save(struct vhe_vcpu *vhe)
 		vhe_timer_set_active(false);
 	if (!nr_lrs)
 		return;
-	if (were)
+	if (gic->used)
 		drop_done(gic);
-	for_each_set_bit(i, &were, nr_lrs) {
-		WRITE_ONCE(gic->lr[i], gic->used & BIT(i) ? read_lr(i) : 0);
+	for_each_set_bit(i, &gic->used, nr_lrs) {
+		WRITE_ONCE(gic->lr[i], read_lr(i));
 		write_lr(i, 0);
 	}
 	WRITE_ONCE(gic->vmcr, read_sysreg_s(ICH_VMCR));

@@ -82,6 +82,15 @@ class Builder:
                       f"KERNEL_ID={kernel.id}", "AXVCPU_MODULE=axvcpu", "COUNT=1")
             return shutil.copy(made, made.with_name("axvcpu-count.ko"))
 
+    def test_modules(self, kernel, tests):
+        """selftests/modules/TEST.c: what a test inserts besides."""
+        names = [test for test in tests if (TOP / f"selftests/modules/{test}.c").exists()]
+        if names:
+            with lock(BUILD / ".lock"):
+                self.make(f"test-modules {kernel.flavour}", "test-modules",
+                          f"KDIR={kernel.dir}", f"KERNEL_ID={kernel.id}")
+        return [BUILD / kernel.id / "selftests" / f"{name}.ko" for name in names]
+
     def userspace(self, kernel):
         """Our programs, statically linked: the library, axvmm, axbench, guests, selftests."""
         self.userspace_init()
