@@ -166,8 +166,8 @@ help:
 	@echo "Variables:"
 	@echo "  KDIR=DIR          build the module for the kernel with these headers"
 	@echo "                    ($(KDIR))"
-	@echo "  ARCH=NAME         x86_64, arm64 ($(ARCH)); make check, kernels, deps: without it,"
-	@echo "                    all that can be tested here ($(subst $(comma),$(comma) ,$(TEST_ARCHES)))"
+	@echo "  ARCH=NAME         x86_64, arm64 ($(ARCH)); make check, bench, kernels, deps:"
+	@echo "                    without it, all that can be tested here ($(subst $(comma),$(comma) ,$(TEST_ARCHES)))"
 	@echo "  T=TEST            make check, bench: only these tests or rows, with commas between"
 	@echo "  M=MACHINE         make check, run, shell, bench: on this machine:"
 	@$(TESTBED) --arch $(TEST_ARCHES) machines 2>/dev/null | sed 's/^/                  /'

@@ -50,6 +50,7 @@ static int ax_open(struct vm *vm)
 	vm->run_command = AXVCPU_RUN;
 	vm->exit_reason = &run->exit_reason;
 	vm->user_exit = axvcpu_user_exit;
+	vm->answer = axvcpu_answer(run);
 	vm->immediate_exit = &run->immediate_exit;
 	return setup_and_bind(vm, vm->fd);
 }
@@ -61,11 +62,6 @@ static void ax_close(struct vm *vm)
 	axvcpu_device_close(vm->device);
 }
 
-static int ax_interrupt(struct vm *vm)
-{
-	return axvcpu_vcpu_interrupt(vm->vcpu, GUEST_VECTOR);
-}
-
 const struct hypervisor hypervisor_axvcpu = {
 	.name		= "axvcpu",
 	.acquire	= ax_acquire,
@@ -73,5 +69,5 @@ const struct hypervisor hypervisor_axvcpu = {
 	.open		= ax_open,
 	.close		= ax_close,
 	.start		= axvcpu_start,
-	.interrupt	= ax_interrupt,
+	.interrupt	= axvcpu_interrupt,
 };

@@ -78,8 +78,10 @@ extern const uint32_t guest_programs[NR_PROGRAMS];
 struct hypervisor;
 struct axvcpu_aspace;
 struct axvcpu_device;
+struct axvcpu_run;
 struct axvcpu_setup;
 struct axvcpu_vcpu;
+struct kvm_run;
 
 /**
  * struct vm - a virtual machine with one vCPU
@@ -92,6 +94,7 @@ struct axvcpu_vcpu;
  * @run_command: the ioctl that runs it
  * @exit_reason: in the run page
  * @user_exit: the reason of the exit that the guest's programs make
+ * @answer: to that exit, in the run page
  * @immediate_exit: in the run page
  * @device: axvcpu's
  * @aspace: axvcpu's
@@ -110,6 +113,7 @@ struct vm {
 	unsigned long run_command;
 	volatile uint32_t *exit_reason;
 	uint32_t user_exit;
+	volatile uint64_t *answer;
 	volatile uint8_t *immediate_exit;
 	struct axvcpu_device *device;
 	struct axvcpu_aspace *aspace;
@@ -129,7 +133,7 @@ struct vm {
  *	KVM's forms the one that costs it least. 0 or a negative errno
  * @close: end all of it, whatever of it there is
  * @start: the next run starts with a program
- * @interrupt: queue interrupt %GUEST_VECTOR
+ * @interrupt: queue interrupt %GUEST_VECTOR, or raise the line and lower it again
  */
 struct hypervisor {
 	const char *name;
@@ -138,7 +142,7 @@ struct hypervisor {
 	int (*open)(struct vm *vm);
 	void (*close)(struct vm *vm);
 	int (*start)(struct vm *vm, enum program program, uint64_t arg0, uint64_t arg1);
-	int (*interrupt)(struct vm *vm);
+	int (*interrupt)(struct vm *vm, bool up);
 };
 
 extern const struct hypervisor hypervisor_axvcpu;	/* axvcpu.c */
@@ -152,7 +156,10 @@ int guest_init_memory(uint8_t *mem);
 int kvm_init_vm(struct vm *vm);
 int kvm_init_vcpu(struct vm *vm);
 int kvm_start(struct vm *vm, enum program program, uint64_t arg0, uint64_t arg1);
-int kvm_interrupt(struct vm *vm);
+int kvm_interrupt(struct vm *vm, bool up);
+uint64_t *kvm_answer(struct kvm_run *run);
+uint64_t *axvcpu_answer(struct axvcpu_run *run);
+int axvcpu_interrupt(struct vm *vm, bool up);
 void axvcpu_setup_init(const struct vm *vm, struct axvcpu_setup *setup);
 int axvcpu_start(struct vm *vm, enum program program, uint64_t arg0, uint64_t arg1);
 
@@ -255,6 +262,7 @@ uint64_t process_ticks(const struct clock_check *check);
  * @budget: of ours / KVM's; 0: none
  * @rounds: in a batch
  * @short_rounds: with --short
+ * @is_exit: exits are counted in it
  * @bare: @batch makes its machines itself
  * @batch: do it @rounds times: ticks for one. 0 or a negative errno
  */
@@ -264,6 +272,7 @@ struct row {
 	double budget;
 	unsigned int rounds;
 	unsigned int short_rounds;
+	bool is_exit;
 	bool bare;
 	int (*batch)(struct vm *vm, unsigned int rounds, double *cost);
 };
@@ -272,14 +281,33 @@ extern const struct row rows[];
 extern const size_t nr_rows;
 extern struct clock_check clock_check;
 
-/* What the counting build of the module counts */
-enum count {
-	COUNT_VMREAD,
-	COUNT_VMWRITE,
-	COUNT_INVEPT,
-	COUNT_RDMSR,
-	COUNT_WRMSR,
-	NR_COUNTS,
+#define MAX_COUNTS	16
+
+/**
+ * struct count - what the counting build of the module has counted
+ * @name: as it calls it
+ * @value: how many in a round
+ */
+struct count {
+	char name[16];
+	double value;
+};
+
+struct counts {
+	unsigned int nr;
+	struct count count[MAX_COUNTS];
+};
+
+/**
+ * struct count_limit - how many there may be
+ * @row: in a round of this
+ * @count: of these
+ * @limit: so many
+ */
+struct count_limit {
+	const char *row;
+	const char *count;
+	unsigned int limit;
 };
 
 /**
@@ -287,7 +315,6 @@ enum count {
  * @row: the row
  * @ours: axvcpu's
  * @kvm: KVM's
- * @counted: there are @counts
  * @counts: of axvcpu, in a round
  * @error: why there are none
  */
@@ -295,14 +322,14 @@ struct result {
 	const struct row *row;
 	struct figures ours;
 	struct figures kvm;
-	bool counted;
-	double counts[NR_COUNTS];
+	struct counts counts;
 	int error;
 };
 
 /* counts.c */
-extern const char *const count_names[NR_COUNTS];
-unsigned int count_limit(const struct row *row, unsigned int count);
+extern const struct count_limit count_limits[];	/* vcpu_*.c; to the one without a row */
+unsigned int count_limit(const struct row *row, const char *name);
+bool counts_are_good(const struct row *row, const struct counts *counts);
 void count_all(struct result *results, size_t count);
 
 bool report(FILE *out, const struct result *results, size_t count, bool tap);

@@ -10,44 +10,29 @@
 
 #define MODULE		"axvcpu"
 #define COUNTING	"axvcpu-count"
-#define COUNTS		"/sys/kernel/debug/axvcpu/counts"
+#define FILE_OF_COUNTS	"/sys/kernel/debug/axvcpu/counts"
 
 #define ROUNDS		1000
 
-const char *const count_names[NR_COUNTS] = {
-	"VMREAD", "VMWRITE", "INVEPT", "RDMSR", "WRMSR",
-};
-
-/* What one round may cost; a row that is not here has no limits. */
-static const struct {
-	const char *row;
-	unsigned int limit[NR_COUNTS];	/* 0: none */
-} limits[] = {
-	{ "kernel-exit", { 5, 1 } },
-	{ "user-exit", { 6, 1 } },
-};
-
-static int read_counts(uint64_t *counts)
+/* "NAME NUMBER" in each line */
+static int read_counts(struct counts *counts)
 {
-	unsigned long long value;
-	char name[16];
-	FILE *in = fopen(COUNTS, "r");
+	FILE *in = fopen(FILE_OF_COUNTS, "r");
+	unsigned int n = 0;
 
 	if (!in)
 		return -errno;
-	while (fscanf(in, "%15s %llu", name, &value) == 2) {
-		for (int i = 0; i < NR_COUNTS; i++) {
-			if (!strcmp(name, count_names[i]))
-				counts[i] = value;
-		}
-	}
+	while (n < MAX_COUNTS &&
+	       fscanf(in, "%15s %lf", counts->count[n].name, &counts->count[n].value) == 2)
+		n++;
 	fclose(in);
-	return 0;
+	counts->nr = n;
+	return n ? 0 : -ENODATA;
 }
 
-static int count_row(const struct row *row, double *counts)
+static int count_row(const struct row *row, struct counts *counts)
 {
-	uint64_t before[NR_COUNTS] = {}, after[NR_COUNTS] = {};
+	struct counts before = {};
 	struct vm vm = {};
 	double cost;
 	int err;
@@ -56,35 +41,68 @@ static int count_row(const struct row *row, double *counts)
 	if (!err)
 		err = row->batch(&vm, ROUNDS, &cost);
 	if (!err)
-		err = read_counts(before);
+		err = read_counts(&before);
 	if (!err)
 		err = row->batch(&vm, ROUNDS, &cost);
 	if (!err)
-		err = read_counts(after);
+		err = read_counts(counts);
 	vm_close(&vm);
-	for (int i = 0; i < NR_COUNTS && !err; i++)
-		counts[i] = (double)(after[i] - before[i]) / ROUNDS;
+	for (unsigned int i = 0; i < counts->nr && !err; i++)
+		counts->count[i].value = (counts->count[i].value - before.count[i].value) / ROUNDS;
 	return err;
 }
 
 /**
  * count_limit() - how many there may be
  * @row: in a round of this
- * @count: of these
+ * @name: of these
  *
  * Return: the limit, 0: none.
  */
-unsigned int count_limit(const struct row *row, unsigned int count)
+unsigned int count_limit(const struct row *row, const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
-		if (!strcmp(limits[i].row, row->name))
-			return limits[i].limit[count];
+	for (const struct count_limit *l = count_limits; l->row; l++) {
+		if (!strcmp(l->row, row->name) && !strcmp(l->count, name))
+			return l->limit;
 	}
 	return 0;
 }
 
+static const struct count *find_count(const struct counts *counts, const char *name)
+{
+	for (unsigned int i = 0; i < counts->nr; i++) {
+		if (!strcmp(counts->count[i].name, name))
+			return &counts->count[i];
+	}
+	return NULL;
+}
+
 /**
- * count_all() - count what the rows with limits take
+ * counts_are_good() - is nothing over its limit?
+ * @row: whose
+ * @counts: in a round
+ *
+ * What comes now and then, as with the host's timer, is let pass; what should
+ * have been counted and was not is not.
+ *
+ * Return: whether so.
+ */
+bool counts_are_good(const struct row *row, const struct counts *counts)
+{
+	const struct count *count;
+
+	for (const struct count_limit *l = count_limits; l->row; l++) {
+		if (strcmp(l->row, row->name))
+			continue;
+		count = find_count(counts, l->count);
+		if (!count || count->value >= l->limit + 0.1)
+			return false;
+	}
+	return true;
+}
+
+/**
+ * count_all() - count what an exit takes
  * @results: the results
  * @count: of @results
  *
@@ -103,10 +121,8 @@ void count_all(struct result *results, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		struct result *r = &results[i];
 
-		if (!count_limit(r->row, COUNT_VMREAD) || r->error)
-			continue;
-		r->error = err ?: count_row(r->row, r->counts);
-		r->counted = !r->error;
+		if (r->row->is_exit && !r->error)
+			r->error = err ?: count_row(r->row, &r->counts);
 	}
 	module_unload(MODULE);
 	module_load(MODULE);

@@ -54,8 +54,7 @@ program_spin:
 /* The handler leaves the interrupt as it is: the VMM takes it back. */
 	.balign	2048
 vectors:
-	.balign	0x200
-	.skip	0x80
+	.skip	0x280		/* IRQ from this level, with its own SP */
 handler:
 	ldr	w2, [x20]
 	eret

@@ -72,6 +72,7 @@ static int kvm_open(struct vm *vm)
 	vm->run_command = KVM_RUN;
 	vm->exit_reason = &((struct kvm_run *)vm->page)->exit_reason;
 	vm->user_exit = kvm_user_exit;
+	vm->answer = kvm_answer(vm->page);
 	vm->immediate_exit = &((struct kvm_run *)vm->page)->immediate_exit;
 	return kvm_init_vcpu(vm);
 }

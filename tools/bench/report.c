@@ -16,14 +16,6 @@ static bool measured(const struct result *result)
 	return !result->error;
 }
 
-/* What comes now and then, as with the host's timer, is not counted. */
-static bool count_is_good(const struct result *result, unsigned int count)
-{
-	unsigned int limit = count_limit(result->row, count);
-
-	return !limit || result->counts[count] < limit + 0.1;
-}
-
 /* The machine's timers make a figure differ by so much from boot to boot. */
 #define TOLERANCE	1.02
 
@@ -31,10 +23,8 @@ static bool result_is_good(const struct result *result)
 {
 	if (result->error)
 		return false;
-	for (unsigned int i = 0; i < NR_COUNTS && result->counted; i++) {
-		if (!count_is_good(result, i))
-			return false;
-	}
+	if (result->counts.nr && !counts_are_good(result->row, &result->counts))
+		return false;
 	return !result->row->budget || ratio(result) <= result->row->budget * TOLERANCE;
 }
 
@@ -62,22 +52,28 @@ static void report_row(FILE *out, const struct result *result)
 		fprintf(out, " %7s %7.1f%%\n", "", 100 * figures_spread(&result->ours));
 }
 
+/* What does not come in each round is the host's timer's. */
+#define SELDOM	0.1
+
 static void report_counts(FILE *out, const struct result *result)
 {
+	const struct count *count = result->counts.count;
+	const char *about = result->row->about;
 	unsigned int limit;
 
-	if (!result->counted)
-		return;
-	fprintf(out, "# %-38s", result->row->about);
-	for (unsigned int i = 0; i < NR_COUNTS; i++) {
-		limit = count_limit(result->row, i);
-		if (!limit && result->counts[i] < 0.1)
+	for (unsigned int i = 0; i < result->counts.nr; i++) {
+		limit = count_limit(result->row, count[i].name);
+		if (!limit && count[i].value < SELDOM)
 			continue;
-		fprintf(out, " %s %.2f", count_names[i], result->counts[i]);
+		if (*about)
+			fprintf(out, "# %-38s", about);
+		about = "";
+		fprintf(out, " %s %.2f", count[i].name, count[i].value);
 		if (limit)
-			fprintf(out, " (%u)%s", limit, count_is_good(result, i) ? "" : " OVER");
+			fprintf(out, " (%u)", limit);
 	}
-	fputs("\n", out);
+	if (!*about)
+		fprintf(out, "%s\n", counts_are_good(result->row, &result->counts) ? "" : "  OVER");
 }
 
 static void report_tap(FILE *out, const struct result *result, size_t number)
@@ -118,10 +114,12 @@ bool report(FILE *out, const struct result *results, size_t count, bool tap)
 
 static void json_counts(FILE *out, const struct result *result)
 {
-	for (unsigned int i = 0; i < NR_COUNTS && result->counted; i++)
+	const struct count *count = result->counts.count;
+
+	for (unsigned int i = 0; i < result->counts.nr; i++)
 		fprintf(out, ",\n  {\"name\": \"%s %s\", \"ours\": %.3f, \"budget\": %u}",
-			result->row->name, count_names[i], result->counts[i],
-			count_limit(result->row, i));
+			result->row->name, count[i].name, count[i].value,
+			count_limit(result->row, count[i].name));
 }
 
 /**

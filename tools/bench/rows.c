@@ -49,6 +49,7 @@ static int user_exit(struct vm *vm, unsigned int rounds, double *cost)
 		return err;
 	began = now();
 	for (unsigned int i = 0; i < rounds; i++) {
+		*vm->answer = i;
 		err = vm_run_to_exit(vm);
 		if (err)
 			return err;
@@ -160,11 +161,13 @@ static int interrupt(struct vm *vm, unsigned int rounds, double *cost)
 		err = vm_run_to_exit(vm);
 	for (unsigned int i = 0; i < rounds && !err; i++) {
 		began = now();
-		err = vm->hv->interrupt(vm);
+		err = vm->hv->interrupt(vm, true);
 		if (!err)
 			err = vm_run_to_exit(vm);
 		ticks += now() - began;
 		/* The handler returns, and the program goes on. */
+		if (!err)
+			err = vm->hv->interrupt(vm, false);
 		if (!err)
 			err = vm_run_to_exit(vm);
 	}
@@ -181,9 +184,9 @@ static int interrupt(struct vm *vm, unsigned int rounds, double *cost)
 
 const struct row rows[] = {
 	{ "kernel-exit", "exit handled in the kernel", 0.33, 10000, 2000,
-	  .batch = kernel_exit },
+	  .is_exit = true, .batch = kernel_exit },
 	{ "user-exit", "exit to userspace and back", 0.33, 10000, 2000,
-	  .batch = user_exit },
+	  .is_exit = true, .batch = user_exit },
 	{ "immediate-exit", "RUN that returns at once", BUDGET(0.50, 0.25), 10000, 2000,
 	  .batch = immediate_exit },
 	{ "fill-present", "fill of a page, host memory present", 0.05, 4096, 1024,

@@ -59,12 +59,36 @@ int kvm_start(struct vm *vm, enum program program, uint64_t arg0, uint64_t arg1)
 	return err ?: set_reg(vm->fd, CORE_REG(pc), GUEST_CODE + guest_programs[program]);
 }
 
-/* Without its interrupt controller, KVM has just a line, which stays up. */
-int kvm_interrupt(struct vm *vm)
+/* The line of a CPU that has no interrupt controller. */
+int kvm_interrupt(struct vm *vm, bool up)
 {
-	(void)vm;
-	return -EOPNOTSUPP;
+	struct kvm_irq_level level = {
+		.irq = KVM_ARM_IRQ_TYPE_CPU << KVM_ARM_IRQ_TYPE_SHIFT | KVM_ARM_IRQ_CPU_IRQ,
+		.level = up,
+	};
+
+	return ioctl(vm->vm_fd, KVM_IRQ_LINE, &level) ? -errno : 0;
 }
+
+int axvcpu_interrupt(struct vm *vm, bool up)
+{
+	return axvcpu_vcpu_interrupt(vm->vcpu, up ? AXVCPU_ARM64_RAISE_LINE(AXVCPU_ARM64_LINE_IRQ) :
+						    AXVCPU_ARM64_LOWER_LINE(AXVCPU_ARM64_LINE_IRQ));
+}
+
+uint64_t *kvm_answer(struct kvm_run *run)
+{
+	return (uint64_t *)run->mmio.data;
+}
+
+uint64_t *axvcpu_answer(struct axvcpu_run *run)
+{
+	return (uint64_t *)&run->mmio.data;
+}
+
+const struct count_limit count_limits[] = {
+	{ NULL }
+};
 
 void axvcpu_setup_init(const struct vm *vm, struct axvcpu_setup *setup)
 {

@@ -95,12 +95,41 @@ int kvm_start(struct vm *vm, enum program program, uint64_t arg0, uint64_t arg1)
 	return ioctl(vm->fd, KVM_SET_REGS, &regs) ? -errno : 0;
 }
 
-int kvm_interrupt(struct vm *vm)
+/* The guest takes it: there is no line to lower. */
+int kvm_interrupt(struct vm *vm, bool up)
 {
 	struct kvm_interrupt interrupt = { .irq = GUEST_VECTOR };
 
-	return ioctl(vm->fd, KVM_INTERRUPT, &interrupt) ? -errno : 0;
+	return up && ioctl(vm->fd, KVM_INTERRUPT, &interrupt) ? -errno : 0;
 }
+
+int axvcpu_interrupt(struct vm *vm, bool up)
+{
+	return up ? axvcpu_vcpu_interrupt(vm->vcpu, GUEST_VECTOR) : 0;
+}
+
+/* An OUT has no answer: the store goes where nobody looks. */
+static uint64_t nowhere;
+
+uint64_t *kvm_answer(struct kvm_run *run)
+{
+	(void)run;
+	return &nowhere;
+}
+
+uint64_t *axvcpu_answer(struct axvcpu_run *run)
+{
+	(void)run;
+	return &nowhere;
+}
+
+const struct count_limit count_limits[] = {
+	{ "kernel-exit", "VMREAD", 5 },
+	{ "kernel-exit", "VMWRITE", 1 },
+	{ "user-exit", "VMREAD", 6 },
+	{ "user-exit", "VMWRITE", 1 },
+	{ NULL }
+};
 
 void axvcpu_setup_init(const struct vm *vm, struct axvcpu_setup *setup)
 {

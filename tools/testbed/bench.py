@@ -20,10 +20,7 @@ def run(options, machine):
     kernel = builder.kernel(machine.flavour)
     say(f"building {machine.module} for the {kernel.name} kernel, and the programs")
     builder.userspace(kernel)
-    modules = [builder.module(machine.module, kernel)]
-    # The other architectures' modules count nothing.
-    if machine.arch == "x86_64":
-        modules.append(builder.counting_module(kernel))
+    modules = [builder.module(machine.module, kernel), builder.counting_module(kernel)]
     image = builder.initramfs(kernel, modules, [])
     token = check.new_token()
     conf = check.configuration(machine, token, [
@@ -44,7 +41,7 @@ def run(options, machine):
     if results is None:
         say(f"log: {os.path.relpath(log_path)}")
         return 1
-    path = BENCH / f"{machine.name}.json"
+    path = BENCH / f"{machine.figures}.json"
     path.write_text(json.dumps(results, indent=1) + "\n")
     say(f"\nfigures: {os.path.relpath(path)}")
     return 0 if how == "exit=0" and not problems else 1

@@ -39,12 +39,13 @@ class Machine:
     memory: int             # MiB
     boot_limit: int         # seconds from the emulator's start to init
     load_limit: int         # seconds for loading the module; KUnit runs in there
+    figures: str = ""       # make bench measures here; the file that it leaves
 
 
 # A test machine is a row. An architecture's first is the one of make run and make shell.
 MACHINES = {m.name: m for m in (
     Machine("vmx", "VMX and EPT, one CPU", "x86_64", bochs, 1,
-            "lean", "axvcpu", 256, 120, 60),
+            "lean", "axvcpu", 256, 120, 60, figures="vmx"),
     Machine("vmx2", "VMX and EPT, two CPUs", "x86_64", bochs, 2,
             "lean", "axvcpu", 256, 180, 60),
     Machine("mock", "the mock backend, two CPUs, sanitizers", "x86_64", qemu, 2,
@@ -57,6 +58,8 @@ MACHINES = {m.name: m for m in (
             "sanitizer", "axvcpu_kunit", 1024, 180, 300),
     Machine("vhe", "VHE and GICv3, two CPUs", "arm64", qemu, 2,
             "lean", "axvcpu", 1024, 90, 30),
+    Machine("vhe1", "VHE and GICv3, one CPU that counts instructions", "arm64", qemu, 1,
+            "lean", "axvcpu", 1024, 120, 30, figures="vhe"),
     Machine("kunit-arm64", "KUnit on arm64, two CPUs", "arm64", qemu, 2,
             "lean", "axvcpu_kunit", 512, 90, 120),
 )}

@@ -14,11 +14,19 @@ BOARDS = {
               "console=ttyAMA0", "max,pauth-impdef=on"),
 }
 
+# An instruction takes a nanosecond, waiting takes none, and a tick of the counter
+# is a nanosecond: it counts instructions. The CPUs take turns then.
+COUNTING = ["-icount", "shift=0,sleep=off", "-seed", "1"]
+COUNTING_CPU = ",cntfrq=1000000000"
+
 
 def command(machine, kernel, initramfs, directory, _console):
     program, board, options, cpu = BOARDS[machine.arch]
     (directory / "initramfs").write_bytes(initramfs)
-    return [program, "-accel", "tcg,thread=multi", "-machine", board, "-cpu", cpu,
+    threads = ["-accel", "tcg,thread=multi"]
+    if machine.figures:
+        threads, cpu = COUNTING, cpu + COUNTING_CPU
+    return [program, *threads, "-machine", board, "-cpu", cpu,
             "-smp", str(machine.cpus), "-m", str(machine.memory),
             "-kernel", kernel.image, "-initrd", "initramfs",
             "-append", f"{options} quiet loglevel=4 panic=-1 kunit.enable=1",
