@@ -20,7 +20,7 @@
 #define TF		0x100
 #define GP_EVENT	(13 | 3 << 8 | 1 << 11 | 1U << 31)	/* #GP, as a VMCS has it */
 
-#define NR_SAVED	192
+#define NR_SAVED	256
 
 /* Every register there is. */
 static int list_registers(struct axvcpu_reg *regs)
@@ -46,7 +46,9 @@ static int list_registers(struct axvcpu_reg *regs)
 		{ AXVCPU_X86_REG_MSR(0x174), 3 },
 		{ AXVCPU_X86_REG_MSR(0x277), 1 },
 		{ AXVCPU_X86_REG_MSR(0xc0000080), 5 },
-		{ AXVCPU_X86_REG_MSR(0xc0000100), 3 },
+		{ AXVCPU_X86_REG_MSR(0xc0000100), 4 },
+		{ AXVCPU_X86_REG_XCR0, 1 },
+		{ AXVCPU_X86_REG_YMM_HIGH(0), 32 },
 	};
 	int n = 0;
 

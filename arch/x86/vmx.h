@@ -22,7 +22,7 @@
  * @cpu2: secondary processor-based controls
  * @exit: VM-exit controls
  * @entry: VM-entry controls, but for "IA-32e mode guest"
- * @cr4_allowed: bits of CR4 that the guest may set
+ * @cr4_allowed: bits of CR4 that a guest may set
  * @ept: IA32_VMX_EPT_VPID_CAP
  */
 struct vmx_caps {
@@ -46,6 +46,7 @@ enum vmx_switched_msr {
 	VMX_MSR_CSTAR,
 	VMX_MSR_SFMASK,
 	VMX_MSR_KERNEL_GS_BASE,
+	VMX_MSR_TSC_AUX,
 	VMX_NR_SWITCHED_MSRS,
 };
 
@@ -86,6 +87,7 @@ struct vmx_event {
  * @gdt: the CPU's
  * @idt: the same
  * @kernel_gs_base: the thread's MSR_KERNEL_GS_BASE
+ * @tsc_aux: the CPU's MSR_TSC_AUX
  * @selectors: not 0: the thread has a selector that is not null
  * @ldt: its LDT
  * @ds: its DS
@@ -102,6 +104,7 @@ struct vmx_host {
 	struct desc_ptr gdt;
 	struct desc_ptr idt;
 	u64 kernel_gs_base;
+	u64 tsc_aux;
 	u16 selectors;
 	u16 ldt;
 	u16 ds;
@@ -122,7 +125,8 @@ struct vmx_vcpu {
 
 	void *vmcs;			/* (c) */
 	u64 vmcs_pa;			/* (c) */
-	struct xregs_state *fpu;	/* (c) x87 and SSE, when it does not run */
+	struct xregs_state *fpu;	/* (c) x87, SSE and AVX, when it does not run */
+	void *cpuid;			/* (c) room for a table of its own */
 	u16 vpid;			/* (c) tag of its translations */
 
 	struct list_head link;		/* (p) in the CPU's list of active VMCSs */
@@ -151,6 +155,14 @@ struct vmx_vcpu {
 	u64 cr2;
 	u64 dr[8];			/* debug registers; 4 and 5 don't exist */
 	u64 efer;			/* without LMA, which the VMCS has */
+	bool cpuid_set;			/* @cpuid is in use */
+	bool osxsave;			/* CR4.OSXSAVE */
+	bool tsc_aux;			/* CPUID shows RDTSCP or RDPID */
+	u64 cr4_allowed;		/* by CPUID */
+	u64 xcr0_allowed;		/* the same */
+	u64 xcr0;
+	u64 xcr0_live;			/* in the CPU, while it has the guest's FPU */
+	u64 xfeatures;			/* all that XCR0 ever had on */
 	u64 msrs[VMX_NR_SWITCHED_MSRS];
 	u32 msrs_live;			/* bit n: the CPU has the guest's msrs[n] */
 
@@ -202,6 +214,7 @@ static inline u64 vmx_rflags(struct vmx_vcpu *vmx)
  * @valid: may it have this value? NULL: any
  * @get: its value
  * @set: change it
+ * @xfeatures: parts of XSAVE's that guests must have for it to exist
  *
  * Context: @get and @set have preemption off and the vCPU loaded, and hold
  * &struct axvcpu.mutex.
@@ -212,12 +225,13 @@ struct vmx_reg {
 	u32 n;
 	u32 field;
 	u64 mask;
-	bool (*valid)(u64 value);
+	bool (*valid)(const struct vmx_vcpu *vmx, u64 value);
 	u64 (*get)(struct vmx_vcpu *vmx, unsigned int n);
 	void (*set)(struct vmx_vcpu *vmx, unsigned int n, u64 value);
+	u64 xfeatures;
 };
 
-#define VMX_NR_STATE_REGS	16
+#define VMX_NR_STATE_REGS	21
 
 /* The operations, which &struct axvcpu_arch_ops documents, by file */
 
@@ -261,6 +275,16 @@ void vmx_fpu_destroy(struct vmx_vcpu *vmx);
 void vmx_fpu_reset(struct vmx_vcpu *vmx);
 void vmx_fpu_load(struct vmx_vcpu *vmx);
 void vmx_fpu_put(struct vmx_vcpu *vmx);
+extern u64 vmx_xcr0;
+void vmx_xcr0_changed(struct vmx_vcpu *vmx);
+bool vmx_xcr0_valid(const struct vmx_vcpu *vmx, u64 xcr0);
+void vmx_set_xcr0(struct vmx_vcpu *vmx, u64 xcr0);
+u32 vmx_xsave_size(u64 xcr0);
+u32 vmx_xsavec_size(u64 xcr0);
+u64 *vmx_xstate(struct vmx_vcpu *vmx, unsigned int part);
+
+/* Those that a guest may have */
+#define VMX_XFEATURES	(XFEATURE_MASK_FPSSE | XFEATURE_MASK_YMM | XFEATURE_MASK_AVX512)
 
 /* vmx_hw.c */
 int vmx_hw_init(void);
@@ -296,6 +320,13 @@ void vmx_set_host_cpu(struct vmx_vcpu *vmx);
 
 /* vmx_regs.c */
 void vmx_take_regs(struct vmx_vcpu *vmx);
+void vmx_set_cr4(struct vmx_vcpu *vmx, u64 value);
+
+/* Bits of CR4 whose change exits */
+static inline u64 vmx_cr4_owned(const struct vmx_vcpu *vmx)
+{
+	return ~vmx->cr4_allowed | X86_CR4_OSXSAVE | X86_CR4_MCE;
+}
 
 /* vmx_regs_state.c */
 extern const struct vmx_reg vmx_state_regs[VMX_NR_STATE_REGS];
@@ -306,6 +337,7 @@ int vmx_msr_init(void);
 void vmx_msr_exit(void);
 void vmx_syscall_msrs_load(struct vmx_vcpu *vmx);
 void vmx_syscall_msrs_put(struct vmx_vcpu *vmx);
+void vmx_tsc_aux_load(struct vmx_vcpu *vmx);
 void vmx_update_lma(struct vmx_vcpu *vmx);
 
 /**
@@ -329,6 +361,8 @@ static __always_inline void vmx_msrs_load(struct vmx_vcpu *vmx)
 	}
 	if (vmx->efer & EFER_SCE)
 		vmx_syscall_msrs_load(vmx);
+	if (unlikely(vmx->tsc_aux))
+		vmx_tsc_aux_load(vmx);
 }
 
 /**
@@ -363,7 +397,11 @@ extern const char vmx_vmexit[];
 
 /* vmx_cpuid.c */
 void vmx_cpuid_init(void);
+int vmx_cpuid_create(struct vmx_vcpu *vmx);
+void vmx_cpuid_commit(struct vmx_vcpu *vmx);
 void vmx_cpuid(struct vmx_vcpu *vmx);
+int vmx_get_cpuid(const struct vmx_vcpu *vmx, u64 id, u64 *value);
+int vmx_set_cpuid(struct vmx_vcpu *vmx, u64 id, u64 value, bool commit);
 
 /* vmx_event.c */
 void vmx_raise(struct vmx_vcpu *vmx, u8 vector, u16 error_code);

@@ -1,21 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What CPUID tells the guest: the host's answers without what the backend
- * does not carry, made once at load, and a leaf of our own.
+ * What CPUID tells the guest: a table with a place for each leaf and subleaf
+ * there is, which starts as the host's answers without what the backend does
+ * not carry. The VMM changes it by register ids, within a table of what may be.
  */
+#include <linux/bitfield.h>
 #include <linux/kernel.h>
+#include <linux/nospec.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 
 #include <asm/cpufeature.h>
+#include <asm/fpu/types.h>
 #include <asm/processor.h>
 
 #include "vmx.h"
 
-#define NR_BASIC	0x17
-#define NR_EXTENDED	0x09
-#define NR_CACHE_LEAVES	8
+#define NR_BASIC	32
+#define NR_HYPERVISOR	16
+#define NR_EXTENDED	32
 
-#define EXTENDED	0x80000000
 #define HYPERVISOR	0x40000000
+#define EXTENDED	0x80000000
 
 enum { EAX, EBX, ECX, EDX };
 
@@ -23,135 +29,309 @@ struct leaf {
 	u32 reg[4];
 };
 
-/* Subleaf 0 of each; those of the leaves 4 and 0xb are looked up apart. */
-static struct leaf basic[NR_BASIC] __ro_after_init;
-static struct leaf extended[NR_EXTENDED] __ro_after_init;
-static struct leaf caches[NR_CACHE_LEAVES] __ro_after_init;
-static const struct leaf hypervisor = { { HYPERVISOR, 0x43567841, 0x78417570, 0x75704356 } };
+/* Places of further subleaves behind those of the leaves */
+static const struct {
+	u8 leaf;
+	u8 count;	/* with subleaf 0 */
+} subleaves[] = {
+	{ 4, 8 }, { 0xb, 4 }, { 0xd, 8 }, { 0x1f, 6 },
+};
+
+#define AT_HYPERVISOR	NR_BASIC
+#define AT_EXTENDED	(AT_HYPERVISOR + NR_HYPERVISOR)
+#define AT_SUBLEAVES	(AT_EXTENDED + NR_EXTENDED)
+#define NR_LEAVES	(AT_SUBLEAVES + 7 + 3 + 7 + 5)
+
+#define HAS_SUBLEAVES	(BIT(4) | BIT(0xb) | BIT(0xd) | BIT(0x1f))
+
+static struct leaf defaults[NR_LEAVES] __ro_after_init;
+static struct leaf allowed[NR_LEAVES] __ro_after_init;
 
 #define F(name)	BIT(X86_FEATURE_##name & 31)
 
+#define AVX512_EBX								\
+	(F(AVX512F) | F(AVX512DQ) | F(AVX512IFMA) | F(AVX512CD) | F(AVX512BW) | F(AVX512VL))
+#define AVX512_ECX								\
+	(F(AVX512VBMI) | F(AVX512_VBMI2) | F(AVX512_VNNI) | F(AVX512_BITALG) |	\
+	 F(AVX512_VPOPCNTDQ))
+#define AVX512_EDX	(F(AVX512_4VNNIW) | F(AVX512_4FMAPS) | F(AVX512_VP2INTERSECT))
+
 /*
- * Without XSAVE and what builds on it, RDTSCP and RDPID, performance
- * monitoring, MCE, MTRR, the APIC, and the speculation controls, whose MSRs
- * are not the guest's.
+ * Features: those that need nothing but the CPU, and those that the VMM can
+ * make, because what belongs to them exits: MSRs and memory. In neither, and
+ * hidden, are performance monitoring, protection keys, speculation control, MPX,
+ * AMX, SGX, CET, what sleeps (MONITOR, UMWAIT), and what is only for hosts.
  */
-#define LEAF_1_ECX								\
-	(F(XMM3) | F(PCLMULQDQ) | F(SSSE3) | F(CX16) | F(XMM4_1) | F(XMM4_2) |	\
-	 F(MOVBE) | F(POPCNT) | F(AES) | F(RDRAND))
-#define LEAF_1_EDX								\
-	(F(FPU) | F(VME) | F(DE) | F(PSE) | F(TSC) | F(MSR) | F(PAE) | F(CX8) |	\
-	 F(SEP) | F(PGE) | F(CMOV) | F(PAT) | F(PSE36) | F(CLFLUSH) | F(MMX) |	\
-	 F(FXSR) | F(XMM) | F(XMM2))
-#define LEAF_7_EBX								\
-	(F(FSGSBASE) | F(BMI1) | F(SMEP) | F(BMI2) | F(ERMS) | F(RDSEED) |	\
-	 F(ADX) | F(SMAP) | F(CLFLUSHOPT) | F(CLWB) | F(SHA_NI))
-#define LEAF_7_ECX	F(UMIP)
-#define LEAF_7_EDX	(F(FSRM) | F(MD_CLEAR))
-#define EXT_1_ECX	(F(LAHF_LM) | F(ABM) | F(3DNOWPREFETCH))
-#define EXT_1_EDX	(F(SYSCALL) | F(NX) | F(GBPAGES) | F(LM))
-#define INVARIANT_TSC	BIT(8)
+static const struct {
+	u32 leaf;
+	u8 subleaf;
+	u8 reg;
+	u32 native;
+	u32 vmm;
+} features[] = {
+	{
+		1, 0, ECX,
+		F(XMM3) | F(PCLMULQDQ) | F(SSSE3) | F(FMA) | F(CX16) | F(PCID) | F(XMM4_1) |
+		F(XMM4_2) | F(MOVBE) | F(POPCNT) | F(AES) | F(XSAVE) | F(AVX) | F(F16C) | F(RDRAND),
+		F(X2APIC) | F(TSC_DEADLINE_TIMER) | F(HYPERVISOR),
+	}, {
+		1, 0, EDX,
+		F(FPU) | F(VME) | F(DE) | F(PSE) | F(TSC) | F(MSR) | F(PAE) | F(CX8) | F(SEP) |
+		F(PGE) | F(CMOV) | F(PAT) | F(PSE36) | F(CLFLUSH) | F(MMX) | F(FXSR) | F(XMM) |
+		F(XMM2),
+		F(MCE) | F(APIC) | F(MTRR) | F(MCA) | F(SELFSNOOP) | F(HT),
+	}, {
+		6, 0, EAX, 0, F(ARAT),
+	}, {
+		7, 0, EBX,
+		F(FSGSBASE) | F(BMI1) | F(AVX2) | F(FDP_EXCPTN_ONLY) | F(SMEP) | F(BMI2) | F(ERMS) |
+		F(INVPCID) | F(ZERO_FCS_FDS) | F(RDSEED) | F(ADX) | F(SMAP) | F(CLFLUSHOPT) |
+		F(CLWB) | F(SHA_NI) | AVX512_EBX,
+		F(TSC_ADJUST),
+	}, {
+		7, 0, ECX,
+		F(UMIP) | F(GFNI) | F(VAES) | F(VPCLMULQDQ) | F(RDPID) | F(MOVDIRI) |
+		F(MOVDIR64B) | AVX512_ECX,
+	}, {
+		7, 0, EDX,
+		F(FSRM) | F(MD_CLEAR) | F(SERIALIZE) | AVX512_EDX,
+		F(ARCH_CAPABILITIES),
+	}, {
+		0xd, 0, EAX, VMX_XFEATURES,
+	}, {
+		0xd, 1, EAX, F(XSAVEOPT) | F(XSAVEC) | F(XGETBV1),
+	}, {
+		EXTENDED + 1, 0, ECX, F(LAHF_LM) | F(ABM) | F(3DNOWPREFETCH), F(CMP_LEGACY),
+	}, {
+		EXTENDED + 1, 0, EDX,
+		F(SYSCALL) | F(NX) | F(GBPAGES) | F(RDTSCP) | F(LM),
+	}, {
+		EXTENDED + 7, 0, EDX, BIT(8),	/* invariant TSC */
+	},
+};
+
+/* Leaves that describe and enable nothing, so that any answer will do */
+static const u32 descriptions[] = {
+	0, 2, 3, 4, 0x15, 0x16, 0x18, EXTENDED, EXTENDED + 2, EXTENDED + 3, EXTENDED + 4,
+	EXTENDED + 5, EXTENDED + 6, EXTENDED + 8,
+};
+
+/* Bits of CR4 that the guest may set if CPUID shows the feature */
+static const struct {
+	u32 cr4;
+	u32 leaf;
+	u32 reg;
+	u32 bit;
+} cr4_features[] = {
+	{ X86_CR4_MCE, 1, EDX, F(MCE) },
+	{ X86_CR4_UMIP, 7, ECX, F(UMIP) },
+	{ X86_CR4_FSGSBASE, 7, EBX, F(FSGSBASE) },
+	{ X86_CR4_PCIDE, 1, ECX, F(PCID) },
+	{ X86_CR4_OSXSAVE, 1, ECX, F(XSAVE) },
+	{ X86_CR4_SMEP, 7, EBX, F(SMEP) },
+	{ X86_CR4_SMAP, 7, EBX, F(SMAP) },
+};
+
+/* Where a subleaf stands; -1: nowhere. */
+static int find_subleaf(u32 leaf, u32 subleaf)
+{
+	unsigned int i, at = AT_SUBLEAVES;
+
+	for (i = 0; subleaves[i].leaf != leaf; i++)
+		at += subleaves[i].count - 1;
+	return subleaf < subleaves[i].count ? at + subleaf - 1 : -1;
+}
+
+static int find(u32 leaf, u32 subleaf)
+{
+	if (leaf < NR_BASIC)
+		return subleaf && (BIT(leaf) & HAS_SUBLEAVES) ? find_subleaf(leaf, subleaf) : leaf;
+	if (leaf - EXTENDED < NR_EXTENDED)
+		return AT_EXTENDED + (leaf - EXTENDED);
+	if (leaf - HYPERVISOR < NR_HYPERVISOR)
+		return AT_HYPERVISOR + (leaf - HYPERVISOR);
+	return -1;
+}
 
 static struct leaf __init host_leaf(u32 leaf, u32 subleaf)
 {
-	struct leaf l;
+	struct leaf l = {};
 
-	cpuid_count(leaf, subleaf, &l.reg[EAX], &l.reg[EBX], &l.reg[ECX], &l.reg[EDX]);
+	if ((leaf & EXTENDED ? cpuid_eax(EXTENDED) : cpuid_eax(0)) >= leaf)
+		cpuid_count(leaf, subleaf, &l.reg[EAX], &l.reg[EBX], &l.reg[ECX], &l.reg[EDX]);
 	return l;
 }
 
-static void __init and_leaf(struct leaf *l, u32 eax, u32 ebx, u32 ecx, u32 edx)
+static void __init init_descriptions(void)
 {
-	l->reg[EAX] &= eax;
-	l->reg[EBX] &= ebx;
-	l->reg[ECX] &= ecx;
-	l->reg[EDX] &= edx;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(descriptions); i++) {
+		int at = find(descriptions[i], 0);
+
+		defaults[at] = host_leaf(descriptions[i], 0);
+		memset(&allowed[at], 0xff, sizeof(allowed[at]));
+	}
+	memset(&allowed[AT_HYPERVISOR], 0xff, NR_HYPERVISOR * sizeof(allowed[0]));
+	defaults[AT_HYPERVISOR] = (struct leaf){
+		{ HYPERVISOR, 0x43567841, 0x78417570, 0x75704356 }	/* AxVCpuAxVCpu */
+	};
+	defaults[0].reg[EAX] = min_t(u32, defaults[0].reg[EAX], 0x16);
+	defaults[AT_EXTENDED].reg[EAX] = min_t(u32, defaults[AT_EXTENDED].reg[EAX], EXTENDED + 8);
 }
 
 static void __init init_features(void)
 {
-	bool pcid = vmx_caps.cr4_allowed & X86_CR4_PCIDE;
+	size_t i;
 
-	/* EBX: line size of CLFLUSH; one logical CPU; the APIC id comes later. */
-	and_leaf(&basic[1], ~0U, 0xff00, LEAF_1_ECX | (pcid ? F(PCID) : 0), LEAF_1_EDX);
-	basic[1].reg[EBX] |= 1 << 16;
-	basic[1].reg[ECX] |= F(HYPERVISOR);
-	and_leaf(&basic[7], 0, LEAF_7_EBX | (pcid ? F(INVPCID) : 0), LEAF_7_ECX, LEAF_7_EDX);
-	and_leaf(&extended[1], ~0U, 0, EXT_1_ECX, EXT_1_EDX);
-	and_leaf(&extended[7], 0, 0, 0, INVARIANT_TSC);
+	for (i = 0; i < ARRAY_SIZE(features); i++) {
+		u32 reg = features[i].reg, host = host_leaf(features[i].leaf,
+							    features[i].subleaf).reg[reg];
+		int at = find(features[i].leaf, features[i].subleaf);
+
+		defaults[at].reg[reg] = host & features[i].native;
+		allowed[at].reg[reg] = (host & features[i].native) | features[i].vmm;
+	}
+	/* Family, model and stepping; line size of CLFLUSH; one logical CPU */
+	defaults[1].reg[EAX] = host_leaf(1, 0).reg[EAX];
+	defaults[1].reg[EBX] = (host_leaf(1, 0).reg[EBX] & 0xff00) | 1 << 16;
+	defaults[1].reg[ECX] |= F(HYPERVISOR);
+	allowed[1].reg[EAX] = ~0U;
+	allowed[1].reg[EBX] = ~0U;
 	/* Physical addresses as wide as the second stage's input. */
-	extended[8].reg[EAX] = ept_format.gpa_bits | 48 << 8;
-	and_leaf(&extended[8], ~0U, 0, 0, 0);
+	defaults[AT_EXTENDED + 8] = (struct leaf){ { ept_format.gpa_bits | 48 << 8 } };
 }
 
-/* Not shared with other CPUs, whatever the host's topology is. */
-static void __init init_caches(void)
+/* What a CPU lacks is not shown, whatever its CPUID says. */
+static void __init hide(u32 leaf, u32 reg, u32 bits)
+{
+	int at = find(leaf, 0);
+
+	defaults[at].reg[reg] &= ~bits;
+	allowed[at].reg[reg] &= ~bits;
+}
+
+static void __init hide_what_is_not_carried(void)
+{
+	if (!(vmx_caps.cr4_allowed & X86_CR4_PCIDE)) {
+		hide(1, ECX, F(PCID));
+		hide(7, EBX, F(INVPCID));
+	}
+	if (!(vmx_caps.cpu2 & SECONDARY_EXEC_ENABLE_RDTSCP)) {
+		hide(EXTENDED + 1, EDX, F(RDTSCP));
+		hide(7, ECX, F(RDPID));
+	}
+	hide(0xd, EAX, ~vmx_xcr0);
+	if (!vmx_xcr0) {
+		hide(1, ECX, F(XSAVE));
+		memset(&allowed[find(0xd, 1)], 0, sizeof(allowed[0]));
+		memset(&defaults[find(0xd, 1)], 0, sizeof(defaults[0]));
+	}
+	if (!(vmx_xcr0 & XFEATURE_MASK_YMM)) {
+		hide(1, ECX, F(AVX) | F(F16C) | F(FMA));
+		hide(7, EBX, F(AVX2));
+		hide(7, ECX, F(VAES) | F(VPCLMULQDQ));
+	}
+	if (!(vmx_xcr0 & XFEATURE_MASK_AVX512)) {
+		hide(7, EBX, AVX512_EBX);
+		hide(7, ECX, AVX512_ECX);
+		hide(7, EDX, AVX512_EDX);
+	}
+	/* RDTSCP costs each section two accesses to TSC_AUX: for those who ask for it. */
+	defaults[AT_EXTENDED + 1].reg[EDX] &= ~F(RDTSCP);
+	defaults[7].reg[ECX] &= ~F(RDPID);
+}
+
+static void __init init_subleaves(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < NR_CACHE_LEAVES; i++) {
-		caches[i] = host_leaf(4, i);
-		caches[i].reg[EAX] &= GENMASK(13, 0);
+	/* Caches are not shared with other CPUs, whatever the host's topology is. */
+	for (i = 0; i < 8; i++) {
+		struct leaf *l = &defaults[find(4, i)];
+
+		*l = host_leaf(4, i);
+		l->reg[EAX] &= GENMASK(13, 0);
+		memset(&allowed[find(4, i)], 0xff, sizeof(*l));
 	}
-	basic[4] = caches[0];
+	for (i = 2; i < 8; i++) {
+		if (!(vmx_xcr0 & BIT(i)))
+			continue;
+		defaults[find(0xd, i)] = host_leaf(0xd, i);
+		allowed[find(0xd, i)] = defaults[find(0xd, i)];
+	}
+	defaults[0xd].reg[ECX] = vmx_xcr0 ? vmx_xsave_size(vmx_xcr0) : 0;
+	allowed[0xd].reg[ECX] = ~0U;
+	/* Each vCPU is a package of one core with one thread. */
+	defaults[0xb] = (struct leaf){ { 0, 1, 1 << 8 } };
+	defaults[find(0xb, 1)] = (struct leaf){ { 0, 1, 1 | 2 << 8 } };
+	for (i = 0; i < 4; i++)
+		memset(&allowed[find(0xb, i)], 0xff, sizeof(allowed[0]));
+	for (i = 0; i < 6; i++)
+		memset(&allowed[find(0x1f, i)], 0xff, sizeof(allowed[0]));
 }
 
 /**
- * vmx_cpuid_init() - make the table
+ * vmx_cpuid_init() - make the tables
  *
- * Context: module load, after vmx_caps_init() and ept_init().
+ * Context: module load, after vmx_caps_init(), ept_init() and vmx_fpu_init().
  */
 void __init vmx_cpuid_init(void)
 {
-	/* MONITOR, power, performance monitoring, topology, XSAVE and on. */
-	static const u32 hidden = BIT(3) | BIT(5) | BIT(6) | BIT(8) | BIT(9) | GENMASK(0x14, 0xa);
-	u32 last = min_t(u32, cpuid_eax(0), NR_BASIC - 1);
-	u32 last_extended = min_t(u32, cpuid_eax(EXTENDED), EXTENDED + NR_EXTENDED - 1);
-	u32 i;
-
-	for (i = 0; i <= last; i++) {
-		if (!(hidden & BIT(i)))
-			basic[i] = host_leaf(i, 0);
-	}
-	for (i = 0; EXTENDED + i <= last_extended; i++)
-		extended[i] = host_leaf(EXTENDED + i, 0);
-	basic[0].reg[EAX] = last;
-	extended[0].reg[EAX] = last_extended;
+	init_descriptions();
 	init_features();
-	init_caches();
+	init_subleaves();
+	hide_what_is_not_carried();
 }
 
-/* Leaves of which subleaves or the vCPU make a difference */
-#define SPECIAL		(BIT(1) | BIT(4) | BIT(7) | BIT(0xb))
-
-static struct leaf special(const struct vmx_vcpu *vmx, u32 leaf, u32 subleaf)
+/**
+ * vmx_cpuid_create() - room for a vCPU's own table
+ * @vmx: the vCPU
+ *
+ * It is filled in when the VMM changes something.
+ *
+ * Context: process context.
+ * Return: 0 or -ENOMEM.
+ */
+int vmx_cpuid_create(struct vmx_vcpu *vmx)
 {
-	struct leaf l = {};
+	vmx->cpuid = kmalloc_array(NR_LEAVES, sizeof(struct leaf), GFP_KERNEL_ACCOUNT);
+	return vmx->cpuid ? 0 : -ENOMEM;
+}
 
-	if (leaf == 1) {
-		l = basic[1];
-		l.reg[EBX] |= vmx->vcpu.vcpu_id << 24;
-	} else if (leaf == 4 && subleaf < NR_CACHE_LEAVES) {
-		l = caches[subleaf];
-	} else if (leaf == 7 && !subleaf) {
-		l = basic[7];
-	} else if (leaf == 0xb) {
-		/* Each vCPU is a package of one core with one thread. */
-		l.reg[EBX] = subleaf < 2;
-		l.reg[ECX] = (subleaf & 0xff) | (subleaf < 2 ? (subleaf + 1) << 8 : 0);
-		l.reg[EDX] = vmx->vcpu.vcpu_id;
+static const struct leaf *table_of(const struct vmx_vcpu *vmx)
+{
+	return vmx->cpuid_set ? vmx->cpuid : defaults;
+}
+
+/* Bits that are not the table's, but the vCPU's as it stands */
+static void add_dynamic(const struct vmx_vcpu *vmx, u32 leaf, u32 subleaf, struct leaf *l)
+{
+	u32 id = vmx->vcpu.vcpu_id;
+
+	switch (leaf) {
+	case 1:
+		l->reg[EBX] = (l->reg[EBX] & GENMASK(23, 0)) | id << 24;
+		if (vmx->osxsave)
+			l->reg[ECX] |= F(OSXSAVE);
+		break;
+	case 0xb:
+	case 0x1f:
+		if (!table_of(vmx)[leaf].reg[EBX])
+			break;
+		l->reg[ECX] = (l->reg[ECX] & ~0xff) | (subleaf & 0xff);
+		l->reg[EDX] = id;
+		break;
+	case 0xd:
+		if (subleaf == 0 && l->reg[EAX])
+			l->reg[EBX] = vmx_xsave_size(vmx->xcr0);
+		else if (subleaf == 1 && l->reg[EAX] & F(XSAVEC))
+			l->reg[EBX] = vmx_xsavec_size(vmx->xcr0);
+		break;
 	}
-	return l;
 }
 
-static struct leaf find(const struct vmx_vcpu *vmx, u32 leaf, u32 subleaf)
-{
-	if (leaf < NR_BASIC)
-		return BIT(leaf) & SPECIAL ? special(vmx, leaf, subleaf) : basic[leaf];
-	if (leaf >= EXTENDED && leaf - EXTENDED < NR_EXTENDED)
-		return extended[leaf - EXTENDED];
-	return leaf == HYPERVISOR ? hypervisor : (struct leaf){};
-}
+#define DYNAMIC		(BIT(1) | BIT(0xb) | BIT(0xd) | BIT(0x1f))
 
 /**
  * vmx_cpuid() - answer a CPUID instruction
@@ -162,11 +342,116 @@ static struct leaf find(const struct vmx_vcpu *vmx, u32 leaf, u32 subleaf)
 void vmx_cpuid(struct vmx_vcpu *vmx)
 {
 	u64 *gprs = vmx_gprs(vmx);
-	struct leaf l = find(vmx, READ_ONCE(gprs[AXVCPU_X86_RAX]),
-			     READ_ONCE(gprs[AXVCPU_X86_RCX]));
+	u32 leaf = READ_ONCE(gprs[AXVCPU_X86_RAX]), subleaf = READ_ONCE(gprs[AXVCPU_X86_RCX]);
+	int at = find(leaf, subleaf);
+	struct leaf l = {};
+
+	if (at >= 0)
+		l = table_of(vmx)[array_index_nospec(at, NR_LEAVES)];
+	if (leaf < NR_BASIC && (BIT(leaf) & DYNAMIC))
+		add_dynamic(vmx, leaf, subleaf, &l);
 
 	WRITE_ONCE(gprs[AXVCPU_X86_RAX], l.reg[EAX]);
 	WRITE_ONCE(gprs[AXVCPU_X86_RBX], l.reg[EBX]);
 	WRITE_ONCE(gprs[AXVCPU_X86_RCX], l.reg[ECX]);
 	WRITE_ONCE(gprs[AXVCPU_X86_RDX], l.reg[EDX]);
+}
+
+/* The fields of a register id */
+#define ID_LEAF		GENMASK_ULL(31, 0)
+#define ID_SUBLEAF	GENMASK_ULL(47, 32)
+#define ID_HALF		BIT_ULL(48)
+#define ID_MAX		BIT_ULL(61)
+#define ID_CPUID	BIT_ULL(62)
+
+/* Its place in the table, in halves of a leaf; -1: there is none. */
+static int find_id(u64 id)
+{
+	u32 leaf = FIELD_GET(ID_LEAF, id), subleaf = FIELD_GET(ID_SUBLEAF, id);
+	int at;
+
+	if (id & ~(ID_LEAF | ID_SUBLEAF | ID_HALF | ID_MAX | ID_CPUID))
+		return -1;
+	if (subleaf && (leaf >= NR_BASIC || !(BIT(leaf) & HAS_SUBLEAVES)))
+		return -1;
+	at = find(leaf, subleaf);
+	if (at < 0)
+		return -1;
+	return array_index_nospec(2 * at + !!(id & ID_HALF), 2 * NR_LEAVES);
+}
+
+static u64 get_half(const struct leaf *table, int at)
+{
+	const u32 *regs = &table[at / 2].reg[2 * (at & 1)];
+
+	return regs[0] | (u64)regs[1] << 32;
+}
+
+/**
+ * vmx_get_cpuid() - what the table says, or may say
+ * @vmx: the vCPU
+ * @id: AXVCPU_X86_REG_CPUID() or _CPUID_MAX()
+ * @value: where it goes
+ *
+ * Context: any.
+ * Return: 0, -EINVAL: there is no such leaf.
+ */
+int vmx_get_cpuid(const struct vmx_vcpu *vmx, u64 id, u64 *value)
+{
+	int at = find_id(id);
+
+	if (at < 0)
+		return -EINVAL;
+	*value = get_half(id & ID_MAX ? allowed : table_of(vmx), at);
+	return 0;
+}
+
+/**
+ * vmx_set_cpuid() - change the table
+ * @vmx: the vCPU
+ * @id: AXVCPU_X86_REG_CPUID()
+ * @value: what it says from now on
+ * @commit: do it; otherwise it is only checked
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: 0, -EINVAL: there is no such leaf, or a bit that may not be set.
+ */
+int vmx_set_cpuid(struct vmx_vcpu *vmx, u64 id, u64 value, bool commit)
+{
+	int at = find_id(id);
+	struct leaf *table = vmx->cpuid;
+
+	if (at < 0 || (id & ID_MAX) || (value & ~get_half(allowed, at)))
+		return -EINVAL;
+	if (!commit)
+		return 0;
+	if (!vmx->cpuid_set)
+		memcpy(table, defaults, sizeof(defaults));
+	vmx->cpuid_set = true;
+	table[at / 2].reg[2 * (at & 1)] = value;
+	table[at / 2].reg[2 * (at & 1) + 1] = value >> 32;
+	return 0;
+}
+
+/**
+ * vmx_cpuid_commit() - the guest's limits follow from its table
+ * @vmx: the vCPU, being set up
+ *
+ * Context: &struct axvcpu.mutex held.
+ */
+void vmx_cpuid_commit(struct vmx_vcpu *vmx)
+{
+	const struct leaf *table = table_of(vmx);
+	size_t i;
+
+	vmx->cr4_allowed = vmx_caps.cr4_allowed;
+	for (i = 0; i < ARRAY_SIZE(cr4_features); i++) {
+		if (!(table[cr4_features[i].leaf].reg[cr4_features[i].reg] & cr4_features[i].bit))
+			vmx->cr4_allowed &= ~(u64)cr4_features[i].cr4;
+	}
+	vmx->xcr0_allowed = XFEATURE_MASK_FP;
+	if (table[1].reg[ECX] & F(XSAVE))
+		vmx->xcr0_allowed |= table[0xd].reg[EAX];
+	vmx->tsc_aux = (table[AT_EXTENDED + 1].reg[EDX] & F(RDTSCP)) ||
+		       (table[7].reg[ECX] & F(RDPID));
 }

@@ -8,9 +8,22 @@
 
 #include "vmx.h"
 
+static bool is_64bit(void)
+{
+	return vmread(GUEST_CS_AR_BYTES) & VMX_AR_L_MASK;
+}
+
 static u64 read_gpr(struct vmx_vcpu *vmx, unsigned int n)
 {
 	return n == AXVCPU_X86_RSP ? vmread(GUEST_RSP) : READ_ONCE(vmx_gprs(vmx)[n]);
+}
+
+/* Outside of 64-bit mode a register may have something left in its upper half. */
+static u64 read_operand(struct vmx_vcpu *vmx, unsigned int n)
+{
+	u64 value = read_gpr(vmx, n);
+
+	return is_64bit() ? value : (u32)value;
 }
 
 static void write_gpr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
@@ -19,11 +32,6 @@ static void write_gpr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 		vmwrite(GUEST_RSP, value);
 	else
 		WRITE_ONCE(vmx_gprs(vmx)[n], value);
-}
-
-static bool is_64bit(void)
-{
-	return vmread(GUEST_CS_AR_BYTES) & VMX_AR_L_MASK;
 }
 
 /*
@@ -263,6 +271,12 @@ static int exit_io(struct vmx_vcpu *vmx)
 	return to_vmm(vmx, AXVCPU_EXIT_IO_WRITE);
 }
 
+static u64 read_edx_eax(struct vmx_vcpu *vmx)
+{
+	return (u32)READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RAX]) |
+	       READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RDX]) << 32;
+}
+
 static void write_edx_eax(struct vmx_vcpu *vmx, u64 value)
 {
 	WRITE_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RAX], (u32)value);
@@ -302,8 +316,7 @@ static bool changes_mode(struct vmx_vcpu *vmx, u32 index, u64 value)
 static int exit_wrmsr(struct vmx_vcpu *vmx)
 {
 	u32 index = READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RCX]);
-	u64 value = (u32)READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RAX]) |
-		    READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RDX]) << 32;
+	u64 value = read_edx_eax(vmx);
 	u64 id = AXVCPU_X86_REG_MSR(index);
 	u64 old;
 
@@ -320,15 +333,56 @@ static int exit_wrmsr(struct vmx_vcpu *vmx)
 #define CR_ACCESS(qualification)	((qualification) & 0x3f)
 #define ACCESS_GPR(qualification)	((qualification) >> 8 & 0xf)
 
+static bool long_mode_active(struct vmx_vcpu *vmx)
+{
+	return (vmx->efer & EFER_LME) && (vmread(GUEST_CR0) & X86_CR0_PG);
+}
+
+/* SDM vol. 2, MOV to control registers: what is #GP */
+static bool is_cr0(struct vmx_vcpu *vmx, u64 value)
+{
+	u64 cr4 = vmread(GUEST_CR4);
+
+	if (value >> 32 || ((value & X86_CR0_NW) && !(value & X86_CR0_CD)))
+		return false;
+	if (!(value & X86_CR0_PG))
+		return !(cr4 & X86_CR4_PCIDE) && !(is_64bit() && (vmread(GUEST_CR0) & X86_CR0_PG));
+	return (value & X86_CR0_PE) && (!(vmx->efer & EFER_LME) || (cr4 & X86_CR4_PAE));
+}
+
+static bool is_cr4(struct vmx_vcpu *vmx, u64 value)
+{
+	u64 old = vmread(GUEST_CR4);
+
+	if (value & ~vmx->cr4_allowed)
+		return false;
+	if (long_mode_active(vmx) && !(value & X86_CR4_PAE))
+		return false;
+	return !(value & ~old & X86_CR4_PCIDE) ||
+	       (long_mode_active(vmx) && !(vmread(GUEST_CR3) & X86_CR3_PCID_MASK));
+}
+
 /*
  * The guest changes a bit of CR0 that it only sees. It sees it changed from
  * now on; the instruction runs again, does not exit, and does the rest.
  */
 static int mov_to_cr0(struct vmx_vcpu *vmx, u64 value)
 {
-	if ((value & X86_CR0_NW) && !(value & X86_CR0_CD))
+	if (!is_cr0(vmx, value))
 		return raise(vmx, X86_TRAP_GP);
 	vmwrite(CR0_READ_SHADOW, value);
+	return AXVCPU_NEXT_ENTER;
+}
+
+/* The same with CR4: OSXSAVE becomes real here, the rest by the instruction. */
+static int mov_to_cr4(struct vmx_vcpu *vmx, u64 value)
+{
+	u64 owned = vmx_cr4_owned(vmx);
+
+	if (!is_cr4(vmx, value))
+		return raise(vmx, X86_TRAP_GP);
+	vmx_set_cr4(vmx, (value & owned) | (vmread(GUEST_CR4) & ~owned));
+	vmx_xcr0_changed(vmx);
 	return AXVCPU_NEXT_ENTER;
 }
 
@@ -347,10 +401,9 @@ static int exit_cr(struct vmx_vcpu *vmx)
 
 	switch (CR_ACCESS(qualification)) {
 	case CR_MOV_TO(0):
-		return mov_to_cr0(vmx, read_gpr(vmx, gpr));
+		return mov_to_cr0(vmx, read_operand(vmx, gpr));
 	case CR_MOV_TO(4):
-		/* A bit that no guest may set. */
-		return raise(vmx, X86_TRAP_GP);
+		return mov_to_cr4(vmx, read_operand(vmx, gpr));
 	case CR_MOV_TO(8):
 		return mov_to_cr8(vmx, read_gpr(vmx, gpr));
 	case CR_MOV_FROM(8):
@@ -359,6 +412,19 @@ static int exit_cr(struct vmx_vcpu *vmx)
 	default:
 		return exit_unknown(vmx);
 	}
+}
+
+/* CPL 0 and CR4.OSXSAVE go without saying: their faults come before the exit. */
+static int exit_xsetbv(struct vmx_vcpu *vmx)
+{
+	u32 index = READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RCX]);
+	u64 value = read_edx_eax(vmx);
+
+	if (index || VMX_AR_DPL(vmread(GUEST_SS_AR_BYTES)) || !vmx_xcr0_valid(vmx, value))
+		return raise(vmx, X86_TRAP_GP);
+	vmx_set_xcr0(vmx, value);
+	vmx_xcr0_changed(vmx);
+	return skip(vmx);
 }
 
 static int write_dr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
@@ -389,7 +455,7 @@ static int exit_dr(struct vmx_vcpu *vmx)
 	if (vmx->dr[7] & VMX_DR7_GD)
 		return raise_debug(vmx, VMX_DR6_BD);
 	if (!(qualification & TYPE_MOV_FROM_DR))
-		return write_dr(vmx, n, read_gpr(vmx, gpr));
+		return write_dr(vmx, n, read_operand(vmx, gpr));
 	write_gpr(vmx, gpr, vmx->dr[n]);
 	return skip(vmx);
 }
@@ -445,7 +511,7 @@ static int (*const exits[NR_EXITS])(struct vmx_vcpu *vmx) = {
 	[EXIT_REASON_INVEPT]			= exit_undefined,
 	[EXIT_REASON_INVVPID]			= exit_undefined,
 	[EXIT_REASON_WBINVD]			= skip,
-	[EXIT_REASON_XSETBV]			= exit_undefined,
+	[EXIT_REASON_XSETBV]			= exit_xsetbv,
 	[EXIT_REASON_ENCLS]			= exit_undefined,
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The guest's x87 and SSE registers. It can reach no others: CR4.OSXSAVE and
- * CR4.PKE stay clear in the guest.
+ * The guest's registers of x87, SSE and AVX, as far as its XCR0 has them. It can
+ * reach no others: XSETBV exits, CR4.PKE stays clear, and XSAVES is #UD.
  *
  * They are in the CPU with interrupts off only, and whatever else was in there
  * comes back, be it this thread's or what the kernel left from another one. So
@@ -14,19 +14,35 @@
 #include <asm/alternative.h>
 #include <asm/cpufeature.h>
 #include <asm/fpu/types.h>
+#include <asm/fpu/xcr.h>
 #include <asm/fpu/xstate.h>
 #include <asm/processor.h>
 
 #include "vmx.h"
 
-/* A guest's: room for the legacy region and the header; all else is initial. */
-#define AREA_SIZE	1024
-static_assert(sizeof(struct xregs_state) <= AREA_SIZE);
+/** vmx_xcr0 - the parts of XCR0 that guests may have; 0: no XSAVE */
+u64 vmx_xcr0 __ro_after_init;
+
+/* The host's own XCR0, the same on all CPUs and at all times */
+static u64 host_xcr0 __ro_after_init;
+
+/* A guest's: a power of two, which makes its alignment the same. */
+static size_t area_size __ro_after_init = 1024;
+static_assert(sizeof(struct xregs_state) <= 1024);
+
+/* XSAVE's extended parts by number, as CPUID leaf 0xd has them */
+static struct {
+	u32 size;
+	u32 offset;
+	bool aligned;	/* in the compacted format */
+} parts[XFEATURE_Hi16_ZMM + 1] __ro_after_init;
+
+#define FIRST_PART	XFEATURE_YMM
 
 /* As the CPU has them after reset. */
 static void reset_area(struct xregs_state *area)
 {
-	memset(area, 0, AREA_SIZE);
+	memset(area, 0, area_size);
 	area->i387.cwd = 0x37f;
 	area->i387.mxcsr = MXCSR_DEFAULT;
 	area->header.xfeatures = XFEATURE_MASK_FPSSE;
@@ -41,11 +57,10 @@ static void reset_area(struct xregs_state *area)
  */
 int vmx_fpu_create(struct vmx_vcpu *vmx)
 {
-	/* A power of two, which makes its alignment the same. */
-	vmx->fpu = kmalloc(AREA_SIZE, GFP_KERNEL_ACCOUNT);
+	vmx->fpu = kmalloc(area_size, GFP_KERNEL_ACCOUNT);
 	if (!vmx->fpu)
 		return -ENOMEM;
-	reset_area(vmx->fpu);
+	vmx_fpu_reset(vmx);
 	return 0;
 }
 
@@ -65,6 +80,8 @@ void vmx_fpu_destroy(struct vmx_vcpu *vmx)
 void vmx_fpu_reset(struct vmx_vcpu *vmx)
 {
 	reset_area(vmx->fpu);
+	vmx->xcr0 = XFEATURE_MASK_FP;
+	vmx->xfeatures = XFEATURE_MASK_FPSSE;
 }
 
 /* All but PKRU, which the kernel switches apart, and which it needs itself. */
@@ -72,6 +89,24 @@ void vmx_fpu_reset(struct vmx_vcpu *vmx)
 
 /* What the CPU had before, while it has a guest's */
 static struct xregs_state __percpu *host_area __ro_after_init;
+
+static void __init init_parts(void)
+{
+	u32 ecx, edx;
+	int i;
+
+	host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+	vmx_xcr0 = host_xcr0 & VMX_XFEATURES;
+	if ((vmx_xcr0 & XFEATURE_MASK_AVX512) != XFEATURE_MASK_AVX512)
+		vmx_xcr0 &= ~(u64)XFEATURE_MASK_AVX512;
+	for (i = FIRST_PART; i < ARRAY_SIZE(parts); i++) {
+		if (!(vmx_xcr0 & BIT(i)))
+			continue;
+		cpuid_count(XSTATE_CPUID, i, &parts[i].size, &parts[i].offset, &ecx, &edx);
+		parts[i].aligned = ecx & BIT(1);
+	}
+	area_size = max_t(size_t, area_size, roundup_pow_of_two(vmx_xsave_size(vmx_xcr0)));
+}
 
 /**
  * vmx_fpu_init() - make room for the host's registers
@@ -83,8 +118,10 @@ int __init vmx_fpu_init(void)
 {
 	size_t size = sizeof(struct xregs_state);
 
-	if (boot_cpu_has(X86_FEATURE_XSAVE))
+	if (boot_cpu_has(X86_FEATURE_XSAVE)) {
 		size = cpuid_ebx(XSTATE_CPUID);	/* of all that XCR0 has on */
+		init_parts();
+	}
 	host_area = __alloc_percpu(size, 64);
 	return host_area ? 0 : -ENOMEM;
 }
@@ -130,6 +167,9 @@ void vmx_fpu_load(struct vmx_vcpu *vmx)
 {
 	save(this_cpu_ptr(host_area), EVERYTHING);
 	restore(vmx->fpu);
+	vmx->xcr0_live = host_xcr0;
+	if (unlikely(vmx->osxsave))
+		vmx_xcr0_changed(vmx);
 }
 
 /**
@@ -140,6 +180,121 @@ void vmx_fpu_load(struct vmx_vcpu *vmx)
  */
 void vmx_fpu_put(struct vmx_vcpu *vmx)
 {
-	save(vmx->fpu, XFEATURE_MASK_FPSSE);
+	if (unlikely(vmx->xcr0_live != host_xcr0))
+		xsetbv(XCR_XFEATURE_ENABLED_MASK, host_xcr0);
+	save(vmx->fpu, vmx->xfeatures);
 	restore(this_cpu_ptr(host_area));
+}
+
+/**
+ * vmx_xcr0_changed() - the CPU has the XCR0 that the guest now has
+ * @vmx: the vCPU; xcr0 or osxsave may have changed
+ *
+ * Without CR4.OSXSAVE nothing that the guest can do depends on it.
+ *
+ * Context: interrupts off, between vmx_fpu_load() and vmx_fpu_put().
+ */
+void vmx_xcr0_changed(struct vmx_vcpu *vmx)
+{
+	u64 xcr0 = vmx->osxsave ? vmx->xcr0 : host_xcr0;
+
+	if (xcr0 != vmx->xcr0_live)
+		xsetbv(XCR_XFEATURE_ENABLED_MASK, xcr0);
+	vmx->xcr0_live = xcr0;
+}
+
+/**
+ * vmx_xcr0_valid() - may the guest have this XCR0? (SDM vol. 1, 13.3)
+ * @vmx: the vCPU
+ * @xcr0: the value
+ *
+ * Context: any.
+ * Return: whether it may.
+ */
+bool vmx_xcr0_valid(const struct vmx_vcpu *vmx, u64 xcr0)
+{
+	u64 avx512 = xcr0 & XFEATURE_MASK_AVX512;
+
+	if (!(xcr0 & XFEATURE_MASK_FP) || (xcr0 & ~vmx->xcr0_allowed))
+		return false;
+	if ((xcr0 & XFEATURE_MASK_YMM) && !(xcr0 & XFEATURE_MASK_SSE))
+		return false;
+	return !avx512 || (avx512 == XFEATURE_MASK_AVX512 && (xcr0 & XFEATURE_MASK_YMM));
+}
+
+/**
+ * vmx_set_xcr0() - change the guest's XCR0
+ * @vmx: the vCPU
+ * @xcr0: a value that vmx_xcr0_valid() takes
+ *
+ * What it once had on is saved from then on, although it may turn it off.
+ *
+ * Context: preemption off.
+ */
+void vmx_set_xcr0(struct vmx_vcpu *vmx, u64 xcr0)
+{
+	vmx->xcr0 = xcr0;
+	vmx->xfeatures |= xcr0;
+}
+
+/**
+ * vmx_xsave_size() - bytes that XSAVE writes
+ * @xcr0: what is on
+ *
+ * Context: any.
+ * Return: bytes in the standard format.
+ */
+u32 vmx_xsave_size(u64 xcr0)
+{
+	u32 size = FXSAVE_SIZE + XSAVE_HDR_SIZE;
+	int i;
+
+	for (i = FIRST_PART; i < ARRAY_SIZE(parts); i++) {
+		if (xcr0 & BIT(i))
+			size = max(size, parts[i].offset + parts[i].size);
+	}
+	return size;
+}
+
+/**
+ * vmx_xsavec_size() - bytes that XSAVEC writes
+ * @xcr0: what is on
+ *
+ * Context: any.
+ * Return: bytes in the compacted format.
+ */
+u32 vmx_xsavec_size(u64 xcr0)
+{
+	u32 size = FXSAVE_SIZE + XSAVE_HDR_SIZE;
+	int i;
+
+	for (i = FIRST_PART; i < ARRAY_SIZE(parts); i++) {
+		if (!(xcr0 & BIT(i)))
+			continue;
+		if (parts[i].aligned)
+			size = ALIGN(size, 64);
+		size += parts[i].size;
+	}
+	return size;
+}
+
+/**
+ * vmx_xstate() - a part of the guest's registers, to read or write
+ * @vmx: the vCPU, not between vmx_fpu_load() and vmx_fpu_put()
+ * @part: an extended part that vmx_xcr0 has
+ *
+ * What the CPU has found in its initial state, it need not have written: then
+ * it is written here, and valid from now on.
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: where it stands.
+ */
+u64 *vmx_xstate(struct vmx_vcpu *vmx, unsigned int part)
+{
+	void *where = (void *)vmx->fpu + parts[part].offset;
+
+	if (!(vmx->fpu->header.xfeatures & BIT(part)))
+		memset(where, 0, parts[part].size);
+	vmx->fpu->header.xfeatures |= BIT(part);
+	return where;
 }

@@ -94,7 +94,7 @@ void vmx_syscall_msrs_load(struct vmx_vcpu *vmx)
 }
 
 /**
- * vmx_syscall_msrs_put() - the CPU has the host's MSRs for SYSCALL
+ * vmx_syscall_msrs_put() - the CPU has the host's MSRs for SYSCALL and RDTSCP
  * @vmx: the vCPU
  *
  * Context: preemption off.
@@ -107,6 +107,25 @@ void vmx_syscall_msrs_put(struct vmx_vcpu *vmx)
 		if (vmx->msrs_live & BIT(i))
 			vmx_wrmsr(syscall_msrs[i], host_syscall_msrs[i]);
 	}
+	if (vmx->msrs_live & BIT(VMX_MSR_TSC_AUX))
+		vmx_wrmsr(MSR_TSC_AUX, vmx->host.tsc_aux);
+}
+
+/**
+ * vmx_tsc_aux_load() - the CPU has what RDTSCP tells the guest
+ * @vmx: the vCPU
+ *
+ * The host's is each CPU's own; vmx_syscall_msrs_put() puts it back.
+ *
+ * Context: preemption off.
+ */
+void vmx_tsc_aux_load(struct vmx_vcpu *vmx)
+{
+	vmx->host.tsc_aux = vmx_rdmsr(MSR_TSC_AUX);
+	if (vmx->msrs[VMX_MSR_TSC_AUX] == vmx->host.tsc_aux)
+		return;
+	vmx_wrmsr(MSR_TSC_AUX, vmx->msrs[VMX_MSR_TSC_AUX]);
+	vmx->msrs_live |= BIT(VMX_MSR_TSC_AUX);
 }
 
 /**

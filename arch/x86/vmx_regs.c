@@ -22,26 +22,26 @@
 #define EFER_VALID	(EFER_SCE | EFER_LME | EFER_LMA | EFER_NX)
 #define AR_VALID	((u32)~VMX_AR_RESERVD_MASK)
 
-static bool is_canonical(u64 value)
+static bool is_canonical(const struct vmx_vcpu *vmx, u64 value)
 {
 	return (u64)((s64)(value << 16) >> 16) == value;
 }
 
 /* Each byte is a memory type: UC, WC, WT, WP, WB or UC-. */
-static bool is_pat(u64 value)
+static bool is_pat(const struct vmx_vcpu *vmx, u64 value)
 {
 	return !(value & 0xf8f8f8f8f8f8f8f8ULL) &&
 	       !((value >> 1) & ~(value >> 2) & 0x0101010101010101ULL);
 }
 
-static bool is_cr3(u64 value)
+static bool is_cr3(const struct vmx_vcpu *vmx, u64 value)
 {
 	return !(value >> ept_format.gpa_bits);
 }
 
-static bool is_cr4(u64 value)
+static bool is_cr4(const struct vmx_vcpu *vmx, u64 value)
 {
-	return !(value & ~vmx_caps.cr4_allowed);
+	return !(value & ~vmx->cr4_allowed);
 }
 
 static u64 get_gpr(struct vmx_vcpu *vmx, unsigned int n)
@@ -104,13 +104,32 @@ static void set_cr2(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 
 static u64 get_cr4(struct vmx_vcpu *vmx, unsigned int n)
 {
-	return vmread(GUEST_CR4) & vmx_caps.cr4_allowed;
+	u64 owned = vmx_cr4_owned(vmx);
+
+	return (vmread(GUEST_CR4) & ~owned) | (vmread(CR4_READ_SHADOW) & owned);
 }
 
-/* Without MCE, a machine check in the guest would shut the CPU down. */
 static void set_cr4(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
-	vmwrite(GUEST_CR4, value | X86_CR4_VMXE | (cr4_read_shadow() & X86_CR4_MCE));
+	vmx_set_cr4(vmx, value);
+}
+
+/**
+ * vmx_set_cr4() - change CR4, and what the guest sees of it
+ * @vmx: the vCPU, loaded
+ * @value: a value that the guest may have
+ *
+ * Without MCE, a machine check in the guest would shut the CPU down: the host's
+ * is in force, and the guest sees its own.
+ *
+ * Context: preemption off.
+ */
+void vmx_set_cr4(struct vmx_vcpu *vmx, u64 value)
+{
+	vmwrite(CR4_READ_SHADOW, value);
+	vmwrite(GUEST_CR4, (value & ~X86_CR4_MCE) | X86_CR4_VMXE |
+			   (cr4_read_shadow() & X86_CR4_MCE));
+	vmx->osxsave = value & X86_CR4_OSXSAVE;
 }
 
 static u64 get_efer(struct vmx_vcpu *vmx, unsigned int n)
@@ -177,6 +196,7 @@ static const struct vmx_reg regs[] = {
 	MSR_SLOT(MSR_CSTAR, CSTAR, 0, is_canonical),
 	MSR_SLOT(MSR_SYSCALL_MASK, SFMASK, U32_MAX, NULL),
 	MSR_SLOT(MSR_KERNEL_GS_BASE, KERNEL_GS_BASE, 0, is_canonical),
+	MSR_SLOT(MSR_TSC_AUX, TSC_AUX, U32_MAX, NULL),
 };
 
 static const struct vmx_reg *find_in(const struct vmx_reg *table, size_t len, u64 id,
@@ -185,7 +205,7 @@ static const struct vmx_reg *find_in(const struct vmx_reg *table, size_t len, u6
 	const struct vmx_reg *reg;
 
 	for (reg = table; reg < table + len; reg++) {
-		if (id >= reg->id && id - reg->id < reg->count) {
+		if (id >= reg->id && id - reg->id < reg->count && !(reg->xfeatures & ~vmx_xcr0)) {
 			*n = reg->n + (id - reg->id);
 			return reg;
 		}
@@ -202,8 +222,11 @@ static const struct vmx_reg *find(u64 id, unsigned int *n)
 int vmx_get_reg(struct axvcpu *vcpu, u64 id, u64 *value)
 {
 	unsigned int n;
-	const struct vmx_reg *reg = find(id, &n);
+	const struct vmx_reg *reg;
 
+	if (id >= AXVCPU_X86_REG_CPUID(0, 0, 0))
+		return vmx_get_cpuid(to_vmx(vcpu), id, value);
+	reg = find(id, &n);
 	if (!reg)
 		return -EINVAL;
 	*value = reg->get ? reg->get(to_vmx(vcpu), n) : vmread(reg->field + 2 * n);
@@ -216,15 +239,19 @@ int vmx_get_reg(struct axvcpu *vcpu, u64 id, u64 *value)
  */
 int vmx_set_reg(struct axvcpu *vcpu, u64 id, u64 value, bool commit)
 {
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	const struct vmx_reg *reg;
 	unsigned int n;
-	const struct vmx_reg *reg = find(id, &n);
 
-	if (!reg || (reg->mask && (value & ~reg->mask)) || (reg->valid && !reg->valid(value)))
+	if (id >= AXVCPU_X86_REG_CPUID(0, 0, 0))
+		return vmx_set_cpuid(vmx, id, value, commit);
+	reg = find(id, &n);
+	if (!reg || (reg->mask && (value & ~reg->mask)) || (reg->valid && !reg->valid(vmx, value)))
 		return -EINVAL;
 	if (!commit)
 		return 0;
 	if (reg->set)
-		reg->set(to_vmx(vcpu), n, value);
+		reg->set(vmx, n, value);
 	else
 		vmwrite(reg->field + 2 * n, value);
 	return 0;

@@ -13,7 +13,7 @@
 
 #include "vmx.h"
 
-static bool is_32bit(u64 value)
+static bool is_32bit(const struct vmx_vcpu *vmx, u64 value)
 {
 	return !(value >> 32);
 }
@@ -59,7 +59,7 @@ static void set_tsc(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 }
 
 /* No instruction leaves both of the shadows. */
-static bool is_interruptibility(u64 value)
+static bool is_interruptibility(const struct vmx_vcpu *vmx, u64 value)
 {
 	return (value & VMX_SHADOW) != VMX_SHADOW;
 }
@@ -89,7 +89,7 @@ static void set_halted(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 #define EVENT_LEN	48
 
 /* SDM vol. 3, 27.2.1.3: what an entry would not take */
-static bool is_event(u64 value)
+static bool is_event(const struct vmx_vcpu *vmx, u64 value)
 {
 	u32 info = value, type = info & INTR_INFO_INTR_TYPE_MASK;
 	u16 code = value >> EVENT_CODE, len = value >> EVENT_LEN;
@@ -126,7 +126,7 @@ static void set_event(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 	vmx->todo |= VMX_TODO_EVENT;
 }
 
-static bool is_exception(u64 value)
+static bool is_exception(const struct vmx_vcpu *vmx, u64 value)
 {
 	return !value || vmx_exception_valid(value);
 }
@@ -194,10 +194,31 @@ static void set_fxsave(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 	fxsave(vmx)[n] = value;
 }
 
+static u64 get_xcr0(struct vmx_vcpu *vmx, unsigned int n)
+{
+	return vmx->xcr0;
+}
+
+static void set_xcr0(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	vmx_set_xcr0(vmx, value);
+}
+
+/* @n: the number of the part in bits 15:8, of the word below */
+static u64 get_xstate(struct vmx_vcpu *vmx, unsigned int n)
+{
+	return vmx_xstate(vmx, n >> 8)[n & 0xff];
+}
+
+static void set_xstate(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	vmx_xstate(vmx, n >> 8)[n & 0xff] = value;
+}
+
 #define MXCSR_WORD	(offsetof(struct fxregs_state, mxcsr) / sizeof(u64))
 
 /* DAZ is there wherever VMX is. The upper half is a mask, which nothing reads. */
-static bool is_mxcsr(u64 value)
+static bool is_mxcsr(const struct vmx_vcpu *vmx, u64 value)
 {
 	return !((u32)value >> 16);
 }
@@ -223,4 +244,11 @@ const struct vmx_reg vmx_state_regs[VMX_NR_STATE_REGS] = {
 	  get_fxsave, set_fxsave },
 	{ AXVCPU_X86_REG_FXSAVE(MXCSR_WORD + 1), AXVCPU_X86_NR_FXSAVE - MXCSR_WORD - 1,
 	  MXCSR_WORD + 1, 0, 0, NULL, get_fxsave, set_fxsave },
+	{ AXVCPU_X86_REG_XCR0, 1, 0, 0, 0, vmx_xcr0_valid, get_xcr0, set_xcr0 },
+#define XSTATE(id, words, part) \
+	{ id, words, (part) << 8, 0, 0, NULL, get_xstate, set_xstate, BIT(part) }
+	XSTATE(AXVCPU_X86_REG_YMM_HIGH(0), 32, XFEATURE_YMM),
+	XSTATE(AXVCPU_X86_REG_OPMASK(0), 8, XFEATURE_OPMASK),
+	XSTATE(AXVCPU_X86_REG_ZMM_HIGH(0), 64, XFEATURE_ZMM_Hi256),
+	XSTATE(AXVCPU_X86_REG_HI16_ZMM(0), 128, XFEATURE_Hi16_ZMM),
 };

@@ -64,7 +64,8 @@ static void init_controls(struct vmx_vcpu *vmx)
 	vmx->exec = vmx_caps.cpu;
 	vmwrite(PIN_BASED_VM_EXEC_CONTROL, vmx_caps.pin);
 	vmwrite(CPU_BASED_VM_EXEC_CONTROL, vmx_caps.cpu);
-	vmwrite(SECONDARY_VM_EXEC_CONTROL, vmx_caps.cpu2);
+	vmwrite(SECONDARY_VM_EXEC_CONTROL,
+		vmx->tsc_aux ? vmx_caps.cpu2 : vmx_caps.cpu2 & ~SECONDARY_EXEC_ENABLE_RDTSCP);
 	vmwrite(VM_EXIT_CONTROLS, vmx_caps.exit);
 	vmwrite(VM_ENTRY_CONTROLS, vmx_caps.entry);
 
@@ -182,10 +183,8 @@ static void init_system_registers(struct vmx_vcpu *vmx, const struct mode *mode,
 	vmwrite(CR0_READ_SHADOW, mode->cr0 | X86_CR0_ET);
 	vmwrite(GUEST_CR0, mode->cr0 | X86_CR0_ET | X86_CR0_NE);
 	vmwrite(GUEST_CR3, cr3);
-	vmwrite(CR4_GUEST_HOST_MASK, ~vmx_caps.cr4_allowed);
-	vmwrite(CR4_READ_SHADOW, mode->cr4);
-	/* Without MCE, a machine check in the guest would shut the CPU down. */
-	vmwrite(GUEST_CR4, mode->cr4 | X86_CR4_VMXE | (cr4_read_shadow() & X86_CR4_MCE));
+	vmwrite(CR4_GUEST_HOST_MASK, vmx_cr4_owned(vmx));
+	vmx_set_cr4(vmx, mode->cr4);
 
 	vmx->efer = mode->efer;
 	vmx_update_lma(vmx);
@@ -260,6 +259,7 @@ int vmx_init_vmcs(struct vmx_vcpu *vmx, const struct axvcpu_x86_setup_config *co
 		cs = (entry >> 4) & 0xf000;
 		entry &= 0xffff;
 	}
+	vmx_cpuid_commit(vmx);
 	init_controls(vmx);
 	init_host(vmx);
 	init_segments(mode, cs);

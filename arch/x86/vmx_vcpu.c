@@ -4,6 +4,7 @@
 #include <linux/idr.h>
 #include <linux/lockdep.h>
 #include <linux/math64.h>
+#include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/string.h>
 
@@ -36,8 +37,12 @@ static int vmx_vcpu_create(struct axvcpu *vcpu, const union axvcpu_create_config
 	vmx->cpu = -1;
 	if (vmx_fpu_create(vmx))
 		goto err_vmcs;
+	if (vmx_cpuid_create(vmx))
+		goto err_fpu;
 	return 0;
 
+err_fpu:
+	vmx_fpu_destroy(vmx);
 err_vmcs:
 	free_page((unsigned long)vmx->vmcs);
 err_vpid:
@@ -51,6 +56,7 @@ static void vmx_vcpu_destroy(struct axvcpu *vcpu)
 
 	vmx_clear(vmx);
 	vmx_fpu_destroy(vmx);
+	kfree(vmx->cpuid);
 	free_page((unsigned long)vmx->vmcs);
 	ida_free(&vpids, vmx->vpid);
 }
@@ -143,10 +149,10 @@ static int __init vmx_init(void)
 	if (ret)
 		return ret;
 	ept_init();
-	vmx_cpuid_init();
 	ret = vmx_hw_init();
 	if (!ret)
 		ret = vmx_fpu_init();
+	vmx_cpuid_init();
 	if (!ret)
 		ret = vmx_msr_init();
 	if (!ret)

@@ -36,6 +36,7 @@ static const struct {
 	{ "cr3", AXVCPU_X86_REG_CR3 },
 	{ "cr4", AXVCPU_X86_REG_CR4 },
 	{ "cr8", AXVCPU_X86_REG_CR8 },
+	{ "xcr0", AXVCPU_X86_REG_XCR0 },
 	{ "dr0", AXVCPU_X86_REG_DR(0) },
 	{ "dr1", AXVCPU_X86_REG_DR(1) },
 	{ "dr2", AXVCPU_X86_REG_DR(2) },
@@ -64,6 +65,7 @@ static const struct {
 	{ "fs_base", AXVCPU_X86_REG_MSR(0xc0000100) },
 	{ "gs_base", AXVCPU_X86_REG_MSR(0xc0000101) },
 	{ "kernel_gs_base", AXVCPU_X86_REG_MSR(0xc0000102) },
+	{ "tsc_aux", AXVCPU_X86_REG_MSR(0xc0000103) },
 };
 
 /* By the number that ids have for them. */

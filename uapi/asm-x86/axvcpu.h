@@ -90,6 +90,7 @@ struct axvcpu_x86_gprs {
 #define AXVCPU_X86_REG_CR3		0x20003ULL
 #define AXVCPU_X86_REG_CR4		0x20004ULL
 #define AXVCPU_X86_REG_CR8		0x20008ULL
+#define AXVCPU_X86_REG_XCR0		0x20100ULL
 
 /* n: the order of instruction encodings, then LDTR and TR */
 #define AXVCPU_X86_SEG_ES		0
@@ -134,10 +135,28 @@ struct axvcpu_x86_gprs {
 #define AXVCPU_X86_REG_FXSAVE(n)	(0x70000ULL + (n))
 #define AXVCPU_X86_NR_FXSAVE		52
 
+/* The same of XSAVE's other parts, where the CPU has them (SDM vol. 1, 13.5) */
+#define AXVCPU_X86_REG_YMM_HIGH(n)	(0x71000ULL + (n))	/* n: 0 to 31; YMM0 is 0 and 1 */
+#define AXVCPU_X86_REG_OPMASK(n)	(0x72000ULL + (n))	/* n: 0 to 7 */
+#define AXVCPU_X86_REG_ZMM_HIGH(n)	(0x73000ULL + (n))	/* n: 0 to 63; ZMM0 is 0 to 3 */
+#define AXVCPU_X86_REG_HI16_ZMM(n)	(0x74000ULL + (n))	/* n: 0 to 127; ZMM16 is 0 to 7 */
+
 /*
  * n: the number of an MSR: TSC, EFER, PAT, FS_BASE, GS_BASE, KERNEL_GS_BASE, STAR,
- * LSTAR, CSTAR, SFMASK, SYSENTER_*
+ * LSTAR, CSTAR, SFMASK, TSC_AUX, SYSENTER_*
  */
 #define AXVCPU_X86_REG_MSR(n)		(0x100000000ULL + (n))
+
+/*
+ * What CPUID answers to a leaf and a subleaf (0 where it makes no difference):
+ * half 0 is EAX and, in bits 63:32, EBX; half 1 is ECX and EDX. A vCPU starts
+ * with what _MAX allows and needs no help of the VMM's. What the guest may set
+ * in CR4 and XCR0 follows from it at SETUP.
+ */
+#define AXVCPU_X86_REG_CPUID(leaf, subleaf, half) \
+	(1ULL << 62 | (__u64)(half) << 48 | (__u64)(subleaf) << 32 | (leaf))
+/* Read-only: the bits that may be set there */
+#define AXVCPU_X86_REG_CPUID_MAX(leaf, subleaf, half) \
+	(1ULL << 61 | AXVCPU_X86_REG_CPUID(leaf, subleaf, half))
 
 #endif /* _UAPI_ASM_X86_AXVCPU_H */

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Pieces of x86 code in an otherwise quiet guest: each ends on its own, or in an
+ * exception, and the test is told which.
+ */
+#ifndef _SELFTESTS_X86_CODE_H
+#define _SELFTESTS_X86_CODE_H
+
+#include "guest.h"
+
+/** CODE() - assembler code, to be copied to wherever a guest has room for it */
+#define CODE(name, text)							\
+	extern const uint8_t name[], name##_end[];				\
+	asm(".pushsection .rodata\n" #name ":\n\t" text "\n" #name "_end:\n\t.popsection")
+
+#define CODE_GPA	GUEST_DATA		/* where pieces are put */
+#define CODE_DATA	(GUEST_DATA + 0x1000)	/* zero at first, the test's and the guest's */
+#define CODE_STACK	(GUEST_DATA + 0x8000)	/* RSP at the start of a piece */
+
+/* What code_run() returns, besides the vector of an exception or interrupt */
+#define CODE_DONE	0x100			/* the piece came to its end */
+#define CODE_EXIT	0x200			/* + exit reason: the VMM is wanted */
+
+/**
+ * struct x86_code - a guest in 64-bit mode with handlers for all vectors
+ * @g: its memory
+ * @v: vCPU
+ * @entry: where its program starts
+ * @error_code: after an exception, what the processor pushed before the return
+ *	address; only of use for those that have one
+ * @rip: after an exception, the return address
+ * @rsp: the same, the stack pointer before
+ */
+struct x86_code {
+	struct guest g;
+	struct guest_vcpu v;
+	uint64_t entry;
+	uint64_t error_code;
+	uint64_t rip;
+	uint64_t rsp;
+};
+
+int code_create(struct x86_code *c, uint32_t vcpu_id);
+int code_setup(struct x86_code *c);
+int code_start(struct x86_code *c, uint32_t vcpu_id);
+void code_destroy(struct x86_code *c);
+void code_place(struct x86_code *c, const void *code, size_t len);
+int code_go_on(struct x86_code *c);
+int code_run(struct x86_code *c, const void *code, size_t len);
+uint64_t code_reg(struct x86_code *c, uint64_t id);
+
+/** RUN_CODE() - code_run() of something that CODE() has made */
+#define RUN_CODE(c, name)	code_run(c, name, name##_end - (name))
+
+#endif /* _SELFTESTS_X86_CODE_H */
