@@ -16,7 +16,8 @@
 #include "guest.h"
 #include "model.h"
 
-#define PAGE		4096
+#define PAGE		((uint64_t)sysconf(_SC_PAGESIZE))
+#define MAX_PAGE	0x10000
 #define MAX_SIZE	16383	/* that a command can hold */
 
 enum kind { DEVICE, ASPACE, VCPU, NR_KINDS };
@@ -541,8 +542,8 @@ static int create(FIXTURE_DATA(bad_calls) *self, const struct axvcpu_create_vcpu
 
 TEST_F(bad_calls, create_vcpu)
 {
-	static uint64_t set[PAGE / 8 + 1], none[4], beyond[4] = { 0, 0, 0, 1ULL << 63 };
-	static const struct {
+	static uint64_t set[MAX_PAGE / 8 + 1], none[4], beyond[4] = { 0, 0, 0, 1ULL << 63 };
+	const struct {
 		int err;
 		const char *what;
 		struct axvcpu_create_vcpu args;

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A 32-bit program under the 64-bit kernel: the same structs, the same answers,
- * and its own segments and way into the kernel after RUN. It is linked with
- * nothing, as a 32-bit C library need not be there.
+ * and its own segments or thread pointer, and way into the kernel, after RUN. It
+ * is linked with nothing, as a 32-bit C library need not be there.
  */
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <asm/ldt.h>
 #include <linux/axvcpu.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
@@ -24,53 +23,34 @@
 /* System calls of 32-bit programs; <asm/unistd.h> has them for what it is compiled for. */
 enum {
 	NR_EXIT = 1, NR_WRITE = 4, NR_OPEN = 5, NR_GETPID = 20, NR_IOCTL = 54, NR_MMAP2 = 192,
-	NR_SCHED_SETAFFINITY = 241, NR_SET_THREAD_AREA = 243,
+	NR_SCHED_SETAFFINITY = 241,
 };
 
-#define AT_NULL		0
-#define AT_SYSINFO	32	/* the vDSO's way into the kernel */
-
-#define MEM_SIZE	0x20000
+#define MEM_PAGES	32
+#define PAGE		4096
 #define ENTRY		0x1000
 #define PORT		0x3f8
 #define VALUE		0x5a
 
-static unsigned long sysinfo;
+static bool check(bool ok, const char *what);
+static long run_guest(void);
+
+#ifdef __arm__
+#include "compat32_arm.h"
+#else
+#include "compat32_x86.h"
+#endif
 
 static long syscall3(long nr, long a, long b, long c)
 {
-	long ret;
-
-	asm volatile("int $0x80" : "=a"(ret) : "a"(nr), "b"(a), "c"(b), "d"(c) : "memory");
-	return ret;
-}
-
-/* By SYSENTER or SYSCALL, whichever the kernel has chosen. */
-static long vdso_getpid(void)
-{
-	long ret;
-
-	asm volatile("call *%1" : "=a"(ret) : "m"(sysinfo), "a"(NR_GETPID) : "memory");
-	return ret;
+	return syscall6(nr, (const long[]){ a, b, c, 0, 0, 0 });
 }
 
 static void *map(long length, int flags, int fd)
 {
-	struct {
-		long addr, length, prot, flags, fd, pages;
-	} args = { 0, length, PROT_READ | PROT_WRITE, flags, fd, 0 };
-	long ret;
+	long ret = syscall6(NR_MMAP2, (const long[]){ 0, length, PROT_READ | PROT_WRITE, flags,
+						      fd, 0 });
 
-	/* The sixth argument is in EBP, which is nobody else's for so long. */
-	asm volatile("push %%ebp\n\t"
-		     "mov %2, %%ebp\n\t"
-		     "mov 20(%%ebp), %%ebp\n\t"
-		     "int $0x80\n\t"
-		     "pop %%ebp"
-		     : "=a"(ret)
-		     : "a"(NR_MMAP2), "r"(&args), "b"(args.addr), "c"(args.length), "d"(args.prot),
-		       "S"(args.flags), "D"(args.fd)
-		     : "memory");
 	return (unsigned long)ret > -4096UL ? NULL : (void *)ret;
 }
 
@@ -146,29 +126,52 @@ static struct {
 	int dev;
 	int aspace;
 	int vcpu;
-	bool mock;
+	unsigned int backend;
 	__u8 *mem;
 	struct axvcpu_run *run;
 } t;
 
-/* OUT over and over */
+/* OUT over and over; on arm64, a store to where nothing is */
+static const __u8 vmx_code[] = {
+	0xba, PORT & 0xff, PORT >> 8,	/* mov $PORT, %dx */
+	0xb0, VALUE,			/* mov $VALUE, %al */
+	0xee,				/* out %al, %dx */
+	0xeb, 0xfd,			/* jmp to the OUT */
+};
+
+static const struct axvcpu_mock_insn mock_code[] = {
+	{ .op = MOCK_MOVI, .reg = 3, .imm = VALUE },
+	{ .op = MOCK_OUT, .width = 1, .reg = 3, .imm = PORT },
+	{ .op = MOCK_JMP, .imm = ENTRY + 0x10 },
+};
+
+static const __u32 vhe_code[] = {
+	0xd2a80000 | 1,			/* movz x1, #0x4000, lsl #16 */
+	0xf2800000 | PORT << 5 | 1,	/* movk x1, #PORT */
+	0x52800000 | VALUE << 5 | 2,	/* movz w2, #VALUE */
+	0x39000022,			/* strb w2, [x1] */
+	0x17ffffff,			/* b to the STRB */
+};
+
+static const struct {
+	const void *code;
+	unsigned int size;
+	__u64 reg;			/* one that the guest does not use */
+	unsigned int exit;
+} backends[] = {
+	[AXVCPU_BACKEND_MOCK] = { mock_code, sizeof(mock_code), AXVCPU_MOCK_REG(5),
+				  AXVCPU_EXIT_IO_WRITE },
+	[AXVCPU_BACKEND_VMX] = { vmx_code, sizeof(vmx_code),
+				 AXVCPU_X86_REG_GPR(AXVCPU_X86_RBP), AXVCPU_EXIT_IO_WRITE },
+	[AXVCPU_BACKEND_VHE] = { vhe_code, sizeof(vhe_code), AXVCPU_ARM64_REG_X(5),
+				 AXVCPU_EXIT_MMIO_WRITE },
+};
+
 static void write_guest(void)
 {
-	static const __u8 real[] = {
-		0xba, PORT & 0xff, PORT >> 8,	/* mov $PORT, %dx */
-		0xb0, VALUE,			/* mov $VALUE, %al */
-		0xee,				/* out %al, %dx */
-		0xeb, 0xfd,			/* jmp to the OUT */
-	};
-	static const struct axvcpu_mock_insn mock[] = {
-		{ .op = MOCK_MOVI, .reg = 3, .imm = VALUE },
-		{ .op = MOCK_OUT, .width = 1, .reg = 3, .imm = PORT },
-		{ .op = MOCK_JMP, .imm = ENTRY + 0x10 },
-	};
-	const __u8 *code = t.mock ? (const __u8 *)mock : real;
-	unsigned int size = t.mock ? sizeof(mock) : sizeof(real);
+	const __u8 *code = backends[t.backend].code;
 
-	for (unsigned int i = 0; i < size; i++)
+	for (unsigned int i = 0; i < backends[t.backend].size; i++)
 		((volatile __u8 *)t.mem)[ENTRY + i] = code[i];
 }
 
@@ -183,7 +186,7 @@ static void make_guest(void)
 		.phys_cpu_set = pointer(&cpus),
 		.phys_cpu_set_len = sizeof(cpus),
 	};
-	struct axvcpu_map memory = { .size = MEM_SIZE, .flags = AXVCPU_MAP_ALL };
+	struct axvcpu_map memory = { .size = MEM_PAGES * PAGE, .flags = AXVCPU_MAP_ALL };
 	struct axvcpu_setup setup = { .entry = ENTRY };
 	struct axvcpu_bind bind = { .cpu = 0 };
 
@@ -191,14 +194,16 @@ static void make_guest(void)
 	need(t.dev >= 0, "open");
 	need(!call(t.dev, AXVCPU_GET_INFO, &info) && info.abi_version == AXVCPU_ABI_VERSION &&
 	     info.run_size >= sizeof(struct axvcpu_run), "GET_INFO");
-	t.mock = info.backend == AXVCPU_BACKEND_MOCK;
+	t.backend = info.backend;
+	need(t.backend < sizeof(backends) / sizeof(backends[0]) && backends[t.backend].code,
+	     "a backend that has a guest here");
 	t.aspace = call(t.dev, AXVCPU_CREATE_ASPACE, &create_aspace);
 	need(t.aspace >= 0, "CREATE_ASPACE");
 	t.vcpu = call(t.dev, AXVCPU_CREATE_VCPU, &create_vcpu);
 	need(t.vcpu >= 0, "CREATE_VCPU with a set of CPUs");
-	t.run = map(4096, MAP_SHARED, t.vcpu);
+	t.run = map(PAGE, MAP_SHARED, t.vcpu);
 	need(t.run, "mmap of the run page");
-	t.mem = map(MEM_SIZE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	t.mem = map(MEM_PAGES * PAGE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	need(t.mem, "mmap of memory");
 	memory.uaddr = pointer(t.mem);
 	need(!call(t.aspace, AXVCPU_MAP, &memory), "MAP");
@@ -207,7 +212,7 @@ static void make_guest(void)
 	check(call(t.aspace, AXVCPU_MAP, &memory) < 0, "MAP does not cut off addresses");
 	write_guest();
 	setup.aspace_fd = t.aspace;
-	if (!t.mock)
+	if (t.backend == AXVCPU_BACKEND_VMX)
 		setup.config.x86.mode = AXVCPU_X86_MODE_REAL;
 	need(!call(t.vcpu, AXVCPU_SETUP, &setup), "SETUP");
 	need(!call(t.vcpu, AXVCPU_BIND, &bind), "BIND");
@@ -222,14 +227,17 @@ static long run_guest(void)
 /* To an OUT */
 static bool run_to_out(void)
 {
-	return !run_guest() && t.run->exit_reason == AXVCPU_EXIT_IO_WRITE &&
-	       t.run->io.port == PORT && t.run->io.width == 1 && t.run->io.data == VALUE;
+	if (run_guest() || t.run->exit_reason != backends[t.backend].exit)
+		return false;
+	if (t.run->exit_reason == AXVCPU_EXIT_MMIO_WRITE)
+		return t.run->mmio.gpa == (0x40000000 | PORT) && t.run->mmio.width == 1 &&
+		       t.run->mmio.data == VALUE;
+	return t.run->io.port == PORT && t.run->io.width == 1 && t.run->io.data == VALUE;
 }
 
 static void test_registers(void)
 {
-	__u64 id = t.mock ? AXVCPU_MOCK_REG(5) : AXVCPU_X86_REG_GPR(AXVCPU_X86_RBP);
-	struct axvcpu_reg reg = { .id = id, .value = 0x1122334455667788ULL };
+	struct axvcpu_reg reg = { .id = backends[t.backend].reg, .value = 0x1122334455667788ULL };
 	struct axvcpu_regs regs = { .regs = pointer(&reg), .count = 1 };
 
 	check(!call(t.vcpu, AXVCPU_SET_REGS, &regs), "SET_REGS");
@@ -258,7 +266,7 @@ static void test_queries(void)
 	      !state.failure.seq, "GET_STATE");
 	check(!call(t.vcpu, AXVCPU_GET_VCPU_INFO, &info) && info.vm_id == 7 && cpus == 1,
 	      "GET_VCPU_INFO");
-	check(!call(t.vcpu, AXVCPU_GET_STATS, &stats) && stats.exits[AXVCPU_EXIT_IO_WRITE] == 2 &&
+	check(!call(t.vcpu, AXVCPU_GET_STATS, &stats) && stats.exits[backends[t.backend].exit] == 2 &&
 	      stats.kicks == 1 && stats.injections == 1, "GET_STATS");
 	check(!call(t.vcpu, AXVCPU_GET_HISTORY, &history) && history.count >= 4 &&
 	      entries[0].op == AXVCPU_OP_SETUP && entries[1].op == AXVCPU_OP_BIND, "GET_HISTORY");
@@ -274,54 +282,12 @@ static void test_events(void)
 	      "RUN ends with the kick");
 }
 
-/* A thread's own segment, as a C library has one in GS; FS and ES the same. */
-static void test_segments(void)
-{
-	static unsigned int word = 0x12345678;
-	struct user_desc desc = {
-		.entry_number = -1,
-		.base_addr = (unsigned long)&word,
-		.limit = 0xfff,
-		.seg_32bit = 1,
-	};
-	unsigned int value = 0, selector, gs = 0, fs = 0, es = 0;
-	long ret;
-
-	need(!syscall3(NR_SET_THREAD_AREA, (long)&desc, 0, 0), "set_thread_area");
-	selector = desc.entry_number << 3 | 3;
-	asm volatile("mov %0, %%gs\n\tmov %0, %%fs" : : "r"(selector));
-	ret = run_guest();
-	asm volatile("mov %%gs, %0" : "=r"(gs));
-	asm volatile("mov %%fs, %0" : "=r"(fs));
-	asm volatile("mov %%es, %0" : "=r"(es));
-	check(!ret && gs == selector && fs == selector && es == 0x2b, "selectors after RUN");
-	asm volatile("mov %%gs:0, %0" : "=r"(value));
-	check(value == word, "GS leads to the thread's segment");
-	value = 0;
-	asm volatile("mov %%fs:0, %0" : "=r"(value));
-	check(value == word, "FS leads to the thread's segment");
-	if (sysinfo)
-		check(vdso_getpid() == syscall3(NR_GETPID, 0, 0, 0), "the vDSO's system call");
-}
-
-/* The stack at the start: argc, argv, NULL, environment, NULL, auxiliary vector. */
-static void find_sysinfo(const unsigned long *sp)
-{
-	sp += 1 + sp[0] + 1;
-	while (*sp++)
-		;
-	for (; sp[0] != AT_NULL; sp += 2) {
-		if (sp[0] == AT_SYSINFO)
-			sysinfo = sp[1];
-	}
-}
-
 __attribute__((used, noreturn))
 static void start(const unsigned long *sp)
 {
 	static const unsigned long first_cpu = 1;
 
-	find_sysinfo(sp);
+	arch_start(sp);
 	say("TAP version 13\n");
 	/* As the vCPU, on the first CPU only */
 	need(!syscall3(NR_SCHED_SETAFFINITY, 0, sizeof(first_cpu), (long)&first_cpu),
@@ -332,18 +298,10 @@ static void start(const unsigned long *sp)
 	test_events();
 	check(run_to_out(), "RUN again");
 	test_queries();
-	test_segments();
+	test_thread();
 	check(call(t.dev, AXVCPU_RUN, NULL) == -ENOTTY, "ENOTTY");
 	check(call(t.vcpu, AXVCPU_GET_STATE, NULL) == -EFAULT, "EFAULT");
 	end();
 }
 
-__attribute__((naked, noreturn))
-void _start(void)
-{
-	asm("mov %esp, %eax\n\t"
-	    "and $-16, %esp\n\t"
-	    "sub $12, %esp\n\t"
-	    "push %eax\n\t"
-	    "call start");
-}
+START

@@ -17,7 +17,9 @@
 #include "guest.h"
 
 #define NR_FDS	12
-#define SCRATCH	0x10000
+#define SCRATCH	0x40000
+#define MEM_PAGES	256		/* of the guests' memory */
+#define PAGE	((uint64_t)sysconf(_SC_PAGESIZE))
 
 static unsigned int fixed_seed;
 
@@ -76,14 +78,14 @@ FIXTURE_SETUP(fuzz)
 	struct sigaction sa = { .sa_handler = nothing };
 	struct itimerval it = { .it_value.tv_usec = 2000, .it_interval.tv_usec = 2000 };
 
-	ASSERT_EQ(0, guest_create(&self->g, 0));
+	ASSERT_EQ(0, guest_create(&self->g, MEM_PAGES * PAGE));
 	for (int i = 0; i < NR_FDS; i++)
 		self->fds[i] = -1;
 	write_program(&self->g);
 	self->scratch = mmap(NULL, SCRATCH, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->scratch);
-	ASSERT_EQ(0, mprotect(self->scratch + SCRATCH - 4096, 4096, PROT_NONE));
+	ASSERT_EQ(0, mprotect(self->scratch + SCRATCH - PAGE, PAGE, PROT_NONE));
 	/* Some of the guests never exit. */
 	sigaction(SIGALRM, &sa, NULL);
 	setitimer(ITIMER_REAL, &it, NULL);
@@ -170,6 +172,12 @@ static void mutate(FIXTURE_DATA(fuzz) *self, uint8_t *bytes, size_t size)
 	}
 }
 
+/* Where a page of the guests' memory is, with 16 others behind it */
+static uint64_t any_page(FIXTURE_DATA(fuzz) *self)
+{
+	return below(self, MEM_PAGES - 16) * PAGE;
+}
+
 /* What the kernel follows stays where it does no harm. */
 static void tame(FIXTURE_DATA(fuzz) *self, unsigned int cmd, union guest_arg *arg)
 {
@@ -179,24 +187,24 @@ static void tame(FIXTURE_DATA(fuzz) *self, unsigned int cmd, union guest_arg *ar
 		break;
 	case AXVCPU_MAP:
 		/* The guests run whatever they find, and write wherever it says. */
-		arg->map.uaddr = (uintptr_t)self->g.mem + below(self, 240) * 4096;
-		if (arg->map.size > 16 * 4096)
-			arg->map.size = 4096;
+		arg->map.uaddr = (uintptr_t)self->g.mem + any_page(self);
+		if (arg->map.size > 16 * PAGE)
+			arg->map.size = PAGE;
 		if (below(self, 2))
-			arg->map.gpa = below(self, 1024) * 4096ULL;
+			arg->map.gpa = below(self, 1024) * PAGE;
 		break;
 	case AXVCPU_UNMAP:
 		if (below(self, 2))
-			arg->unmap.gpa = below(self, 1024) * 4096ULL;
+			arg->unmap.gpa = below(self, 1024) * PAGE;
 		break;
 	case AXVCPU_PROTECT:
 		if (below(self, 2))
-			arg->protect.gpa = below(self, 1024) * 4096ULL;
+			arg->protect.gpa = below(self, 1024) * PAGE;
 		break;
 	case AXVCPU_GET_DIRTY:
 		arg->get_dirty.bitmap = pointer(self);
 		if (below(self, 2))
-			arg->get_dirty.gpa = below(self, 1024) * 4096ULL;
+			arg->get_dirty.gpa = below(self, 1024) * PAGE;
 		break;
 	case AXVCPU_SETUP:
 		if (below(self, 2))
@@ -258,20 +266,20 @@ static int one_call(FIXTURE_DATA(fuzz) *self, unsigned int cmd)
 /* The process meddles with the memory under the guests. */
 static void disturb(FIXTURE_DATA(fuzz) *self)
 {
-	uint8_t *page = self->g.mem + below(self, 240) * 4096;
+	uint8_t *page = self->g.mem + any_page(self);
 
 	switch (below(self, 4)) {
 	case 0:
-		madvise(page, 4096, MADV_DONTNEED);
+		madvise(page, PAGE, MADV_DONTNEED);
 		break;
 	case 1:
-		mprotect(page, 4096, PROT_READ);
+		mprotect(page, PAGE, PROT_READ);
 		break;
 	case 2:
-		mprotect(page, 4096, PROT_READ | PROT_WRITE);
+		mprotect(page, PAGE, PROT_READ | PROT_WRITE);
 		break;
 	case 3:
-		if (!mprotect(page, 4096, PROT_READ | PROT_WRITE))
+		if (!mprotect(page, PAGE, PROT_READ | PROT_WRITE))
 			memset(page, 0x10 + below(self, 0x16), 64);
 		break;
 	}

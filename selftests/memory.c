@@ -804,32 +804,32 @@ TEST_F(memory, outlives_its_descriptor)
 
 TEST_F(memory, protects_whole_ranges_only)
 {
-	static const struct {
+	const struct {
 		uint64_t gpa, size;
 		uint32_t flags;
 		int err;
 	} cases[] = {
-		{ GUEST_HOLE, 3 * 4096, RW, -ENOENT },
-		{ GUEST_HOLE, 5 * 4096, RW, -ENOENT },
-		{ GUEST_HOLE + 4096, 3 * 4096, RW, -ENOENT },
+		{ GUEST_HOLE, 3 * PAGE, RW, -ENOENT },
+		{ GUEST_HOLE, 5 * PAGE, RW, -ENOENT },
+		{ GUEST_HOLE + PAGE, 3 * PAGE, RW, -ENOENT },
 		{ GUEST_HOLE, 0, RW, -ENOENT },
-		{ GUEST_HOLE, 4 * 4096, 0, -EINVAL },
-		{ GUEST_HOLE, 4 * 4096, AXVCPU_MAP_WRITE, -EINVAL },
-		{ GUEST_HOLE, 4 * 4096, RW | 16, -EINVAL },
-		{ GUEST_HOLE, 4 * 4096, RW, 0 },
+		{ GUEST_HOLE, 4 * PAGE, 0, -EINVAL },
+		{ GUEST_HOLE, 4 * PAGE, AXVCPU_MAP_WRITE, -EINVAL },
+		{ GUEST_HOLE, 4 * PAGE, RW | 16, -EINVAL },
+		{ GUEST_HOLE, 4 * PAGE, RW, 0 },
 	};
 	uint64_t bits;
 	int err;
 
-	ASSERT_EQ(0, map_hole(self, private_memory(4 * PAGE), 4 * 4096, AXVCPU_MAP_READ));
+	ASSERT_EQ(0, map_hole(self, private_memory(4 * PAGE), 4 * PAGE, AXVCPU_MAP_READ));
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		EXPECT_NO_POKE(GUEST_HOLE, 0);
 		err = protect_memory(self->g.aspace, cases[i].gpa, cases[i].size, cases[i].flags);
 		EXPECT_EQ(cases[i].err, err) TH_LOG("case %zu", i);
 	}
 	EXPECT_EQ(0, poke(self, GUEST_HOLE, 1));
-	EXPECT_EQ(-EINVAL, get_dirty(self->g.aspace, GUEST_HOLE, 4 * 4096, &bits));
-	EXPECT_EQ(-ENOENT, get_dirty(self->g.aspace, GUEST_HOLE, 4096, &bits));
+	EXPECT_EQ(-EINVAL, get_dirty(self->g.aspace, GUEST_HOLE, 4 * PAGE, &bits));
+	EXPECT_EQ(-ENOENT, get_dirty(self->g.aspace, GUEST_HOLE, PAGE, &bits));
 }
 
 TEST_F(memory, protects)

@@ -15,27 +15,49 @@
 
 #include "guest.h"
 
-#define PAGE		4096UL
-#define ENTRIES		512
-
-/* EPT, whose form the mock's tables have too: SDM vol. 3, 29.3.2 */
-#define EPT_READ	(1 << 0)
-#define EPT_WRITE	(1 << 1)
-#define EPT_EXEC	(1 << 2)
-#define EPT_ALL		(EPT_READ | EPT_WRITE | EPT_EXEC)
-#define EPT_WB		(6 << 3)
+#define PAGE		((uint64_t)sysconf(_SC_PAGESIZE))
+#define MAX_LEVELS	4
 
 #define PAGEMAP_PRESENT	(1ULL << 63)
 #define PAGEMAP_PFN	((1ULL << 55) - 1)
 
-struct table {
-	uint64_t entry[ENTRIES];
+/**
+ * struct format - how a table is written
+ * @table: an entry that leads to another table
+ * @page: one that leads to a page, with all access
+ * @write: what is missing in one without write access
+ * @need: a bit without which hardware can't use the entry, and exits in another way
+ */
+struct format {
+	uint64_t table, page, write, need;
+};
+
+/* EPT, whose form the mock's tables have too: SDM vol. 3, 29.3.2 */
+static const struct format ept = {
+	.table = 7,
+	.page = 7 | 6 << 3,
+	.write = 1 << 1,
+	.need = 1 << 0,			/* a misconfiguration: writable, not readable */
+};
+
+/*
+ * Stage 2: Arm ARM, D8.3. The memory type is write-back or whatever stage 1
+ * says, with FWB; without, it is cacheable by the inner caches, which are all
+ * there are.
+ */
+static const struct format stage2 = {
+	.table = 3,
+	.page = 3 | 7 << 2 | 3 << 6 | 3 << 8 | 1 << 10,
+	.write = 1 << 7,
+	.need = 1 << 10,		/* AF */
 };
 
 FIXTURE(raw_root) {
 	struct guest g;
 	struct guest_vcpu v;
-	struct table *table;		/* four levels, the root first */
+	const struct format *format;
+	int levels;
+	uint8_t *tables;		/* one a level, the root first */
 	uint64_t root;
 	const char *module;
 };
@@ -61,16 +83,39 @@ static void *fixed_memory(size_t size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+static uint64_t *table(FIXTURE_DATA(raw_root) *self, int level)
+{
+	return (uint64_t *)(self->tables + level * PAGE);
+}
+
+static uint64_t *leaf(FIXTURE_DATA(raw_root) *self, uint64_t gpa)
+{
+	return &table(self, self->levels - 1)[gpa / PAGE];
+}
+
+/* Stage 2 has as few levels as it can when the root is up to 16 tables side by side. */
+static void choose_format(FIXTURE_DATA(raw_root) *self)
+{
+	int page_bits = __builtin_ctzll(PAGE), level_bits = page_bits - 3;
+
+	if (self->g.info.backend == AXVCPU_BACKEND_VHE) {
+		self->format = &stage2;
+		self->levels = (self->g.info.gpa_bits - 4 - page_bits + level_bits - 1) / level_bits;
+	} else {
+		self->format = &ept;
+		self->levels = 4;
+	}
+}
+
 /* The guest's memory at guest-physical 0, as MAP would have it. */
 static void make_table(FIXTURE_DATA(raw_root) *self)
 {
-	for (int level = 0; level < 3; level++)
-		self->table[level].entry[0] =
-			physical_address(&self->table[level + 1]) | EPT_ALL;
-	for (size_t i = 0; i < self->g.size / PAGE; i++)
-		self->table[3].entry[i] =
-			physical_address(self->g.mem + i * PAGE) | EPT_ALL | EPT_WB;
-	self->root = physical_address(&self->table[0]);
+	for (int level = 0; level < self->levels - 1; level++)
+		*table(self, level) =
+			physical_address(table(self, level + 1)) | self->format->table;
+	for (uint64_t gpa = 0; gpa < self->g.size; gpa += PAGE)
+		*leaf(self, gpa) = physical_address(self->g.mem + gpa) | self->format->page;
+	self->root = physical_address(self->tables);
 }
 
 /* The module is loaded anew, with the parameter. */
@@ -94,9 +139,10 @@ FIXTURE_SETUP(raw_root)
 	ASSERT_EQ(0, open_with(self, "raw_root=1"));
 	self->g.size = GUEST_MEM_SIZE;
 	self->g.mem = fixed_memory(self->g.size);
-	self->table = fixed_memory(4 * PAGE);
+	self->tables = fixed_memory(MAX_LEVELS * PAGE);
 	ASSERT_NE(NULL, self->g.mem);
-	ASSERT_NE(NULL, self->table);
+	ASSERT_NE(NULL, self->tables);
+	choose_format(self);
 	self->g.isa->init_memory(self->g.mem);
 	make_table(self);
 	ASSERT_NE(0, self->root);
@@ -222,11 +268,22 @@ static int start(FIXTURE_DATA(raw_root) *self, bool stepped)
 	return err ? err : bind_vcpu(self->v.fd, -1);
 }
 
+/* Another entry for the word's page; hardware forgets the old one with the root. */
+static int change_leaf(FIXTURE_DATA(raw_root) *self, uint64_t entry)
+{
+	int err = unbind_vcpu(self->v.fd);
+
+	*(volatile uint64_t *)leaf(self, GUEST_DATA) = entry;
+	if (!err)
+		err = reset_vcpu(self->v.fd);
+	return err ? err : start(self, false);
+}
+
 /* The guest runs on the table: its memory is ours, what is not there faults. */
 TEST_F(raw_root, guest_runs)
 {
 	volatile uint64_t *word = (uint64_t *)(self->g.mem + GUEST_DATA);
-	uint64_t *leaf = &self->table[3].entry[GUEST_DATA / PAGE], was = *leaf;
+	uint64_t was = *leaf(self, GUEST_DATA);
 
 	write_program(self);
 	for (int stepped = 0; stepped < 2; stepped++) {
@@ -239,31 +296,27 @@ TEST_F(raw_root, guest_runs)
 		ASSERT_EQ(0, reset_vcpu(self->v.fd));
 	}
 
-	*leaf = 0;
 	ASSERT_EQ(0, start(self, false));
+	ASSERT_EQ(0, change_leaf(self, 0));
 	for (int i = 0; i < 2; i++) {
 		ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_NESTED_PAGE_FAULT));
 		EXPECT_EQ(GUEST_DATA, self->v.run->fault.gpa);
 		EXPECT_EQ(AXVCPU_MAP_READ, self->v.run->fault.access);
 	}
-	*leaf = was & ~EPT_WRITE;
+	ASSERT_EQ(0, change_leaf(self, was & ~self->format->write));
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_NESTED_PAGE_FAULT));
 	EXPECT_EQ(GUEST_DATA, self->v.run->fault.gpa);
 	EXPECT_NE(0, self->v.run->fault.access & AXVCPU_MAP_WRITE);
 	EXPECT_EQ(42, *word);
-	*leaf = was;
+	ASSERT_EQ(0, change_leaf(self, was));
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));
 	EXPECT_EQ(43, *word);
-	/* A misconfiguration: writable and not readable. */
-	*leaf = was & ~EPT_READ;
-	ASSERT_EQ(0, unbind_vcpu(self->v.fd));
-	ASSERT_EQ(0, reset_vcpu(self->v.fd));
-	ASSERT_EQ(0, start(self, false));
+	ASSERT_EQ(0, change_leaf(self, was & ~self->format->need));
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_UNKNOWN));
-	*leaf = was;
+	ASSERT_EQ(0, change_leaf(self, was));
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));
 	EXPECT_EQ(44, *word);
-	EXPECT_EQ(self->root, physical_address(&self->table[0])) TH_LOG("the table has moved");
+	EXPECT_EQ(self->root, physical_address(self->tables)) TH_LOG("the table has moved");
 }
 
 TEST_HARNESS_MAIN

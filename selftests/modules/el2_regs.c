@@ -32,8 +32,6 @@ enum has { ALWAYS, HCX, FGT, RAS, GIC, ADDRESS_AUTH, GENERIC_AUTH, NR_HAS };
 	R(HCR_EL2,	 ALWAYS, sys_reg(3, 4, 1, 1, 0))			\
 	R(CPTR_EL2,	 ALWAYS, sys_reg(3, 4, 1, 1, 2))			\
 	R(HSTR_EL2,	 ALWAYS, sys_reg(3, 4, 1, 1, 3))			\
-	R(MDCR_EL2,	 ALWAYS, sys_reg(3, 4, 1, 1, 1))			\
-	R(CNTHCTL_EL2,	 ALWAYS, sys_reg(3, 4, 14, 1, 0))			\
 	R(VBAR_EL2,	 ALWAYS, sys_reg(3, 4, 12, 0, 0))			\
 	R(SCTLR_EL2,	 ALWAYS, sys_reg(3, 4, 1, 0, 0))			\
 	R(TCR_EL2,	 ALWAYS, sys_reg(3, 4, 2, 0, 2))			\
@@ -78,8 +76,10 @@ enum has { ALWAYS, HCX, FGT, RAS, GIC, ADDRESS_AUTH, GENERIC_AUTH, NR_HAS };
 	R(APGAHI_EL1,	 GENERIC_AUTH, sys_reg(3, 0, 2, 3, 1))			\
 	UNUSED_REGS(R)
 
-/* Without a meaning for the host, so that they can be set. */
+/* Without a meaning for the host, or with bits that have none, so that they can be set */
 #define UNUSED_REGS(R)								\
+	R(MDCR_EL2,	 ALWAYS, sys_reg(3, 4, 1, 1, 1))			\
+	R(CNTHCTL_EL2,	 ALWAYS, sys_reg(3, 4, 14, 1, 0))			\
 	R(VTTBR_EL2,	 ALWAYS, sys_reg(3, 4, 2, 1, 0))			\
 	R(VTCR_EL2,	 ALWAYS, sys_reg(3, 4, 2, 1, 2))			\
 	R(VPIDR_EL2,	 ALWAYS, sys_reg(3, 4, 0, 0, 0))			\
@@ -189,7 +189,7 @@ static ssize_t el2_regs_write(struct file *file, const char __user *from, size_t
 	if (sscanf(text, "%31s %llx", name, &change.value) != 2)
 		return -EINVAL;
 	change.reg = match_string(names, NR_REGS, name);
-	if (change.reg < REG_VTTBR_EL2)
+	if (change.reg < REG_MDCR_EL2)
 		return -EINVAL;
 	err = smp_call_function_single(cpu, make_change, &change, true);
 	return err ?: count;

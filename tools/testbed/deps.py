@@ -33,6 +33,7 @@ PACKAGES = {
     },
     "arm64": {
         "qemu-system-arm": "emulate EL2",
+        "gcc-arm-linux-gnueabihf": "compile a 32-bit program for arm64",
     },
     "cross-arm64": {
         "gcc-aarch64-linux-gnu": "compile for arm64",
