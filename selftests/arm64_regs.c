@@ -5,7 +5,7 @@
  */
 #include "arm64.h"
 
-/* A7: nothing of what was before is there after RESET; x0 is the device tree. */
+/* A6, A7: nothing of what was before is there after RESET; x0 is the device tree. */
 PROGRAM(dirty_program,
 	"mov x0, #0x1230\n msr vbar_el1, x0\n msr tpidr_el1, x0\n msr tpidr_el0, x0\n"
 	"msr mair_el1, x0\n mov sp, x0\n msr cntv_cval_el0, x0\n"
@@ -13,7 +13,7 @@ PROGRAM(dirty_program,
 PROGRAM(clean_program,
 	"mov x20, x0\n mrs x21, sctlr_el1\n mrs x22, vbar_el1\n mrs x23, tpidr_el1\n"
 	"mrs x24, tpidr_el0\n mrs x25, mair_el1\n mov x26, sp\n mrs x27, cpacr_el1\n"
-	"mrs x28, daif\n mrs x29, currentel\n mrs x19, spsel\n mrs x18, cntv_cval_el0\n"
+	"mrs x16, mpidr_el1\n mrs x28, daif\n mrs x29, currentel\n mrs x19, spsel\n mrs x18, cntv_cval_el0\n"
 	"mov x1, #3 << 20\n msr cpacr_el1, x1\n isb\n mov x17, v3.d[1]\n" MEET(0x70));
 
 TEST_F(arm64, reset)
@@ -38,6 +38,7 @@ TEST_F(arm64, reset)
 	EXPECT_MEET(0x70);
 	EXPECT_EQ(0x45678000, self->x[20]);
 	EXPECT_EQ(0x30c50830, self->x[21]);
+	EXPECT_EQ(0x80030201, self->x[16]);
 	for (int i = 22; i <= 27; i++) {
 		EXPECT_EQ(0, self->x[i]) TH_LOG("x%d", i);
 	}

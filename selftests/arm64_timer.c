@@ -67,6 +67,67 @@ TEST_F(arm64, virtual_offset)
 	EXPECT_LT(before, now);
 }
 
+PROGRAM(counter_program, "1: isb\n mrs x9, cntvct_el0\n mrs x10, cntpct_el0\n" MEET(0x70) "b 1b\n");
+
+/* A8: CNTVOFF is each vCPU's own, also when they take turns on a CPU. */
+TEST_F(arm64, offset_of_each_vcpu)
+{
+	struct guest_vcpu other;
+
+	pin_to_cpu(0);
+	ASSERT_EQ(0, start(self, counter_program, counter_program_end));
+	ASSERT_EQ(0, vcpu_start(&self->g, &other, 1, ENTRY));
+	ASSERT_EQ(0, set_reg(self->v.fd, AXVCPU_ARM64_REG_CNTVOFF, -(1ULL << 50)));
+	ASSERT_EQ(0, set_reg(other.fd, AXVCPU_ARM64_REG_CNTVOFF, -(1ULL << 51)));
+	for (int i = 0; i < 20; i++) {
+		EXPECT_MEET(0x70);
+		EXPECT_EQ(1, self->x[9] >> 50);
+		/* There is no other time than this for the guest. */
+		EXPECT_LE(self->x[9], self->x[10]);
+		EXPECT_EQ(1, self->x[10] >> 50);
+		ASSERT_EQ(0, run_vcpu(other.fd, 0));
+		EXPECT_EQ(2, other.run->regs.arm64.x[9] >> 50);
+		EXPECT_EQ(2, other.run->regs.arm64.x[10] >> 50);
+	}
+	vcpu_destroy(&other);
+}
+
+PROGRAM(physical_program,
+	"msr cntp_cval_el0, x8\n msr cntp_tval_el0, x9\n msr cntp_ctl_el0, x10\n"
+	"mrs x11, cntp_ctl_el0\n mrs x12, cntp_tval_el0\n mrs x13, cntp_cval_el0\n" MEET(0x70));
+
+/* A8: the physical timer is the host's: the guest's accesses are the VMM's to answer. */
+TEST_F(arm64, physical_timer_exits)
+{
+	static const struct {
+		bool write;
+		int op2;
+	} accesses[] = { { true, 2 }, { true, 0 }, { true, 1 }, { false, 1 }, { false, 0 },
+			 { false, 2 } };
+	unsigned long long before;
+
+	ASSERT_EQ(0, start(self, physical_program, physical_program_end));
+	for (int i = 0; i < 3; i++)
+		self->x[8 + i] = 0x100 + i;
+	for (int i = 0; i < ARRAY_SIZE(accesses); i++) {
+		ASSERT_EQ(accesses[i].write ? AXVCPU_EXIT_SYSREG_WRITE : AXVCPU_EXIT_SYSREG_READ,
+			  run(self, 0)) TH_LOG("access %d", i);
+		EXPECT_EQ(AXVCPU_ARM64_SYSREG(3, 3, 14, 2, accesses[i].op2),
+			  self->run->sysreg.addr);
+		if (accesses[i].write) {
+			EXPECT_EQ(0x100 + i, self->run->sysreg.value);
+		}
+		self->run->sysreg.value = 0x200 + i;
+		/* The host's goes on. */
+		before = now_ns();
+		usleep(1000);
+		EXPECT_LE(before + 1000000, now_ns());
+	}
+	EXPECT_MEET(0x70);
+	for (int i = 0; i < 3; i++)
+		EXPECT_EQ(0x203 + i, self->x[11 + i]);
+}
+
 /* The VMM's own GIC: it is told of the timer, and the CPU interface is its business. */
 PROGRAM(user_gic_program,
 	"adr x0, vectors_user_irq\n msr vbar_el1, x0\n mrs x9, s3_0_c12_c12_0\n"

@@ -319,4 +319,24 @@ TEST_F(raw_root, guest_runs)
 	EXPECT_EQ(self->root, physical_address(self->tables)) TH_LOG("the table has moved");
 }
 
+/* What the table names and no memory answers to: an abort from outside ends the guest only. */
+TEST_F(raw_root, memory_that_does_not_answer)
+{
+	uint64_t was = *leaf(self, GUEST_DATA);
+
+	if (self->g.info.backend != AXVCPU_BACKEND_VHE)
+		SKIP(return, "x86 reads all ones there");
+	write_program(self);
+	ASSERT_EQ(0, start(self, false));
+	ASSERT_EQ(0, change_leaf(self, 0xff0000000000 | self->format->page));
+	/* QEMU gives it to the guest, which then turns itself off, whatever HCR_EL2.TEA says. */
+	ASSERT_EQ(0, run_vcpu(self->v.fd, 0));
+	if (self->v.run->exit_reason != AXVCPU_EXIT_SHUTDOWN) {
+		ASSERT_EQ(AXVCPU_EXIT_UNKNOWN, self->v.run->exit_reason);
+		EXPECT_EQ(0x10, self->v.run->unknown.hw_reason & 0x3f);
+	}
+	ASSERT_EQ(0, change_leaf(self, was));
+	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));
+}
+
 TEST_HARNESS_MAIN
