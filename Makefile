@@ -39,7 +39,7 @@ all: module tools
 # a directory of links.
 AXVCPU_MODULE ?= axvcpu
 KERNEL_ID ?= $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
-MODULE_DIR = $(BUILD)/$(KERNEL_ID)/$(AXVCPU_MODULE)$(if $(COUNT),-count)
+MODULE_DIR = $(BUILD)/$(KERNEL_ID)/$(AXVCPU_MODULE)$(if $(COUNT),-count)$(if $(COVERAGE),-gcov)
 SOURCES = Kbuild $(wildcard axvcpu*.[ch]) $(wildcard arch) uapi
 
 .PHONY: module
@@ -48,7 +48,7 @@ module: kdir
 	$(Q)cp -rsf $(addprefix $(CURDIR)/,$(SOURCES)) $(MODULE_DIR)
 	$(Q)find $(MODULE_DIR) -xtype l -delete
 	$(Q)$(MAKE) --no-print-directory -C $(KDIR) M=$(MODULE_DIR) AXVCPU_MODULE=$(AXVCPU_MODULE) \
-		$(if $(COUNT),COUNT=1) modules
+		$(if $(COUNT),COUNT=1) $(if $(COVERAGE),COVERAGE=1) modules
 
 # What tests insert besides; each kernel has a directory for them.
 TEST_MODULE_DIR = $(BUILD)/$(KERNEL_ID)/selftests
@@ -114,6 +114,10 @@ shell:
 bench:
 	$(Q)$(BOOTSTRAP) $(TESTBED) $(TESTBED_FLAGS) bench $(if $(M),--machine $(M)) $(if $(T),-- $(subst $(comma), ,$(T)))
 
+.PHONY: coverage
+coverage:
+	$(Q)$(BOOTSTRAP) $(TESTBED) --arch x86_64 $(if $(filter 1,$(V)),--verbose) coverage $(if $(T),--test $(T)) $(if $(M),--machine $(M))
+
 .PHONY: kernels
 kernels:
 	$(Q)$(BOOTSTRAP) $(TESTBED) $(TESTBED_FLAGS) kernels
@@ -155,6 +159,7 @@ help:
 	@echo "  make shell        a shell on an emulated machine, with the module loaded"
 	@echo "  make check        all the tests, on all the emulated machines"
 	@echo "  make bench        what axvcpu costs, and KVM on the same machine"
+	@echo "  make coverage     which lines and branches of the module the tests reach (x86)"
 	@echo "  make lint         checkpatch, sparse, warnings of gcc and clang, and more"
 	@echo "  make docs         the documentation as HTML"
 	@echo

@@ -31,6 +31,12 @@ def lock(path):
         yield
 
 
+def module_dir(name, kernel, *variables):
+    """Where the Makefile builds a module."""
+    suffixes = {"COUNT=1": "-count", "COVERAGE=1": "-gcov"}
+    return BUILD / kernel.id / (name + "".join(suffixes[v] for v in variables))
+
+
 class Builder:
     """Builds for one architecture, each thing once."""
 
@@ -68,19 +74,17 @@ class Builder:
             if self.verbose or "warning:" in line:
                 say(line)
 
-    def module(self, name, kernel):
+    def module(self, name, kernel, *variables):
+        directory = module_dir(name, kernel, *variables)
         with lock(BUILD / ".lock"):
-            self.make(f"{name} {kernel.flavour}", "module", f"KDIR={kernel.dir}",
-                      f"KERNEL_ID={kernel.id}", f"AXVCPU_MODULE={name}")
-        return BUILD / kernel.id / name / f"{name}.ko"
+            self.make(f"{directory.name} {kernel.flavour}", "module", f"KDIR={kernel.dir}",
+                      f"KERNEL_ID={kernel.id}", f"AXVCPU_MODULE={name}", *variables)
+        return directory / f"{name}.ko"
 
     def counting_module(self, kernel):
         """axvcpu.ko that counts costly instructions, as axvcpu-count.ko."""
-        made = BUILD / kernel.id / "axvcpu-count" / "axvcpu.ko"
-        with lock(BUILD / ".lock"):
-            self.make(f"axvcpu-count {kernel.flavour}", "module", f"KDIR={kernel.dir}",
-                      f"KERNEL_ID={kernel.id}", "AXVCPU_MODULE=axvcpu", "COUNT=1")
-            return shutil.copy(made, made.with_name("axvcpu-count.ko"))
+        made = self.module("axvcpu", kernel, "COUNT=1")
+        return shutil.copy(made, made.with_name("axvcpu-count.ko"))
 
     def test_modules(self, kernel, tests):
         """selftests/modules/TEST.c: what a test inserts besides."""

@@ -162,6 +162,8 @@ def configuration(machine, token, middle, leaks=False):
         lines.append(f"unload {machine.module}")
     if leaks:
         lines.append("leaks")
+    if machine.coverage:
+        lines.append("dump /sys/kernel/debug/gcov")
     return "\n".join(lines) + "\n"
 
 
@@ -236,6 +238,8 @@ def _watch(session, token, tests, log_dir, tell):
             status = session.until(token, "leaks", 60, "the scan for leaks")
             if status[0] not in ("ok", "found"):
                 boot.problems.append("the scan for leaks failed: " + " ".join(status))
+        if machine.coverage:
+            session.until(token, "dumped", 300, "what was executed")
         session.until(token, "bye", 30, "power off")
         while session.next_line(30) is not None:
             pass

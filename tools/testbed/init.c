@@ -13,6 +13,7 @@
  *	unload NAME		remove it; it must not be in use
  *	test NAME CMD [ARG]...	run a program, report how it ended
  *	leaks			scan for unreferenced memory, print what is found
+ *	dump DIR		print the regular files below, in hexadecimal
  *	window ROWS COLUMNS	the size of the terminal
  *	shell			run a shell on the console
  *
@@ -22,6 +23,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -156,6 +158,45 @@ static void leaks(void)
 	if (read_file(path, buf, sizeof(buf)) > 0)
 		printf("%s\n", buf);
 	tell("leaks %s", buf[0] ? "found" : "ok");
+}
+
+/* Most of what coverage leaves are zeros: "%N" stands for N of them. */
+static void print_hex(const unsigned char *data, ssize_t size)
+{
+	ssize_t i = 0, zeros, column = 0;
+
+	while (i < size) {
+		for (zeros = 0; i + zeros < size && !data[i + zeros]; zeros++)
+			;
+		if (zeros > 2)
+			column += printf("%%%zd ", zeros);
+		else
+			column += printf("%02x", data[i]);
+		i += zeros > 2 ? zeros : 1;
+		if (column > 100 || i == size)
+			column = printf("\n") - 1;
+	}
+}
+
+static int dump_file(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	static char data[1 << 20];
+	ssize_t size;
+
+	(void)st;
+	(void)ftw;
+	if (type != FTW_F || !strcmp(path + strlen(path) - 5, "reset"))
+		return 0;
+	size = read_file(path, data, sizeof(data));
+	tell("file %s %zd", path, size);
+	if (size > 0)
+		print_hex((unsigned char *)data, size);
+	return 0;
+}
+
+static void dump(const char *dir)
+{
+	tell("dumped %s", nftw(dir, dump_file, 8, FTW_PHYS) ? "not all" : "ok");
 }
 
 /* /dev/console can't be a controlling terminal, the line behind it can. */
@@ -401,6 +442,8 @@ static void obey(char *line)
 		unload(argv[1]);
 	else if (!strcmp(argv[0], "test") && argc > 2)
 		run(argv[1], argv + 2, false);
+	else if (!strcmp(argv[0], "dump"))
+		dump(argv[1]);
 	else if (!strcmp(argv[0], "window") && argc > 2)
 		window_size(argv[1], argv[2]);
 	else

@@ -40,6 +40,7 @@ class Machine:
     boot_limit: int         # seconds from the emulator's start to init
     load_limit: int         # seconds for loading the module; KUnit runs in there
     figures: str = ""       # make bench measures here; the file that it leaves
+    coverage: bool = False  # the module counts what is executed of it
 
 
 # A test machine is a row. An architecture's first is the one of make run and make shell.
