@@ -4,11 +4,13 @@
 
 import pathlib
 import sys
+import tempfile
 import unittest
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(TOP / "tools/testbed"))
 
+import coverage     # noqa: E402
 import report       # noqa: E402
 
 
@@ -155,6 +157,29 @@ class BadTest(unittest.TestCase):
         self.assertEqual(report.taints(1 << 12 | 1 << 18 | 1 << 2), [])
         self.assertEqual(report.taints(1 << 9), ["warning"])
         self.assertEqual(report.taints(1 << 13), ["bit 13"])
+
+
+class Coverage(unittest.TestCase):
+    """What init's dump leaves in a console's log, as check.py writes it."""
+
+    LOG = """\
+   7.10  @0123abcd dump
+   7.20  @0123abcd file /sys/kernel/debug/gcov/build/a.gcda 9
+   7.21  6164%4
+   7.22  [    7.220000] a message of the kernel's
+   7.23  00ff10
+1007.30  @0123abcd file /sys/kernel/debug/gcov/build/short.gcda 5
+1007.31  %3 01
+1007.40  @0123abcd dumped ok
+"""
+
+    def test_dumps(self):
+        with tempfile.TemporaryDirectory() as name:
+            log = pathlib.Path(name) / "console.log"
+            log.write_text(self.LOG)
+            whole = list(coverage.dumps(log))
+        self.assertEqual(whole, [("/sys/kernel/debug/gcov/build/a.gcda",
+                                  b"ad\0\0\0\0\0\xff\x10")])
 
 
 class Results(unittest.TestResult):
