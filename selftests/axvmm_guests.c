@@ -289,7 +289,14 @@ static const struct flat_guest x86_guests[] = {
 	CODE("exit-5", 0xb0, 5, 0xe6, 0xf4),			/* mov $5, %al; out %al, $0xf4 */
 	CODE("exit-200", 0xb0, 200, 0xe6, 0xf4),
 	CODE("halt", 0xf4),
-	CODE("outs", 0x6e),					/* string I/O */
+	CODE("outs", 0xba, 0xf8, 0x03, 0xb9, 3, 0,		/* mov $0x3f8, %dx; mov $3, %cx */
+	     0xbe, 0x0e, 0x7c, 0xf3, 0x6e,			/* mov $1f, %si; rep outsb */
+	     0xf4, 0x90, 0x90, 'o', 'u', 't'),			/* hlt; 1: */
+	CODE("task", 0x0f, 0x01, 0x16, 0x12, 0x7c,		/* lgdt 1f */
+	     0x0f, 0x20, 0xc0, 0x0c, 1, 0x0f, 0x22, 0xc0,	/* into protected mode */
+	     0xea, 0, 0, 8, 0,					/* ljmp to a TSS */
+	     0x0f, 0, 0x18, 0x7c, 0, 0,				/* 1: GDTR, and the GDT */
+	     0, 0, 0, 0, 0, 0, 0, 0, 0x67, 0, 0, 0, 0, 0x89, 0, 0),
 	CODE("nops", 0x90, 0x90),
 	CODE("read", 0x31, 0xdb, 0x8e, 0xdb,			/* xor %bx, %bx; mov %bx, %ds */
 	     0xa1, 0x00, 0xf0),					/* mov 0xf000, %ax */
@@ -302,7 +309,8 @@ static const struct ending x86_endings[] = {
 	{ "axvmm run --mem 60K " MADE "read", 102, "read from 0xf000" },
 	{ "axvmm run --mem 32K --load 0x7ffe " MADE "nops", 102, "ran into 0x8000" },
 	{ "axvmm run " GUESTS "triple.elf", 101, "triple fault" },
-	{ "axvmm run " MADE "outs", 104, "no answer to exit UNKNOWN" },
+	{ "axvmm run --trace " MADE "outs", 0, "IO_STRING port=0x3f8 width=1 count=3" },
+	{ "axvmm run " MADE "task", 104, "no answer to exit UNKNOWN" },
 	{ "axvmm run " MADE "halt", 0, NULL },
 	{ "axvmm run --cpus 3 " MADE "halt", 0, NULL },
 	{ "axvmm run --mode long --cpu 0 " GUESTS "sieve.elf", 0, NULL },

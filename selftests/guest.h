@@ -73,6 +73,7 @@ struct guest_prog;
  * @init_memory: fill in what every guest needs, at the start of its memory
  * @setup: the architecture's part of SETUP
  * @begin: the first instructions of a program
+ * @unknown: NULL: there is no way
  * @others: one for each operation below
  */
 struct guest_isa {

@@ -226,11 +226,6 @@ static void x86_shutdown(struct guest_prog *p)
 }
 
 /* String I/O, which no backend takes apart. */
-static void x86_unknown(struct guest_prog *p)
-{
-	EMIT(p, 0x6e);
-}
-
 static void x86_sti(struct guest_prog *p)
 {
 	EMIT(p, 0xfb, 0x90);
@@ -360,7 +355,6 @@ const struct guest_isa guest_isa_x86 = {
 	.spin		= x86_spin,
 	.kernel_exit	= x86_kernel_exit,
 	.shutdown	= x86_shutdown,
-	.unknown	= x86_unknown,
 	.sti		= x86_sti,
 	.cli		= x86_cli,
 	.irq_handler	= x86_irq_handler,

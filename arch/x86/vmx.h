@@ -149,7 +149,9 @@ struct vmx_vcpu {
 	u64 rflags;			/* the same */
 	u64 next_rip;			/* behind the instruction that exited */
 	bool skip_due;			/* its completion goes on there */
-	u32 io_mask;			/* bits of EAX that the IN which waits will set */
+	u64 io_mask;			/* bits of EAX that IN will set; of addresses in INS, OUTS */
+	u64 io_count;			/* elements of the INS or OUTS that waits */
+	u32 io_qualification;		/* of its exit */
 	u8 cr8;				/* interrupt priority that the guest blocks */
 	bool halt_if;			/* RFLAGS.IF of the guest that halted */
 	u64 cr2;

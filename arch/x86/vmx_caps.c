@@ -18,6 +18,7 @@
 #define BASIC_REVISION		GENMASK_ULL(30, 0)
 #define BASIC_TYPE		GENMASK_ULL(53, 50)
 #define BASIC_TYPE_WB		(6ULL << 50)
+#define BASIC_INFO_OF_INS_OUTS	BIT_ULL(54)
 #define BASIC_TRUE_CONTROLS	BIT_ULL(55)
 
 #define WORD(word)	offsetof(struct vmx_caps, word)
@@ -141,6 +142,8 @@ static const char *read_caps(struct vmx_caps *caps)
 	caps->revision = value & BASIC_REVISION;
 	if (!(value & BASIC_TRUE_CONTROLS))
 		return "true VMX control MSRs";
+	if (!(value & BASIC_INFO_OF_INS_OUTS))
+		return "VM-exit information of INS and OUTS";
 	if ((value & BASIC_TYPE) != BASIC_TYPE_WB)
 		return "VMCS in write-back memory";
 	missing = read_controls(caps) ?: read_ept(caps);

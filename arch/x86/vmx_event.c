@@ -20,7 +20,7 @@
 /* Those that can be injected; an NMI has a type of its own. */
 #define EXCEPTIONS	(GENMASK(X86_TRAP_VE, 0) & ~BIT(X86_TRAP_NMI) & ~BIT(X86_TRAP_SPURIOUS))
 
-#define MAX_ERROR_CODE	0x7fff
+#define MAX_ERROR_CODE	AXVCPU_X86_ERROR_CODE_MASK
 
 static u32 exception_info(u8 vector)
 {

@@ -53,6 +53,7 @@ static const char * const exits[] = {
 	[AXVCPU_EXIT_EXCEPTION]			= "EXCEPTION",
 	[AXVCPU_EXIT_DEBUG]			= "DEBUG",
 	[AXVCPU_EXIT_SHUTDOWN]			= "SHUTDOWN",
+	[AXVCPU_EXIT_IO_STRING]			= "IO_STRING",
 };
 
 static const char * const backends[] = {

@@ -192,6 +192,13 @@ static void add_sysreg(struct axvcpu_text *text, const struct axvcpu_run *run)
 		text_add(text, " value=0x%llx", run->sysreg.value);
 }
 
+static void add_io_string(struct axvcpu_text *text, const struct axvcpu_run *run)
+{
+	text_add(text, " port=0x%x width=%u count=%llu gva=0x%llx %s", run->io_string.port,
+		 run->io_string.width, run->io_string.count, run->io_string.gva,
+		 run->io_string.flags & AXVCPU_IO_STRING_IN ? "in" : "out");
+}
+
 static void add_io(struct axvcpu_text *text, const struct axvcpu_run *run)
 {
 	text_add(text, " port=0x%x width=%u", run->io.port, run->io.width);
@@ -272,6 +279,7 @@ static void (*const add_exit[AXVCPU_NR_EXITS])(struct axvcpu_text *text,
 	[AXVCPU_EXIT_SYSREG_WRITE]	= add_sysreg,
 	[AXVCPU_EXIT_IO_READ]		= add_io,
 	[AXVCPU_EXIT_IO_WRITE]		= add_io,
+	[AXVCPU_EXIT_IO_STRING]		= add_io_string,
 	[AXVCPU_EXIT_NESTED_PAGE_FAULT]	= add_fault,
 	[AXVCPU_EXIT_CPU_UP]		= add_cpu_up,
 	[AXVCPU_EXIT_CPU_DOWN]		= add_cpu_down,

@@ -2,6 +2,7 @@
 /* An x86 guest: how it starts, and axvmm's answers to its exits. */
 #include <elf.h>
 #include <errno.h>
+#include <string.h>
 
 #include "array_size.h"
 #include "exit_codes.h"
@@ -153,6 +154,35 @@ static int on_io_read(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *da
 	return 0;
 }
 
+static void *at_gpa(void *data, uint64_t gpa, size_t size)
+{
+	struct vm_cpu *cpu = data;
+	uint64_t end = cpu->machine->mem_size;
+
+	return gpa < end && size <= end - gpa ? (uint8_t *)cpu->machine->mem + gpa : NULL;
+}
+
+static void move_string(void *data, uint16_t port, uint32_t width, void *bytes, size_t count,
+			bool in)
+{
+	uint8_t *byte = bytes;
+
+	if (in) {
+		memset(bytes, 0xff, count * width);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (port == PORT_COM1 || port == PORT_DEBUG)
+			print_byte(data, byte[i * width]);
+	}
+}
+
+static int on_io_string(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
+{
+	(void)run;
+	return axvcpu_x86_answer_string(vcpu, at_gpa, move_string, data);
+}
+
 /* MSRs that startup code reads on any machine. */
 static int on_sysreg(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
 {
@@ -208,6 +238,7 @@ static const struct axvcpu_handlers handlers = {
 		[AXVCPU_EXIT_SYSREG_WRITE]	= on_sysreg,
 		[AXVCPU_EXIT_IO_READ]		= on_io_read,
 		[AXVCPU_EXIT_IO_WRITE]		= on_io_write,
+		[AXVCPU_EXIT_IO_STRING]		= on_io_string,
 		[AXVCPU_EXIT_NESTED_PAGE_FAULT]	= on_memory_fault,
 		[AXVCPU_EXIT_HALT]		= on_halt,
 		[AXVCPU_EXIT_FAIL_ENTRY]	= on_fail_entry,

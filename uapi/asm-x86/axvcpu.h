@@ -147,6 +147,9 @@ struct axvcpu_x86_gprs {
  */
 #define AXVCPU_X86_REG_MSR(n)		(0x100000000ULL + (n))
 
+/* What an exception's error code can be */
+#define AXVCPU_X86_ERROR_CODE_MASK	0x7fffU
+
 /*
  * What CPUID answers to a leaf and a subleaf (0 where it makes no difference):
  * half 0 is EAX and, in bits 63:32, EBX; half 1 is ECX and EDX. A vCPU starts

@@ -695,6 +695,7 @@ struct axvcpu_call_log {
  * @AXVCPU_EXIT_DEBUG: single step or breakpoint of the VMM's debugger;
  *	&struct axvcpu_run.exception
  * @AXVCPU_EXIT_SHUTDOWN: triple fault; the guest can't go on
+ * @AXVCPU_EXIT_IO_STRING: x86 INS, OUTS; &struct axvcpu_run.io_string
  *
  * 1 to 16 are upstream's AxVCpuExitReason in its order.
  */
@@ -719,12 +720,17 @@ enum axvcpu_exit_reason {
 	AXVCPU_EXIT_EXCEPTION		= 17,
 	AXVCPU_EXIT_DEBUG		= 18,
 	AXVCPU_EXIT_SHUTDOWN		= 19,
+	AXVCPU_EXIT_IO_STRING		= 20,
 };
 
 /* &struct axvcpu_run.fault.flags */
 #define AXVCPU_FAULT_GVA_VALID	(1U << 0)	/* gva holds the guest-linear address */
 #define AXVCPU_FAULT_WALK	(1U << 1)	/* the access was to the guest's page tables */
 #define AXVCPU_FAULT_BAD_HOST	(1U << 2)	/* the GPA is mapped, but to no memory */
+
+/* &struct axvcpu_run.io_string.flags */
+#define AXVCPU_IO_STRING_IN	(1U << 0)	/* INS; otherwise OUTS */
+#define AXVCPU_IO_STRING_DOWN	(1U << 1)	/* to lower addresses (RFLAGS.DF) */
 
 /* &struct axvcpu_run.system_down.type */
 #define AXVCPU_SYSTEM_DOWN_OFF		0
@@ -765,6 +771,15 @@ enum axvcpu_exit_reason {
  *	answer ``fault`` not 0: the access fails in the guest (#GP, UNDEF)
  * @io: IO_READ, IO_WRITE: ``port``, ``width`` in bytes, ``count``,
  *	``data`` (answer or value)
+ * @io_string: IO_STRING: ``port``, ``width`` in bytes, ``flags``
+ *	(``AXVCPU_IO_STRING_*``), ``segment`` (``AXVCPU_X86_SEG_*``),
+ *	``address_bits`` of the instruction, ``count`` of elements that are
+ *	left, ``gva`` (linear address of the first). The VMM moves the data,
+ *	through the guest's page tables, and answers ``done``: elements that
+ *	it has moved, which the kernel lets the registers follow; less than
+ *	all is fine. ``fault`` not 0: behind those, the guest takes this
+ *	exception (#PF, #GP, #SS, #AC) with ``error_code``, #PF with
+ *	``fault_address`` in CR2
  * @fault: NESTED_PAGE_FAULT: ``gpa``, ``gva``, ``access``
  *	(``AXVCPU_MAP_*``), ``flags`` (``AXVCPU_FAULT_*``)
  * @cpu_up: CPU_UP: ``target``, ``entry``, ``arg``; the answer goes to ``ret``
@@ -824,6 +839,20 @@ struct axvcpu_run {
 			__u32 reserved;
 			__u64 data;
 		} io;
+		struct {
+			__u32 port;
+			__u32 width;
+			__u32 flags;
+			__u32 segment;
+			__u64 count;
+			__u64 gva;
+			__u32 address_bits;
+			__u32 fault;
+			__u64 done;
+			__u64 fault_address;
+			__u32 error_code;
+			__u32 reserved;
+		} io_string;
 		struct {
 			__u64 gpa;
 			__u64 gva;

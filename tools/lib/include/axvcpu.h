@@ -492,6 +492,62 @@ int axvcpu_vcpu_set_reg_by_name(struct axvcpu_vcpu *vcpu, const char *name, uint
 
 /* Exits */
 
+/*
+ * axvcpu_memory_fn - the VMM's view of the guest's memory
+ * @data: the VMM's
+ * @gpa: guest-physical address
+ * @size: bytes, all in one page
+ *
+ * Return: where they stand in the process; NULL: nowhere.
+ */
+typedef void *(*axvcpu_memory_fn)(void *data, uint64_t gpa, size_t size);
+
+/**
+ * typedef axvcpu_port_fn - elements go out of a port, or come in
+ * @data: the VMM's
+ * @port: the port
+ * @width: bytes of an element
+ * @bytes: the elements, in the guest's memory
+ * @count: how many
+ * @in: they are read from the port, and written here
+ */
+typedef void (*axvcpu_port_fn)(void *data, uint16_t port, uint32_t width, void *bytes,
+			       size_t count, bool in);
+
+/**
+ * axvcpu_x86_translate() - where a linear address leads now
+ * @vcpu: the vCPU, not inside RUN
+ * @gva: linear address
+ * @write: the access writes
+ * @memory: finds the page tables, in which accessed and dirty bits are set
+ * @data: for @memory
+ * @gpa: where the guest-physical address goes
+ * @error_code: where that of a page fault goes
+ *
+ * As the guest's present privilege and its paging say.
+ *
+ * Return: 0; 14: it is a page fault; -EFAULT: a page table is not in memory.
+ */
+int axvcpu_x86_translate(struct axvcpu_vcpu *vcpu, uint64_t gva, bool write,
+			 axvcpu_memory_fn memory, void *data, uint64_t *gpa,
+			 uint32_t *error_code);
+
+/**
+ * axvcpu_x86_answer_string() - do what IO_STRING is about
+ * @vcpu: the vCPU; its run page holds the exit, and gets the answer
+ * @memory: the guest's memory
+ * @port: the port
+ * @data: for both
+ *
+ * Moves elements until all are done or one can't be; that is a fault in the
+ * guest then.
+ *
+ * Return: 0; -EFAULT: what is not in memory is what the guest wants, and what
+ * stands in front of it is done.
+ */
+int axvcpu_x86_answer_string(struct axvcpu_vcpu *vcpu, axvcpu_memory_fn memory,
+			     axvcpu_port_fn port, void *data);
+
 /**
  * axvcpu_answer_io() - answer IO_READ
  * @run: the run page
