@@ -118,6 +118,13 @@ static void window_narrow(struct window *window, u64 gpa, unsigned int pages)
 	window->count = pages;
 }
 
+static unsigned int window_index(const struct window *window, const struct axvcpu_range *range,
+				 u64 gpa)
+{
+	return (gpa - window->gpa) >>
+	       axvcpu_s2_level_shift(range->aspace->s2.format, window->level);
+}
+
 /* Look at what the host has now; nothing is brought in. */
 static int window_look(struct window *window, struct axvcpu_range *range)
 {
@@ -174,7 +181,7 @@ static int window_map_locked(const struct window *window, struct axvcpu_range *r
 		return -ESTALE;
 	}
 	if (aspace->s2.format->publish)
-		aspace->s2.format->publish((const u64 *)window->pfns, window->count,
+		aspace->s2.format->publish((u64 *)window->pfns, window->count,
 					   size / window->count);
 	for (;;) {
 		ret = axvcpu_s2_map(&aspace->s2, cache, axvcpu_gpa(window->gpa), window->level,
@@ -253,14 +260,18 @@ static int window_fill(struct window *window, struct axvcpu_range *range, u64 gp
 	ret = window_look(window, range);
 	if (ret)
 		return ret;
-	pfn = window->pfns[(gpa - window->gpa) >> PAGE_SHIFT];
+	pfn = window->pfns[window_index(window, range, gpa)];
 	if (pfn & HMM_PFN_ERROR)
 		return -EFAULT;
 	if ((pfn & want) != want)
 		return -ENOENT;
 	if (hmm_pfn_to_map_order(pfn) && !(window->flags & AXVCPU_MAP_LOG_DIRTY))
 		window_enlarge(window, range, gpa, pfn);
-	return window_map(window, range, access);
+	ret = window_map(window, range, access);
+	/* The format has refused it. */
+	if (ret >= 0 && !window->pfns[window_index(window, range, gpa)])
+		return -EFAULT;
+	return ret;
 }
 
 /* A fault will come for what this fails to map. */

@@ -37,7 +37,7 @@
  * @lazy_exec: bits that deny execution, in every leaf until the guest wants to
  *	execute what it maps; 0: it may at once
  * @publish: told what leaves are about to be put in, under the table's lock,
- *	where caches want it; or NULL
+ *	where caches want it; makes 0 of those that it must refuse; or NULL
  * @dirty: bit that the hardware sets in a leaf at a write, 0: it has none
  */
 struct axvcpu_s2_format {
@@ -56,7 +56,7 @@ struct axvcpu_s2_format {
 	u64 prot[AXVCPU_S2_ACCESS_MASK + 1];
 	u64 write_mask;
 	u64 lazy_exec;
-	void (*publish)(const u64 *leaves, unsigned int count, u64 size);
+	void (*publish)(u64 *leaves, unsigned int count, u64 size);
 	u64 dirty;
 };
 

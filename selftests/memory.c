@@ -585,6 +585,36 @@ TEST_F(memory, may_be_hugetlbfs)
 }
 
 /* Memory that is no memory, or not ours to give away. */
+/* The kernel itself has no access to it, and not every backend can do without. */
+TEST_F(memory, may_be_secret)
+{
+	int fd = syscall(SYS_memfd_secret, 0);
+	uint64_t value = 0x5ec12e7;
+	volatile uint64_t *mem;
+
+	if (fd < 0)
+		SKIP(return, "no memfd_secret: %s", strerror(errno));
+	ASSERT_EQ(0, ftruncate(fd, PAGE));
+	mem = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, mem);
+	*mem = value;
+	ASSERT_EQ(0, map_hole(self, (void *)mem, PAGE, RW));
+	if (self->g.info.backend == AXVCPU_BACKEND_MOCK) {
+		EXPECT_NE(0, access_gpa(&self->peeker, GUEST_HOLE));
+		EXPECT_NE(0, poke(self, GUEST_HOLE, value + 1));
+		EXPECT_EQ(value, *mem);
+	} else if (access_gpa(&self->peeker, GUEST_HOLE)) {
+		EXPECT_NO_PEEK(GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
+		EXPECT_NO_POKE(GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
+		EXPECT_EQ(value, *mem);
+	} else {
+		EXPECT_EQ(0, poke(self, GUEST_HOLE, value + 1));
+		EXPECT_EQ(value + 1, *mem);
+	}
+	munmap((void *)mem, PAGE);
+	close(fd);
+}
+
 TEST_F(memory, is_never_a_device)
 {
 	uint8_t *vdso = (uint8_t *)getauxval(AT_SYSINFO_EHDR);

@@ -7,6 +7,7 @@
  */
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/uaccess.h>
 
 #include <asm/cpufeature.h>
 #include <asm/kvm_arm.h>
@@ -64,12 +65,17 @@ static bool has_idc __ro_after_init;
 static bool has_dic __ro_after_init;
 static size_t dcache_line __ro_after_init;
 
-static void clean_dcache(u64 hpa, u64 size)
+/* What the kernel does not map for itself, memfd_secret()'s pages say, it can't clean. */
+static bool clean_dcache(u64 hpa, u64 size)
 {
 	unsigned long at = (unsigned long)phys_to_virt(hpa), end = at + size;
+	u8 byte;
 
+	if (copy_from_kernel_nofault(&byte, (void *)at, sizeof(byte)))
+		return false;
 	for (; at < end; at += dcache_line)
 		asm volatile("dc civac, %0" : : "r" (at) : "memory");
+	return true;
 }
 
 /*
@@ -77,7 +83,7 @@ static void clean_dcache(u64 hpa, u64 size)
  * access cacheable all the same. What is to be executed must have left the data
  * cache, and the instruction cache must have forgotten what was there before.
  */
-static void publish(const u64 *leaves, unsigned int count, u64 size)
+static void publish(u64 *leaves, unsigned int count, u64 size)
 {
 	bool executable = false;
 	unsigned int i;
@@ -85,8 +91,9 @@ static void publish(const u64 *leaves, unsigned int count, u64 size)
 	for (i = 0; i < count; i++) {
 		bool exec = leaves[i] && !(leaves[i] & S2_XN);
 
-		if (leaves[i] && (!has_fwb || (exec && !has_idc)))
-			clean_dcache(leaves[i] & vhe_s2_format.addr_mask, size);
+		if (leaves[i] && (!has_fwb || (exec && !has_idc)) &&
+		    !clean_dcache(leaves[i] & vhe_s2_format.addr_mask, size))
+			leaves[i] = 0;
 		executable |= exec;
 	}
 	if (!has_fwb || executable)

@@ -42,8 +42,8 @@ BAD = re.compile("|".join((
 )))
 
 # Bits of /proc/sys/kernel/tainted that are no fault: a CPU out of spec (Bochs;
-# clearcpuid=), our module is out of the tree, KUnit ran.
-TAINTS_EXPECTED = 1 << 2 | 1 << 12 | 1 << 18
+# clearcpuid=), our module is out of the tree and not signed, KUnit ran.
+TAINTS_EXPECTED = 1 << 2 | 1 << 12 | 1 << 13 | 1 << 18
 TAINTS = {0: "proprietary module", 1: "forced load", 4: "machine check", 5: "bad page",
           7: "oops or BUG", 9: "warning", 14: "soft lockup", 17: "randstruct"}
 
