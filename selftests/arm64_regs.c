@@ -214,21 +214,6 @@ TEST_F(arm64, pointer_authentication)
 	R("contextidr_el1", 3, 0, 13, 0, 1) R("dbgbvr0_el1", 2, 0, 0, 0, 4)	\
 	R("dbgwvr1_el1", 2, 0, 0, 1, 6)
 
-/* What is not in STATE; keys are there where the CPU has them, others at least as zero. */
-static const uint8_t rest[][5] = {
-	{ 3, 0, 1, 0, 0 }, { 3, 0, 1, 0, 2 }, { 3, 0, 2, 0, 2 }, { 3, 0, 4, 0, 0 },
-	{ 3, 0, 4, 0, 1 }, { 3, 0, 5, 1, 0 }, { 3, 0, 5, 1, 1 }, { 3, 0, 10, 3, 0 },
-	{ 3, 0, 5, 2, 0 }, { 3, 0, 6, 0, 0 },
-	{ 3, 0, 7, 4, 0 }, { 3, 0, 12, 0, 0 }, { 3, 0, 14, 1, 0 }, { 3, 2, 0, 0, 0 },
-	{ 3, 3, 14, 3, 1 }, { 3, 3, 14, 3, 2 }, { 3, 4, 4, 1, 0 }, { 2, 0, 0, 2, 2 },
-	{ 2, 0, 0, 0, 5 }, { 2, 0, 0, 1, 4 }, { 2, 0, 0, 1, 5 }, { 2, 0, 0, 0, 6 },
-	{ 2, 0, 0, 0, 7 }, { 2, 0, 0, 1, 7 }, { 3, 0, 2, 1, 0 }, { 3, 0, 2, 1, 1 },
-	{ 3, 0, 2, 1, 2 }, { 3, 0, 2, 1, 3 }, { 3, 0, 2, 2, 0 }, { 3, 0, 2, 2, 1 },
-	{ 3, 0, 2, 2, 2 }, { 3, 0, 2, 2, 3 }, { 3, 0, 2, 3, 0 }, { 3, 0, 2, 3, 1 },
-};
-
-static const uint8_t state[][5] = { STATE(ENCODING) };
-
 /* Interrupts that come are told in the handler, where they are active. */
 PROGRAM(state_program,
 	IRQ_SETUP("state_irq")
@@ -248,33 +233,6 @@ PROGRAM(state_program,
 	"msr cntv_ctl_el0, xzr\n isb\n 2: add x21, x21, #1\n" MEET(0x71)
 	"msr s3_0_c12_c12_1, x1\n eret\n");
 
-static int copy_reg(int to, int from, uint64_t id)
-{
-	uint64_t value;
-	int err = get_reg(from, id, &value);
-
-	return err ? err : set_reg(to, id, value);
-}
-
-static int copy_regs(int to, int from, uint64_t first, uint64_t last)
-{
-	int err = 0;
-
-	while (!err && first <= last)
-		err = copy_reg(to, from, first++);
-	return err;
-}
-
-static int copy_sys(int to, int from, const uint8_t (*list)[5], int count)
-{
-	int err = 0;
-
-	for (int i = 0; i < count && !err; i++)
-		err = copy_reg(to, from, sys(list[i][0], list[i][1], list[i][2], list[i][3],
-					     list[i][4]));
-	return err;
-}
-
 /*
  * GET_REGS of everything, SET_REGS into a new vCPU, and the guest goes on: in
  * the handler of one interrupt, with more of them waiting and the timer armed.
@@ -282,8 +240,10 @@ static int copy_sys(int to, int from, const uint8_t (*list)[5], int count)
 TEST_F(arm64, save_and_restore)
 {
 	static const int order[] = { 41, 77, 27 };
+	static struct axvcpu_reg regs[GUEST_MAX_STATE];
 	struct guest_vcpu other;
 	uint64_t hz;
+	int count;
 
 	asm("mrs %0, cntfrq_el0" : "=r" (hz));
 	ASSERT_EQ(0, start(self, state_program, state_program_end));
@@ -297,20 +257,9 @@ TEST_F(arm64, save_and_restore)
 	ASSERT_EQ(0, inject(self->v.fd, 41, 0x40));
 
 	ASSERT_EQ(0, vcpu_start(&self->g, &other, 1, ENTRY));
-	ASSERT_EQ(0, copy_reg(other.fd, self->v.fd, AXVCPU_ARM64_REG_PSTATE));
-	ASSERT_EQ(0, copy_regs(other.fd, self->v.fd, AXVCPU_ARM64_REG_X(0),
-			       AXVCPU_ARM64_REG_PC));
-	ASSERT_EQ(0, copy_regs(other.fd, self->v.fd, AXVCPU_ARM64_REG_V_LOW(0),
-			       AXVCPU_ARM64_REG_FPCR));
-	ASSERT_EQ(0, copy_regs(other.fd, self->v.fd, AXVCPU_ARM64_REG_CNTVOFF,
-			       AXVCPU_ARM64_REG_SERROR));
-	ASSERT_EQ(0, copy_reg(other.fd, self->v.fd, AXVCPU_ARM64_REG_GIC_VMCR));
-	ASSERT_EQ(0, copy_regs(other.fd, self->v.fd, AXVCPU_ARM64_REG_GIC_AP0R(0),
-			       AXVCPU_ARM64_REG_GIC_LR(15)));
-	ASSERT_EQ(0, copy_regs(other.fd, self->v.fd, AXVCPU_ARM64_REG_GIC_QUEUED(0),
-			       AXVCPU_ARM64_REG_GIC_QUEUED(AXVCPU_ARM64_MAX_INTID)));
-	ASSERT_EQ(0, copy_sys(other.fd, self->v.fd, state, ARRAY_SIZE(state)));
-	ASSERT_EQ(0, copy_sys(other.fd, self->v.fd, rest, ARRAY_SIZE(rest)));
+	count = get_state_of(&self->v, regs);
+	ASSERT_LT(0, count);
+	ASSERT_EQ(0, set_state_of(&other, regs, count));
 	/* The old one never runs again. */
 	vcpu_destroy(&self->v);
 	self->v = other;

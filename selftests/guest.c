@@ -427,6 +427,57 @@ int set_reg(int fd, uint64_t id, uint64_t value)
 	return XIOCTL(fd, AXVCPU_SET_REGS, &args);
 }
 
+/* In calls of as many as the kernel takes at a time */
+static int regs_calls(int fd, unsigned int cmd, const struct axvcpu_reg *regs, int count)
+{
+	int err = 0;
+
+	for (int done = 0; done < count && !err; done += AXVCPU_MAX_REGS) {
+		int left = count - done;
+		struct axvcpu_regs args = {
+			.regs = (uintptr_t)(regs + done),
+			.count = left < AXVCPU_MAX_REGS ? left : AXVCPU_MAX_REGS,
+		};
+
+		err = XIOCTL(fd, cmd, &args);
+	}
+	return err;
+}
+
+/**
+ * get_state_of() - read all that makes up a vCPU
+ * @v: vCPU
+ * @regs: filled in; %GUEST_MAX_STATE elements
+ *
+ * Return: the number of registers, or a negative errno.
+ */
+int get_state_of(struct guest_vcpu *v, struct axvcpu_reg *regs)
+{
+	int count = 0, err;
+
+	for (const struct guest_regs *r = v->isa->state; r->count; r++) {
+		for (int i = 0; i < r->count; i++) {
+			assert(count < GUEST_MAX_STATE);
+			regs[count++] = (struct axvcpu_reg){ .id = r->id + i };
+		}
+	}
+	err = regs_calls(v->fd, AXVCPU_GET_REGS, regs, count);
+	return err ? err : count;
+}
+
+/**
+ * set_state_of() - make another vCPU what one was
+ * @v: vCPU, set up and bound
+ * @regs: from get_state_of()
+ * @count: how many
+ *
+ * Return: 0 or a negative errno.
+ */
+int set_state_of(struct guest_vcpu *v, const struct axvcpu_reg *regs, int count)
+{
+	return regs_calls(v->fd, AXVCPU_SET_REGS, regs, count);
+}
+
 int get_stats(int fd, struct axvcpu_stats *stats)
 {
 	int err = XIOCTL(fd, AXVCPU_GET_STATS, stats);

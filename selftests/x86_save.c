@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -19,66 +18,6 @@
 #define ROUNDS		30
 #define TF		0x100
 #define GP_EVENT	(13 | 3 << 8 | 1 << 11 | 1U << 31)	/* #GP, as a VMCS has it */
-
-#define NR_SAVED	256
-
-/* Every register there is. */
-static int list_registers(struct axvcpu_reg *regs)
-{
-	static const struct {
-		uint64_t id;
-		int count;
-	} groups[] = {
-		{ AXVCPU_X86_REG_GPR(0), 18 },
-		{ AXVCPU_X86_REG_CR0, 1 },
-		{ AXVCPU_X86_REG_CR2, 3 },
-		{ AXVCPU_X86_REG_CR8, 1 },
-		{ AXVCPU_X86_REG_SEG_SELECTOR(0), 8 },
-		{ AXVCPU_X86_REG_SEG_BASE(0), 8 },
-		{ AXVCPU_X86_REG_SEG_LIMIT(0), 8 },
-		{ AXVCPU_X86_REG_SEG_ACCESS(0), 8 },
-		{ AXVCPU_X86_REG_GDTR_BASE, 4 },
-		{ AXVCPU_X86_REG_DR(0), 4 },
-		{ AXVCPU_X86_REG_DR(6), 2 },
-		{ AXVCPU_X86_REG_TSC_OFFSET, 7 },
-		{ AXVCPU_X86_REG_QUEUED_IRQS(0), 4 },
-		{ AXVCPU_X86_REG_FXSAVE(0), AXVCPU_X86_NR_FXSAVE },
-		{ AXVCPU_X86_REG_MSR(0x174), 3 },
-		{ AXVCPU_X86_REG_MSR(0x277), 1 },
-		{ AXVCPU_X86_REG_MSR(0xc0000080), 5 },
-		{ AXVCPU_X86_REG_MSR(0xc0000100), 4 },
-		{ AXVCPU_X86_REG_XCR0, 1 },
-		{ AXVCPU_X86_REG_YMM_HIGH(0), 32 },
-	};
-	int n = 0;
-
-	for (int i = 0; i < ARRAY_SIZE(groups); i++) {
-		for (int j = 0; j < groups[i].count; j++)
-			regs[n++] = (struct axvcpu_reg){ .id = groups[i].id + j };
-	}
-	return n;
-}
-
-static int get_all(int fd, struct axvcpu_reg *regs)
-{
-	struct axvcpu_regs args = {
-		.regs = (uintptr_t)regs,
-		.count = list_registers(regs),
-	};
-	int err = XIOCTL(fd, AXVCPU_GET_REGS, &args);
-
-	return err ? err : (int)args.count;
-}
-
-static int set_all(int fd, struct axvcpu_reg *regs, int count)
-{
-	struct axvcpu_regs args = {
-		.regs = (uintptr_t)regs,
-		.count = count,
-	};
-
-	return XIOCTL(fd, AXVCPU_SET_REGS, &args);
-}
 
 static uint64_t get(int fd, uint64_t id)
 {
@@ -99,7 +38,6 @@ FIXTURE(x86_save) {
 	struct guest_prog p;
 	int handler;
 	uint64_t entry;
-	const struct result *expected;
 };
 
 /* G0 counts what the main program does, G1 the handler's calls, G2 is the last vector. */
@@ -172,11 +110,11 @@ do {										\
 /* The other vCPU takes over where this one is. */
 static int move(FIXTURE_DATA(x86_save) *self)
 {
-	struct axvcpu_reg regs[NR_SAVED];
-	int count = get_all(self->v.fd, regs);
+	struct axvcpu_reg regs[GUEST_MAX_STATE];
+	int count = get_state_of(&self->v, regs);
 	int err = count < 0 ? count : setup(self, &self->w);
 
-	return err ? err : set_all(self->w.fd, regs, count);
+	return err ? err : set_state_of(&self->w, regs, count);
 }
 
 TEST_F(x86_save, reads_what_was_written)
@@ -473,7 +411,7 @@ static int compute(FIXTURE_DATA(x86_save) *self, struct result *expected)
 TEST_F_TIMEOUT(x86_save, goes_on_elsewhere, 100)
 {
 	struct guest_vcpu *from = &self->v, *to = &self->w, *old;
-	struct axvcpu_reg regs[NR_SAVED];
+	struct axvcpu_reg regs[GUEST_MAX_STATE];
 	struct result expected, got;
 	int moves = 0, count, end;
 
@@ -487,12 +425,12 @@ TEST_F_TIMEOUT(x86_save, goes_on_elsewhere, 100)
 		ASSERT_LE(0, end);
 		if (end)
 			break;
-		count = get_all(from->fd, regs);
+		count = get_state_of(from, regs);
 		ASSERT_LT(0, count);
 		ASSERT_EQ(0, unbind_vcpu(from->fd));
 		ASSERT_EQ(0, reset_vcpu(from->fd));
 		ASSERT_EQ(0, setup(self, to));
-		ASSERT_EQ(0, set_all(to->fd, regs, count));
+		ASSERT_EQ(0, set_state_of(to, regs, count));
 		old = from;
 		from = to;
 		to = old;
@@ -502,50 +440,6 @@ TEST_F_TIMEOUT(x86_save, goes_on_elsewhere, 100)
 	EXPECT_EQ(expected.g3, got.g3);
 	EXPECT_EQ(expected.g4, got.g4);
 	EXPECT_EQ(expected.g5, got.g5);
-}
-
-/* The child has a copy of the memory, and makes everything else anew. */
-static int go_on_in_child(FIXTURE_DATA(x86_save) *self, struct axvcpu_reg *regs, int count)
-{
-	struct guest *g = &self->g;
-	struct guest_vcpu v;
-	struct result got;
-	int err;
-
-	g->aspace = create_aspace(g->dev);
-	err = map_memory(g->aspace, 0, g->size, g->mem, AXVCPU_MAP_ALL);
-	if (!err)
-		err = vcpu_create(g, &v, 2);
-	if (!err)
-		err = setup(self, &v);
-	if (!err)
-		err = set_all(v.fd, regs, count);
-	while (!err)
-		err = step(&v);
-	got = result(&v);
-	return err < 0 || memcmp(&got, self->expected, sizeof(got));
-}
-
-TEST_F(x86_save, goes_on_in_another_process)
-{
-	struct axvcpu_reg regs[NR_SAVED];
-	struct result expected;
-	int count, status;
-	pid_t child;
-
-	checksum(&self->p);
-	ASSERT_EQ(0, compute(self, &expected));
-	self->expected = &expected;
-	for (int i = 0; i < 5 * ROUNDS; i++)
-		ASSERT_EQ(0, step(&self->v));
-	count = get_all(self->v.fd, regs);
-	ASSERT_LT(0, count);
-	child = fork();
-	ASSERT_LE(0, child);
-	if (!child)
-		_exit(go_on_in_child(self, regs, count));
-	ASSERT_EQ(child, waitpid(child, &status, 0));
-	EXPECT_EQ(0, status);
 }
 
 TEST_HARNESS_MAIN
