@@ -154,6 +154,8 @@ enum vhe_host_reg {
  * @apr: active priorities, of group 0 and 1
  * @lr: list registers; those in use are in the hardware while it is loaded
  * @used: bits of those that hold, or held at the last look, an interrupt
+ * @may_be_active: in the hardware, @apr may be other than 0: the guest can only make
+ *	active what was in a list register
  * @timer_lr: the one with the virtual timer's interrupt, -1: none
  * @pending: INTIDs that INJECT queued and that wait for a list register
  * @priority: of each of them
@@ -164,6 +166,7 @@ struct vhe_gic {
 	u64 apr[2][VHE_MAX_APRS];
 	u64 lr[VHE_MAX_LRS];
 	unsigned long used;
+	bool may_be_active;
 	int timer_lr;
 	DECLARE_BITMAP(pending, VHE_NR_INTIDS);
 	u8 priority[VHE_NR_INTIDS];
@@ -178,6 +181,7 @@ struct vhe_gic {
  * @high: its interrupt was asserted at the last exit
  * @silent: and the host's is active, although no list register is tied to it:
  *	the VMM has been told, or all of them are in use
+ * @armed: @wake was started
  * @wake: while the guest is halted
  */
 struct vhe_timer {
@@ -186,6 +190,7 @@ struct vhe_timer {
 	u64 voff;
 	bool high;
 	bool silent;
+	bool armed;
 	struct hrtimer wake;
 };
 
@@ -309,6 +314,12 @@ static inline bool vhe_user_gic(const struct vhe_vcpu *vhe)
 	return vhe->flags & AXVCPU_ARM64_SETUP_USER_GIC;
 }
 
+/* Is there something to be put into list registers, or looked for in them? */
+static inline bool vhe_gic_has_work(const struct vhe_vcpu *vhe)
+{
+	return vhe->timer.high || vhe->timer.silent || READ_ONCE(vhe->gic.queued);
+}
+
 /* May a VMM give this PSTATE? */
 static inline bool vhe_pstate_ok(u64 pstate)
 {
@@ -337,10 +348,17 @@ void vhe_s2_flush(void);
 void vhe_switch_init(void);
 int vhe_load(struct axvcpu *vcpu);
 void vhe_put(struct axvcpu *vcpu);
-void vhe_save(struct vhe_vcpu *vhe);
+void vhe_unload_guest(struct vhe_vcpu *vhe);
 int vhe_enter(struct axvcpu *vcpu, bool flush);
 void vhe_use_fp(struct vhe_vcpu *vhe);
 bool vhe_use_pauth(struct vhe_vcpu *vhe);
+
+/* The guest's registers out of the hardware, if they are there. */
+static inline void vhe_save(struct vhe_vcpu *vhe)
+{
+	if (vhe->in_hw)
+		vhe_unload_guest(vhe);
+}
 
 /* vhe_spectre.c */
 #define VHE_MITIGATE_CLEARBHB	BIT_ULL(63)
@@ -379,15 +397,11 @@ bool vhe_gic_has_event(const struct vhe_vcpu *vhe);
 int vhe_gic_get_reg(struct vhe_vcpu *vhe, u64 id, u64 *value);
 int vhe_gic_set_reg(struct vhe_vcpu *vhe, u64 id, u64 value, bool commit);
 
-/* vhe_timer.c */
+/* vhe_timer.c; what an entry and an exit do is in vhe_timer.h */
 extern u32 vhe_timer_intid;
 void vhe_timer_init(void);
 void vhe_timer_create(struct vhe_vcpu *vhe);
 void vhe_timer_destroy(struct vhe_vcpu *vhe);
-void vhe_timer_load(struct vhe_vcpu *vhe);
-void vhe_timer_save(struct vhe_vcpu *vhe);
-void vhe_timer_enter(struct vhe_vcpu *vhe);
-void vhe_timer_exit(struct vhe_vcpu *vhe);
 bool vhe_timer_expired(const struct vhe_vcpu *vhe);
 void vhe_timer_sleep(struct vhe_vcpu *vhe);
 void vhe_timer_wake(struct vhe_vcpu *vhe);

@@ -402,7 +402,6 @@ static int handle_bad_pstate(struct vhe_vcpu *vhe)
 int vhe_handle_exit(struct axvcpu *vcpu)
 {
 	static int (*const kinds[])(struct vhe_vcpu *vhe) = {
-		[VHE_EXIT_SYNC]		= handle_sync,
 		[VHE_EXIT_IRQ]		= handle_interrupt,
 		[VHE_EXIT_FIQ]		= handle_interrupt,
 		[VHE_EXIT_SERROR]	= handle_serror,
@@ -411,5 +410,7 @@ int vhe_handle_exit(struct axvcpu *vcpu)
 	struct vhe_vcpu *vhe = to_vhe(vcpu);
 
 	lockdep_assert_held(&vcpu->mutex);
+	if (likely(vhe->exit == VHE_EXIT_SYNC))
+		return handle_sync(vhe);
 	return kinds[vhe->exit](vhe);
 }

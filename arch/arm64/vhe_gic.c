@@ -16,6 +16,7 @@
 #include <asm/cpufeature.h>
 
 #include "vhe.h"
+#include "vhe_insn.h"
 
 #define ICH_AP_EL2(group, n)	sys_reg(3, 4, 12, 8 + (group), n)
 #define ICH_LR_EL2(n)		sys_reg(3, 4, 12, 12 + ((n) >> 3), (n) & 7)
@@ -84,20 +85,21 @@ bool vhe_gic_present(void)
 /* Registers whose number is part of the instruction: f(n), with ICH_LR<n>_EL2 and so on. */
 #define LR_CASES(X)	X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12)	\
 			X(13) X(14) X(15)
-#define READ_LR(n)	case n: return read_sysreg_s(ICH_LR_EL2(n));
-#define WRITE_LR(n)	case n: write_sysreg_s(value, ICH_LR_EL2(n)); break;
+#define READ_LR(n)	case n: return vhe_read_s(ICH_LR_EL2(n));
+#define WRITE_LR(n)	case n: vhe_write_s(value, ICH_LR_EL2(n)); break;
 
 /* Both groups have the same number of them. */
 #define APR_CASES(X)	X(0) X(1) X(2) X(3)
 #define READ_APR(n)								\
 	if (n < nr_aprs) {							\
-		gic->apr[0][n] = read_sysreg_s(ICH_AP_EL2(0, n));		\
-		gic->apr[1][n] = read_sysreg_s(ICH_AP_EL2(1, n));		\
+		gic->apr[0][n] = vhe_read_s(ICH_AP_EL2(0, n));			\
+		gic->apr[1][n] = vhe_read_s(ICH_AP_EL2(1, n));			\
 	}
 #define WRITE_APR(n)								\
 	if (n < nr_aprs) {							\
-		write_sysreg_s(gic->apr[0][n], ICH_AP_EL2(0, n));		\
-		write_sysreg_s(gic->apr[1][n], ICH_AP_EL2(1, n));		\
+		vhe_write_s(gic->apr[0][n], ICH_AP_EL2(0, n));			\
+		vhe_write_s(gic->apr[1][n], ICH_AP_EL2(1, n));			\
+		active |= gic->apr[0][n] | gic->apr[1][n];			\
 	}
 
 static u64 read_lr(unsigned int n)
@@ -134,6 +136,14 @@ void vhe_gic_reset(struct vhe_vcpu *vhe)
 	gic->timer_lr = -1;
 }
 
+static noinline void load_lrs(const struct vhe_gic *gic)
+{
+	unsigned int i;
+
+	for_each_set_bit(i, &gic->used, nr_lrs)
+		write_lr(i, gic->lr[i]);
+}
+
 /**
  * vhe_gic_load() - into the hardware
  * @vhe: the vCPU
@@ -143,26 +153,27 @@ void vhe_gic_reset(struct vhe_vcpu *vhe)
 void vhe_gic_load(struct vhe_vcpu *vhe)
 {
 	struct vhe_gic *gic = &vhe->gic;
-	unsigned int i;
+	u64 active = 0;
 
-	if (gic->timer_lr >= 0 || vhe->timer.silent)
+	if (unlikely(gic->timer_lr >= 0 || vhe->timer.silent))
 		vhe_timer_set_active(true);
 	if (!nr_lrs)
 		return;
 	/* Reads and writes of ICC_SRE_EL1 exit. */
-	vhe->host.icc_sre = read_sysreg_s(ICC_SRE);
-	write_sysreg_s(vhe->host.icc_sre & ~SRE_ENABLE, ICC_SRE);
-	write_sysreg_s(gic->vmcr, ICH_VMCR);
+	vhe->host.icc_sre = vhe_read_s(ICC_SRE);
+	vhe_write_s(vhe->host.icc_sre & ~SRE_ENABLE, ICC_SRE);
+	vhe_write_s(gic->vmcr, ICH_VMCR);
 	APR_CASES(WRITE_APR)
-	for_each_set_bit(i, &gic->used, nr_lrs)
-		write_lr(i, gic->lr[i]);
-	write_sysreg_s(vhe_user_gic(vhe) ? HCR_TRAPS : HCR_EN, ICH_HCR);
+	if (gic->used)
+		load_lrs(gic);
+	gic->may_be_active = active || gic->used;
+	vhe_write_s(vhe_user_gic(vhe) ? HCR_TRAPS : HCR_EN, ICH_HCR);
 }
 
 /* Those that the guest is done with; used in any order, so that none is forgotten. */
 static void drop_done(struct vhe_gic *gic)
 {
-	unsigned long done = gic->used & read_sysreg_s(ICH_ELRSR);
+	unsigned long done = gic->used & vhe_read_s(ICH_ELRSR);
 	unsigned int i;
 
 	for_each_set_bit(i, &done, nr_lrs) {
@@ -174,6 +185,22 @@ static void drop_done(struct vhe_gic *gic)
 		gic->timer_lr = -1;
 }
 
+static noinline void save_aprs(struct vhe_gic *gic)
+{
+	APR_CASES(READ_APR)
+}
+
+static noinline void save_lrs(struct vhe_gic *gic)
+{
+	unsigned int i;
+
+	drop_done(gic);
+	for_each_set_bit(i, &gic->used, nr_lrs) {
+		WRITE_ONCE(gic->lr[i], read_lr(i));
+		write_lr(i, 0);
+	}
+}
+
 /**
  * vhe_gic_save() - out of the hardware; KVM expects list registers of zero there
  * @vhe: the vCPU
@@ -183,23 +210,19 @@ static void drop_done(struct vhe_gic *gic)
 void vhe_gic_save(struct vhe_vcpu *vhe)
 {
 	struct vhe_gic *gic = &vhe->gic;
-	unsigned int i;
 
 	/* Both change only in vhe_gic_enter() and here. */
-	if (gic->timer_lr >= 0 || vhe->timer.silent)
+	if (unlikely(gic->timer_lr >= 0 || vhe->timer.silent))
 		vhe_timer_set_active(false);
 	if (!nr_lrs)
 		return;
 	if (gic->used)
-		drop_done(gic);
-	for_each_set_bit(i, &gic->used, nr_lrs) {
-		WRITE_ONCE(gic->lr[i], read_lr(i));
-		write_lr(i, 0);
-	}
-	WRITE_ONCE(gic->vmcr, read_sysreg_s(ICH_VMCR));
-	APR_CASES(READ_APR)
-	write_sysreg_s(0, ICH_HCR);
-	write_sysreg_s(vhe->host.icc_sre, ICC_SRE);
+		save_lrs(gic);
+	WRITE_ONCE(gic->vmcr, vhe_read_s(ICH_VMCR));
+	if (gic->may_be_active)
+		save_aprs(gic);
+	vhe_write_s(0, ICH_HCR);
+	vhe_write_s(vhe->host.icc_sre, ICC_SRE);
 }
 
 static u64 lr_value(u32 intid, u32 priority)
@@ -267,6 +290,7 @@ static void put_lr(struct vhe_gic *gic, unsigned int i, u64 value)
 {
 	write_lr(i, value);
 	gic->used |= BIT(i);
+	gic->may_be_active = true;
 }
 
 /*
@@ -349,7 +373,7 @@ static void update_timer(struct vhe_vcpu *vhe)
 
 /**
  * vhe_gic_enter() - put what waits into list registers
- * @vhe: the vCPU
+ * @vhe: the vCPU, with vhe_gic_has_work()
  *
  * Context: interrupts off.
  */
@@ -357,8 +381,6 @@ void vhe_gic_enter(struct vhe_vcpu *vhe)
 {
 	struct vhe_gic *gic = &vhe->gic;
 
-	if (likely(!vhe->timer.high && !vhe->timer.silent && !READ_ONCE(gic->queued)))
-		return;
 	if (gic->used)
 		drop_done(gic);
 	update_timer(vhe);

@@ -12,6 +12,8 @@
 #include <asm/neon.h>
 
 #include "vhe.h"
+#include "vhe_insn.h"
+#include "vhe_timer.h"
 
 static_assert(offsetof(struct axvcpu_arm64_gprs, x[30]) == 30 * 8); /* entry.S */
 
@@ -73,28 +75,28 @@ void __init vhe_switch_init(void)
 
 /* --- a section --------------------------------------------------------------- */
 
-#define SAVE_HOST(name, encoding)	host->regs[VHE_HOST_##name] = read_sysreg_s(encoding);
-#define RESTORE_HOST(name, encoding)	write_sysreg_s(host->regs[VHE_HOST_##name], encoding);
-#define LOAD(name, guest, el2)		write_sysreg_s(vhe->sys[VHE_##name], el2);
-#define SAVE(name, guest, el2)		vhe->sys[VHE_##name] = read_sysreg_s(el2);
+#define SAVE_HOST(name, encoding)	host->regs[VHE_HOST_##name] = vhe_read_s(encoding);
+#define RESTORE_HOST(name, encoding)	vhe_write_s(host->regs[VHE_HOST_##name], encoding);
+#define LOAD(name, guest, el2)		vhe_write_s(vhe->sys[VHE_##name], el2);
+#define SAVE(name, guest, el2)		vhe->sys[VHE_##name] = vhe_read_s(el2);
 
 #define SAVE_OPTIONAL(name, encoding, has)					\
 	if (has)								\
-		host->regs[VHE_HOST_##name] = read_sysreg_s(encoding);
+		host->regs[VHE_HOST_##name] = vhe_read_s(encoding);
 #define CLEAR_OPTIONAL(name, encoding, has)					\
 	if (has)								\
-		write_sysreg_s(0, encoding);
+		vhe_write_s(0, encoding);
 #define RESTORE_OPTIONAL(name, encoding, has)					\
 	if (has)								\
-		write_sysreg_s(host->regs[VHE_HOST_##name], encoding);
+		vhe_write_s(host->regs[VHE_HOST_##name], encoding);
 
 static void save_host(struct vhe_host *host)
 {
 	VHE_HOST_REGS(SAVE_HOST)
 	VHE_OPTIONAL_REGS(SAVE_OPTIONAL)
-	host->hcr = read_sysreg(hcr_el2);
-	host->cpacr = read_sysreg(cpacr_el1);
-	host->vbar = read_sysreg(vbar_el1);
+	host->hcr = vhe_read(hcr_el2);
+	host->cpacr = vhe_read(cpacr_el1);
+	host->vbar = vhe_read(vbar_el1);
 }
 
 static void restore_host(const struct vhe_host *host)
@@ -111,13 +113,13 @@ static u64 guest_mdcr(const struct vhe_vcpu *vhe)
 
 static void load_controls(const struct vhe_vcpu *vhe)
 {
-	write_sysreg(vhe->vttbr, vttbr_el2);
-	write_sysreg(vhe_s2_vtcr, vtcr_el2);
-	write_sysreg(read_cpuid_id(), vpidr_el2);
-	write_sysreg(vhe->mpidr, vmpidr_el2);
-	write_sysreg(guest_mdcr(vhe), mdcr_el2);
-	write_sysreg(vhe->host.regs[VHE_HOST_CNTHCTL] & ~CNTHCTL_TRAPS, cnthctl_el2);
-	write_sysreg(vhe->timer.voff, cntvoff_el2);
+	vhe_write(vhe->vttbr, vttbr_el2);
+	vhe_write(vhe_s2_vtcr, vtcr_el2);
+	vhe_write(read_cpuid_id(), vpidr_el2);
+	vhe_write(vhe->mpidr, vmpidr_el2);
+	vhe_write(guest_mdcr(vhe), mdcr_el2);
+	vhe_write(vhe->host.regs[VHE_HOST_CNTHCTL] & ~CNTHCTL_TRAPS, cnthctl_el2);
+	vhe_write(vhe->timer.voff, cntvoff_el2);
 	VHE_OPTIONAL_REGS(CLEAR_OPTIONAL)
 	/* Speculative walks find all of stage 2 or none: ARM64_WORKAROUND_SPECULATIVE_AT. */
 	isb();
@@ -136,9 +138,9 @@ static void load_guest(struct vhe_vcpu *vhe)
 }
 
 #define SAVE_HOST_KEY(name, encoding)						\
-	vhe->host.keys[VHE_##name - VHE_APIBLO] = read_sysreg_s(encoding);
+	vhe->host.keys[VHE_##name - VHE_APIBLO] = vhe_read_s(encoding);
 #define RESTORE_HOST_KEY(name, encoding)					\
-	write_sysreg_s(vhe->host.keys[VHE_##name - VHE_APIBLO], encoding);
+	vhe_write_s(vhe->host.keys[VHE_##name - VHE_APIBLO], encoding);
 #define LOAD_SAME(name, encoding)	LOAD(name, encoding, encoding)
 #define SAVE_SAME(name, encoding)	SAVE(name, encoding, encoding)
 
@@ -172,7 +174,7 @@ static void stop_pauth(struct vhe_vcpu *vhe)
 }
 
 /**
- * vhe_save() - the guest's registers out of the hardware, if they are there
+ * vhe_unload_guest() - the guest's registers out of the hardware; see vhe_save()
  * @vhe: the vCPU
  *
  * What the host or KVM had there is there again. The next entry loads the
@@ -180,10 +182,8 @@ static void stop_pauth(struct vhe_vcpu *vhe)
  *
  * Context: preemption off, on the CPU of vhe_enter().
  */
-void vhe_save(struct vhe_vcpu *vhe)
+void vhe_unload_guest(struct vhe_vcpu *vhe)
 {
-	if (!vhe->in_hw)
-		return;
 	vhe->in_hw = false;
 	vhe_gic_save(vhe);
 	vhe_timer_save(vhe);
@@ -208,7 +208,8 @@ int vhe_load(struct axvcpu *vcpu)
 	struct vhe_vcpu *vhe = to_vhe(vcpu);
 
 	lockdep_assert_held(&vcpu->mutex);
-	vhe_timer_wake(vhe);
+	if (unlikely(vhe->timer.armed))
+		vhe_timer_wake(vhe);
 	if (READ_ONCE(vcpu->run->regs_dirty))
 		vhe_take_regs(vhe);
 	return 0;
@@ -263,7 +264,7 @@ static u64 guest_hcr(struct vhe_vcpu *vhe)
 	if (unlikely(vhe->serror)) {
 		hcr |= HCR_VSE;
 		if (has_ras)
-			write_sysreg_s(vhe->serror & ESR_ELx_ISS_MASK, VSESR_EL2);
+			vhe_write_s(vhe->serror & ESR_ELx_ISS_MASK, VSESR_EL2);
 	}
 	return hcr;
 }
@@ -291,7 +292,7 @@ static __always_inline u64 translate(u64 far)
 	asm volatile("at s1e1r, %0" : : "r" (far));
 	isb();
 	result = read_sysreg_par();
-	write_sysreg(par, par_el1);
+	vhe_write(par, par_el1);
 	/* The guest changed its tables meanwhile: nothing is wrong at 0, it tries again. */
 	if (result & SYS_PAR_EL1_F)
 		return U64_MAX;
@@ -304,15 +305,15 @@ static __always_inline u64 translate(u64 far)
  */
 static __always_inline bool take_deferred_error(struct vhe_vcpu *vhe)
 {
-	u64 disr = has_ras ? read_sysreg_s(SYS_DISR_EL1) : read_sysreg(isr_el1) & ISR_A;
+	u64 disr = has_ras ? vhe_read_s(SYS_DISR_EL1) : vhe_read(isr_el1) & ISR_A;
 
 	if (likely(!disr))
 		return false;
 	if (has_ras) {
-		write_sysreg_s(0, SYS_DISR_EL1);
+		vhe_write_s(0, SYS_DISR_EL1);
 		vhe->esr = disr_to_esr(disr);
 	} else if (vhe_take_serror()) {
-		vhe->esr = read_sysreg(esr_el2);
+		vhe->esr = vhe_read(esr_el2);
 	}
 	vhe->exit = VHE_EXIT_SERROR;
 	return true;
@@ -324,22 +325,22 @@ static __always_inline void read_syndrome(struct vhe_vcpu *vhe)
 
 	if (take_deferred_error(vhe) || vhe->exit == VHE_EXIT_IRQ || vhe->exit == VHE_EXIT_FIQ)
 		return;
-	vhe->esr = read_sysreg(esr_el2);
+	vhe->esr = vhe_read(esr_el2);
 	class = ESR_ELx_EC(vhe->esr);
 	if (class == ESR_ELx_EC_DABT_LOW || class == ESR_ELx_EC_IABT_LOW) {
-		vhe->far = read_sysreg(far_el2);
-		vhe->hpfar = hpfar_is_valid(vhe->esr) ? read_sysreg(hpfar_el2) :
+		vhe->far = vhe_read(far_el2);
+		vhe->hpfar = hpfar_is_valid(vhe->esr) ? vhe_read(hpfar_el2) :
 							translate(vhe->far);
 	} else {
-		vhe->far = class == ESR_ELx_EC_WATCHPT_LOW ? read_sysreg(far_el2) : 0;
+		vhe->far = class == ESR_ELx_EC_WATCHPT_LOW ? vhe_read(far_el2) : 0;
 	}
 }
 
 #define DEBUG_TO_GUEST(name, encoding)						\
-	vhe->host.debug[VHE_##name - VHE_DBGBVR0] = read_sysreg_s(encoding);	\
-	write_sysreg_s(vhe->sys[VHE_##name], encoding);
+	vhe->host.debug[VHE_##name - VHE_DBGBVR0] = vhe_read_s(encoding);	\
+	vhe_write_s(vhe->sys[VHE_##name], encoding);
 #define DEBUG_TO_HOST(name, encoding)						\
-	write_sysreg_s(vhe->host.debug[VHE_##name - VHE_DBGBVR0], encoding);
+	vhe_write_s(vhe->host.debug[VHE_##name - VHE_DBGBVR0], encoding);
 
 /* The guest's writes of these exit, so that there is nothing to save. */
 static noinstr void debug_to_guest(struct vhe_vcpu *vhe, u64 mdscr)
@@ -347,7 +348,7 @@ static noinstr void debug_to_guest(struct vhe_vcpu *vhe, u64 mdscr)
 	if (vhe->mdscr & DBG_MDSCR_MDE) {
 		VHE_DEBUG(DEBUG_TO_GUEST)
 	}
-	write_sysreg(vhe->mdscr | (mdscr & MDSCR_TDCC), mdscr_el1);
+	vhe_write(vhe->mdscr | (mdscr & MDSCR_TDCC), mdscr_el1);
 }
 
 static noinstr void debug_to_host(const struct vhe_vcpu *vhe, u64 mdscr)
@@ -355,7 +356,7 @@ static noinstr void debug_to_host(const struct vhe_vcpu *vhe, u64 mdscr)
 	if (vhe->mdscr & DBG_MDSCR_MDE) {
 		VHE_DEBUG(DEBUG_TO_HOST)
 	}
-	write_sysreg(mdscr, mdscr_el1);
+	vhe_write(mdscr, mdscr_el1);
 }
 
 /*
@@ -365,36 +366,38 @@ static noinstr void debug_to_host(const struct vhe_vcpu *vhe, u64 mdscr)
 static noinstr void switch_worlds(struct vhe_vcpu *vhe, bool flush)
 {
 	const struct vhe_host *host = &vhe->host;
-	u64 mdscr = read_sysreg(mdscr_el1);
+	u64 mdscr = vhe_read(mdscr_el1);
 	bool debug = (mdscr ^ vhe->mdscr) & ~MDSCR_TDCC;
 
-	write_sysreg(guest_hcr(vhe), hcr_el2);
+	vhe_write(guest_hcr(vhe), hcr_el2);
 	forget_others(vhe, flush);
-	write_sysreg(CPTR_TTA | CPTR_TAM | (vhe->fp_on ? CPTR_FPEN : 0), cpacr_el1);
+	vhe_write(CPTR_TTA | CPTR_TAM | (vhe->fp_on ? CPTR_FPEN : 0), cpacr_el1);
 	if (vhe->fp_on)
 		vhe_fp_load(&vhe->fp);
 	if (unlikely(debug))
 		debug_to_guest(vhe, mdscr);
-	write_sysreg(vhe_vectors, vbar_el1);
-	write_sysreg(vhe->pc, elr_el2);
-	write_sysreg(vhe->pstate, spsr_el2);
+	vhe_write(vhe_vectors, vbar_el1);
+	vhe_write(vhe->pc, elr_el2);
+	vhe_write(vhe->pstate, spsr_el2);
+	/* SP_EL0, and the key: the guest's and the host's, each read and written */
+	axvcpu_count_many(SYSREG, vhe->pauth_on ? 4 + 8 : 4);
 
 	vhe->exit = vhe_world_switch(&vhe->vcpu.run->regs.arm64, &vhe->sp_el0,
 				     __this_cpu_read(vhe_mitigation),
 				     vhe->pauth_on ? &vhe->sys[VHE_APIALO] : NULL);
 
-	vhe->pc = read_sysreg(elr_el2);
-	vhe->pstate = read_sysreg(spsr_el2);
+	vhe->pc = vhe_read(elr_el2);
+	vhe->pstate = vhe_read(spsr_el2);
 	read_syndrome(vhe);
-	if (unlikely(vhe->serror) && !(read_sysreg(hcr_el2) & HCR_VSE))
+	if (unlikely(vhe->serror) && !(vhe_read(hcr_el2) & HCR_VSE))
 		vhe->serror = 0;
 	if (vhe->fp_on)
 		vhe_fp_save(&vhe->fp);
 	if (unlikely(debug))
 		debug_to_host(vhe, mdscr);
-	write_sysreg(host->hcr, hcr_el2);
-	write_sysreg(host->cpacr, cpacr_el1);
-	write_sysreg(host->vbar, vbar_el1);
+	vhe_write(host->hcr, hcr_el2);
+	vhe_write(host->cpacr, cpacr_el1);
+	vhe_write(host->vbar, vbar_el1);
 	vhe_timer_exit(vhe);
 	isb();
 }
@@ -424,7 +427,8 @@ int vhe_enter(struct axvcpu *vcpu, bool flush)
 	asm volatile("msr daifset, #0xc" : : : "memory");
 	if (!vhe->in_hw)
 		load_guest(vhe);
-	vhe_gic_enter(vhe);
+	if (unlikely(vhe_gic_has_work(vhe)))
+		vhe_gic_enter(vhe);
 	vhe_timer_enter(vhe);
 	switch_worlds(vhe, flush);
 	asm volatile("msr daifclr, #0xc" : : : "memory");

@@ -18,11 +18,7 @@
 #include <asm/arch_timer.h>
 
 #include "vhe.h"
-
-#define CNTV_CTL_EL02	sys_reg(3, 5, 14, 3, 1)
-#define CNTV_CVAL_EL02	sys_reg(3, 5, 14, 3, 2)
-
-#define CTL_WRITABLE	(ARCH_TIMER_CTRL_ENABLE | ARCH_TIMER_CTRL_IT_MASK)
+#include "vhe_timer.h"
 
 /* Order of a timer node's interrupts: secure, non-secure, virtual, hypervisor */
 #define DT_VIRTUAL	2
@@ -91,7 +87,8 @@ u64 vhe_timer_now(const struct vhe_vcpu *vhe)
 
 static bool can_fire(const struct vhe_timer *timer)
 {
-	return vhe_timer_intid && (READ_ONCE(timer->ctl) & CTL_WRITABLE) == ARCH_TIMER_CTRL_ENABLE;
+	return (READ_ONCE(timer->ctl) & CNTV_CTL_WRITABLE) == ARCH_TIMER_CTRL_ENABLE &&
+	       vhe_timer_intid;
 }
 
 /**
@@ -153,6 +150,7 @@ void vhe_timer_sleep(struct vhe_vcpu *vhe)
 	     mul_u64_u64_div_u64(cval - now, NSEC_PER_SEC, arch_timer_get_cntfrq());
 	/* In a century or never: the sum must not wrap. */
 	ns = min_t(u64, ns, KTIME_MAX / 2);
+	vhe->timer.armed = true;
 	hrtimer_start(&vhe->timer.wake, ktime_add_ns(ktime_get(), ns), HRTIMER_MODE_ABS_HARD);
 }
 
@@ -162,12 +160,12 @@ void vhe_timer_sleep(struct vhe_vcpu *vhe)
  *
  * A callback that is under way wakes nobody.
  *
- * Context: preemption off.
+ * Context: preemption off, &struct axvcpu.mutex held.
  */
 void vhe_timer_wake(struct vhe_vcpu *vhe)
 {
-	if (hrtimer_active(&vhe->timer.wake))
-		hrtimer_try_to_cancel(&vhe->timer.wake);
+	vhe->timer.armed = false;
+	hrtimer_try_to_cancel(&vhe->timer.wake);
 }
 
 /**
@@ -197,58 +195,4 @@ bool vhe_timer_tell(struct vhe_vcpu *vhe)
 	memset(&vhe->vcpu.run->exception, 0, sizeof(vhe->vcpu.run->exception));
 	vhe->vcpu.run->exception.vector = VHE_VTIMER_INTID;
 	return true;
-}
-
-/**
- * vhe_timer_load() - the timer into the hardware, still off
- * @vhe: the vCPU
- *
- * Context: interrupts off.
- */
-void vhe_timer_load(struct vhe_vcpu *vhe)
-{
-	vhe->timer.high = vhe_timer_expired(vhe);
-	write_sysreg_s(vhe->timer.cval, CNTV_CVAL_EL02);
-}
-
-/**
- * vhe_timer_save() - the timer out of the hardware, where it is off already
- * @vhe: the vCPU
- *
- * Context: preemption off.
- */
-void vhe_timer_save(struct vhe_vcpu *vhe)
-{
-	WRITE_ONCE(vhe->timer.cval, read_sysreg_s(CNTV_CVAL_EL02));
-}
-
-/**
- * vhe_timer_enter() - the timer on, as the guest has it
- * @vhe: the vCPU
- *
- * Context: interrupts off, after vhe_gic_enter().
- */
-void vhe_timer_enter(struct vhe_vcpu *vhe)
-{
-	/* Without a host interrupt, nobody would stop it from firing. */
-	u64 mask = vhe_timer_intid ? 0 : ARCH_TIMER_CTRL_IT_MASK;
-
-	if (vhe->timer.ctl)
-		write_sysreg_s(vhe->timer.ctl | mask, CNTV_CTL_EL02);
-}
-
-/**
- * vhe_timer_exit() - the timer off, before the host takes interrupts
- * @vhe: the vCPU
- *
- * Context: interrupts off.
- */
-void vhe_timer_exit(struct vhe_vcpu *vhe)
-{
-	u64 ctl = read_sysreg_s(CNTV_CTL_EL02);
-
-	WRITE_ONCE(vhe->timer.ctl, ctl & CTL_WRITABLE);
-	vhe->timer.high = can_fire(&vhe->timer) && ctl & ARCH_TIMER_CTRL_IT_STAT;
-	if (ctl & ARCH_TIMER_CTRL_ENABLE)
-		write_sysreg_s(0, CNTV_CTL_EL02);
 }
