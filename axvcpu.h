@@ -259,6 +259,13 @@ struct axvcpu_arch_ops {
 	int (*inject)(struct axvcpu *vcpu, const struct axvcpu_inject *event);
 	/** @kick_cpu: make @cpu leave the guest if it is in one; preemption off */
 	void (*kick_cpu)(int cpu);
+	/**
+	 * @flush_tlbs: interrupts on, may not sleep: make all CPUs forget what
+	 * has been changed in a table, in a guest or not, and wait until no
+	 * access uses it any more. Where the hardware can't, NULL: CPUs with
+	 * a vCPU of the table are interrupted, and told so by @enter.
+	 */
+	void (*flush_tlbs)(const struct axvcpu_s2_zap *zap);
 
 	/** @get_reg: [C], loaded; -EINVAL: no such register */
 	int (*get_reg)(struct axvcpu *vcpu, u64 id, u64 *value);
@@ -435,10 +442,14 @@ static inline bool axvcpu_aspace_is_ours(const struct axvcpu_aspace *aspace)
  * @aspace: the address space
  * @cpu: this CPU
  *
+ * None do, where the backend makes CPUs forget without.
+ *
  * Context: preemption off; no vCPU of this address space is loaded here.
  */
 static inline void axvcpu_aspace_enter_cpu(struct axvcpu_aspace *aspace, int cpu)
 {
+	if (axvcpu_arch.flush_tlbs)
+		return;
 	cpumask_set_cpu(cpu, aspace->loaded_cpus);
 	/* Pairs with flush_zapped()'s: the table is used after this. */
 	smp_mb__after_atomic();
@@ -453,6 +464,8 @@ static inline void axvcpu_aspace_enter_cpu(struct axvcpu_aspace *aspace, int cpu
  */
 static inline void axvcpu_aspace_leave_cpu(struct axvcpu_aspace *aspace, int cpu)
 {
+	if (axvcpu_arch.flush_tlbs)
+		return;
 	/* All use of the table was before this. */
 	smp_mb__before_atomic();
 	cpumask_clear_cpu(cpu, aspace->loaded_cpus);

@@ -30,6 +30,9 @@
  *
  * Either the shootdown sees the CPU, whose guest exits and flushes before it
  * is entered again, or the CPU sees the new tlb_gen.
+ *
+ * Where the backend can make all CPUs forget at once, there is none of this: what
+ * it did not reach was read from the table after the change.
  */
 #include <linux/io.h>
 #include <linux/kref.h>
@@ -47,23 +50,33 @@ static void do_nothing(void *unused)
 {
 }
 
+/* The guests of this table exit, and flush before they are entered again. */
+static void interrupt_guests(struct axvcpu_aspace *aspace)
+{
+	WRITE_ONCE(aspace->tlb_gen, aspace->tlb_gen + 1);
+	/* Pairs with enter_cpu's. */
+	smp_mb();
+	if (cpumask_empty(aspace->loaded_cpus))
+		return;
+	preempt_disable();
+	smp_call_function_many(aspace->loaded_cpus, do_nothing, NULL, true);
+	preempt_enable();
+	aspace->stats.shootdowns++;
+}
+
 /* Returns when no CPU remembers what @zap took out. */
 static void flush_zapped(struct axvcpu_aspace *aspace, struct axvcpu_s2_zap *zap)
 {
 	lockdep_assert_held(&aspace->lock);
 	if (!zap->flush)
 		return;
-	WRITE_ONCE(aspace->tlb_gen, aspace->tlb_gen + 1);
-	/* Pairs with enter_cpu's. */
-	smp_mb();
-	if (!cpumask_empty(aspace->loaded_cpus)) {
-		preempt_disable();
-		smp_call_function_many(aspace->loaded_cpus, do_nothing, NULL, true);
-		preempt_enable();
-		aspace->stats.shootdowns++;
-	}
+	if (axvcpu_arch.flush_tlbs)
+		axvcpu_arch.flush_tlbs(zap);
+	else
+		interrupt_guests(aspace);
 	axvcpu_s2_free_tables(aspace->s2.format, &zap->tables);
 	zap->flush = false;
+	zap->nr_runs = 0;
 }
 
 struct range_zap {

@@ -258,9 +258,33 @@ u64 axvcpu_s2_lookup(const struct axvcpu_s2 *s2, struct axvcpu_gpa gpa, unsigned
 	return entry;
 }
 
-/* Take tables that are empty out of the table, from the bottom up. */
+static void note_change(struct axvcpu_s2_zap *zap, u64 gpa, unsigned int shift)
+{
+	struct axvcpu_s2_run *last;
+
+	zap->flush = true;
+	if (zap->nr_runs > AXVCPU_S2_RUNS)
+		return;
+	if (zap->nr_runs) {
+		last = &zap->runs[zap->nr_runs - 1];
+		if (last->end == gpa && last->shift == shift) {
+			last->end += BIT_ULL(shift);
+			return;
+		}
+	}
+	if (zap->nr_runs < AXVCPU_S2_RUNS)
+		zap->runs[zap->nr_runs] = (struct axvcpu_s2_run){
+			.gpa = gpa, .end = gpa + BIT_ULL(shift), .shift = shift,
+		};
+	zap->nr_runs++;
+}
+
+/*
+ * Take tables that are empty out of the table, from the bottom up. Unless they lost
+ * their last leaf just now, nothing tells yet that they go.
+ */
 static void detach_empty(struct axvcpu_s2 *s2, u64 gpa, struct s2_path *path,
-			 struct axvcpu_s2_zap *zap)
+			 struct axvcpu_s2_zap *zap, bool told)
 {
 	unsigned int level = path->level;
 
@@ -273,7 +297,9 @@ static void detach_empty(struct axvcpu_s2 *s2, u64 gpa, struct s2_path *path,
 		WRITE_ONCE(parent[entry_index(s2->format, gpa, level + 1)], 0);
 		table_count(parent, -1);
 		list_add(&page->lru, &zap->tables);
-		zap->flush = true;
+		if (!told)
+			note_change(zap, gpa, s2->format->page_shift);
+		told = true;
 		s2->tables--;
 	}
 }
@@ -321,6 +347,7 @@ static unsigned int zap_span(struct axvcpu_s2 *s2, const struct s2_span *span,
 		if (!entry_present(s2->format, READ_ONCE(*entry)))
 			continue;
 		zap->gone(zap, gpa, span->path.level, xchg(entry, 0));
+		note_change(zap, gpa, span->shift);
 		gone++;
 	}
 	return gone;
@@ -352,11 +379,10 @@ u64 axvcpu_s2_zap(struct axvcpu_s2 *s2, u64 gpa, u64 end, struct axvcpu_s2_zap *
 		budget -= !span.path.level;
 		gone = zap_span(s2, &span, zap);
 		if (gone) {
-			zap->flush = true;
 			table_count(span.path.tables[span.path.level], -(long)gone);
 			s2->mapped -= (u64)gone << (span.path.level * s2->format->level_bits);
 		}
-		detach_empty(s2, gpa, &span.path, zap);
+		detach_empty(s2, gpa, &span.path, zap, gone);
 		gpa = span_end(&span);
 	}
 	return gpa;
@@ -397,7 +423,7 @@ u64 axvcpu_s2_clean(struct axvcpu_s2 *s2, u64 gpa, u64 end, struct axvcpu_s2_zap
 			while (!try_cmpxchg64(entry, &leaf, leaf & ~clean))
 				cpu_relax();
 			zap->gone(zap, gpa, span.path.level, leaf);
-			zap->flush = true;
+			note_change(zap, gpa, span.shift);
 		}
 	}
 	return gpa;

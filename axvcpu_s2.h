@@ -89,18 +89,37 @@ struct axvcpu_s2_cache {
 	u64 *tables[AXVCPU_S2_MAX_LEVELS - 1];
 };
 
+/* Runs that a zap has room for */
+#define AXVCPU_S2_RUNS	8
+
+/**
+ * struct axvcpu_s2_run - leaves of one size, side by side
+ * @gpa: the first one's address
+ * @end: behind the last one
+ * @shift: log2 of a leaf's size
+ */
+struct axvcpu_s2_run {
+	u64 gpa;
+	u64 end;
+	u8 shift;
+};
+
 /**
  * struct axvcpu_s2_zap - what axvcpu_s2_zap() took out of a table, or
  * axvcpu_s2_clean() made clean
  * @tables: table pages that the hardware may still walk; they go to
  *	axvcpu_s2_free_tables() once every CPU has forgotten them
  * @flush: CPUs may remember something that is no longer in the table
+ * @nr_runs: how many @runs; more than %AXVCPU_S2_RUNS: there are others
+ * @runs: where that is; a table that goes is told by an address in it
  * @gone: told each leaf that was changed, as it was before, with the bits that
  *	the hardware left in it, and its first address; may not sleep
  */
 struct axvcpu_s2_zap {
 	struct list_head tables;
 	bool flush;
+	unsigned int nr_runs;
+	struct axvcpu_s2_run runs[AXVCPU_S2_RUNS];
 	void (*gone)(struct axvcpu_s2_zap *zap, u64 gpa, unsigned int level, u64 leaf);
 };
 

@@ -111,6 +111,7 @@ static unsigned int zap(struct fixture *f, u64 gpa, u64 end)
 {
 	gone.leaves = 0;
 	f->zap.flush = false;
+	f->zap.nr_runs = 0;
 	while (gpa < end)
 		gpa = axvcpu_s2_zap(&f->s2, gpa, end, &f->zap);
 	axvcpu_s2_free_tables(f->s2.format, &f->zap.tables);
@@ -326,6 +327,61 @@ static void tells_when_to_flush(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lookup(f, 3 * page_size(f)), leaf(f, 3 * page_size(f), RW));
 }
 
+static void expect_run(struct kunit *test, unsigned int i, u64 gpa, u64 end, unsigned int level)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_ASSERT_GT(test, f->zap.nr_runs, i);
+	KUNIT_EXPECT_EQ(test, f->zap.runs[i].gpa, gpa);
+	KUNIT_EXPECT_EQ(test, f->zap.runs[i].end, end);
+	KUNIT_EXPECT_EQ(test, f->zap.runs[i].shift, axvcpu_s2_level_shift(f->s2.format, level));
+}
+
+/* And what: leaves side by side are one thing, until there is no room. */
+static void tells_what_to_flush(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	const u64 page = page_size(f), large = large_size(f);
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, map(f, 0, 4, RW), 4);
+	KUNIT_EXPECT_EQ(test, map(f, 6 * page, 1, RO), 1);
+	KUNIT_EXPECT_EQ(test, map_large(f, large, RW), 1);
+	KUNIT_EXPECT_EQ(test, zap(f, page, end_of_space(f)), 5);
+	KUNIT_EXPECT_EQ(test, f->zap.nr_runs, 3);
+	expect_run(test, 0, page, 4 * page, 0);
+	expect_run(test, 1, 6 * page, 7 * page, 0);
+	expect_run(test, 2, large, 2 * large, 1);
+
+	for (i = 0; i < AXVCPU_S2_RUNS; i++)
+		KUNIT_EXPECT_EQ(test, map(f, 2 * i * page, 1, RW), i ? 1 : 0);
+	KUNIT_EXPECT_EQ(test, zap(f, 0, large), AXVCPU_S2_RUNS);
+	KUNIT_EXPECT_EQ(test, f->zap.nr_runs, AXVCPU_S2_RUNS);
+	expect_run(test, AXVCPU_S2_RUNS - 1, 2 * (AXVCPU_S2_RUNS - 1) * page,
+		   (2 * AXVCPU_S2_RUNS - 1) * page, 0);
+	for (i = 0; i <= AXVCPU_S2_RUNS + 1; i++)
+		KUNIT_EXPECT_EQ(test, map(f, 2 * i * page, 1, RW), 1);
+	KUNIT_EXPECT_EQ(test, zap(f, 0, large), AXVCPU_S2_RUNS + 2);
+	KUNIT_EXPECT_GT(test, f->zap.nr_runs, AXVCPU_S2_RUNS);
+}
+
+/* A table that has no leaf any more, or never got one, is told by an address in it. */
+static void tells_of_empty_tables(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u64 none = 0;
+	int ret;
+
+	do {
+		ret = axvcpu_s2_map(&f->s2, &f->cache, axvcpu_gpa(0), 0, &none, 1);
+	} while (ret == -EAGAIN && !axvcpu_s2_cache_fill(&f->s2, &f->cache));
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, zap(f, 0, page_size(f)), 0);
+	KUNIT_EXPECT_TRUE(test, f->zap.flush);
+	KUNIT_EXPECT_EQ(test, f->zap.nr_runs, 1);
+	expect_run(test, 0, 0, page_size(f), 0);
+}
+
 /* One call goes through a limited part; what comes back is where to go on. */
 static void zap_gives_way(struct kunit *test)
 {
@@ -440,6 +496,8 @@ static void cleans_by_access(struct kunit *test)
 	gone.leaves = 0;
 	axvcpu_s2_clean(&f->s2, 0, 3 * page_size(f), &f->zap);
 	KUNIT_EXPECT_EQ(test, gone.leaves, 2);
+	KUNIT_EXPECT_EQ(test, f->zap.nr_runs, 1);
+	expect_run(test, 0, 0, 2 * page_size(f), 0);
 	KUNIT_EXPECT_EQ(test, lookup(f, 0), leaf(f, 0, RO));
 	KUNIT_EXPECT_EQ(test, map(f, 0, 1, RW), 0);
 	axvcpu_s2_clean(&f->s2, 0, 3 * page_size(f), &f->zap);
@@ -499,6 +557,8 @@ static struct kunit_case s2_cases[] = {
 	CASE(raises_access_and_never_lowers_it),
 	CASE(executes_from_the_first_fetch_on),
 	CASE(tells_when_to_flush),
+	CASE(tells_what_to_flush),
+	CASE(tells_of_empty_tables),
 	CASE(zap_gives_way),
 	CASE(zaps_large_leaves),
 	CASE(sizes_do_not_mix),

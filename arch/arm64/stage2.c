@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Stage 2: its format, and forgetting translations (Arm ARM, D8.2 and D8.14).
- *
- * All guests run with VMID 0, which KVM gives to none of its guests. A CPU
- * that has run another vCPU or root of ours forgets all of VMID 0 first.
- */
+/* Stage 2: its format (Arm ARM, D8.2). */
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/uaccess.h>
@@ -12,7 +7,6 @@
 #include <asm/cpufeature.h>
 #include <asm/kvm_arm.h>
 #include <asm/memory.h>
-#include <asm/tlbflush.h>
 
 #include "vhe.h"
 
@@ -184,17 +178,4 @@ int vhe_s2_vttbr(struct axvcpu_hpa root, u64 *vttbr)
 		return -EINVAL;
 	*vttbr = root.val;
 	return 0;
-}
-
-/**
- * vhe_s2_flush() - this CPU forgets all that it learned with VMID 0
- *
- * Context: interrupts off; VTTBR_EL2 and HCR_EL2 are the guest's.
- */
-void vhe_s2_flush(void)
-{
-	isb();
-	__tlbi(vmalls12e1);
-	dsb(nsh);
-	isb();
 }

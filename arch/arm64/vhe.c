@@ -40,6 +40,7 @@ static int __ref vhe_init(void)
 	for_each_possible_cpu(cpu)
 		INIT_CSD(&per_cpu(kicks, cpu), take_kick, NULL);
 	vhe_switch_init();
+	vhe_tlb_init();
 	vhe_gic_init();
 	vhe_timer_init();
 	return 0;
@@ -67,6 +68,7 @@ static void vhe_kick_cpu(int cpu)
 static int vhe_cpu_enable(void)
 {
 	vhe_spectre_enable();
+	vhe_forget_vcpus();
 	return 0;
 }
 
@@ -287,6 +289,7 @@ const struct axvcpu_arch_ops axvcpu_arch = {
 	.has_event = vhe_has_event,
 	.inject = vhe_inject,
 	.kick_cpu = vhe_kick_cpu,
+	.flush_tlbs = vhe_flush_tlbs,
 	.get_reg = vhe_get_reg,
 	.set_reg = vhe_set_reg,
 	.cycles_to_ns = vhe_cycles_to_ns,

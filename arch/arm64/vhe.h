@@ -342,7 +342,11 @@ extern struct axvcpu_s2_format vhe_s2_format;
 extern u64 vhe_s2_vtcr;
 int vhe_s2_init(void);
 int vhe_s2_vttbr(struct axvcpu_hpa root, u64 *vttbr);
-void vhe_s2_flush(void);
+
+/* vhe_tlb.c */
+void vhe_tlb_init(void);
+void vhe_flush_tlbs(const struct axvcpu_s2_zap *zap);
+void vhe_flush_this_cpu(void);
 
 /* vhe_switch.c */
 void vhe_switch_init(void);
@@ -350,6 +354,7 @@ int vhe_load(struct axvcpu *vcpu);
 void vhe_put(struct axvcpu *vcpu);
 void vhe_unload_guest(struct vhe_vcpu *vhe);
 int vhe_enter(struct axvcpu *vcpu, bool flush);
+void vhe_forget_vcpus(void);
 void vhe_use_fp(struct vhe_vcpu *vhe);
 bool vhe_use_pauth(struct vhe_vcpu *vhe);
 

@@ -269,13 +269,23 @@ static u64 guest_hcr(struct vhe_vcpu *vhe)
 	return hcr;
 }
 
+/**
+ * vhe_forget_vcpus() - what this CPU has in its TLB may be of any vCPU, or none
+ *
+ * Context: interrupts off.
+ */
+void vhe_forget_vcpus(void)
+{
+	__this_cpu_write(translations_of, 0);
+}
+
 static void forget_others(struct vhe_vcpu *vhe, bool flush)
 {
 	if (!flush && !vhe->flush && __this_cpu_read(translations_of) == vhe->tag)
 		return;
 	vhe->flush = false;
 	__this_cpu_write(translations_of, vhe->tag);
-	vhe_s2_flush();
+	vhe_flush_this_cpu();
 }
 
 /* An abort's IPA is not recorded when permission is missing but at the last level. */
