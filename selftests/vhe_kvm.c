@@ -4,6 +4,8 @@
  * program: each puts values of its own into every register that it has, has an
  * interrupt active and another one pending, and looks whether that stays so.
  */
+#include <sys/auxv.h>
+
 #include "arm64.h"
 #include "kvm_guest.h"
 
@@ -21,13 +23,14 @@
  * x21: where to tell; a store is the exit
  * x22: what is changed in SCTLR_EL1; x23: CPACR_EL1
  * x24, x25: base addresses of distributor and redistributor
+ * x27: whether there are keys for pointer authentication
  */
 #define REGS(R)									\
 	R("tpidr_el0") R("tpidrro_el0") R("tpidr_el1") R("ttbr0_el1") R("ttbr1_el1")	\
 	R("tcr_el1") R("spsr_el1") R("elr_el1") R("esr_el1") R("far_el1") R("par_el1")	\
 	R("vbar_el1") R("mair_el1") R("contextidr_el1") R("sp_el0") R("cntv_cval_el0")	\
-	R("dbgbvr0_el1") R("dbgbvr1_el1") R("dbgwvr0_el1") R("dbgwvr1_el1")	\
-	KEYS(R)
+	R("dbgbvr0_el1") R("dbgbvr1_el1") R("dbgwvr0_el1") R("dbgwvr1_el1")
+/* Where there are any: x27 */
 #define KEYS(R)									\
 	R("s3_0_c2_c1_0") R("s3_0_c2_c1_1") R("s3_0_c2_c1_2") R("s3_0_c2_c1_3")	\
 	R("s3_0_c2_c2_0") R("s3_0_c2_c2_1") R("s3_0_c2_c2_2") R("s3_0_c2_c2_3")	\
@@ -63,11 +66,12 @@ PROGRAM(twin,
 	"1: mrs x0, s3_0_c12_c12_0\n cmp x0, #1\n b.ne 1b\n"
 	"mov x0, #1\n movk x0, #0x200, lsl #16\n msr s3_0_c12_c11_5, x0\n isb\n"
 	"2: mrs x0, isr_el1\n tbz x0, #7, 2b\n"
-	"mov x8, x20\n" REGS(WRITE) FIXED(KEEP)
+	"mov x8, x20\n" REGS(WRITE) "cbz x27, 5f\n" KEYS(WRITE) "5:\n" FIXED(KEEP)
 	"dup v8.2d, x20\n mov sp, x20\n mrs x10, cntvct_el0\n"
 	"3: str w20, [x21]\n"
 	"mov x1, #0x800\n4: sub x1, x1, #1\n cbnz x1, 4b\n"
-	"mov x9, #0x90000\n" SMALL(CHECK) REGS(CHECK) FIXED(CHECK)
+	"mov x9, #0x90000\n" SMALL(CHECK) REGS(CHECK)
+	"cbz x27, 6f\n" KEYS(CHECK) "6:\n" FIXED(CHECK)
 	"mov x0, v8.d[1]\n cmp x0, x20\n b.ne 9f\n mov x0, sp\n cmp x0, x20\n b.ne 9f\n"
 	/* Time goes on, and does not jump. */
 	"mrs x0, cntvct_el0\n cmp x0, x10\n b.lo 9f\n sub x1, x0, x10\n lsr x1, x1, #40\n"
@@ -161,6 +165,8 @@ FIXTURE_SETUP(vhe_kvm)
 		self->v.run->regs.arm64.x[args[i].n] = args[i].ours;
 		ASSERT_EQ(0, kvm_set_x(&self->k, args[i].n, args[i].kvms));
 	}
+	self->v.run->regs.arm64.x[27] = getauxval(AT_HWCAP) & HWCAP_PACA;
+	ASSERT_EQ(0, kvm_set_x(&self->k, 27, getauxval(AT_HWCAP) & HWCAP_PACA));
 }
 
 FIXTURE_TEARDOWN(vhe_kvm)

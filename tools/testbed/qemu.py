@@ -22,6 +22,7 @@ COUNTING_CPU = ",cntfrq=1000000000"
 
 def command(machine, kernel, initramfs, directory, _console):
     program, board, options, cpu = BOARDS[machine.arch]
+    cpu = machine.cpu or cpu
     (directory / "initramfs").write_bytes(initramfs)
     threads = ["-accel", "tcg,thread=multi"]
     if machine.figures:
