@@ -87,6 +87,7 @@ uint64_t *axvcpu_answer(struct axvcpu_run *run)
 }
 
 const struct count_limit count_limits[] = {
+	{ "kernel-exit", "SYSREG", 30 },
 	{ NULL }
 };
 
