@@ -300,7 +300,8 @@ struct axvcpu_get_dirty {
  * @faults: second-stage faults handled by the kernel
  * @fault_retries: faults tried again because the host changed the memory
  * @invalidations: ranges taken back at the host's demand
- * @shootdowns: times that running vCPUs were interrupted to forget leaves
+ * @shootdowns: times that running vCPUs were interrupted to forget leaves; none where
+ *	the hardware does without (arm64)
  * @reserved: zero
  */
 struct axvcpu_aspace_stats {
