@@ -10,6 +10,7 @@ import sources
 from problem import BUILD, ROOT, Problem, Skip, failed, parse, run
 
 sys.path.append(str(ROOT / "tools" / "testbed"))
+import deps  # noqa: E402, pylint: disable=wrong-import-position
 import kernels  # noqa: E402, pylint: disable=wrong-import-position
 
 # The kernels that axvcpu supports: the newest headers of each are used.
@@ -30,19 +31,23 @@ def headers():
 
 
 def targets():
-    """Pairs of kernel and module to build."""
+    """What to build: a kernel's headers, its architecture, the module."""
+    native = deps.native()
     for kdir in headers():
         for module in ("axvcpu", "axvcpu_mock"):
-            yield kdir, module
-    # Debian's kernels have no KUnit.
-    lean = kernels.Kernel(os.uname().machine, "lean")
-    if lean.complete():
-        yield lean.dir, "axvcpu_kunit"
+            yield kdir, native, module
+    # Debian's kernels have no KUnit, and headers of another architecture's are not asked for.
+    for arch, module in ((native, "axvcpu_kunit"), ("arm64", "axvcpu"), ("arm64", "selftests")):
+        lean = kernels.Kernel(arch, "lean")
+        if lean.complete():
+            yield lean.dir, arch, module
 
 
 def in_tree(problem, prefix):
     """The same problem with its file as it is called here; None: not our file."""
     name = problem.file.removeprefix(f"{prefix}/")
+    if prefix.name == "selftests":
+        name = f"selftests/modules/{name}"
     return Problem(name, problem.line, problem.text) if (ROOT / name).is_file() else None
 
 
@@ -56,14 +61,17 @@ def objtool(output, prefix):
 def module(build, *options):
     """Build each module for each kernel; what the compiler says about our files."""
     problems = []
-    for kdir, name in targets():
+    for kdir, arch, name in targets():
         release = (kdir / "include/config/kernel.release").read_text().strip()
-        status, output = run("make", "-s", "-k", "module", f"KDIR={kdir}", f"BUILD={build}",
-                             f"AXVCPU_MODULE={name}", "W=1", "KCFLAGS=-Werror", *options)
-        prefix = build / release / name
+        top = build / arch
+        goal = ("test-modules",) if name == "selftests" else ("module", f"AXVCPU_MODULE={name}")
+        status, output = run("make", "-s", "-k", *goal, f"KDIR={kdir}", f"BUILD={top}",
+                             f"ARCH={arch}", f"CROSS_COMPILE={kernels.cross(arch)}",
+                             "W=1", "KCFLAGS=-Werror", *options)
+        prefix = top / release / name
         ours = [in_tree(problem, prefix) for problem in parse(output, WARNING)]
         ours = [p for p in ours if p] + list(objtool(output, prefix))
-        problems += failed(f"{name} for {release}", status, output, ours)
+        problems += failed(f"{name} for {arch} {release}", status, output, ours)
     # The same warning comes from several kernels.
     return list(dict.fromkeys(problems))
 
