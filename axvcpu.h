@@ -274,6 +274,12 @@ struct axvcpu_arch_ops {
 	 * such register or no such value), with @commit true it can't fail.
 	 */
 	int (*set_reg)(struct axvcpu *vcpu, u64 id, u64 value, bool commit);
+	/**
+	 * @set_debug: [P] &struct axvcpu.mutex held: what a debugger wants from
+	 * the next entry on; until @reset. -EINVAL: no such breakpoint, or more
+	 * than there are. NULL: no debugger.
+	 */
+	int (*set_debug)(struct axvcpu *vcpu, const struct axvcpu_set_debug *debug);
 	/** @cycles_to_ns: any context: get_cycles() units to nanoseconds */
 	u64 (*cycles_to_ns)(u64 cycles);
 	/** @get_call_log: [P] the mock's only, else NULL */

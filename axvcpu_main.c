@@ -44,6 +44,7 @@ union ioctl_arg {
 	struct axvcpu_stats stats;
 	struct axvcpu_history history;
 	struct axvcpu_call_log call_log;
+	struct axvcpu_set_debug set_debug;
 };
 
 enum ioctl_kind { ARG_NONE, ARG_FLAGS, ARG_STRUCT };
@@ -337,6 +338,17 @@ static long do_GET_CALL_LOG(void *object, union ioctl_arg *arg)
 	if (!axvcpu_arch.get_call_log)
 		return -EOPNOTSUPP;
 	return axvcpu_arch.get_call_log(object, &arg->call_log);
+}
+
+static long do_SET_DEBUG(void *object, union ioctl_arg *arg)
+{
+	const struct axvcpu_set_debug *debug = &arg->set_debug;
+
+	if (debug->flags & ~(AXVCPU_DEBUG_STEP | AXVCPU_DEBUG_SOFT_BREAKPOINTS) || debug->reserved)
+		return -EINVAL;
+	if (!axvcpu_arch.set_debug)
+		return -EOPNOTSUPP;
+	return axvcpu_arch.set_debug(object, debug);
 }
 
 #define VCPU_FIRST	_IOC_NR(AXVCPU_SETUP)

@@ -184,6 +184,9 @@ static const struct {
 	{ AXVCPU_GET_STATS,	{ INV, CRE, FRE, RDY } },
 	{ AXVCPU_GET_HISTORY,	{ INV, CRE, FRE, RDY } },
 	{ AXVCPU_GET_CALL_LOG,	{ INV, CRE, FRE, RDY } },
+	/* The mock has no debugger. */
+	{ AXVCPU_SET_DEBUG,	{ INV, CRE, FRE, RDY },
+				{ EBADFD, EOPNOTSUPP, EOPNOTSUPP, EOPNOTSUPP } },
 };
 
 static void vcpu_in_state(struct kunit *test, enum axvcpu_state state)
@@ -298,6 +301,7 @@ static const struct {
 	{ AXVCPU_GET_REGS,	EBUSY },
 	{ AXVCPU_SET_REGS,	EBUSY },
 	{ AXVCPU_GET_CALL_LOG,	EBUSY },
+	{ AXVCPU_SET_DEBUG,	EBUSY },
 	{ AXVCPU_GET_STATE,	0 },
 	{ AXVCPU_GET_VCPU_INFO,	0 },
 	{ AXVCPU_INJECT,	0 },

@@ -333,7 +333,8 @@ static __always_inline int run_sections(struct axvcpu *vcpu, struct run *run)
 	(BIT(AXVCPU_EXIT_HYPERCALL) | BIT(AXVCPU_EXIT_MMIO_READ) |		\
 	 BIT(AXVCPU_EXIT_SYSREG_READ) | BIT(AXVCPU_EXIT_SYSREG_WRITE) |		\
 	 BIT(AXVCPU_EXIT_IO_READ) | BIT(AXVCPU_EXIT_IO_STRING) |		\
-	 BIT(AXVCPU_EXIT_CPU_UP))
+	 BIT(AXVCPU_EXIT_CPU_UP) | BIT(AXVCPU_EXIT_EXCEPTION) |			\
+	 BIT(AXVCPU_EXIT_DEBUG))
 
 static __always_inline void publish(struct axvcpu *vcpu, struct run *run)
 {

@@ -98,6 +98,7 @@ static const struct ioctl_row specified_ioctls[] = {
 	{ "GET_STATS",		"STRUCT", "NONE" },
 	{ "GET_HISTORY",	"STRUCT", "NONE" },
 	{ "GET_CALL_LOG",	"STRUCT", "IDLE", BIT(RUN) | BIT(BLK) },
+	{ "SET_DEBUG",		"STRUCT", "IDLE", BIT(RUN) | BIT(BLK), BIT(INV) },
 };
 
 /* R8 to R16: the module's table says what the specification says, no more and no less. */

@@ -92,6 +92,9 @@ static const struct call {
 	C(VCPU, GET_STATS),
 	C(VCPU, GET_HISTORY, FIELD(struct axvcpu_history, reserved)),
 	C(VCPU, GET_CALL_LOG, FIELD(struct axvcpu_call_log, reserved)),
+	C(VCPU, SET_DEBUG,
+	  FLAGS(struct axvcpu_set_debug, flags, AXVCPU_DEBUG_STEP | AXVCPU_DEBUG_SOFT_BREAKPOINTS),
+	  FIELD(struct axvcpu_set_debug, reserved)),
 #undef C
 };
 

@@ -211,6 +211,7 @@ static const struct row rows[] = {
 	{ "GET_STATS", AXVCPU_GET_STATS, AXVCPU_STATE_READY },
 	{ "GET_HISTORY", AXVCPU_GET_HISTORY, AXVCPU_STATE_READY },
 	{ "GET_CALL_LOG", AXVCPU_GET_CALL_LOG, AXVCPU_STATE_READY },
+	{ "SET_DEBUG", AXVCPU_SET_DEBUG, AXVCPU_STATE_READY },
 };
 
 /* Everything new, so that the call has all its work to do. */

@@ -394,6 +394,7 @@ union guest_arg {
 	struct axvcpu_stats stats;
 	struct axvcpu_history history;
 	struct axvcpu_call_log call_log;
+	struct axvcpu_set_debug set_debug;
 	uint8_t bytes[16384];
 };
 

@@ -36,6 +36,7 @@ enum {
 	OP_GET_STATS = 0,
 	OP_GET_HISTORY = 0,
 	OP_GET_CALL_LOG = 0,
+	OP_SET_DEBUG = 0,
 };
 
 const struct model_ioctl model_ioctls[] = {
@@ -98,11 +99,12 @@ static unsigned int expected_state(unsigned int op)
 }
 
 /** model_init() - a new vCPU */
-void model_init(struct model *m, bool has_call_log)
+void model_init(struct model *m, const struct axvcpu_info *info)
 {
 	memset(m, 0, sizeof(*m));
 	m->state = AXVCPU_STATE_CREATED;
-	m->has_call_log = has_call_log;
+	m->has_call_log = info->caps & AXVCPU_CAP_CALL_LOG;
+	m->has_debug = info->caps & AXVCPU_CAP_DEBUG;
 }
 
 static int fail(struct model *m, unsigned int op, int error)
@@ -156,6 +158,8 @@ int model_apply(struct model *m, const struct model_ioctl *ioctl)
 	if (ioctl->cmd == AXVCPU_SET_STATE)
 		m->state = AXVCPU_STATE_INVALID;
 	if (ioctl->cmd == AXVCPU_GET_CALL_LOG && !m->has_call_log)
+		return -EOPNOTSUPP;
+	if (ioctl->cmd == AXVCPU_SET_DEBUG && !m->has_debug)
 		return -EOPNOTSUPP;
 	if (!ioctl->op)
 		return 0;

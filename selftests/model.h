@@ -40,6 +40,7 @@ struct model_ioctl {
  * struct model - a vCPU as it should be
  * @state: &enum axvcpu_state
  * @has_call_log: the backend's
+ * @has_debug: the same
  * @entry: the backend was given an entry
  * @root: the backend was given a root
  * @failure: the last failure
@@ -47,6 +48,7 @@ struct model_ioctl {
 struct model {
 	unsigned int state;
 	bool has_call_log;
+	bool has_debug;
 	bool entry;
 	bool root;
 	struct axvcpu_failure failure;
@@ -59,7 +61,7 @@ extern const int model_nr_ioctls;
 const struct model_ioctl *model_find(unsigned int cmd);
 bool model_is_legal(unsigned int op, unsigned int state);
 bool model_is_transition(unsigned int op, unsigned int from, unsigned int to);
-void model_init(struct model *m, bool has_call_log);
+void model_init(struct model *m, const struct axvcpu_info *info);
 int model_apply(struct model *m, const struct model_ioctl *ioctl);
 
 #endif /* _SELFTESTS_MODEL_H */

@@ -32,7 +32,7 @@ FIXTURE_SETUP(transitions)
 	ASSERT_EQ(0, guest_create(&self->g, 0));
 	guest_write_programs(&self->g);
 	ASSERT_EQ(0, vcpu_create(&self->g, &self->v, 0));
-	model_init(&self->m, self->g.info.caps & AXVCPU_CAP_CALL_LOG);
+	model_init(&self->m, &self->g.info);
 }
 
 FIXTURE_TEARDOWN(transitions)
@@ -48,7 +48,7 @@ static int reach(FIXTURE_DATA(transitions) *self, int state, uint64_t entry)
 
 	vcpu_destroy(&self->v);
 	err = vcpu_create(&self->g, &self->v, 0);
-	model_init(&self->m, self->g.info.caps & AXVCPU_CAP_CALL_LOG);
+	model_init(&self->m, &self->g.info);
 	if (!err && state == INVALID) {
 		run_vcpu(self->v.fd, 0);
 		model_apply(&self->m, model_find(AXVCPU_RUN));

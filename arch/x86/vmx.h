@@ -7,6 +7,7 @@
 #include <linux/percpu.h>
 #include <linux/types.h>
 
+#include <asm/debugreg.h>
 #include <asm/desc_defs.h>
 #include <asm/fpu/types.h>
 #include <asm/msr.h>
@@ -57,6 +58,10 @@ enum vmx_switched_msr {
 #define VMX_TODO_EVENT		BIT(3)	/* &struct vmx_vcpu.event is due */
 #define VMX_TODO_BREAKPOINTS	BIT(4)	/* always, while the guest has some */
 #define VMX_TODO_BUFFERS	BIT(5)	/* always, where the CPU needs it */
+#define VMX_TODO_DEBUG		BIT(6)	/* &struct vmx_vcpu.debug or .exceptions has changed */
+#define VMX_TODO_STEPPED	BIT(7)	/* the debugger is told of a step first */
+#define VMX_TODO_SHUTDOWN	BIT(8)	/* a triple fault, instead of an entry */
+#define VMX_TODO_STEPPING	BIT(9)	/* always, while the debugger steps */
 
 /* Bits of &struct vmx_vcpu.queued */
 enum vmx_queued {
@@ -75,6 +80,18 @@ struct vmx_event {
 	u32 info;
 	u16 error_code;
 	u16 insn_len;
+};
+
+/**
+ * struct vmx_debug - what a debugger wants
+ * @flags: ``AXVCPU_DEBUG_*``
+ * @dr7: its breakpoints, instead of the guest's; 0: none
+ * @addr: their addresses
+ */
+struct vmx_debug {
+	u32 flags;
+	u64 dr7;
+	u64 addr[4];
 };
 
 /**
@@ -149,7 +166,7 @@ struct vmx_vcpu {
 	u64 rflags;			/* the same */
 	u64 next_rip;			/* behind the instruction that exited */
 	bool skip_due;			/* its completion goes on there */
-	u64 io_mask;			/* bits of EAX that IN will set; of addresses in INS, OUTS */
+	u64 io_mask;			/* what counts of EAX in IN, of addresses in INS, OUTS */
 	u64 io_count;			/* elements of the INS or OUTS that waits */
 	u32 io_qualification;		/* of its exit */
 	u8 cr8;				/* interrupt priority that the guest blocks */
@@ -173,6 +190,13 @@ struct vmx_vcpu {
 	 * into the guest before what is queued.
 	 */
 	struct vmx_event event;
+
+	struct vmx_debug debug;
+	u32 exceptions;			/* that are exits, by the VMM's wish */
+	u32 step_mask;			/* of RFLAGS: behind an instruction there is more to do */
+	bool guest_tf;			/* RFLAGS.TF is the guest's own too */
+	struct vmx_event seen;		/* the exception that the VMM is told of */
+	u64 seen_payload;		/* CR2 or DR6 of it */
 
 	DECLARE_BITMAP(irr, 256);	/* (a) external interrupts */
 	unsigned long queued;		/* (a) enum vmx_queued */
@@ -233,7 +257,7 @@ struct vmx_reg {
 	u64 xfeatures;
 };
 
-#define VMX_NR_STATE_REGS	21
+#define VMX_NR_STATE_REGS	22
 
 /* The operations, which &struct axvcpu_arch_ops documents, by file */
 
@@ -250,6 +274,7 @@ int vmx_enter(struct axvcpu *vcpu, bool flush);
 int vmx_handle_exit(struct axvcpu *vcpu);
 void vmx_complete(struct axvcpu *vcpu);	/* vmx_exit.c */
 void vmx_set_dr7(struct vmx_vcpu *vmx, u64 value);
+int vmx_set_debug(struct axvcpu *vcpu, const struct axvcpu_set_debug *debug); /* vmx_debug.c */
 
 /* vmx_event.c */
 int vmx_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event);
@@ -393,6 +418,21 @@ static __always_inline void vmx_msrs_put(struct vmx_vcpu *vmx)
 /* vmx_exit.c */
 int vmx_dispatch_exit(struct vmx_vcpu *vmx);
 
+/* vmx_debug.c */
+void vmx_apply_debug(struct vmx_vcpu *vmx);
+void vmx_show_tf(struct vmx_vcpu *vmx);
+void vmx_hide_tf(struct vmx_vcpu *vmx);
+int vmx_exit_step(struct vmx_vcpu *vmx);
+bool vmx_exit_watched(struct vmx_vcpu *vmx, u32 info, int *next);
+void vmx_complete_exception(struct vmx_vcpu *vmx);
+
+/*
+ * Exceptions that always exit. A guest can make #DB and #AC follow each other
+ * without end in their own delivery, where no interrupt gets in (CVE-2015-8104,
+ * 5307); a machine check is the host's.
+ */
+#define VMX_EXCEPTIONS		(BIT(X86_TRAP_DB) | BIT(X86_TRAP_AC) | BIT(X86_TRAP_MC))
+
 /* entry.S */
 bool vmx_world_switch(u64 *gpr, unsigned long *host_rsp, bool launched);
 extern const char vmx_vmexit[];
@@ -407,6 +447,7 @@ int vmx_set_cpuid(struct vmx_vcpu *vmx, u64 id, u64 value, bool commit);
 
 /* vmx_event.c */
 void vmx_raise(struct vmx_vcpu *vmx, u8 vector, u16 error_code);
+void vmx_raise_event(struct vmx_vcpu *vmx, struct vmx_event event);
 void vmx_take_vectoring(struct vmx_vcpu *vmx);
 void vmx_put_events(struct vmx_vcpu *vmx);
 void vmx_set_exec(struct vmx_vcpu *vmx, u32 set, u32 clear);
@@ -424,5 +465,11 @@ void vmx_set_exec(struct vmx_vcpu *vmx, u32 set, u32 clear);
 #define VMX_DR7_RESET		0x400UL		/* the bit that is always 1 */
 #define VMX_DR7_WRITABLE	0xffff23ffUL
 #define VMX_DR7_ENABLED		(DR_GLOBAL_ENABLE_MASK | DR_LOCAL_ENABLE_MASK)
+
+/* DR6 after a #DB for @events */
+static inline u64 vmx_dr6(u64 dr6, u64 events)
+{
+	return (dr6 & ~DR_TRAP_BITS) | DR6_RESERVED | (events & VMX_DR6_EVENTS);
+}
 
 #endif /* _AXVCPU_VMX_H */

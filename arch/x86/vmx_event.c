@@ -158,8 +158,20 @@ static void give_way(struct vmx_vcpu *vmx)
  */
 void vmx_raise(struct vmx_vcpu *vmx, u8 vector, u16 error_code)
 {
+	vmx_raise_event(vmx, (struct vmx_event){ exception_info(vector), error_code });
+}
+
+/**
+ * vmx_raise_event() - the guest takes an event next, before any other
+ * @vmx: the vCPU
+ * @event: as an entry takes it
+ *
+ * Context: process context or preemption off, &struct axvcpu.mutex held.
+ */
+void vmx_raise_event(struct vmx_vcpu *vmx, struct vmx_event event)
+{
 	give_way(vmx);
-	vmx->event = (struct vmx_event){ exception_info(vector), error_code };
+	vmx->event = event;
 	vmx->todo |= VMX_TODO_EVENT;
 }
 

@@ -80,7 +80,7 @@ static void undo_nmi_unblocking(struct vmx_vcpu *vmx, u64 info)
  */
 int vmx_raise_debug(struct vmx_vcpu *vmx, u64 events)
 {
-	vmx->dr[6] = (vmx->dr[6] & ~DR_TRAP_BITS) | DR6_RESERVED | (events & VMX_DR6_EVENTS);
+	vmx->dr[6] = vmx_dr6(vmx->dr[6], events);
 	vmx_set_dr7(vmx, vmx->dr[7] & ~VMX_DR7_GD);
 	vmwrite(GUEST_INTERRUPTIBILITY_INFO, vmread(GUEST_INTERRUPTIBILITY_INFO) & ~VMX_SHADOW);
 	return vmx_raise_next(vmx, X86_TRAP_DB);
@@ -92,12 +92,15 @@ static int exit_exception(struct vmx_vcpu *vmx)
 	u32 info = vmread(VM_EXIT_INTR_INFO);
 	u32 type = info & INTR_INFO_INTR_TYPE_MASK;
 	u32 vector = info & INTR_INFO_VECTOR_MASK;
+	int next;
 
 	if (type == INTR_TYPE_NMI_INTR || vector == X86_TRAP_MC)
 		return AXVCPU_NEXT_ENTER;
 
 	vmx_take_vectoring(vmx);
 	undo_nmi_unblocking(vmx, info);
+	if (vmx_exit_watched(vmx, info, &next))
+		return next;
 	if (vector == X86_TRAP_AC)
 		return vmx_raise_next(vmx, X86_TRAP_AC);
 	if (vector != X86_TRAP_DB)
@@ -295,6 +298,8 @@ void vmx_complete(struct axvcpu *vcpu)
 
 	if (vcpu->exit_reason == AXVCPU_EXIT_HYPERCALL) {
 		WRITE_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RAX], READ_ONCE(vcpu->run->hypercall.ret));
+	} else if (BIT(vcpu->exit_reason) & (BIT(AXVCPU_EXIT_EXCEPTION) | BIT(AXVCPU_EXIT_DEBUG))) {
+		vmx_complete_exception(vmx);
 	} else if (vmx->skip_due) {
 		vmx->skip_due = false;
 		if (vcpu->exit_reason == AXVCPU_EXIT_IO_READ)

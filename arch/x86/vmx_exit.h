@@ -60,8 +60,12 @@ static __always_inline void vmx_go_on(struct vmx_vcpu *vmx, u64 next)
 {
 	u32 todo = VMX_TODO_RIP;
 
-	if (vmx->rflags & X86_EFLAGS_TF)
-		todo = VMX_TODO_RIP | VMX_TODO_STEP;
+	if (unlikely(vmx->rflags & vmx->step_mask)) {
+		if (vmx->rflags & X86_EFLAGS_TF)
+			todo |= VMX_TODO_STEP;
+		if (vmx->debug.flags & AXVCPU_DEBUG_STEP)
+			todo |= VMX_TODO_STEPPED;
+	}
 	vmx->rip = next;
 	vmx->todo |= todo;
 }

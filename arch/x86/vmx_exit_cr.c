@@ -139,6 +139,8 @@ void vmx_set_dr7(struct vmx_vcpu *vmx, u64 value)
 {
 	value = (value & VMX_DR7_WRITABLE) | VMX_DR7_RESET;
 	vmx->dr[7] = value;
+	if (vmx->debug.dr7)
+		value = vmx->debug.dr7;
 	vmwrite(GUEST_DR7, value);
 	if (value & VMX_DR7_ENABLED)
 		vmx->todo |= VMX_TODO_BREAKPOINTS;

@@ -10,6 +10,7 @@
 #include <asm/debugreg.h>
 #include <asm/fpu/types.h>
 #include <asm/msr.h>
+#include <asm/trapnr.h>
 
 #include "vmx.h"
 
@@ -142,6 +143,20 @@ static void set_exception(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 	assign_bit(VMX_QUEUED_EXCEPTION, &vmx->queued, value);
 }
 
+/* All but those that are the host's */
+#define EXCEPTION_EXITS	(GENMASK(X86_TRAP_VE, 0) & ~(BIT(X86_TRAP_NMI) | BIT(X86_TRAP_MC)))
+
+static u64 get_exception_exits(struct vmx_vcpu *vmx, unsigned int n)
+{
+	return vmx->exceptions;
+}
+
+static void set_exception_exits(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	vmx->exceptions = value;
+	vmx->todo |= VMX_TODO_DEBUG;
+}
+
 static u64 get_nmi(struct vmx_vcpu *vmx, unsigned int n)
 {
 	return test_bit(VMX_QUEUED_NMI, &vmx->queued);
@@ -237,6 +252,8 @@ const struct vmx_reg vmx_state_regs[VMX_NR_STATE_REGS] = {
 	{ AXVCPU_X86_REG_HALTED, 1, 0, 0, 1, NULL, get_halted, set_halted },
 	{ AXVCPU_X86_REG_EVENT, 1, 0, 0, 0, is_event, get_event, set_event },
 	{ AXVCPU_X86_REG_QUEUED_EXCEPTION, 1, 0, 0, 0, is_exception, get_exception, set_exception },
+	{ AXVCPU_X86_REG_EXCEPTION_EXITS, 1, 0, 0, EXCEPTION_EXITS, NULL,
+	  get_exception_exits, set_exception_exits },
 	{ AXVCPU_X86_REG_QUEUED_NMI, 1, 0, 0, 1, NULL, get_nmi, set_nmi },
 	{ AXVCPU_X86_REG_QUEUED_IRQS(0), 4, 0, 0, 0, NULL, get_irqs, set_irqs },
 	{ AXVCPU_X86_REG_FXSAVE(0), MXCSR_WORD, 0, 0, 0, NULL, get_fxsave, set_fxsave },

@@ -152,18 +152,39 @@ static __always_inline void set_host_cr(struct vmx_host *host)
 /* The entry turns the guest's breakpoints on, by its DR7. */
 static void load_breakpoints(const struct vmx_vcpu *vmx)
 {
+	const u64 *addr = vmx->debug.dr7 ? vmx->debug.addr : vmx->dr;
+
 	set_debugreg(VMX_DR7_RESET, 7);
-	set_debugreg(vmx->dr[0], 0);
-	set_debugreg(vmx->dr[1], 1);
-	set_debugreg(vmx->dr[2], 2);
-	set_debugreg(vmx->dr[3], 3);
+	set_debugreg(addr[0], 0);
+	set_debugreg(addr[1], 1);
+	set_debugreg(addr[2], 2);
+	set_debugreg(addr[3], 3);
 }
 
-/* All that is not to do before every entry */
-static noinline void prepare(struct vmx_vcpu *vmx)
+/* What comes instead of an entry */
+static int do_not_enter(struct vmx_vcpu *vmx)
 {
-	u32 todo = vmx->todo;
+	if (vmx->todo & VMX_TODO_STEPPED)
+		return vmx_exit_step(vmx);
+	vmx->todo &= ~(VMX_TODO_SHUTDOWN | VMX_TODO_EVENT);
+	vmx->event = (struct vmx_event){};
+	vmx->vcpu.exit_reason = AXVCPU_EXIT_SHUTDOWN;
+	return AXVCPU_NEXT_EXIT;
+}
 
+/*
+ * All that is not to do before every entry. Returns &enum axvcpu_next: ENTER, or
+ * an exit instead.
+ */
+static noinline int prepare(struct vmx_vcpu *vmx)
+{
+	u32 todo;
+
+	if (unlikely(vmx->todo & VMX_TODO_DEBUG))
+		vmx_apply_debug(vmx);
+	if (unlikely(vmx->todo & (VMX_TODO_STEPPED | VMX_TODO_SHUTDOWN)))
+		return do_not_enter(vmx);
+	todo = vmx->todo;
 	if ((todo & VMX_TODO_EVENT) || READ_ONCE(vmx->queued))
 		vmx_put_events(vmx);
 	if (todo & VMX_TODO_RIP)
@@ -176,7 +197,10 @@ static noinline void prepare(struct vmx_vcpu *vmx)
 		load_breakpoints(vmx);
 	if (todo & VMX_TODO_BUFFERS)
 		flush_buffers();
-	vmx->todo = todo & (VMX_TODO_BREAKPOINTS | VMX_TODO_BUFFERS);
+	if (todo & VMX_TODO_STEPPING)
+		vmx_show_tf(vmx);
+	vmx->todo = todo & (VMX_TODO_BREAKPOINTS | VMX_TODO_BUFFERS | VMX_TODO_STEPPING);
+	return AXVCPU_NEXT_ENTER;
 }
 
 /* Like one that came while the CPU was in userspace. */
@@ -226,20 +250,16 @@ static noinline void urgent_exit(struct vmx_vcpu *vmx, u32 reason)
 	handle_host_exception();
 }
 
-static __always_inline int enter_once(struct vmx_vcpu *vmx)
+static __always_inline int enter_prepared(struct vmx_vcpu *vmx, bool may_step)
 {
 	u32 reason;
 
-	if (likely(vmx->todo == VMX_TODO_RIP && !READ_ONCE(vmx->queued))) {
-		vmwrite(GUEST_RIP, vmx->rip);
-		vmx->todo = 0;
-	} else {
-		prepare(vmx);
-	}
 	if (unlikely(vmx_world_switch(vmx_gprs(vmx), &vmx->host.rsp, vmx->launched)))
 		return entry_failed(vmx);
 
 	vmx->cached = 0;
+	if (may_step && unlikely(vmx->todo & VMX_TODO_STEPPING))
+		vmx_hide_tf(vmx);
 	reason = vmread(VM_EXIT_REASON);
 	vmx->exit_reason = reason;
 	if (likely(reason - 1 < VMX_EXIT_REASONS_FAILED_VMENTRY - 1)) {
@@ -249,6 +269,20 @@ static __always_inline int enter_once(struct vmx_vcpu *vmx)
 		urgent_exit(vmx, reason);
 	}
 	return vmx_dispatch_exit(vmx);
+}
+
+static noinline int prepare_and_enter(struct vmx_vcpu *vmx)
+{
+	return prepare(vmx) ? AXVCPU_NEXT_EXIT : enter_prepared(vmx, true);
+}
+
+static __always_inline int enter_once(struct vmx_vcpu *vmx)
+{
+	if (unlikely(vmx->todo != VMX_TODO_RIP || READ_ONCE(vmx->queued)))
+		return prepare_and_enter(vmx);
+	vmwrite(GUEST_RIP, vmx->rip);
+	vmx->todo = 0;
+	return enter_prepared(vmx, false);
 }
 
 /*

@@ -69,12 +69,7 @@ static void init_controls(struct vmx_vcpu *vmx)
 	vmwrite(VM_EXIT_CONTROLS, vmx_caps.exit);
 	vmwrite(VM_ENTRY_CONTROLS, vmx_caps.entry);
 
-	/*
-	 * A guest can make #DB and #AC follow each other without end in their
-	 * own delivery, where no interrupt gets in (CVE-2015-8104, 5307); a
-	 * machine check is the host's.
-	 */
-	vmwrite(EXCEPTION_BITMAP, BIT(X86_TRAP_DB) | BIT(X86_TRAP_AC) | BIT(X86_TRAP_MC));
+	/* With these, a page fault exits if its bit is set in the bitmap. */
 	vmwrite(PAGE_FAULT_ERROR_CODE_MASK, 0);
 	vmwrite(PAGE_FAULT_ERROR_CODE_MATCH, 0);
 	vmwrite(CR3_TARGET_COUNT, 0);
@@ -211,7 +206,8 @@ static void init_instruction_state(struct vmx_vcpu *vmx, u64 rip)
 
 	vmx->rip = rip;
 	vmx->rflags = X86_EFLAGS_FIXED;
-	vmx->todo = VMX_TODO_RIP | VMX_TODO_RFLAGS | (flush_buffers ? VMX_TODO_BUFFERS : 0);
+	vmx->todo = VMX_TODO_RIP | VMX_TODO_RFLAGS | VMX_TODO_DEBUG |
+		    (flush_buffers ? VMX_TODO_BUFFERS : 0);
 	vmx->cached = 0;
 	vmx->skip_due = false;
 	vmwrite(GUEST_RSP, READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RSP]));

@@ -123,6 +123,11 @@ static void vmx_reset(struct axvcpu *vcpu)
 	vmx_fpu_reset(vmx);
 }
 
+static u64 vmx_capabilities(void)
+{
+	return ept_caps() | AXVCPU_CAP_DEBUG;
+}
+
 static void vmx_kick_cpu(int cpu)
 {
 	smp_send_reschedule(cpu);
@@ -167,7 +172,7 @@ const struct axvcpu_arch_ops axvcpu_arch = {
 	.backend	= AXVCPU_BACKEND_VMX,
 	.vcpu_size	= sizeof(struct vmx_vcpu),
 	.s2		= &ept_format,
-	.caps		= ept_caps,
+	.caps		= vmx_capabilities,
 	.init		= vmx_init,
 	.exit		= vmx_exit,
 	.cpu_enable	= vmx_cpu_enable,
@@ -192,5 +197,6 @@ const struct axvcpu_arch_ops axvcpu_arch = {
 	.kick_cpu	= vmx_kick_cpu,
 	.get_reg	= vmx_get_reg,
 	.set_reg	= vmx_set_reg,
+	.set_debug	= vmx_set_debug,
 	.cycles_to_ns	= vmx_cycles_to_ns,
 };

@@ -219,6 +219,13 @@ int axvcpu_vcpu_set_regs(struct axvcpu_vcpu *vcpu, const struct axvcpu_reg *regs
 	return xioctl(vcpu->fd, AXVCPU_SET_REGS, &args);
 }
 
+int axvcpu_vcpu_set_debug(struct axvcpu_vcpu *vcpu, const struct axvcpu_set_debug *debug)
+{
+	struct axvcpu_set_debug copy = *debug;
+
+	return xioctl(vcpu->fd, AXVCPU_SET_DEBUG, &copy);
+}
+
 int axvcpu_vcpu_get_reg(struct axvcpu_vcpu *vcpu, uint64_t id, uint64_t *value)
 {
 	struct axvcpu_reg reg = { .id = id };

@@ -18,6 +18,7 @@ static const struct {
 	{ AXVCPU_CAP_CALL_LOG, "call_log", "the backend's calls can be read" },
 	{ AXVCPU_CAP_RAW_ROOT, "raw_root", "raw second-stage roots are allowed" },
 	{ AXVCPU_CAP_HW_DIRTY, "hw_dirty", "the hardware tracks written pages" },
+	{ AXVCPU_CAP_DEBUG, "debug", "a debugger can stop the guest" },
 };
 
 static void print_page_size(unsigned int shift)

@@ -129,6 +129,8 @@ struct axvcpu_x86_gprs {
 /* What INJECT has queued: an exception as above, an NMI, bits of vectors 64 * n and on */
 #define AXVCPU_X86_REG_QUEUED_EXCEPTION	0x60005ULL
 #define AXVCPU_X86_REG_QUEUED_NMI	0x60006ULL
+/* Bit n: exception n of the guest's is an EXCEPTION exit first; not NMI and #MC */
+#define AXVCPU_X86_REG_EXCEPTION_EXITS	0x60007ULL
 #define AXVCPU_X86_REG_QUEUED_IRQS(n)	(0x60010ULL + (n))	/* n: 0 to 3 */
 
 /* x87, MXCSR and XMM: words of 8 bytes of FXSAVE's 64-bit format, n: 0 to 51 */

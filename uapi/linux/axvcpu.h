@@ -136,6 +136,7 @@ enum axvcpu_backend {
 #define AXVCPU_CAP_CALL_LOG	(1ULL << 0)	/* GET_CALL_LOG works */
 #define AXVCPU_CAP_RAW_ROOT	(1ULL << 1)	/* SETUP_RAW_ROOT is allowed by the administrator */
 #define AXVCPU_CAP_HW_DIRTY	(1ULL << 2)	/* the second stage has dirty bits */
+#define AXVCPU_CAP_DEBUG	(1ULL << 3)	/* SET_DEBUG works */
 
 /**
  * struct axvcpu_info - %AXVCPU_GET_INFO, what this device is
@@ -662,6 +663,47 @@ struct axvcpu_call_log {
 	__u64 total;
 };
 
+/* &struct axvcpu_breakpoint.kind */
+#define AXVCPU_BREAK_NONE	0
+#define AXVCPU_BREAK_EXEC	1
+#define AXVCPU_BREAK_WRITE	2
+#define AXVCPU_BREAK_ACCESS	3	/* reads and writes */
+
+/**
+ * struct axvcpu_breakpoint - where a guest stops
+ * @addr: linear address, a multiple of @len
+ * @kind: ``AXVCPU_BREAK_*``
+ * @len: bytes; x86: 1, 2, 4 or 8, and 1 for %AXVCPU_BREAK_EXEC
+ */
+struct axvcpu_breakpoint {
+	__u64 addr;
+	__u32 kind;
+	__u32 len;
+};
+
+/* &struct axvcpu_set_debug.flags */
+#define AXVCPU_DEBUG_STEP		(1U << 0)	/* after each instruction */
+#define AXVCPU_DEBUG_SOFT_BREAKPOINTS	(1U << 1)	/* x86: at INT3 */
+
+/** AXVCPU_NR_BREAKPOINTS - room in &struct axvcpu_set_debug; a CPU may have less */
+#define AXVCPU_NR_BREAKPOINTS		16
+
+/**
+ * struct axvcpu_set_debug - %AXVCPU_SET_DEBUG, what a debugger wants
+ * @flags: ``AXVCPU_DEBUG_*``
+ * @reserved: zero
+ * @breakpoints: those that are not %AXVCPU_BREAK_NONE are in force. x86 has the
+ *	first four; while there are any, the guest's own are not in force
+ *
+ * From the next RUN on until RESET: each stop is a DEBUG exit. EOPNOTSUPP where
+ * the backend has none, EINVAL for a breakpoint that can't be.
+ */
+struct axvcpu_set_debug {
+	__u32 flags;
+	__u32 reserved;
+	struct axvcpu_breakpoint breakpoints[AXVCPU_NR_BREAKPOINTS];
+};
+
 /**
  * enum axvcpu_exit_reason - why RUN returned 0
  * @AXVCPU_EXIT_UNKNOWN: the hardware's reason is none that the kernel knows;
@@ -791,7 +833,9 @@ enum axvcpu_exit_reason {
  * @ipi: SEND_IPI: ``target``, ``target_aux``, ``vector``, ``flags``
  *	(``AXVCPU_IPI_*``)
  * @exception: EXCEPTION, DEBUG, EXTERNAL_INTERRUPT: ``vector``,
- *	``error_code``, ``payload`` (fault address, syndrome)
+ *	``error_code``, ``payload`` (fault address, syndrome; x86: CR2 of
+ *	#PF, bits of DR6 of #DB, RIP of a DEBUG exit for INT3). Answer
+ *	``deliver`` not 0 (x86): the guest takes it after all
  * @unknown: UNKNOWN: ``hw_reason``, ``qualification``
  * @exit_raw: room for exits to come
  *
@@ -890,6 +934,8 @@ struct axvcpu_run {
 			__u32 vector;
 			__u32 error_code;
 			__u64 payload;
+			__u32 deliver;
+			__u32 reserved;
 		} exception;
 		struct {
 			__u64 hw_reason;
@@ -937,5 +983,6 @@ struct axvcpu_run {
 #define AXVCPU_GET_STATS	_IOR(AXVCPU_IOC_MAGIC, 0x2e, struct axvcpu_stats)
 #define AXVCPU_GET_HISTORY	_IOWR(AXVCPU_IOC_MAGIC, 0x2f, struct axvcpu_history)
 #define AXVCPU_GET_CALL_LOG	_IOWR(AXVCPU_IOC_MAGIC, 0x30, struct axvcpu_call_log)
+#define AXVCPU_SET_DEBUG	_IOW(AXVCPU_IOC_MAGIC, 0x31, struct axvcpu_set_debug)
 
 #endif /* _UAPI_LINUX_AXVCPU_H */

@@ -383,6 +383,16 @@ int axvcpu_vcpu_get_stats(struct axvcpu_vcpu *vcpu, struct axvcpu_stats *stats);
 int axvcpu_vcpu_get_history(struct axvcpu_vcpu *vcpu, struct axvcpu_history_entry *entries,
 			    uint32_t count);
 
+/**
+ * axvcpu_vcpu_set_debug() - stop the guest for a debugger
+ * @vcpu: the vCPU; not inside RUN (-EBUSY)
+ * @debug: when, see &struct axvcpu_set_debug
+ *
+ * Return: 0; -EINVAL for a breakpoint that can't be; -EOPNOTSUPP without
+ * ``AXVCPU_CAP_DEBUG``.
+ */
+int axvcpu_vcpu_set_debug(struct axvcpu_vcpu *vcpu, const struct axvcpu_set_debug *debug);
+
 /* Registers */
 
 /**

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Exceptions: those that the VMM wants to see, and faults in the delivery of events. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "kselftest_harness.h"
+
+#include "x86_code.h"
+
+#define EXCEPTION	(CODE_EXIT + AXVCPU_EXIT_EXCEPTION)
+#define FAULT		(CODE_EXIT + AXVCPU_EXIT_NESTED_PAGE_FAULT)
+
+CODE(de, "xor %ecx, %ecx; mov $1, %eax; xor %edx, %edx; div %ecx");
+CODE(int3, "int3; nop");
+CODE(ud, "ud2");
+CODE(ts_fp, "mov %cr0, %rax; or $8, %eax; mov %rax, %cr0; fld1");
+CODE(gp, "mov $0x7777777777777777, %rax; mov (%rax), %rax");
+CODE(np_ds, "mov $0x18, %eax; mov %eax, %ds");
+CODE(pf_write, "mov $0x5555000, %eax; shl $12, %rax; mov %rax, (%rax)");
+CODE(icebp, ".byte 0xf1; nop");
+CODE(int_80, "int $0x80; nop");
+CODE(nop, "nop; nop");
+CODE(lidt, "lidt (%rdi); ud2");
+
+FIXTURE(x86_faults) {
+	struct x86_code c;
+	struct axvcpu_run *run;
+	uint8_t *page;
+};
+
+FIXTURE_SETUP(x86_faults)
+{
+	int err = code_start(&self->c, 0);
+
+	self->page = MAP_FAILED;
+	if (err == -EOPNOTSUPP)
+		SKIP(return, "not x86");
+	ASSERT_EQ(0, err);
+	self->run = self->c.v.run;
+}
+
+FIXTURE_TEARDOWN(x86_faults)
+{
+	code_destroy(&self->c);
+}
+
+static int watch(FIXTURE_DATA(x86_faults) *self, uint32_t vectors)
+{
+	return set_reg(self->c.v.fd, AXVCPU_X86_REG_EXCEPTION_EXITS, vectors);
+}
+
+/* Each is an exit, the same again, and in the end the guest's. */
+TEST_F(x86_faults, seen_by_the_vmm)
+{
+	static const struct {
+		const uint8_t *code, *end;
+		int vector;
+		uint32_t error_code;
+		uint64_t payload;
+		int at, behind;		/* RIP of the exit, and what the handler returns to */
+	} rows[] = {
+#define ROW(name, ...) { name, name##_end, __VA_ARGS__ }
+		ROW(de, 0, 0, 0, 9, 9),
+		ROW(int3, 3, 0, 0, 0, 1),
+		ROW(ud, 6, 0, 0, 0, 0),
+		ROW(gp, 13, 0, 0, 10, 10),
+		ROW(np_ds, 13, 0x18, 0, 5, 5),
+		ROW(pf_write, 14, 2, 0x5555000000ULL, 9, 9),
+		ROW(icebp, 1, 0, 0, 0, 1),
+		ROW(ts_fp, 7, 0, 0, 9, 9),
+	};
+	uint64_t cr2;
+
+	for (int i = 0; i < ARRAY_SIZE(rows); i++) {
+		ASSERT_EQ(0, watch(self, 1U << rows[i].vector));
+		ASSERT_EQ(0, set_reg(self->c.v.fd, AXVCPU_X86_REG_CR2, 0x1234));
+		ASSERT_EQ(EXCEPTION, code_run(&self->c, rows[i].code, rows[i].end - rows[i].code))
+			TH_LOG("row %d", i);
+		for (int again = 0; again < 2; again++) {
+			EXPECT_EQ(rows[i].vector, self->run->exception.vector);
+			EXPECT_EQ(rows[i].error_code, self->run->exception.error_code);
+			EXPECT_EQ(rows[i].payload, self->run->exception.payload)
+				TH_LOG("row %d", i);
+			EXPECT_EQ(CODE_GPA + rows[i].at, self->run->regs.x86.rip);
+			EXPECT_EQ(0x1234, code_reg(&self->c, AXVCPU_X86_REG_CR2));
+			if (!again)
+				ASSERT_EQ(EXCEPTION, code_go_on(&self->c));
+		}
+		self->run->exception.deliver = 1;
+		EXPECT_EQ(rows[i].vector, code_go_on(&self->c)) TH_LOG("row %d", i);
+		if (rows[i].vector == 13 || rows[i].vector == 14)
+			EXPECT_EQ(rows[i].error_code, self->c.error_code);
+		EXPECT_EQ(CODE_GPA + rows[i].behind, self->c.rip) TH_LOG("row %d", i);
+		cr2 = code_reg(&self->c, AXVCPU_X86_REG_CR2);
+		EXPECT_EQ(rows[i].vector == 14 ? rows[i].payload : 0x1234, cr2);
+		/* Others are not seen. */
+		ASSERT_EQ(0, watch(self, ~(1U << rows[i].vector | 1 << 2 | 1 << 18) & 0x1fffff));
+		EXPECT_EQ(rows[i].vector,
+			  code_run(&self->c, rows[i].code, rows[i].end - rows[i].code));
+	}
+	ASSERT_EQ(0, watch(self, 0));
+	EXPECT_EQ(6, RUN_CODE(&self->c, ud));
+	EXPECT_EQ(-EINVAL, watch(self, 1 << 2));
+	EXPECT_EQ(-EINVAL, watch(self, 1 << 18));
+	EXPECT_EQ(-EINVAL, watch(self, 1 << 21));
+	EXPECT_EQ(-EINVAL, watch(self, 1U << 31));
+}
+
+/* The VMM may do the instruction's work, and go on behind it. */
+TEST_F(x86_faults, carried_out_by_the_vmm)
+{
+	ASSERT_EQ(0, watch(self, 1 << 6));
+	ASSERT_EQ(EXCEPTION, RUN_CODE(&self->c, ud));
+	self->run->regs.x86.rip += 2;
+	self->run->regs_dirty = AXVCPU_REGS_PC;
+	EXPECT_EQ(CODE_DONE, code_go_on(&self->c));
+}
+
+static int load_idt(FIXTURE_DATA(x86_faults) *self, uint64_t base, uint16_t limit)
+{
+	int err = set_reg(self->c.v.fd, AXVCPU_X86_REG_IDTR_BASE, base);
+
+	return err ? err : set_reg(self->c.v.fd, AXVCPU_X86_REG_IDTR_LIMIT, limit);
+}
+
+/*
+ * E21, SDM vol. 3, table 6-5: #GP in the delivery of #GP is #DF, and in the
+ * delivery of that the end, whether the VMM looks on or the hardware does it alone.
+ */
+TEST_F(x86_faults, double_fault)
+{
+	uint64_t idt = code_reg(&self->c, AXVCPU_X86_REG_IDTR_BASE);
+
+	for (int watched = 0; watched < 2; watched++) {
+		ASSERT_EQ(0, watch(self, watched ? 1 << 13 : 0));
+		/* A table without the gate of #GP */
+		ASSERT_EQ(0, load_idt(self, idt, 13 * 16 - 1));
+		if (watched) {
+			ASSERT_EQ(EXCEPTION, RUN_CODE(&self->c, gp));
+			self->run->exception.deliver = 1;
+			ASSERT_EQ(EXCEPTION, code_go_on(&self->c));
+			EXPECT_EQ(13, self->run->exception.vector);
+			EXPECT_EQ(13 * 8 + 2 + 1, self->run->exception.error_code | 1);
+			self->run->exception.deliver = 1;
+			EXPECT_EQ(8, code_go_on(&self->c));
+		} else {
+			EXPECT_EQ(8, RUN_CODE(&self->c, gp));
+		}
+		EXPECT_EQ(0, self->c.error_code);
+		EXPECT_EQ(CODE_GPA + 10, self->c.rip);
+	}
+	/* And without that of #DF */
+	ASSERT_EQ(0, load_idt(self, idt, 8 * 16 - 1));
+	ASSERT_EQ(EXCEPTION, RUN_CODE(&self->c, gp));
+	for (int i = 0; i < 2; i++) {
+		self->run->exception.deliver = 1;
+		ASSERT_EQ(EXCEPTION, code_go_on(&self->c));
+	}
+	self->run->exception.deliver = 1;
+	EXPECT_EQ(CODE_EXIT + AXVCPU_EXIT_SHUTDOWN, code_go_on(&self->c));
+	ASSERT_EQ(0, load_idt(self, idt, 16 * 256 - 1));
+	ASSERT_EQ(0, watch(self, 0));
+	EXPECT_EQ(6, RUN_CODE(&self->c, ud));
+}
+
+static int inject(FIXTURE_DATA(x86_faults) *self, uint32_t type, uint32_t vector, uint32_t code,
+		  uint32_t flags)
+{
+	struct axvcpu_inject args = {
+		.type = type, .vector = vector, .error_code = code, .flags = flags,
+	};
+
+	return XIOCTL(self->c.v.fd, AXVCPU_INJECT, &args);
+}
+
+/* E22: the gate is in memory that is not there yet; the event comes when it is. */
+TEST_F(x86_faults, idt_is_not_there)
+{
+	uint64_t idt = code_reg(&self->c, AXVCPU_X86_REG_IDTR_BASE);
+	static const struct {
+		int vector, type;
+		uint32_t code, flags;
+		int behind;
+	} rows[] = {
+		{ 0x41, AXVCPU_EVENT_INTERRUPT, 0, 0, 0 },
+		{ 13, AXVCPU_EVENT_EXCEPTION, 0x28, AXVCPU_INJECT_ERROR_CODE, 0 },
+		{ 6, AXVCPU_EVENT_EXCEPTION, 0, 0, 0 },
+		{ 2, AXVCPU_EVENT_NMI, 0, 0, 0 },
+		{ 0x80, -1, 0, 0, 2 },		/* INT 0x80 of the guest's own */
+		{ 3, -2, 0, 0, 1 },		/* INT3 */
+	};
+
+	self->page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->page);
+	memcpy(self->page, self->c.g.mem + idt, 4096);
+	ASSERT_EQ(0, load_idt(self, GUEST_HOLE, 4095));
+	for (int i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (rows[i].type == -1)
+			code_place(&self->c, int_80, int_80_end - int_80);
+		else if (rows[i].type == -2)
+			code_place(&self->c, int3, int3_end - int3);
+		else
+			code_place(&self->c, nop, nop_end - nop);
+		self->run->regs.x86.rflags |= 0x200;
+		if (rows[i].type >= 0) {
+			ASSERT_EQ(0, inject(self, rows[i].type, rows[i].vector == 2 ? 0 :
+					    rows[i].vector, rows[i].code, rows[i].flags));
+		}
+		for (int again = 0; again < 3; again++) {
+			ASSERT_EQ(FAULT, code_go_on(&self->c)) TH_LOG("row %d", i);
+			EXPECT_EQ(GUEST_HOLE + rows[i].vector * 16, self->run->fault.gpa);
+			EXPECT_EQ(CODE_GPA, self->run->regs.x86.rip);
+			EXPECT_EQ(rows[i].vector,
+				  code_reg(&self->c, AXVCPU_X86_REG_EVENT) & 0xff);
+		}
+		ASSERT_EQ(0, map_memory(self->c.g.aspace, GUEST_HOLE, 4096, self->page,
+					AXVCPU_MAP_READ));
+		EXPECT_EQ(rows[i].vector, code_go_on(&self->c)) TH_LOG("row %d", i);
+		EXPECT_EQ(CODE_GPA + rows[i].behind, self->c.rip) TH_LOG("row %d", i);
+		if (rows[i].flags)
+			EXPECT_EQ(rows[i].code, self->c.error_code);
+		EXPECT_EQ(0, code_reg(&self->c, AXVCPU_X86_REG_EVENT));
+		/* Once: its IRET goes on with the piece. */
+		EXPECT_EQ(CODE_DONE, code_go_on(&self->c));
+		ASSERT_EQ(0, unmap_memory(self->c.g.aspace, GUEST_HOLE, 4096));
+	}
+}
+
+TEST_HARNESS_MAIN
