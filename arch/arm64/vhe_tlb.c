@@ -176,7 +176,7 @@ static u64 run_tlbis(const struct axvcpu_s2_run *run)
 {
 	u64 leaves = run_leaves(run);
 
-	return is_range(run) && leaves < RANGE_MAX ? min(leaves, 1 + RANGE_SCALES) : leaves;
+	return is_range(run) && leaves < RANGE_MAX ? min_t(u64, leaves, 1 + RANGE_SCALES) : leaves;
 }
 
 static bool are_few(const struct axvcpu_s2_zap *zap)
