@@ -2,6 +2,7 @@
 """What goes into the machines: modules, programs, the initramfs."""
 
 import contextlib
+import copy
 import fcntl
 import os
 import pathlib
@@ -165,9 +166,10 @@ class Builder:
         head = bytes(archive.blob)
 
         def with_configuration(text):
-            archive.blob = bytearray(head)
-            archive.add_bytes("testbed.conf", text.encode())
-            return archive.finish()
+            whole = copy.copy(archive)      # machines start side by side
+            whole.blob = bytearray(head)
+            whole.add_bytes("testbed.conf", text.encode())
+            return whole.finish()
         return with_configuration
 
 
