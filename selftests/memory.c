@@ -1021,7 +1021,7 @@ TEST_F(memory, gives_table_pages_back)
 {
 	uint8_t *mem = private_memory(PAGE);
 	/* Where a table of its own is needed, whatever the size of pages */
-	const uint64_t gpa = 4 * GUEST_HOLE;
+	const uint64_t gpa = 2 * GUEST_HOLE;
 	struct axvcpu_aspace_stats before, after;
 
 	EXPECT_NO_PEEK(gpa, 0);
