@@ -106,11 +106,13 @@ TEST_F(arm64, id_registers)
 
 PROGRAM(registers_program,
 	"mov x8, x20\n" EACH(WRITE)
-	"dup v0.2d, x20\n dup v31.2d, x20\n mov sp, x20\n"
+	"dup v0.2d, x20\n dup v31.2d, x20\n mov sp, x20\n lsr x0, x20, #20\n msr csselr_el1, x0\n"
+	"mrs x21, csselr_el1\n"
 	"1:" MEET(0x70)
 	"mov x8, x20\n" EACH(CHECK)
 	"mov x0, v0.d[1]\n cmp x0, x20\n b.ne 9f\n mov x0, v31.d[0]\n cmp x0, x20\n b.ne 9f\n"
 	"mov x0, sp\n cmp x0, x20\n b.ne 9f\n"
+	"mrs x0, csselr_el1\n cmp x0, x21\n b.ne 9f\n"
 	"b 1b\n"
 	"9:" MEET(0x71));
 
