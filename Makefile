@@ -158,7 +158,7 @@ help:
 	@echo "  make run          the example guests, on an emulated machine with VMX, or VHE"
 	@echo "  make shell        a shell on an emulated machine, with the module loaded"
 	@echo "  make check        all the tests, on all the emulated machines"
-	@echo "  make bench        what axvcpu costs, and KVM on the same machine"
+	@echo "  make bench        what axvcpu costs, and KVM on the same machine; charts"
 	@echo "  make coverage     which lines and branches of the module the tests reach (x86)"
 	@echo "  make lint         checkpatch, sparse, warnings of gcc and clang, and more"
 	@echo "  make docs         the documentation as HTML"

@@ -16,16 +16,51 @@ static void ax_release(void)
 {
 }
 
+static int ax_map(struct vm *vm, unsigned int slot, uint64_t gpa, void *mem, size_t size)
+{
+	(void)slot;
+	return axvcpu_aspace_map(vm->aspace, gpa, mem, size, AXVCPU_MAP_ALL);
+}
+
 static int setup_and_bind(struct vm *vm, int fd)
 {
 	struct axvcpu_setup setup = {
-		.entry = GUEST_CODE,
+		.entry = GUEST_CODE + guest_programs[PROGRAM_USER_EXIT],
 		.aspace_fd = axvcpu_aspace_fd(vm->aspace),
 	};
 	struct axvcpu_bind bind = { .cpu = -1 };
 
 	axvcpu_setup_init(vm, &setup);
 	return ioctl(fd, AXVCPU_SETUP, &setup) || ioctl(fd, AXVCPU_BIND, &bind) ? -errno : 0;
+}
+
+/* A descriptor, not an object of the library: there may be a thousand of them. */
+static int ax_add_vcpu(struct vm *vm, unsigned int id)
+{
+	struct axvcpu_create_vcpu args = { .vcpu_id = id, .favor_phys_cpu = -1 };
+	int fd = ioctl(axvcpu_device_fd(vm->device), AXVCPU_CREATE_VCPU, &args);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = setup_and_bind(vm, fd);
+	if (!err)
+		err = raw_ioctl(fd, AXVCPU_RUN, 0);
+	if (err)
+		close(fd);
+	return err ?: fd;
+}
+
+static int ax_kick_init(struct vm *vm)
+{
+	(void)vm;
+	return 0;
+}
+
+static int ax_kick(struct vm *vm, pthread_t thread)
+{
+	(void)thread;
+	return axvcpu_vcpu_kick(vm->vcpu);
 }
 
 static int ax_open(struct vm *vm)
@@ -40,7 +75,7 @@ static int ax_open(struct vm *vm)
 	if (!err)
 		err = axvcpu_aspace_create(vm->device, &vm->aspace);
 	if (!err)
-		err = axvcpu_aspace_map(vm->aspace, 0, vm->mem, vm->size, AXVCPU_MAP_ALL);
+		err = ax_map(vm, 0, 0, vm->mem, vm->size);
 	if (!err)
 		err = axvcpu_vcpu_create(vm->device, NULL, &vm->vcpu);
 	if (err)
@@ -69,5 +104,9 @@ const struct hypervisor hypervisor_axvcpu = {
 	.open		= ax_open,
 	.close		= ax_close,
 	.start		= axvcpu_start,
+	.map		= ax_map,
+	.add_vcpu	= ax_add_vcpu,
+	.kick_init	= ax_kick_init,
+	.kick		= ax_kick,
 	.interrupt	= axvcpu_interrupt,
 };

@@ -7,6 +7,8 @@
 #define AXBENCH_H
 
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,6 +25,8 @@
 #define GUEST_TABLES	0x100000UL	/* page tables, where the guest has some */
 #define GUEST_DATA	0x200000UL	/* memory to touch */
 #define GUEST_DATA_MAX	(64UL << 20)
+#define GUEST_PIECES	(GUEST_DATA + GUEST_DATA_MAX)	/* many mappings of a page */
+#define GUEST_PIECES_MAX	(48UL << 20)
 
 /**
  * now() - the clock
@@ -54,7 +58,7 @@ static inline uint64_t now(void)
  * @PROGRAM_KERNEL_EXIT: @arg0 exits that the kernel answers, then one to userspace
  * @PROGRAM_USER_EXIT: exits to userspace, one after the other
  * @PROGRAM_TOUCH: write to @arg0 pages from @arg1 on, then exit to userspace
- * @PROGRAM_SPIN: nothing, for ever
+ * @PROGRAM_SPIN: count at @arg1, for ever
  * @PROGRAM_INTERRUPTS: exits to userspace with interrupts on; the handler of
  *	interrupt %GUEST_VECTOR exits to userspace too
  * @NR_PROGRAMS: how many there are
@@ -70,6 +74,7 @@ enum program {
 };
 
 #define GUEST_VECTOR	0x40
+#define KICK_SIGNAL	SIGUSR1
 
 /* The image, and the offsets of the programs in it */
 extern const uint8_t guest_image[], guest_image_end[];
@@ -133,6 +138,10 @@ struct vm {
  *	KVM's forms the one that costs it least. 0 or a negative errno
  * @close: end all of it, whatever of it there is
  * @start: the next run starts with a program
+ * @map: map more memory, by slots that are numbered from 1
+ * @add_vcpu: another vCPU, which has run once: its descriptor, or a negative errno
+ * @kick_init: in the thread that will be kicked, %KICK_SIGNAL being blocked
+ * @kick: another thread makes its run return
  * @interrupt: queue interrupt %GUEST_VECTOR, or raise the line and lower it again
  */
 struct hypervisor {
@@ -142,6 +151,10 @@ struct hypervisor {
 	int (*open)(struct vm *vm);
 	void (*close)(struct vm *vm);
 	int (*start)(struct vm *vm, enum program program, uint64_t arg0, uint64_t arg1);
+	int (*map)(struct vm *vm, unsigned int slot, uint64_t gpa, void *mem, size_t size);
+	int (*add_vcpu)(struct vm *vm, unsigned int id);
+	int (*kick_init)(struct vm *vm);
+	int (*kick)(struct vm *vm, pthread_t thread);
 	int (*interrupt)(struct vm *vm, bool up);
 };
 
@@ -152,6 +165,8 @@ extern const struct hypervisor hypervisor_kvm;		/* kvm.c */
 extern const char *const kvm_modules[];	/* in the order of loading, then NULL */
 extern const uint32_t kvm_user_exit;
 extern const uint32_t axvcpu_user_exit;
+extern const unsigned int switch_instructions;	/* of a bare entry and exit */
+extern const unsigned int pages_of_vcpu;	/* that the CPU wants for one */
 int guest_init_memory(uint8_t *mem);
 int kvm_init_vm(struct vm *vm);
 int kvm_init_vcpu(struct vm *vm);
@@ -218,6 +233,9 @@ static inline long vm_run_to_exit(const struct vm *vm)
 	return err;
 }
 
+int run_program(struct vm *vm, enum program program, uint64_t arg0, uint64_t arg1,
+		uint64_t *ticks);
+void touch(uint8_t *mem, size_t size);
 int vm_open(struct vm *vm, const struct hypervisor *hv, size_t size);
 void vm_close(struct vm *vm);
 
@@ -262,9 +280,11 @@ uint64_t process_ticks(const struct clock_check *check);
  * @budget: of ours / KVM's; 0: none
  * @rounds: in a batch
  * @short_rounds: with --short
+ * @cpus: that it needs; 0: one
  * @is_exit: exits are counted in it
  * @bare: @batch makes its machines itself
  * @batch: do it @rounds times: ticks for one. 0 or a negative errno
+ * @floor: as @batch: what it can't do without; NULL: not known
  */
 struct row {
 	const char *name;
@@ -272,10 +292,25 @@ struct row {
 	double budget;
 	unsigned int rounds;
 	unsigned int short_rounds;
+	unsigned int cpus;
 	bool is_exit;
 	bool bare;
 	int (*batch)(struct vm *vm, unsigned int rounds, double *cost);
+	int (*floor)(struct vm *vm, unsigned int rounds, double *cost);
 };
+
+int measure_kick(struct vm *vm, unsigned int rounds, double *cost);	/* kick.c */
+int measure_memory(struct vm *vm, unsigned int rounds, double *cost);	/* memory.c */
+int memory_floor(struct vm *vm, unsigned int rounds, double *cost);
+
+/* floors.c */
+int floor_ioctl(struct vm *vm, unsigned int rounds, double *cost);
+int floor_switch(struct vm *vm, unsigned int rounds, double *cost);
+int floor_call_and_switch(struct vm *vm, unsigned int rounds, double *cost);
+int floor_interrupt(struct vm *vm, unsigned int rounds, double *cost);
+int floor_fill(struct vm *vm, unsigned int rounds, double *cost);
+int floor_fresh(struct vm *vm, unsigned int rounds, double *cost);
+int floor_life(struct vm *vm, unsigned int rounds, double *cost);
 
 extern const struct row rows[];
 extern const size_t nr_rows;
@@ -315,6 +350,7 @@ struct count_limit {
  * @row: the row
  * @ours: axvcpu's
  * @kvm: KVM's
+ * @floor: what both can't do without; 0: not known
  * @counts: of axvcpu, in a round
  * @error: why there are none
  */
@@ -322,6 +358,7 @@ struct result {
 	const struct row *row;
 	struct figures ours;
 	struct figures kvm;
+	double floor;
 	struct counts counts;
 	int error;
 };
@@ -334,5 +371,7 @@ void count_all(struct result *results, size_t count);
 
 bool report(FILE *out, const struct result *results, size_t count, bool tap);
 void report_json(FILE *out, const struct result *results, size_t count);
+
+int scale_main(FILE *out, const char *json, const char *only, bool tap);	/* scale.c */
 
 #endif /* AXBENCH_H */

@@ -46,6 +46,7 @@ program_touch:
  */
 program_spin:
 	cli
+	incq	(%rdi)
 	jmp	program_spin
 
 program_interrupts:

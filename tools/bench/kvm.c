@@ -31,14 +31,43 @@ static int kvm_acquire(void)
 	return access("/dev/kvm", R_OK | W_OK) ? -errno : 0;
 }
 
-static int kvm_map(struct vm *vm)
+static int kvm_map(struct vm *vm, unsigned int slot, uint64_t gpa, void *mem, size_t size)
 {
 	struct kvm_userspace_memory_region region = {
-		.memory_size = vm->size,
-		.userspace_addr = (uintptr_t)vm->mem,
+		.slot = slot,
+		.guest_phys_addr = gpa,
+		.memory_size = size,
+		.userspace_addr = (uintptr_t)mem,
 	};
 
 	return ioctl(vm->vm_fd, KVM_SET_USER_MEMORY_REGION, &region) ? -errno : 0;
+}
+
+static int kvm_add_vcpu(struct vm *vm, unsigned int id)
+{
+	int fd = ioctl(vm->vm_fd, KVM_CREATE_VCPU, (unsigned long)id);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/*
+ * Of what VMMs do, this ends the run first: the signal is let in while it lasts,
+ * and there is no handler that has to run.
+ */
+static int kvm_kick_init(struct vm *vm)
+{
+	struct {
+		struct kvm_signal_mask head;
+		uint64_t blocked;
+	} mask = { .head.len = sizeof(uint64_t) };
+
+	return ioctl(vm->fd, KVM_SET_SIGNAL_MASK, &mask) ? -errno : 0;
+}
+
+static int kvm_kick(struct vm *vm, pthread_t thread)
+{
+	(void)vm;
+	return -pthread_kill(thread, KICK_SIGNAL);
 }
 
 static int kvm_open(struct vm *vm)
@@ -56,12 +85,12 @@ static int kvm_open(struct vm *vm)
 		return -errno;
 	err = kvm_init_vm(vm);
 	if (!err)
-		err = kvm_map(vm);
+		err = kvm_map(vm, 0, 0, vm->mem, vm->size);
 	if (err)
 		return err;
-	vm->fd = ioctl(vm->vm_fd, KVM_CREATE_VCPU, 0UL);
+	vm->fd = kvm_add_vcpu(vm, 0);
 	if (vm->fd < 0)
-		return -errno;
+		return vm->fd;
 	size = ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
 	if (size < 0)
 		return -errno;
@@ -96,5 +125,9 @@ const struct hypervisor hypervisor_kvm = {
 	.open		= kvm_open,
 	.close		= kvm_close,
 	.start		= kvm_start,
+	.map		= kvm_map,
+	.add_vcpu	= kvm_add_vcpu,
+	.kick_init	= kvm_kick_init,
+	.kick		= kvm_kick,
 	.interrupt	= kvm_interrupt,
 };

@@ -18,12 +18,14 @@ enum {
 	OPT_ONLY,
 	OPT_LIST,
 	OPT_TAP,
+	OPT_SCALE,
 };
 
 struct options {
 	bool brief;
 	bool list;
 	bool tap;
+	bool scale;
 	const char *json;
 	const char *only;	/* one hypervisor's name */
 	unsigned int count;	/* of the rows that were named; 0: all */
@@ -37,6 +39,7 @@ static const struct argp_option argp_options[] = {
 	{ "json", OPT_JSON, "FILE", 0, "Write the figures to FILE too", 0 },
 	{ "only", OPT_ONLY, "NAME", 0, "Measure axvcpu or KVM alone", 0 },
 	{ "tap", OPT_TAP, NULL, 0, "Tell the results as kselftest does", 0 },
+	{ "scale", OPT_SCALE, NULL, 0, "Measure whether costs grow with what is idle", 0 },
 	{ "list", OPT_LIST, NULL, 0, "List the rows", 0 },
 	{ 0 }
 };
@@ -58,6 +61,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_TAP:
 		options->tap = true;
+		return 0;
+	case OPT_SCALE:
+		options->scale = true;
 		return 0;
 	case OPT_LIST:
 		options->list = true;
@@ -85,7 +91,7 @@ static const struct argp argp = {
 };
 
 static int measure(const struct hypervisor *hv, const struct options *options,
-		   const struct row *row, struct figures *figures)
+		   const struct row *row, struct figures *figures, double *floor)
 {
 	unsigned int batches = options->brief ? SHORT_BATCHES : BATCHES;
 	unsigned int rounds = options->brief ? row->short_rounds : row->rounds;
@@ -102,6 +108,8 @@ static int measure(const struct hypervisor *hv, const struct options *options,
 		if (!err && i)
 			figures_add(figures, cost);
 	}
+	if (!err && floor && row->floor)
+		err = row->floor(&vm, rounds, floor);
 	if (row->bare)
 		munmap(vm.mem, vm.size);
 	else
@@ -122,8 +130,9 @@ static void measure_all(const struct hypervisor *hv, const struct options *optio
 		struct result *r = &results[i];
 
 		if (!err && !r->error)
-			r->error = measure(hv, options, r->row,
-					   hv == &hypervisor_kvm ? &r->kvm : &r->ours);
+			r->error = hv == &hypervisor_kvm ?
+				   measure(hv, options, r->row, &r->kvm, NULL) :
+				   measure(hv, options, r->row, &r->ours, &r->floor);
 		else if (err)
 			r->error = err;
 	}
@@ -138,6 +147,14 @@ static int write_json(const char *path, const struct result *results, size_t cou
 		return -errno;
 	report_json(out, results, count);
 	return fclose(out) ? -errno : 0;
+}
+
+/* Where there are two CPUs, what needs no more than one is measured elsewhere. */
+static bool is_wanted(const struct options *options, size_t row)
+{
+	bool many = sysconf(_SC_NPROCESSORS_ONLN) > 1;
+
+	return options->count ? options->wanted[row] : many == (rows[row].cpus > 1);
 }
 
 int main(int argc, char **argv)
@@ -156,7 +173,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	for (size_t i = 0; i < nr_rows; i++) {
-		if (options.count && !wanted[i])
+		if (!is_wanted(&options, i))
 			continue;
 		results[count++].row = &rows[i];
 	}
@@ -164,6 +181,8 @@ int main(int argc, char **argv)
 	check_clock(&clock_check);
 	printf("# %.4f ticks an instruction, %.4f a nanosecond\n",
 	       clock_check.ticks_per_instruction, clock_check.ticks_per_ns);
+	if (options.scale)
+		return scale_main(stdout, options.json, options.only, options.tap);
 	measure_all(&hypervisor_axvcpu, &options, results, count);
 	if (!options.only)
 		count_all(results, count);

@@ -105,6 +105,17 @@ double figures_spread(const struct figures *figures)
 }
 
 /**
+ * touch() - have the host bring memory in
+ * @mem: the memory
+ * @size: bytes
+ */
+void touch(uint8_t *mem, size_t size)
+{
+	for (size_t at = 0; at < size; at += PAGE)
+		*(volatile uint8_t *)(mem + at) = 1;
+}
+
+/**
  * vm_open() - make a machine
  * @vm: where
  * @hv: whose

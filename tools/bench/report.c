@@ -25,13 +25,13 @@ static bool result_is_good(const struct result *result)
 		return false;
 	if (result->counts.nr && !counts_are_good(result->row, &result->counts))
 		return false;
-	return !result->row->budget || ratio(result) <= result->row->budget * TOLERANCE;
+	return ratio(result) <= result->row->budget * TOLERANCE;
 }
 
 static void report_head(FILE *out)
 {
-	fprintf(out, "# %-38s %10s %10s %7s %7s %8s\n", "", "axvcpu", "KVM", "ratio", "budget",
-		"spread");
+	fprintf(out, "# %-36s %9s %9s %10s %7s %7s %7s\n", "", "floor", "axvcpu", "KVM", "ratio",
+		"budget", "spread");
 }
 
 static void report_row(FILE *out, const struct result *result)
@@ -39,17 +39,13 @@ static void report_row(FILE *out, const struct result *result)
 	const struct row *row = result->row;
 
 	if (!measured(result)) {
-		fprintf(out, "# %-38s failed: %s\n", row->about, strerror(-result->error));
+		fprintf(out, "# %-36s failed: %s\n", row->about, strerror(-result->error));
 		return;
 	}
-	fprintf(out, "# %-38s %10.1f %10.1f %7.3f", row->about, figures_median(&result->ours),
-		figures_median(&result->kvm), ratio(result));
-	if (row->budget)
-		fprintf(out, " %7.2f %7.1f%%  %s\n", row->budget,
-			100 * figures_spread(&result->ours),
-			result_is_good(result) ? "ok" : "OVER");
-	else
-		fprintf(out, " %7s %7.1f%%\n", "", 100 * figures_spread(&result->ours));
+	fprintf(out, "# %-36s %9.1f %9.1f %10.1f %7.3f %7.2f %6.1f%%  %s\n", row->about,
+		result->floor, figures_median(&result->ours), figures_median(&result->kvm),
+		ratio(result), row->budget, 100 * figures_spread(&result->ours),
+		result_is_good(result) ? "ok" : "OVER");
 }
 
 /* What does not come in each round is the host's timer's. */
@@ -66,7 +62,7 @@ static void report_counts(FILE *out, const struct result *result)
 		if (!limit && count[i].value < SELDOM)
 			continue;
 		if (*about)
-			fprintf(out, "# %-38s", about);
+			fprintf(out, "# %-36s", about);
 		about = "";
 		fprintf(out, " %s %.2f", count[i].name, count[i].value);
 		if (limit)
@@ -138,9 +134,9 @@ void report_json(FILE *out, const struct result *results, size_t count)
 
 		if (!measured(r))
 			continue;
-		fprintf(out, "%s\n  {\"name\": \"%s\", \"ours\": %.1f, \"kvm\": %.1f, "
-			"\"ratio\": %.4f, \"budget\": %.2f, \"spread\": %.4f}", comma,
-			r->row->name, figures_median(&r->ours), figures_median(&r->kvm), ratio(r),
+		fprintf(out, "%s\n  {\"name\": \"%s\", \"about\": \"%s\", \"floor\": %.1f, \"ours\": %.1f, "
+			"\"kvm\": %.1f, \"ratio\": %.4f, \"budget\": %.2f, \"spread\": %.4f}", comma,
+			r->row->name, r->row->about, r->floor, figures_median(&r->ours), figures_median(&r->kvm), ratio(r),
 			r->row->budget, figures_spread(&r->ours));
 		json_counts(out, r);
 		comma = ",";

@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is measured. */
 #include <errno.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "bench.h"
 
-/* Ticks of a program that makes one exit to userspace, at its end. */
-static int run_program(struct vm *vm, enum program program, uint64_t arg0, uint64_t arg1,
-		       uint64_t *ticks)
+/**
+ * run_program() - a program that makes one exit to userspace, at its end
+ * @vm: the machine
+ * @program: the program
+ * @arg0: its first argument
+ * @arg1: its second argument
+ * @ticks: what it took
+ *
+ * Return: 0 or a negative errno.
+ */
+int run_program(struct vm *vm, enum program program, uint64_t arg0, uint64_t arg1,
+		uint64_t *ticks)
 {
 	uint64_t began;
 	int err;
@@ -94,7 +102,7 @@ static int fill(struct vm *vm, unsigned int pages, bool fresh, double *cost)
 	if (madvise(mem, size, MADV_DONTNEED))
 		return -errno;
 	if (!fresh)
-		memset(mem, 1, size);
+		touch(mem, size);
 	err = run_program(vm, PROGRAM_TOUCH, pages, GUEST_DATA, &with);
 	if (!err)
 		err = run_program(vm, PROGRAM_TOUCH, pages, GUEST_DATA, &without);
@@ -184,21 +192,25 @@ static int interrupt(struct vm *vm, unsigned int rounds, double *cost)
 
 const struct row rows[] = {
 	{ "kernel-exit", "exit handled in the kernel", 0.33, 10000, 2000,
-	  .is_exit = true, .batch = kernel_exit },
+	  .is_exit = true, .batch = kernel_exit, .floor = floor_switch },
 	{ "user-exit", "exit to userspace and back", 0.33, 10000, 2000,
-	  .is_exit = true, .batch = user_exit },
+	  .is_exit = true, .batch = user_exit, .floor = floor_call_and_switch },
 	{ "immediate-exit", "RUN that returns at once", BUDGET(0.50, 0.25), 10000, 2000,
-	  .batch = immediate_exit },
+	  .batch = immediate_exit, .floor = floor_ioctl },
 	{ "fill-present", "fill of a page, host memory present", 0.05, 4096, 1024,
-	  .batch = fill_present },
+	  .batch = fill_present, .floor = floor_fill },
 	{ "fill-fresh", "fill of a page, host memory fresh", 0.60, 4096, 1024,
-	  .batch = fill_fresh },
+	  .batch = fill_fresh, .floor = floor_fresh },
 	{ "life-cpu", "life of a VM, CPU time", BUDGET(0.12, 0.20), 100, 20,
-	  .bare = true, .batch = life_cpu },
+	  .bare = true, .batch = life_cpu, .floor = floor_life },
 	{ "life-wall", "life of a VM, wall time", BUDGET(0.05, 0.20), 20, 5,
-	  .bare = true, .batch = life_wall },
+	  .bare = true, .batch = life_wall, .floor = floor_life },
 	{ "interrupt", "injected interrupt to its handler", 0.50, 10000, 2000,
-	  .batch = interrupt },
+	  .batch = interrupt, .floor = floor_interrupt },
+	{ "kick", "kick by a thread to RUN's return", 0.60, 1000, 200,
+	  .cpus = 2, .batch = measure_kick },
+	{ "memory", "kernel memory, 64 MiB touched, KiB", 0.50, 2, 1,
+	  .bare = true, .batch = measure_memory, .floor = memory_floor },
 };
 
 const size_t nr_rows = ARRAY_SIZE(rows);

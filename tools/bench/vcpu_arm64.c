@@ -13,6 +13,13 @@
 #define CORE_REG(field)	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE |	\
 			 offsetof(struct kvm_regs, regs.field) / sizeof(uint32_t))
 
+/*
+ * 31 registers in and out by pairs, those of the caller saved and fetched, ELR,
+ * SPSR, HCR, VBAR, ESR; ERET; and the instruction that exits.
+ */
+const unsigned int switch_instructions = 70;
+const unsigned int pages_of_vcpu = 0;
+
 /* KVM is part of the kernel. */
 const char *const kvm_modules[] = { NULL };
 const uint32_t kvm_user_exit = KVM_EXIT_MMIO;

@@ -64,8 +64,9 @@ def command(machine, kernel, initramfs, directory, console):
     struct.pack_into("<H", setup, 0x224, 0xde00 - 0x200)    # heap_end_ptr
     struct.pack_into("<I", setup, 0x228, COMMAND_LINE)
 
+    options = f"{OPTIONS} {machine.options}"
     disk, table = bytearray(), []
-    for address, part in ((SETUP, setup), (COMMAND_LINE, OPTIONS.encode() + b"\0"),
+    for address, part in ((SETUP, setup), (COMMAND_LINE, options.encode() + b"\0"),
                           (KERNEL, image[setup_size:]), (INITRAMFS, initramfs)):
         start = len(disk) // SECTOR
         disk += part

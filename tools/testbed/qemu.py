@@ -30,6 +30,6 @@ def command(machine, kernel, initramfs, directory, _console):
     return [program, *threads, "-machine", board, "-cpu", cpu,
             "-smp", str(machine.cpus), "-m", str(machine.memory),
             "-kernel", kernel.image, "-initrd", "initramfs",
-            "-append", f"{options} quiet loglevel=4 panic=-1 kunit.enable=1",
+            "-append", f"{options} quiet loglevel=4 panic=-1 kunit.enable=1 {machine.options}",
             "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio",
             "-monitor", "none", "-no-reboot"]
