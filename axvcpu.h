@@ -21,6 +21,7 @@
 #include <linux/sched.h>
 #include <linux/seqlock.h>
 #include <linux/spinlock.h>
+#include <linux/static_call.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 
@@ -227,12 +228,14 @@ struct axvcpu_arch_ops {
 	 * interrupts in. -errno: the entry instruction itself failed (not:
 	 * invalid guest state, which is an exit). May handle exits on its own
 	 * and enter again, until a host interrupt is pending, and not for long
-	 * without one; it counts and traces those itself.
+	 * without one; it counts and traces those itself. Without @handle_exit
+	 * it handles the last one too, and returns &enum axvcpu_next.
 	 */
 	int (*enter)(struct axvcpu *vcpu, bool flush);
 	/**
 	 * @handle_exit: [C] look at the exit, handle what the kernel handles,
 	 * fill in the run page otherwise. Returns &enum axvcpu_next or -errno.
+	 * May be NULL.
 	 */
 	int (*handle_exit)(struct axvcpu *vcpu);
 	/**
@@ -288,6 +291,19 @@ struct axvcpu_arch_ops {
 
 /** axvcpu_arch - the backend that this module was linked with */
 extern const struct axvcpu_arch_ops axvcpu_arch;
+
+/*
+ * C(op): an op that every RUN calls, as axvcpu_call(op)(...): a direct call where
+ * the architecture can have its calls patched, which is done at module load. A
+ * retpoline for each would be the larger part of what they cost.
+ */
+#define AXVCPU_HOT_OPS(C)	C(load) C(put) C(enter) C(sync_regs)
+
+#define C(op)	DECLARE_STATIC_CALL(axvcpu_##op, *axvcpu_arch.op);
+AXVCPU_HOT_OPS(C)
+#undef C
+
+#define axvcpu_call(op)	static_call(axvcpu_##op)
 
 /* axvcpu_state.c */
 
@@ -381,8 +397,10 @@ void axvcpu_hw_put(void);
 
 /* axvcpu_run.c */
 
+void axvcpu_run_init(void);
 int axvcpu_load(struct axvcpu *vcpu);
 int axvcpu_run(struct axvcpu *vcpu, unsigned long flags);
+int axvcpu_run_locked(struct axvcpu *vcpu, unsigned long flags);	/* in KUnit's module */
 void axvcpu_poke(struct axvcpu *vcpu);
 void axvcpu_kick(struct axvcpu *vcpu);
 

@@ -228,13 +228,16 @@ static void window_enlarge(struct window *window, const struct axvcpu_range *ran
 {
 	const struct axvcpu_s2_format *format = range->aspace->s2.format;
 	unsigned int shift = PAGE_SHIFT + hmm_pfn_to_map_order(pfn);
+	u8 levels = format->leaf_levels;
 	unsigned int level;
 
+	if (window->flags & AXVCPU_MAP_EXEC)
+		levels &= ~format->noexec_levels;
 	for (level = format->levels - 1; level; level--) {
 		u64 size = BIT_ULL(axvcpu_s2_level_shift(format, level));
 		u64 first = round_down(gpa, size);
 
-		if (!(format->leaf_levels & BIT(level)) || size > BIT_ULL(shift) ||
+		if (!(levels & BIT(level)) || size > BIT_ULL(shift) ||
 		    (range_uaddr(range, gpa) ^ gpa) & (size - 1) ||
 		    first < range->node.start || first + size - 1 > range->node.last)
 			continue;

@@ -233,7 +233,7 @@ static int do_bind(struct axvcpu *vcpu)
 
 static int do_run(struct axvcpu *vcpu)
 {
-	return axvcpu_run(vcpu, 0);
+	return axvcpu_run_locked(vcpu, 0);
 }
 
 static int do_wait(struct axvcpu *vcpu)
@@ -358,12 +358,7 @@ int axvcpu_kunit_bind(struct axvcpu *vcpu, int cpu)
  */
 int axvcpu_kunit_run(struct axvcpu *vcpu, unsigned long flags)
 {
-	int ret;
-
-	mutex_lock(&vcpu->mutex);
-	ret = axvcpu_run(vcpu, flags);
-	mutex_unlock(&vcpu->mutex);
-	return ret;
+	return axvcpu_run(vcpu, flags);
 }
 
 /**

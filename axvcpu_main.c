@@ -355,7 +355,7 @@ static long do_SET_DEBUG(void *object, union ioctl_arg *arg)
 
 #define FN_STRUCT(name)	do_##name
 #define FN_NONE(name)	do_##name
-#define FN_FLAGS(name)	NULL		/* RUN: vcpu_run() */
+#define FN_FLAGS(name)	NULL		/* RUN: axvcpu_run() */
 
 static const struct ioctl vcpu_ioctls[] = {
 #define I(name, arg, lock, busy, bad)				\
@@ -382,33 +382,6 @@ static long vcpu_call(const struct ioctl *ioctl, struct axvcpu *vcpu, union ioct
 	return ret;
 }
 
-static noinline long wait_for_vcpu(struct axvcpu *vcpu, unsigned long flags)
-{
-	return flags & AXVCPU_RUN_NOWAIT ? -EBUSY : lock_vcpu(vcpu, LOCK_WAIT);
-}
-
-/*
- * What an exit to userspace costs is decided here, too: RUN does not go through
- * the table. It has a row there all the same, for the oracle.
- */
-static long vcpu_run(struct axvcpu *vcpu, unsigned long flags)
-{
-	long ret;
-
-	if (unlikely(flags & ~(unsigned long)(AXVCPU_RUN_WAIT | AXVCPU_RUN_NOWAIT)))
-		return -EINVAL;
-	if (unlikely(!mutex_trylock(&vcpu->mutex))) {
-		ret = wait_for_vcpu(vcpu, flags);
-		if (ret)
-			return ret;
-	}
-	ret = -EIO;
-	if (likely(!vcpu->aspace || axvcpu_aspace_is_ours(vcpu->aspace)))
-		ret = axvcpu_run(vcpu, flags);
-	mutex_unlock(&vcpu->mutex);
-	return ret;
-}
-
 static long vcpu_struct_call(const struct ioctl *ioctl, struct axvcpu *vcpu,
 			     unsigned int cmd, unsigned long uarg)
 {
@@ -430,10 +403,15 @@ static noinline long vcpu_other_ioctl(struct axvcpu *vcpu, unsigned int cmd, uns
 	return ioctl ? vcpu_struct_call(ioctl, vcpu, cmd, uarg) : -ENOTTY;
 }
 
+/*
+ * What an exit to userspace costs is decided here, too: RUN does not go through
+ * the table, and looks after its arguments and lock itself. It has a row there
+ * all the same, for the oracle.
+ */
 static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
 {
 	if (likely(cmd == AXVCPU_RUN))
-		return vcpu_run(file->private_data, uarg);
+		return axvcpu_run(file->private_data, uarg);
 	return vcpu_other_ioctl(file->private_data, cmd, uarg);
 }
 
@@ -703,6 +681,7 @@ static int __init axvcpu_init(void)
 	ret = axvcpu_arch.init();
 	if (ret)
 		return ret;
+	axvcpu_run_init();
 	ret = axvcpu_percpu_init();
 	if (ret)
 		goto err_arch;

@@ -17,6 +17,22 @@
 #include "axvcpu_compat.h"
 #include "axvcpu_trace.h"
 
+#define C(op)	DEFINE_STATIC_CALL_NULL(axvcpu_##op, *axvcpu_arch.op);
+AXVCPU_HOT_OPS(C)
+#undef C
+
+/**
+ * axvcpu_run_init() - make the calls of the hot ops lead to the backend
+ *
+ * Context: module load.
+ */
+void axvcpu_run_init(void)
+{
+#define C(op)	static_call_update(axvcpu_##op, axvcpu_arch.op);
+	AXVCPU_HOT_OPS(C)
+#undef C
+}
+
 /**
  * struct run - one RUN call
  * @flags: ``AXVCPU_RUN_*``
@@ -77,7 +93,7 @@ static __always_inline int enter_guest(struct axvcpu *vcpu, const struct axvcpu_
 	vcpu->stats.entries++;
 	trace_axvcpu_entry(vcpu);
 	vtime_account_guest_enter();
-	ret = axvcpu_arch.enter(vcpu, flush);
+	ret = axvcpu_call(enter)(vcpu, flush);
 	account_guest_exit();
 	return ret;
 }
@@ -116,10 +132,10 @@ static __always_inline int enter_often(struct axvcpu *vcpu, const struct axvcpu_
 		ret = enter_guest(vcpu, aspace);
 		end_entry(vcpu);
 		account_guest_tick_taken();
-		if (unlikely(ret))
-			return ret < 0 ? ret : -EIO;
-
-		ret = axvcpu_arch.handle_exit(vcpu);
+		if (unlikely(ret < 0))
+			return ret;
+		if (axvcpu_arch.handle_exit)
+			ret = axvcpu_arch.handle_exit(vcpu);
 		trace_axvcpu_exit(vcpu, ret);
 		if (ret != AXVCPU_NEXT_ENTER)
 			return ret;
@@ -154,7 +170,7 @@ static bool may_run_on(const struct axvcpu *vcpu, int cpu)
 
 static __always_inline int load(struct axvcpu *vcpu, int cpu)
 {
-	int ret = axvcpu_arch.load(vcpu);
+	int ret = axvcpu_call(load)(vcpu);
 
 	if (ret || likely(vcpu->last_cpu == cpu))
 		return ret;
@@ -191,8 +207,8 @@ static __always_inline int run_section(struct axvcpu *vcpu, void *arg)
 	if (unlikely(ret))
 		return ret;
 	ret = with_aspace(vcpu, cpu);
-	axvcpu_arch.sync_regs(vcpu);
-	axvcpu_arch.put(vcpu);
+	axvcpu_call(sync_regs)(vcpu);
+	axvcpu_call(put)(vcpu);
 	return ret;
 }
 
@@ -329,12 +345,17 @@ static __always_inline int run_sections(struct axvcpu *vcpu, struct run *run)
 }
 
 /* The exits that the VMM answers in the run page */
-#define ANSWERED								\
-	(BIT(AXVCPU_EXIT_HYPERCALL) | BIT(AXVCPU_EXIT_MMIO_READ) |		\
-	 BIT(AXVCPU_EXIT_SYSREG_READ) | BIT(AXVCPU_EXIT_SYSREG_WRITE) |		\
-	 BIT(AXVCPU_EXIT_IO_READ) | BIT(AXVCPU_EXIT_IO_STRING) |		\
-	 BIT(AXVCPU_EXIT_CPU_UP) | BIT(AXVCPU_EXIT_EXCEPTION) |			\
-	 BIT(AXVCPU_EXIT_DEBUG))
+static const bool answered[AXVCPU_NR_EXITS] = {
+	[AXVCPU_EXIT_HYPERCALL]		= true,
+	[AXVCPU_EXIT_MMIO_READ]		= true,
+	[AXVCPU_EXIT_SYSREG_READ]	= true,
+	[AXVCPU_EXIT_SYSREG_WRITE]	= true,
+	[AXVCPU_EXIT_IO_READ]		= true,
+	[AXVCPU_EXIT_IO_STRING]		= true,
+	[AXVCPU_EXIT_CPU_UP]		= true,
+	[AXVCPU_EXIT_EXCEPTION]		= true,
+	[AXVCPU_EXIT_DEBUG]		= true,
+};
 
 static __always_inline void publish(struct axvcpu *vcpu, struct run *run)
 {
@@ -343,7 +364,7 @@ static __always_inline void publish(struct axvcpu *vcpu, struct run *run)
 	if (unlikely(run->result)) {
 		page->exit_reason = AXVCPU_EXIT_NOTHING;
 	} else {
-		vcpu->answer_due = ANSWERED & BIT(vcpu->exit_reason);
+		vcpu->answer_due = answered[vcpu->exit_reason];
 		vcpu->stats.exits[vcpu->exit_reason]++;
 		page->exit_reason = vcpu->exit_reason;
 	}
@@ -363,8 +384,8 @@ static int sync_section(struct axvcpu *vcpu, void *arg)
 	ret = axvcpu_load(vcpu);
 	if (ret)
 		return ret;
-	axvcpu_arch.sync_regs(vcpu);
-	axvcpu_arch.put(vcpu);
+	axvcpu_call(sync_regs)(vcpu);
+	axvcpu_call(put)(vcpu);
 	leave_for_vmm(vcpu, run);
 	return 0;
 }
@@ -397,19 +418,7 @@ static __always_inline int do_run(struct axvcpu *vcpu, struct run *run)
 	return run_sections(vcpu, run);
 }
 
-/**
- * axvcpu_run() - run the guest until the VMM is needed
- * @vcpu: the vCPU
- * @flags: ``AXVCPU_RUN_*``, checked
- *
- * Context: process context, &struct axvcpu.mutex held, the address space's
- * process.
- * Return: 0: the run page tells why. The vCPU is Ready after -EINTR (signal,
- * kick, immediate_exit), -EXDEV (this CPU is not for this vCPU), -ENOMEM, and
- * unchanged after -EDEADLK; it is Invalid after any other.
- * Source: AxVCpu::run.
- */
-int axvcpu_run(struct axvcpu *vcpu, unsigned long flags)
+static __always_inline int run_locked(struct axvcpu *vcpu, unsigned long flags)
 {
 	struct run run = { .flags = flags };
 	int ret;
@@ -417,6 +426,8 @@ int axvcpu_run(struct axvcpu *vcpu, unsigned long flags)
 	/* A thread that is not nested now is not so later, on whatever CPU. */
 	if (unlikely(axvcpu_nested()))
 		return -EDEADLK;
+	if (unlikely(vcpu->aspace && !axvcpu_aspace_is_ours(vcpu->aspace)))
+		return -EIO;
 	ret = axvcpu_state_running(vcpu);
 	if (ret)
 		return ret;
@@ -425,6 +436,47 @@ int axvcpu_run(struct axvcpu *vcpu, unsigned long flags)
 		publish(vcpu, &run);
 	ret = axvcpu_state_ran(vcpu, ret);
 	return ret ?: run.result;
+}
+
+#ifdef AXVCPU_KUNIT
+/* axvcpu_run() for who holds the lock */
+int axvcpu_run_locked(struct axvcpu *vcpu, unsigned long flags)
+{
+	return run_locked(vcpu, flags);
+}
+#endif
+
+static noinline int wait_for_vcpu(struct axvcpu *vcpu, unsigned long flags)
+{
+	return flags & AXVCPU_RUN_NOWAIT ? -EBUSY : mutex_lock_interruptible(&vcpu->mutex);
+}
+
+/**
+ * axvcpu_run() - run the guest until the VMM is needed
+ * @vcpu: the vCPU
+ * @flags: ``AXVCPU_RUN_*``
+ *
+ * Context: process context; takes &struct axvcpu.mutex.
+ * Return: 0: the run page tells why. The vCPU is Ready after -EINTR (signal,
+ * kick, immediate_exit), -EXDEV (this CPU is not for this vCPU), -ENOMEM, and
+ * unchanged after -EINVAL (no such flag), -EBUSY (AXVCPU_RUN_NOWAIT), -EIO (an
+ * address space of another process) and -EDEADLK; it is Invalid after any other.
+ * Source: AxVCpu::run.
+ */
+int axvcpu_run(struct axvcpu *vcpu, unsigned long flags)
+{
+	int ret;
+
+	if (unlikely(flags & ~(unsigned long)(AXVCPU_RUN_WAIT | AXVCPU_RUN_NOWAIT)))
+		return -EINVAL;
+	if (unlikely(!mutex_trylock(&vcpu->mutex))) {
+		ret = wait_for_vcpu(vcpu, flags);
+		if (ret)
+			return ret;
+	}
+	ret = run_locked(vcpu, flags);
+	mutex_unlock(&vcpu->mutex);
+	return ret;
 }
 
 /**

@@ -25,6 +25,7 @@
  * @level_bits: log2 of the entries in a table page
  * @root_order: the root is 2^root_order contiguous pages (arm64 concatenation)
  * @leaf_levels: bit n: leaves may stand at level n (bit 0 always)
+ * @noexec_levels: bit n: those that may be executed must not
  * @addr_mask: bits of an entry that hold an address
  * @present_mask: an entry is present when any of these bits is set
  * @table_bits: bits of an entry that leads to the next table
@@ -47,6 +48,7 @@ struct axvcpu_s2_format {
 	u8 level_bits;
 	u8 root_order;
 	u8 leaf_levels;
+	u8 noexec_levels;
 	u64 addr_mask;
 	u64 present_mask;
 	u64 table_bits;

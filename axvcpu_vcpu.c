@@ -448,7 +448,7 @@ static int write_regs(struct axvcpu *vcpu, void *arg)
 		ret = each_reg(vcpu, arg, true);
 	/* The run page does not lag behind. */
 	if (!ret)
-		axvcpu_arch.sync_regs(vcpu);
+		axvcpu_call(sync_regs)(vcpu);
 	return ret;
 }
 
@@ -461,7 +461,7 @@ static int with_loaded(struct axvcpu *vcpu, void *arg)
 	if (ret)
 		return ret;
 	ret = access->fn(vcpu, access);
-	axvcpu_arch.put(vcpu);
+	axvcpu_call(put)(vcpu);
 	return ret;
 }
 

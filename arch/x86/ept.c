@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* EPT: its format, and forgetting translations (SDM vol. 3, 29.3 and 29.4). */
 #include <linux/bits.h>
+#include <linux/cpu.h>
 #include <linux/minmax.h>
 
+#include <asm/cpufeature.h>
 #include <asm/processor.h>
 
 #include "vmx.h"
@@ -56,6 +58,9 @@ void __init ept_init(void)
 		ept_format.leaf_levels |= BIT(1);
 	if (vmx_caps.ept & VMX_EPT_1GB_PAGE_BIT)
 		ept_format.leaf_levels |= BIT(2);
+	/* A guest that executes pages while their size changes stops such a machine. */
+	if (boot_cpu_has_bug(X86_BUG_ITLB_MULTIHIT) && !cpu_mitigations_off())
+		ept_format.noexec_levels = ept_format.leaf_levels & ~BIT(0);
 	if (vmx_caps.ept & VMX_EPT_EXECUTE_ONLY_BIT)
 		ept_format.prot[AXVCPU_MAP_EXEC] = X;
 	if (vmx_caps.ept & VMX_EPT_AD_BIT)

@@ -158,7 +158,6 @@ struct vmx_vcpu {
 
 	struct vmx_host host;
 	u32 exit_reason;		/* of the last exit */
-	int next;			/* &enum axvcpu_next after it */
 	u32 todo;			/* VMX_TODO_* */
 	u32 cached;			/* VMX_TODO_RIP, _RFLAGS: this exit has read it */
 	u32 exec;			/* primary processor-based controls */
@@ -180,7 +179,7 @@ struct vmx_vcpu {
 	u64 cr4_allowed;		/* by CPUID */
 	u64 xcr0_allowed;		/* the same */
 	u64 xcr0;
-	u64 xcr0_live;			/* in the CPU, while it has the guest's FPU */
+	u64 xcr0_live;			/* in the CPU; 0: the host's */
 	u64 xfeatures;			/* all that XCR0 ever had on */
 	u64 msrs[VMX_NR_SWITCHED_MSRS];
 	u32 msrs_live;			/* bit n: the CPU has the guest's msrs[n] */
@@ -271,7 +270,6 @@ void vmx_sync_regs(struct axvcpu *vcpu);
 int vmx_load(struct axvcpu *vcpu);		/* vmx_run.c */
 void vmx_put(struct axvcpu *vcpu);
 int vmx_enter(struct axvcpu *vcpu, bool flush);
-int vmx_handle_exit(struct axvcpu *vcpu);
 void vmx_complete(struct axvcpu *vcpu);	/* vmx_exit.c */
 void vmx_set_dr7(struct vmx_vcpu *vmx, u64 value);
 int vmx_set_debug(struct axvcpu *vcpu, const struct axvcpu_set_debug *debug); /* vmx_debug.c */
@@ -283,7 +281,6 @@ bool vmx_has_event(struct axvcpu *vcpu);
 
 /* vmx_caps.c */
 extern struct vmx_caps vmx_caps;
-extern bool vmx_flush_l1d;
 int vmx_caps_init(void);
 bool vmx_caps_match(void);
 
@@ -300,8 +297,6 @@ void vmx_fpu_exit(void);
 int vmx_fpu_create(struct vmx_vcpu *vmx);
 void vmx_fpu_destroy(struct vmx_vcpu *vmx);
 void vmx_fpu_reset(struct vmx_vcpu *vmx);
-void vmx_fpu_load(struct vmx_vcpu *vmx);
-void vmx_fpu_put(struct vmx_vcpu *vmx);
 extern u64 vmx_xcr0;
 void vmx_xcr0_changed(struct vmx_vcpu *vmx);
 bool vmx_xcr0_valid(const struct vmx_vcpu *vmx, u64 xcr0);
@@ -312,6 +307,12 @@ u64 *vmx_xstate(struct vmx_vcpu *vmx, unsigned int part);
 
 /* Those that a guest may have */
 #define VMX_XFEATURES	(XFEATURE_MASK_FPSSE | XFEATURE_MASK_YMM | XFEATURE_MASK_AVX512)
+
+/* vmx_l1d.c */
+extern bool vmx_flush_l1d;
+int vmx_l1d_init(void);
+void vmx_l1d_exit(void);
+void vmx_l1d_flush(void);
 
 /* vmx_hw.c */
 int vmx_hw_init(void);
@@ -416,7 +417,9 @@ static __always_inline void vmx_msrs_put(struct vmx_vcpu *vmx)
 }
 
 /* vmx_exit.c */
-int vmx_dispatch_exit(struct vmx_vcpu *vmx);
+#define VMX_NR_EXITS	128	/* above all reasons */
+extern int (*const vmx_exits[VMX_NR_EXITS])(struct vmx_vcpu *vmx);
+int vmx_odd_exit(struct vmx_vcpu *vmx);
 
 /* vmx_debug.c */
 void vmx_apply_debug(struct vmx_vcpu *vmx);

@@ -90,9 +90,6 @@ static const struct {
 /** vmx_caps - what all CPUs can; constant after vmx_caps_init() */
 struct vmx_caps vmx_caps __ro_after_init;
 
-/** vmx_flush_l1d - L1TF: what the kernel had in its cache must not be there at an entry */
-bool vmx_flush_l1d __ro_after_init;
-
 static const char *read_controls(struct vmx_caps *caps)
 {
 	const char *missing = NULL;
@@ -136,8 +133,6 @@ static const char *read_caps(struct vmx_caps *caps)
 		return "VMX, or the firmware keeps it off";
 	if (rdmsrl_safe(MSR_IA32_FEAT_CTL, &value) || (value & enabled) != enabled)
 		return "VMX allowed by the firmware";
-	if (vmx_flush_l1d && !boot_cpu_has(X86_FEATURE_FLUSH_L1D))
-		return "microcode against L1TF";
 	rdmsrl(MSR_IA32_VMX_BASIC, value);
 	caps->revision = value & BASIC_REVISION;
 	if (!(value & BASIC_TRUE_CONTROLS))
@@ -167,17 +162,6 @@ static void check_this_cpu(void *arg)
 	check->missing = read_caps(&check->caps);
 }
 
-static void __init init_flush_l1d(void)
-{
-	u64 arch_caps = 0;
-
-	if (boot_cpu_has(X86_FEATURE_ARCH_CAPABILITIES))
-		rdmsrl(MSR_IA32_ARCH_CAPABILITIES, arch_caps);
-	vmx_flush_l1d = boot_cpu_has_bug(X86_BUG_L1TF) &&
-			l1tf_mitigation != L1TF_MITIGATION_OFF &&
-			!(arch_caps & ARCH_CAP_SKIP_VMENTRY_L1DFLUSH);
-}
-
 /**
  * vmx_caps_init() - find out what the CPUs can
  *
@@ -191,7 +175,6 @@ int __init vmx_caps_init(void)
 	struct check check;
 	int cpu, ret = 0;
 
-	init_flush_l1d();
 	cpus_read_lock();
 	for_each_online_cpu(cpu) {
 		ret = smp_call_function_single(cpu, check_this_cpu, &check, 1);

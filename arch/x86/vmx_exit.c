@@ -226,9 +226,9 @@ static int exit_ept_violation(struct vmx_vcpu *vmx)
 }
 
 #define EXIT_REASON_GETSEC	11
-#define NR_EXITS		128	/* a power of two, above all reasons */
 
-static int (*const exits[NR_EXITS])(struct vmx_vcpu *vmx) = {
+/** vmx_exits - by the exit's reason */
+int (*const vmx_exits[VMX_NR_EXITS])(struct vmx_vcpu *vmx) = {
 	[EXIT_REASON_EXCEPTION_NMI]		= exit_exception,
 	[EXIT_REASON_EXTERNAL_INTERRUPT]	= exit_interrupt,
 	[EXIT_REASON_TRIPLE_FAULT]		= exit_shutdown,
@@ -260,22 +260,17 @@ static int (*const exits[NR_EXITS])(struct vmx_vcpu *vmx) = {
 };
 
 /**
- * vmx_dispatch_exit() - handle an exit, or fill in the run page
+ * vmx_odd_exit() - an exit that is not in the table, or a failed entry
  * @vmx: the vCPU
  *
  * Context: interrupts off, loaded.
- * Return: &enum axvcpu_next.
+ * Return: %AXVCPU_NEXT_EXIT.
  */
-int vmx_dispatch_exit(struct vmx_vcpu *vmx)
+int vmx_odd_exit(struct vmx_vcpu *vmx)
 {
-	u32 n = vmx->exit_reason & (NR_EXITS - 1);
-
-	if (unlikely(n != vmx->exit_reason)) {
-		if (vmx->exit_reason & VMX_EXIT_REASONS_FAILED_VMENTRY)
-			return exit_fail_entry(vmx);
-		return vmx_exit_unknown(vmx);
-	}
-	return likely(exits[n]) ? exits[n](vmx) : vmx_exit_unknown(vmx);
+	if (vmx->exit_reason & VMX_EXIT_REASONS_FAILED_VMENTRY)
+		return exit_fail_entry(vmx);
+	return vmx_exit_unknown(vmx);
 }
 
 static void complete_sysreg(struct vmx_vcpu *vmx)

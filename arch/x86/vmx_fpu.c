@@ -11,7 +11,6 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include <asm/alternative.h>
 #include <asm/cpufeature.h>
 #include <asm/fpu/types.h>
 #include <asm/fpu/xcr.h>
@@ -19,12 +18,13 @@
 #include <asm/processor.h>
 
 #include "vmx.h"
+#include "vmx_fpu.h"
 
 /** vmx_xcr0 - the parts of XCR0 that guests may have; 0: no XSAVE */
 u64 vmx_xcr0 __ro_after_init;
 
-/* The host's own XCR0, the same on all CPUs and at all times */
-static u64 host_xcr0 __ro_after_init;
+/** vmx_host_xcr0 - the host's own XCR0, the same on all CPUs and at all times */
+u64 vmx_host_xcr0 __ro_after_init;
 
 /* A guest's: a power of two, which makes its alignment the same. */
 static size_t area_size __ro_after_init = 1024;
@@ -84,19 +84,16 @@ void vmx_fpu_reset(struct vmx_vcpu *vmx)
 	vmx->xfeatures = XFEATURE_MASK_FPSSE;
 }
 
-/* All but PKRU, which the kernel switches apart, and which it needs itself. */
-#define EVERYTHING	(~(u64)XFEATURE_MASK_PKRU)
-
-/* What the CPU had before, while it has a guest's */
-static struct xregs_state __percpu *host_area __ro_after_init;
+/** vmx_host_fpu - what the CPU had before, while it has a guest's */
+struct xregs_state __percpu *vmx_host_fpu __ro_after_init;
 
 static void __init init_parts(void)
 {
 	u32 ecx, edx;
 	int i;
 
-	host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
-	vmx_xcr0 = host_xcr0 & VMX_XFEATURES;
+	vmx_host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+	vmx_xcr0 = vmx_host_xcr0 & VMX_XFEATURES;
 	if ((vmx_xcr0 & XFEATURE_MASK_AVX512) != XFEATURE_MASK_AVX512)
 		vmx_xcr0 &= ~(u64)XFEATURE_MASK_AVX512;
 	for (i = FIRST_PART; i < ARRAY_SIZE(parts); i++) {
@@ -122,8 +119,8 @@ int __init vmx_fpu_init(void)
 		size = cpuid_ebx(XSTATE_CPUID);	/* of all that XCR0 has on */
 		init_parts();
 	}
-	host_area = __alloc_percpu(size, 64);
-	return host_area ? 0 : -ENOMEM;
+	vmx_host_fpu = __alloc_percpu(size, 64);
+	return vmx_host_fpu ? 0 : -ENOMEM;
 }
 
 /**
@@ -133,57 +130,7 @@ int __init vmx_fpu_init(void)
  */
 void vmx_fpu_exit(void)
 {
-	free_percpu(host_area);
-}
-
-static __always_inline void save(struct xregs_state *area, u64 mask)
-{
-	if (cpu_feature_enabled(X86_FEATURE_XSAVE))
-		asm volatile(ALTERNATIVE("xsave64 %0", "xsaveopt64 %0", X86_FEATURE_XSAVEOPT)
-			     : "+m" (*area) : "a" ((u32)mask), "d" ((u32)(mask >> 32)) : "memory");
-	else
-		asm volatile("fxsaveq %0" : "=m" (*area));
-}
-
-static __always_inline void restore(struct xregs_state *area)
-{
-	if (cpu_feature_enabled(X86_FEATURE_XSAVE))
-		asm volatile("xrstor64 %0"
-			     : : "m" (*area), "a" ((u32)EVERYTHING),
-				 "d" ((u32)(EVERYTHING >> 32)) : "memory");
-	else
-		asm volatile("fxrstorq %0" : : "m" (*area));
-}
-
-/**
- * vmx_fpu_load() - the CPU has the guest's registers
- * @vmx: the vCPU
- *
- * All others become initial, so that nothing of the host's is left.
- *
- * Context: interrupts off, until vmx_fpu_put().
- */
-void vmx_fpu_load(struct vmx_vcpu *vmx)
-{
-	save(this_cpu_ptr(host_area), EVERYTHING);
-	restore(vmx->fpu);
-	vmx->xcr0_live = host_xcr0;
-	if (unlikely(vmx->osxsave))
-		vmx_xcr0_changed(vmx);
-}
-
-/**
- * vmx_fpu_put() - the CPU has again what it had before vmx_fpu_load()
- * @vmx: the vCPU
- *
- * Context: interrupts off.
- */
-void vmx_fpu_put(struct vmx_vcpu *vmx)
-{
-	if (unlikely(vmx->xcr0_live != host_xcr0))
-		xsetbv(XCR_XFEATURE_ENABLED_MASK, host_xcr0);
-	save(vmx->fpu, vmx->xfeatures);
-	restore(this_cpu_ptr(host_area));
+	free_percpu(vmx_host_fpu);
 }
 
 /**
@@ -196,11 +143,11 @@ void vmx_fpu_put(struct vmx_vcpu *vmx)
  */
 void vmx_xcr0_changed(struct vmx_vcpu *vmx)
 {
-	u64 xcr0 = vmx->osxsave ? vmx->xcr0 : host_xcr0;
+	u64 xcr0 = vmx->osxsave ? vmx->xcr0 : vmx_host_xcr0;
 
-	if (xcr0 != vmx->xcr0_live)
+	if (xcr0 != (vmx->xcr0_live ?: vmx_host_xcr0))
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, xcr0);
-	vmx->xcr0_live = xcr0;
+	vmx->xcr0_live = xcr0 == vmx_host_xcr0 ? 0 : xcr0;
 }
 
 /**

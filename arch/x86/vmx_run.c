@@ -16,6 +16,7 @@
 
 #include "../../axvcpu_trace.h"
 #include "vmx.h"
+#include "vmx_fpu.h"
 
 /* The offsets in entry.S */
 #define ASSERT_GPR(name, offset) \
@@ -43,7 +44,7 @@ static void flush_buffers(void)
 	} else if (always || __this_cpu_read(l1d_flush_due) || kvm_get_cpu_l1tf_flush_l1d()) {
 		__this_cpu_write(l1d_flush_due, false);
 		kvm_clear_cpu_l1tf_flush_l1d();
-		vmx_wrmsr(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
+		vmx_l1d_flush();
 	}
 }
 
@@ -235,19 +236,22 @@ static int entry_failed(struct vmx_vcpu *vmx)
 	return -EIO;
 }
 
-/* What can't wait until interrupts are on, and entries that failed */
-static noinline void urgent_exit(struct vmx_vcpu *vmx, u32 reason)
+/* NMIs and machine checks, which can't wait; entries that failed; what there is not */
+static noinline int rare_exit(struct vmx_vcpu *vmx, u32 reason)
 {
 	if (reason & VMX_EXIT_REASONS_FAILED_VMENTRY) {
 		if ((u16)reason == EXIT_REASON_MCE_DURING_VMENTRY)
 			machine_check();
 		if (vmx->event.info)
 			vmx->todo |= VMX_TODO_EVENT;
-		return;
+		return vmx_odd_exit(vmx);
 	}
 	vmx->launched = true;
 	vmx->event = (struct vmx_event){};
+	if (reason != EXIT_REASON_EXCEPTION_NMI)
+		return vmx_odd_exit(vmx);
 	handle_host_exception();
+	return vmx_exits[EXIT_REASON_EXCEPTION_NMI](vmx);
 }
 
 static __always_inline int enter_prepared(struct vmx_vcpu *vmx, bool may_step)
@@ -262,13 +266,11 @@ static __always_inline int enter_prepared(struct vmx_vcpu *vmx, bool may_step)
 		vmx_hide_tf(vmx);
 	reason = vmread(VM_EXIT_REASON);
 	vmx->exit_reason = reason;
-	if (likely(reason - 1 < VMX_EXIT_REASONS_FAILED_VMENTRY - 1)) {
-		vmx->launched = true;
-		vmx->event = (struct vmx_event){};
-	} else {
-		urgent_exit(vmx, reason);
-	}
-	return vmx_dispatch_exit(vmx);
+	if (unlikely(reason - 1 >= VMX_NR_EXITS - 1))
+		return rare_exit(vmx, reason);
+	vmx->launched = true;
+	vmx->event = (struct vmx_event){};
+	return likely(vmx_exits[reason]) ? vmx_exits[reason](vmx) : vmx_odd_exit(vmx);
 }
 
 static noinline int prepare_and_enter(struct vmx_vcpu *vmx)
@@ -327,37 +329,35 @@ static __always_inline void count_another(struct axvcpu *vcpu)
  */
 #define STRETCH	32
 
-static __always_inline bool may_go_on(const struct vmx_vcpu *vmx)
+static __always_inline bool may_go_on(const struct vmx_vcpu *vmx, int next)
 {
-	return vmx->next == AXVCPU_NEXT_ENTER &&
+	return next == AXVCPU_NEXT_ENTER &&
 	       vmx->exit_reason != EXIT_REASON_EXTERNAL_INTERRUPT;
 }
 
-static noinline void enter_again(struct vmx_vcpu *vmx)
+static noinline int enter_again(struct vmx_vcpu *vmx)
 {
 	unsigned int left = STRETCH - 1;
+	int next;
 
 	do {
 		count_another(&vmx->vcpu);
-		vmx->next = enter_once(vmx);
-	} while (--left && may_go_on(vmx));
+		next = enter_once(vmx);
+	} while (--left && may_go_on(vmx, next));
+	return next;
 }
 
 int vmx_enter(struct axvcpu *vcpu, bool flush)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	int next;
 
 	if (unlikely(flush))
 		ept_flush(vmx->eptp);
 	begin_stretch(vmx);
-	vmx->next = enter_once(vmx);
-	if (may_go_on(vmx))
-		enter_again(vmx);
+	next = enter_once(vmx);
+	if (may_go_on(vmx, next))
+		next = enter_again(vmx);
 	end_stretch(vmx);
-	return min(vmx->next, 0);
-}
-
-int vmx_handle_exit(struct axvcpu *vcpu)
-{
-	return to_vmx(vcpu)->next;
+	return next;
 }

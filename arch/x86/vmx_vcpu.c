@@ -143,6 +143,7 @@ static void vmx_exit(void)
 	vmx_emergency_exit();
 	vmx_msr_exit();
 	vmx_fpu_exit();
+	vmx_l1d_exit();
 	vmx_hw_exit();
 }
 
@@ -155,6 +156,8 @@ static int __init vmx_init(void)
 		return ret;
 	ept_init();
 	ret = vmx_hw_init();
+	if (!ret)
+		ret = vmx_l1d_init();
 	if (!ret)
 		ret = vmx_fpu_init();
 	vmx_cpuid_init();
@@ -190,7 +193,6 @@ const struct axvcpu_arch_ops axvcpu_arch = {
 	.put		= vmx_put,
 	.complete	= vmx_complete,
 	.enter		= vmx_enter,
-	.handle_exit	= vmx_handle_exit,
 	.sync_regs	= vmx_sync_regs,
 	.has_event	= vmx_has_event,
 	.inject		= vmx_inject,
