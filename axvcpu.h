@@ -293,15 +293,14 @@ struct axvcpu_arch_ops {
 extern const struct axvcpu_arch_ops axvcpu_arch;
 
 /*
- * C(op): an op that every RUN calls, as axvcpu_call(op)(...): a direct call where
- * the architecture can have its calls patched, which is done at module load. A
+ * The ops that every RUN calls, as axvcpu_call(op)(...): direct calls where the
+ * architecture can have its calls patched, which is done at module load. A
  * retpoline for each would be the larger part of what they cost.
  */
-#define AXVCPU_HOT_OPS(C)	C(load) C(put) C(enter) C(sync_regs)
-
-#define C(op)	DECLARE_STATIC_CALL(axvcpu_##op, *axvcpu_arch.op);
-AXVCPU_HOT_OPS(C)
-#undef C
+DECLARE_STATIC_CALL(axvcpu_load, *axvcpu_arch.load);
+DECLARE_STATIC_CALL(axvcpu_put, *axvcpu_arch.put);
+DECLARE_STATIC_CALL(axvcpu_enter, *axvcpu_arch.enter);
+DECLARE_STATIC_CALL(axvcpu_sync_regs, *axvcpu_arch.sync_regs);
 
 #define axvcpu_call(op)	static_call(axvcpu_##op)
 

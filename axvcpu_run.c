@@ -17,9 +17,10 @@
 #include "axvcpu_compat.h"
 #include "axvcpu_trace.h"
 
-#define C(op)	DEFINE_STATIC_CALL_NULL(axvcpu_##op, *axvcpu_arch.op);
-AXVCPU_HOT_OPS(C)
-#undef C
+DEFINE_STATIC_CALL_NULL(axvcpu_load, *axvcpu_arch.load);
+DEFINE_STATIC_CALL_NULL(axvcpu_put, *axvcpu_arch.put);
+DEFINE_STATIC_CALL_NULL(axvcpu_enter, *axvcpu_arch.enter);
+DEFINE_STATIC_CALL_NULL(axvcpu_sync_regs, *axvcpu_arch.sync_regs);
 
 /**
  * axvcpu_run_init() - make the calls of the hot ops lead to the backend
@@ -28,9 +29,10 @@ AXVCPU_HOT_OPS(C)
  */
 void axvcpu_run_init(void)
 {
-#define C(op)	static_call_update(axvcpu_##op, axvcpu_arch.op);
-	AXVCPU_HOT_OPS(C)
-#undef C
+	static_call_update(axvcpu_load, axvcpu_arch.load);
+	static_call_update(axvcpu_put, axvcpu_arch.put);
+	static_call_update(axvcpu_enter, axvcpu_arch.enter);
+	static_call_update(axvcpu_sync_regs, axvcpu_arch.sync_regs);
 }
 
 /**

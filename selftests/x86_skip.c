@@ -21,8 +21,6 @@
 #define MOV_SS_SHADOW	2
 #define DR6_BS		(1 << 14)
 
-#define BYTES(...)	{ __VA_ARGS__ }, sizeof((uint8_t[]){ __VA_ARGS__ })
-
 /* Instructions that exit, and to where: an exit reason, or 0: the kernel */
 static const struct insn {
 	const char *name;
@@ -31,16 +29,16 @@ static const struct insn {
 	uint32_t ecx;
 	uint32_t reason;
 } insns[] = {
-	{ "CPUID", BYTES(0x0f, 0xa2), 0, 0 },
-	{ "WBINVD", BYTES(0x0f, 0x09), 0, 0 },
-	{ "RDMSR of EFER", BYTES(0x0f, 0x32), EFER, 0 },
-	{ "MOV from CR8", BYTES(0x44, 0x0f, 0x20, 0xc0), 0, 0 },
-	{ "MOV from DR0", BYTES(0x0f, 0x21, 0xc0), 0, 0 },
-	{ "OUT", BYTES(0xe6, PORT), 0, AXVCPU_EXIT_IO_WRITE },
-	{ "IN", BYTES(0xe4, PORT), 0, AXVCPU_EXIT_IO_READ },
-	{ "VMCALL", BYTES(0x0f, 0x01, 0xc1), 0, AXVCPU_EXIT_HYPERCALL },
-	{ "RDMSR", BYTES(0x0f, 0x32), NO_MSR, AXVCPU_EXIT_SYSREG_READ },
-	{ "WRMSR", BYTES(0x0f, 0x30), NO_MSR, AXVCPU_EXIT_SYSREG_WRITE },
+	{ "CPUID", { 0x0f, 0xa2 }, 2, 0, 0 },
+	{ "WBINVD", { 0x0f, 0x09 }, 2, 0, 0 },
+	{ "RDMSR of EFER", { 0x0f, 0x32 }, 2, EFER, 0 },
+	{ "MOV from CR8", { 0x44, 0x0f, 0x20, 0xc0 }, 4, 0, 0 },
+	{ "MOV from DR0", { 0x0f, 0x21, 0xc0 }, 3, 0, 0 },
+	{ "OUT", { 0xe6, PORT }, 2, 0, AXVCPU_EXIT_IO_WRITE },
+	{ "IN", { 0xe4, PORT }, 2, 0, AXVCPU_EXIT_IO_READ },
+	{ "VMCALL", { 0x0f, 0x01, 0xc1 }, 3, 0, AXVCPU_EXIT_HYPERCALL },
+	{ "RDMSR", { 0x0f, 0x32 }, 2, NO_MSR, AXVCPU_EXIT_SYSREG_READ },
+	{ "WRMSR", { 0x0f, 0x30 }, 2, NO_MSR, AXVCPU_EXIT_SYSREG_WRITE },
 };
 
 FIXTURE(x86_skip) {

@@ -91,5 +91,5 @@ void vmx_l1d_flush(void)
 	read_at_steps_of(PAGE_SIZE);
 	(void)cpuid_eax(0);	/* serializes */
 	read_at_steps_of(L1_CACHE_BYTES);
-	rmb();
+	rmb(); /* all of it is read before the entry */
 }

@@ -9,7 +9,7 @@
 /**
  * run_program() - a program that makes one exit to userspace, at its end
  * @vm: the machine
- * @program: the program
+ * @program: which
  * @arg0: its first argument
  * @arg1: its second argument
  * @ticks: what it took
