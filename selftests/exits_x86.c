@@ -209,6 +209,17 @@ TEST_F(exits_x86, invalid_states)
 		{ "FS base", AXVCPU_X86_REG_SEG_BASE(AXVCPU_X86_SEG_FS), 1ULL << 62 },
 		{ "paging without PAE", AXVCPU_X86_REG_CR4, 0 },
 		{ "VM flag in long mode", AXVCPU_X86_REG_RFLAGS, 1 << 17 | 2 },
+		{ "paging without protection", AXVCPU_X86_REG_CR0, 0x80000010 },
+		{ "CS of 64 and of 32 bits", AXVCPU_X86_REG_SEG_ACCESS(AXVCPU_X86_SEG_CS), 0xe09b },
+		{ "CS granularity", AXVCPU_X86_REG_SEG_ACCESS(AXVCPU_X86_SEG_CS), 0x209b },
+		{ "TSS not busy", AXVCPU_X86_REG_SEG_ACCESS(AXVCPU_X86_SEG_TR), 0x89 },
+		{ "TR in the LDT", AXVCPU_X86_REG_SEG_SELECTOR(AXVCPU_X86_SEG_TR), 4 },
+		{ "TSS of a data segment", AXVCPU_X86_REG_SEG_ACCESS(AXVCPU_X86_SEG_TR), 0x93 },
+		{ "TR base", AXVCPU_X86_REG_SEG_BASE(AXVCPU_X86_SEG_TR), 1ULL << 62 },
+		{ "IDTR base", AXVCPU_X86_REG_IDTR_BASE, 1ULL << 62 },
+		{ "ES limit", AXVCPU_X86_REG_SEG_LIMIT(AXVCPU_X86_SEG_ES), 0xfffff000 },
+		{ "STI's shadow, interrupts off", AXVCPU_X86_REG_INTERRUPTIBILITY, 1 },
+		{ "external interrupt, interrupts off", AXVCPU_X86_REG_EVENT, 0x80000030 },
 	};
 	struct guest_prog *p = &self->p;
 

@@ -305,6 +305,45 @@ TEST_F(x86_save, halted)
 	EXPECT_MAIN(&self->w);
 }
 
+/* PAE paging by ids alone: the table's entries are the CPU's, and go along. */
+TEST_F(x86_save, pae)
+{
+	static const uint8_t code[] = {
+		0xc7, 0x05, 0, 0, 0, 0x40, 0xef, 0xbe, 0xad, 0xde, /* movl $0xdeadbeef, 0x40000000 */
+		0xf4,
+		0xc7, 0x05, 4, 0, 0, 0x40, 0x78, 0x56, 0x34, 0x12, /* movl $0x12345678, 0x40000004 */
+		0xf4,
+	};
+	uint64_t *pd = (uint64_t *)(self->g.mem + 0x5000);
+	struct axvcpu_reg regs[GUEST_MAX_STATE];
+	struct axvcpu_setup args;
+	int count;
+
+	/* A page of 2 MiB at the second GiB, which is the first of memory */
+	pd[0] = 0xe3;
+	memcpy(self->g.mem + GUEST_DATA, code, sizeof(code));
+	setup_init(&self->g, &args, GUEST_DATA);
+	memset(&args.config, 0, sizeof(args.config));
+	args.config.x86.mode = AXVCPU_X86_MODE_PROTECTED;
+	ASSERT_EQ(0, XIOCTL(self->v.fd, AXVCPU_SETUP, &args));
+	ASSERT_EQ(0, bind_vcpu(self->v.fd, -1));
+	ASSERT_EQ(0, set_reg(self->v.fd, AXVCPU_X86_REG_CR4, 1 << 5));
+	ASSERT_EQ(0, set_reg(self->v.fd, AXVCPU_X86_REG_CR3, 0x6000));
+	ASSERT_EQ(0, set_reg(self->v.fd, AXVCPU_X86_REG_PDPTE(0), 0x3001));
+	ASSERT_EQ(0, set_reg(self->v.fd, AXVCPU_X86_REG_PDPTE(1), 0x5001));
+	ASSERT_EQ(0, set_reg(self->v.fd, AXVCPU_X86_REG_CR0, 0x80000011));
+	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_HALT));
+	EXPECT_EQ(0xdeadbeef, *(uint32_t *)self->g.mem);
+	EXPECT_EQ(0x5001, get(self->v.fd, AXVCPU_X86_REG_PDPTE(1)));
+	count = get_state_of(&self->v, regs);
+	ASSERT_LT(0, count);
+	ASSERT_EQ(0, XIOCTL(self->w.fd, AXVCPU_SETUP, &args));
+	ASSERT_EQ(0, bind_vcpu(self->w.fd, -1));
+	ASSERT_EQ(0, set_state_of(&self->w, regs, count));
+	ASSERT_EQ(0, run_until(&self->w, AXVCPU_EXIT_HALT));
+	EXPECT_EQ(0x12345678, *(uint32_t *)(self->g.mem + 4));
+}
+
 /* A breakpoint on what the guest executes next but one. */
 TEST_F(x86_save, breakpoint)
 {

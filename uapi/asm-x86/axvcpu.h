@@ -91,6 +91,11 @@ struct axvcpu_x86_gprs {
 #define AXVCPU_X86_REG_CR4		0x20004ULL
 #define AXVCPU_X86_REG_CR8		0x20008ULL
 #define AXVCPU_X86_REG_XCR0		0x20100ULL
+/*
+ * n: 0 to 3: what the CPU has loaded of the table at CR3 (SDM vol. 3, 4.4.1). In
+ * force with PAE paging outside of long mode; a VMM that sets CR3 sets these too
+ */
+#define AXVCPU_X86_REG_PDPTE(n)		(0x20200ULL + (n))
 
 /* n: the order of instruction encodings, then LDTR and TR */
 #define AXVCPU_X86_SEG_ES		0
