@@ -17,6 +17,7 @@
 
 #define PAGE		((uint64_t)sysconf(_SC_PAGESIZE))
 #define MAX_LEVELS	4
+#define NR_PAGES	64		/* of which the tables are chosen */
 
 #define PAGEMAP_PRESENT	(1ULL << 63)
 #define PAGEMAP_PFN	((1ULL << 55) - 1)
@@ -57,7 +58,7 @@ FIXTURE(raw_root) {
 	struct guest_vcpu v;
 	const struct format *format;
 	int levels;
-	uint8_t *tables;		/* one a level, the root first */
+	uint64_t *tables[MAX_LEVELS];	/* the root first */
 	uint64_t root;
 	const char *module;
 };
@@ -83,14 +84,9 @@ static void *fixed_memory(size_t size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-static uint64_t *table(FIXTURE_DATA(raw_root) *self, int level)
-{
-	return (uint64_t *)(self->tables + level * PAGE);
-}
-
 static uint64_t *leaf(FIXTURE_DATA(raw_root) *self, uint64_t gpa)
 {
-	return &table(self, self->levels - 1)[gpa / PAGE];
+	return &self->tables[self->levels - 1][gpa / PAGE];
 }
 
 /* Stage 2 has as few levels as it can when the root is up to 16 tables side by side. */
@@ -107,15 +103,40 @@ static void choose_format(FIXTURE_DATA(raw_root) *self)
 	}
 }
 
+/*
+ * The root is aligned to its size; no address leads to any part of it but the
+ * first page.
+ */
+static int choose_tables(FIXTURE_DATA(raw_root) *self)
+{
+	uint8_t *pages = fixed_memory(NR_PAGES * PAGE);
+	int page_bits = __builtin_ctzll(PAGE), bits, level = 1;
+	uint64_t align;
+
+	if (!pages)
+		return -ENOMEM;
+	bits = page_bits + self->levels * (page_bits - 3);
+	align = self->g.info.gpa_bits > bits ? PAGE << (self->g.info.gpa_bits - bits) : PAGE;
+	for (int i = 0; i < NR_PAGES; i++) {
+		uint64_t *page = (uint64_t *)(pages + i * PAGE);
+
+		if (!self->tables[0] && !(physical_address(page) & (align - 1)))
+			self->tables[0] = page;
+		else if (level < self->levels)
+			self->tables[level++] = page;
+	}
+	return self->tables[0] ? 0 : -ENOMEM;
+}
+
 /* The guest's memory at guest-physical 0, as MAP would have it. */
 static void make_table(FIXTURE_DATA(raw_root) *self)
 {
 	for (int level = 0; level < self->levels - 1; level++)
-		*table(self, level) =
-			physical_address(table(self, level + 1)) | self->format->table;
+		*self->tables[level] =
+			physical_address(self->tables[level + 1]) | self->format->table;
 	for (uint64_t gpa = 0; gpa < self->g.size; gpa += PAGE)
 		*leaf(self, gpa) = physical_address(self->g.mem + gpa) | self->format->page;
-	self->root = physical_address(self->tables);
+	self->root = physical_address(self->tables[0]);
 }
 
 /* The module is loaded anew, with the parameter. */
@@ -139,10 +160,9 @@ FIXTURE_SETUP(raw_root)
 	ASSERT_EQ(0, open_with(self, "raw_root=1"));
 	self->g.size = GUEST_MEM_SIZE;
 	self->g.mem = fixed_memory(self->g.size);
-	self->tables = fixed_memory(MAX_LEVELS * PAGE);
 	ASSERT_NE(NULL, self->g.mem);
-	ASSERT_NE(NULL, self->tables);
 	choose_format(self);
+	ASSERT_EQ(0, choose_tables(self));
 	self->g.isa->init_memory(self->g.mem);
 	make_table(self);
 	ASSERT_NE(0, self->root);
@@ -316,7 +336,7 @@ TEST_F(raw_root, guest_runs)
 	ASSERT_EQ(0, change_leaf(self, was));
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));
 	EXPECT_EQ(44, *word);
-	EXPECT_EQ(self->root, physical_address(self->tables)) TH_LOG("the table has moved");
+	EXPECT_EQ(self->root, physical_address(self->tables[0])) TH_LOG("the table has moved");
 }
 
 /* What the table names and no memory answers to: an abort from outside ends the guest only. */
