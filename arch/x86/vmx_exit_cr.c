@@ -3,6 +3,8 @@
  * Exits for control and debug registers and XSETBV: what the guest may write,
  * and what a CPU would say to it (SDM vol. 2).
  */
+#include <linux/sched.h>
+
 #include <asm/debugreg.h>
 #include <asm/processor-flags.h>
 #include <asm/tlbflush.h>
