@@ -138,7 +138,8 @@ TEST_F(x86_isolation, cr0)
 	uint64_t now = base;
 
 	for (int i = 0; i < ARRAY_SIZE(rows); i++) {
-		EXPECT_EQ(rows[i].ret, WITH_RAX(self, rows[i].value, mov_to_cr0)) TH_LOG("row %d", i);
+		EXPECT_EQ(rows[i].ret, WITH_RAX(self, rows[i].value, mov_to_cr0))
+			TH_LOG("row %d", i);
 		if (rows[i].ret == CODE_DONE)
 			now = rows[i].value;
 		else
@@ -179,7 +180,8 @@ TEST_F(x86_isolation, cr3_cr4_cr8)
 	uint64_t now = 0x20, cr3 = code_reg(&self->c, AXVCPU_X86_REG_CR3);
 
 	for (int i = 0; i < ARRAY_SIZE(cr4s); i++) {
-		EXPECT_EQ(cr4s[i].ret, WITH_RAX(self, cr4s[i].value, mov_to_cr4)) TH_LOG("row %d", i);
+		EXPECT_EQ(cr4s[i].ret, WITH_RAX(self, cr4s[i].value, mov_to_cr4))
+			TH_LOG("row %d", i);
 		if (cr4s[i].ret == CODE_DONE)
 			now = cr4s[i].value;
 		EXPECT_EQ(CODE_DONE, RUN_CODE(&self->c, mov_from_cr4));
