@@ -315,13 +315,18 @@ static int measure_all(const struct hypervisor *hv)
 
 static void report_tap(FILE *out)
 {
+	unsigned int bad = 0;
+
 	fprintf(out, "TAP version 13\n1..%zu\n", NR_SCALES * NR_COSTS);
 	for (unsigned int at = 0; at < NR_SCALES * NR_COSTS; at++) {
 		unsigned int n = at / NR_COSTS, kind = at % NR_COSTS;
 
 		fprintf(out, "%s %u %s beside idle %s\n", is_good(n, kind) ? "ok" : "not ok",
 			at + 1, scales[n].costs[kind].name, scales[n].name);
+		bad += !is_good(n, kind);
 	}
+	fprintf(out, "# Totals: pass:%zu fail:%u xfail:0 xpass:0 skip:0 error:0\n",
+		NR_SCALES * NR_COSTS - bad, bad);
 }
 
 /**
