@@ -266,8 +266,9 @@ static void test_queries(void)
 	      !state.failure.seq, "GET_STATE");
 	check(!call(t.vcpu, AXVCPU_GET_VCPU_INFO, &info) && info.vm_id == 7 && cpus == 1,
 	      "GET_VCPU_INFO");
-	check(!call(t.vcpu, AXVCPU_GET_STATS, &stats) && stats.exits[backends[t.backend].exit] == 2 &&
-	      stats.kicks == 1 && stats.injections == 1, "GET_STATS");
+	check(!call(t.vcpu, AXVCPU_GET_STATS, &stats) &&
+	      stats.exits[backends[t.backend].exit] == 2 && stats.kicks == 1 &&
+	      stats.injections == 1, "GET_STATS");
 	check(!call(t.vcpu, AXVCPU_GET_HISTORY, &history) && history.count >= 4 &&
 	      entries[0].op == AXVCPU_OP_SETUP && entries[1].op == AXVCPU_OP_BIND, "GET_HISTORY");
 }

@@ -4,6 +4,7 @@
  * reach, and so do the thread that runs them and those that it shares the CPU
  * with; each finds its own again. EL2's registers are el2_regs' business.
  */
+#include <assert.h>
 #include <sys/auxv.h>
 #include <sys/syscall.h>
 
@@ -33,7 +34,7 @@ struct thread_state {
 };
 
 #define AT(field, offset) \
-	_Static_assert(offsetof(struct thread_state, field) == (offset), #field)
+	static_assert(offsetof(struct thread_state, field) == (offset), #field)
 AT(v, TS_V);
 AT(x, TS_X);
 AT(tpidr, TS_TPIDR);

@@ -96,7 +96,8 @@ static void choose_format(FIXTURE_DATA(raw_root) *self)
 
 	if (self->g.info.backend == AXVCPU_BACKEND_VHE) {
 		self->format = &stage2;
-		self->levels = (self->g.info.gpa_bits - 4 - page_bits + level_bits - 1) / level_bits;
+		self->levels = (self->g.info.gpa_bits - 4 - page_bits + level_bits - 1) /
+			       level_bits;
 	} else {
 		self->format = &ept;
 		self->levels = 4;
