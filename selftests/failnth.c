@@ -240,7 +240,12 @@ static int prepare(FIXTURE_DATA(failnth) *self, const struct row *row)
 
 static int do_call(FIXTURE_DATA(failnth) *self, const struct row *row)
 {
-	return row->call ? row->call(self) : good_call(&self->g, &self->v, row->cmd);
+	int err = row->call ? row->call(self) : good_call(&self->g, &self->v, row->cmd);
+
+	/* Then it has been copied in, and that is where it can fail. */
+	if (row->cmd == AXVCPU_SET_DEBUG && !(self->g.info.caps & AXVCPU_CAP_DEBUG))
+		return err == -EOPNOTSUPP ? 0 : err ? err : -EPROTO;
+	return err;
 }
 
 /*

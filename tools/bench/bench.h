@@ -277,7 +277,7 @@ uint64_t process_ticks(const struct clock_check *check);
  * struct row - a line of the table
  * @name: for the command line and the JSON
  * @about: for the table
- * @budget: of ours / KVM's; 0: none
+ * @budget: of ours / KVM's
  * @rounds: in a batch
  * @short_rounds: with --short
  * @cpus: that it needs; 0: one
@@ -285,6 +285,9 @@ uint64_t process_ticks(const struct clock_check *check);
  * @bare: @batch makes its machines itself
  * @batch: do it @rounds times: ticks for one. 0 or a negative errno
  * @floor: as @batch: what it can't do without; NULL: not known
+ * @known: what is known to be over the budget, as Documentation/bench.rst says why:
+ *	only more than this fails; 0: nothing is
+ * @known_mitigated: the same where the kernel has CPU mitigations on
  */
 struct row {
 	const char *name;
@@ -297,6 +300,8 @@ struct row {
 	bool bare;
 	int (*batch)(struct vm *vm, unsigned int rounds, double *cost);
 	int (*floor)(struct vm *vm, unsigned int rounds, double *cost);
+	double known;
+	double known_mitigated;
 };
 
 int measure_kick(struct vm *vm, unsigned int rounds, double *cost);	/* kick.c */
