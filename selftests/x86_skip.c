@@ -130,12 +130,10 @@ do {										\
 	EXPECT_EQ(rip, *greg(&self->v, G0)) TH_LOG("%s", insn->name);		\
 } while (0)
 
-#define EACH_INSN(i)	(int i = 0; i < ARRAY_SIZE(insns); i++)
-
 /* An interrupt that waits for STI comes behind the instruction after it. */
 TEST_F(x86_skip, sti)
 {
-	for EACH_INSN(i) {
+	for (int i = 0; i < ARRAY_SIZE(insns); i++) {
 		const struct insn *insn = &insns[i];
 
 		begin(self, insn);
@@ -153,7 +151,7 @@ TEST_F(x86_skip, sti)
 static void inject_at_exit(struct __test_metadata *_metadata, FIXTURE_DATA(x86_skip) *self,
 			   const void *before, size_t size)
 {
-	for EACH_INSN(i) {
+	for (int i = 0; i < ARRAY_SIZE(insns); i++) {
 		const struct insn *insn = &insns[i];
 
 		if (!insn->reason)
@@ -186,7 +184,7 @@ TEST_F(x86_skip, mov_ss_then_injected)
 /* The shadow is there and so is the interrupt: as if it had come behind MOV SS. */
 TEST_F(x86_skip, mov_ss)
 {
-	for EACH_INSN(i) {
+	for (int i = 0; i < ARRAY_SIZE(insns); i++) {
 		const struct insn *insn = &insns[i];
 		uint64_t shadow;
 
@@ -208,7 +206,7 @@ TEST_F(x86_skip, mov_ss)
 static void single_step(struct __test_metadata *_metadata, FIXTURE_DATA(x86_skip) *self,
 			const void *before, size_t size)
 {
-	for EACH_INSN(i) {
+	for (int i = 0; i < ARRAY_SIZE(insns); i++) {
 		const struct insn *insn = &insns[i];
 		uint64_t dr6;
 
