@@ -373,7 +373,8 @@ static const struct guest_regs arm64_state[] = {
 	{ AXVCPU_ARM64_REG_GIC_VMCR, 1 },
 	{ AXVCPU_ARM64_REG_GIC_AP0R(0), 24 },
 	{ AXVCPU_ARM64_REG_GIC_QUEUED(0), AXVCPU_ARM64_MAX_INTID + 1 },
-	/* SCTLR, CPACR, TTBR0, TTBR1, TCR, SPSR, ELR, AFSR0, AFSR1, ESR, FAR, PAR, MAIR, AMAIR, VBAR */
+	/* SCTLR, CPACR, TTBR0, TTBR1, TCR, SPSR, ELR, AFSR0, AFSR1, ESR, FAR, PAR, MAIR, */
+	/* AMAIR, VBAR */
 	SYS(3, 0, 1, 0, 0), SYS(3, 0, 1, 0, 2), SYS(3, 0, 2, 0, 0), SYS(3, 0, 2, 0, 1),
 	SYS(3, 0, 2, 0, 2), SYS(3, 0, 4, 0, 0), SYS(3, 0, 4, 0, 1), SYS(3, 0, 5, 1, 0),
 	SYS(3, 0, 5, 1, 1), SYS(3, 0, 5, 2, 0), SYS(3, 0, 6, 0, 0), SYS(3, 0, 7, 4, 0),

@@ -70,8 +70,6 @@ static void emit(FIXTURE_DATA(x86_skip) *self, const void *bytes, size_t size)
 
 #define STI		0xfb
 #define NOP		0x90
-#define MOV_SS		0x8e, 0xd6		/* mov %esi, %ss */
-#define SET_TF		0x9c, 0x48, 0x81, 0x0c, 0x24, 0x00, 0x01, 0x00, 0x00, 0x9d
 
 /* Interrupts are off; what the instruction needs is in place. */
 static void begin(FIXTURE_DATA(x86_skip) *self, const struct insn *insn)
@@ -176,7 +174,7 @@ TEST_F(x86_skip, sti_then_injected)
 
 TEST_F(x86_skip, mov_ss_then_injected)
 {
-	const uint8_t before[] = { STI, NOP, MOV_SS };
+	const uint8_t before[] = { STI, NOP, 0x8e, 0xd6 /* mov %esi, %ss */ };
 
 	inject_at_exit(_metadata, self, before, sizeof(before));
 }
@@ -225,7 +223,8 @@ static void single_step(struct __test_metadata *_metadata, FIXTURE_DATA(x86_skip
 
 TEST_F(x86_skip, single_step)
 {
-	const uint8_t before[] = { SET_TF };
+	/* pushf; orq $0x100, (%rsp); popf */
+	const uint8_t before[] = { 0x9c, 0x48, 0x81, 0x0c, 0x24, 0, 1, 0, 0, 0x9d };
 
 	single_step(_metadata, self, before, sizeof(before));
 }
@@ -233,7 +232,8 @@ TEST_F(x86_skip, single_step)
 /* MOV SS holds its own trap back; the one behind the instruction comes. */
 TEST_F(x86_skip, single_step_behind_mov_ss)
 {
-	const uint8_t before[] = { SET_TF, MOV_SS };
+	/* The same; mov %esi, %ss */
+	const uint8_t before[] = { 0x9c, 0x48, 0x81, 0x0c, 0x24, 0, 1, 0, 0, 0x9d, 0x8e, 0xd6 };
 
 	single_step(_metadata, self, before, sizeof(before));
 }

@@ -167,9 +167,11 @@ void report_json(FILE *out, const struct result *results, size_t count)
 
 		if (!measured(r))
 			continue;
-		fprintf(out, "%s\n  {\"name\": \"%s\", \"about\": \"%s\", \"floor\": %.1f, \"ours\": %.1f, "
-			"\"kvm\": %.1f, \"ratio\": %.4f, \"budget\": %.2f, \"spread\": %.4f}", comma,
-			r->row->name, r->row->about, r->floor, figures_median(&r->ours), figures_median(&r->kvm), ratio(r),
+		fprintf(out, "%s\n  {\"name\": \"%s\", \"about\": \"%s\", ", comma, r->row->name,
+			r->row->about);
+		fprintf(out, "\"floor\": %.1f, \"ours\": %.1f, \"kvm\": %.1f, ", r->floor,
+			figures_median(&r->ours), figures_median(&r->kvm));
+		fprintf(out, "\"ratio\": %.4f, \"budget\": %.2f, \"spread\": %.4f}", ratio(r),
 			r->row->budget, figures_spread(&r->ours));
 		json_counts(out, r);
 		comma = ",";

@@ -18,7 +18,7 @@
  * SPSR, HCR, VBAR, ESR; ERET; and the instruction that exits.
  */
 const unsigned int switch_instructions = 70;
-const unsigned int pages_of_vcpu = 0;
+const unsigned int pages_of_vcpu;
 
 /* KVM is part of the kernel. */
 const char *const kvm_modules[] = { NULL };

@@ -129,7 +129,7 @@ static int walk(const struct state *s, uint64_t gva, bool write, axvcpu_memory_f
 {
 	const struct format f = format_of(s);
 	uint64_t table = s->reg[CR3].value & (f.levels == 3 ? 0xffffffe0ULL : ADDRESS);
-	uint64_t rights = PTE_WRITE | PTE_USER, entry, size;
+	uint64_t rights = PTE_WRITE | PTE_USER, entry, index, size;
 	unsigned int level, shift;
 	void *where;
 
@@ -141,7 +141,8 @@ static int walk(const struct state *s, uint64_t gva, bool write, axvcpu_memory_f
 		table &= 0xfffff000ULL;
 	for (level = f.levels;; level--) {
 		shift = 12 + (level - 1) * f.bits;
-		where = memory(data, table + (gva >> shift & ((1U << f.bits) - 1)) * f.bytes, f.bytes);
+		index = gva >> shift & ((1U << f.bits) - 1);
+		where = memory(data, table + index * f.bytes, f.bytes);
 		if (!where)
 			return -EFAULT;
 		entry = read_entry(where, f.bytes);
