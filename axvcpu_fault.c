@@ -252,27 +252,30 @@ static void window_enlarge(struct window *window, const struct axvcpu_range *ran
 /*
  * Look at a window and map what is there. Returns how many pages are new to
  * the table; -ENOENT: the host must bring in the page at hand first; -EAGAIN:
- * the host is at work there; -EFAULT: no memory of the host's.
+ * the host is at work there; -EFAULT: no memory of the host's. The next look is
+ * at the same pages, whatever has become of them in this one.
  */
-static int window_fill(struct window *window, struct axvcpu_range *range, u64 gpa, u32 access)
+static int window_fill(const struct window *pages, struct axvcpu_range *range, u64 gpa,
+		       u32 access)
 {
 	unsigned long want = HMM_PFN_VALID | (access & AXVCPU_MAP_WRITE ? HMM_PFN_WRITE : 0);
+	struct window window = *pages;
 	unsigned long pfn;
 	int ret;
 
-	ret = window_look(window, range);
+	ret = window_look(&window, range);
 	if (ret)
 		return ret;
-	pfn = window->pfns[window_index(window, range, gpa)];
+	pfn = window.pfns[window_index(&window, range, gpa)];
 	if (pfn & HMM_PFN_ERROR)
 		return -EFAULT;
 	if ((pfn & want) != want)
 		return -ENOENT;
-	if (hmm_pfn_to_map_order(pfn) && !(window->flags & AXVCPU_MAP_LOG_DIRTY))
-		window_enlarge(window, range, gpa, pfn);
-	ret = window_map(window, range, access);
+	if (hmm_pfn_to_map_order(pfn) && !(window.flags & AXVCPU_MAP_LOG_DIRTY))
+		window_enlarge(&window, range, gpa, pfn);
+	ret = window_map(&window, range, access);
 	/* The format has refused it. */
-	if (ret >= 0 && !window->pfns[window_index(window, range, gpa)])
+	if (ret >= 0 && !window.pfns[window_index(&window, range, gpa)])
 		return -EFAULT;
 	return ret;
 }

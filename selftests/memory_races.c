@@ -130,14 +130,14 @@ static int start_writer(FIXTURE_DATA(memory_races) *self)
 	return start_runner(self, g_end(&p));
 }
 
-/* Copies the first word of the memory to the mailbox, and counts. */
-static int start_reader(FIXTURE_DATA(memory_races) *self)
+/* Copies a word of the memory to the mailbox, and counts. */
+static int start_reader_at(FIXTURE_DATA(memory_races) *self, uint64_t gpa)
 {
 	struct guest_prog p;
 	int again;
 
 	g_begin(&p, &self->g, GUEST_PROG(0));
-	g_movi(&p, G0, RACE_GPA);
+	g_movi(&p, G0, gpa);
 	g_movi(&p, G2, MAILBOX);
 	g_movi(&p, G3, 0);
 	g_movi(&p, G4, ROUNDS_READ);
@@ -149,6 +149,11 @@ static int start_reader(FIXTURE_DATA(memory_races) *self)
 	g_store(&p, G3, G4, 8);
 	g_jmp(&p, again);
 	return start_runner(self, g_end(&p));
+}
+
+static int start_reader(FIXTURE_DATA(memory_races) *self)
+{
+	return start_reader_at(self, RACE_GPA);
 }
 
 /* Counts up in the first word of each page of the memory. */
@@ -375,6 +380,40 @@ TEST_F(memory_races, truncation)
 		ASSERT_EQ(0, ftruncate(fd, PAGE));
 	}
 	close(fd);
+}
+
+#define HUGE_GPA	(2 * GUEST_HOLE)
+#define HUGE_SIZE	(2UL << 20)
+#define MARK(page)	(0xbeef0000 + (page))
+
+/* Mapped by one leaf: a fault that must look again looks at the same page. */
+TEST_F(memory_races, huge_page)
+{
+	const unsigned int page = HUGE_SIZE / PAGE * 3 / 4;
+	volatile uint64_t *mailbox = (uint64_t *)(self->g.mem + MAILBOX);
+	volatile uint64_t *rounds = (uint64_t *)(self->g.mem + ROUNDS_READ);
+	uint8_t *area = mmap(NULL, 2 * HUGE_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *mem = (uint8_t *)(((uintptr_t)area + HUGE_SIZE - 1) & -HUGE_SIZE);
+
+	ASSERT_NE(MAP_FAILED, area);
+	madvise(mem, HUGE_SIZE, MADV_HUGEPAGE);
+	for (unsigned int i = 0; i < HUGE_SIZE / PAGE; i++)
+		*(uint64_t *)(mem + i * PAGE) = MARK(i);
+	ASSERT_EQ(0, map_memory(self->g.aspace, HUGE_GPA, HUGE_SIZE, mem, RW));
+	ASSERT_EQ(0, start_reader_at(self, HUGE_GPA + page * PAGE));
+	WAIT_UNTIL(*rounds);
+	self->end = now_ns() + (guest_is_fast(&self->g) ? FAST_NS : SLOW_NS);
+	while (next_round(self)) {
+		uint64_t before = *rounds;
+
+		for (int i = 0; i < 100; i++)
+			mprotect(mem, HUGE_SIZE, i % 2 ? PROT_READ | PROT_WRITE : PROT_READ);
+		ASSERT_EQ(MARK(page), *mailbox);
+		WAIT_UNTIL(*rounds != before);
+	}
+	ASSERT_EQ(0, stop_runners(self));
+	munmap(area, 2 * HUGE_SIZE);
 }
 
 /* One of the host's calls after the other, in an order that changes. */
