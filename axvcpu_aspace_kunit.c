@@ -8,9 +8,11 @@
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/page-flags.h>
 #include <linux/uaccess.h>
 
 #include "axvcpu.h"
+#include "axvcpu_compat.h"
 
 #define MAX_RANGES	32768
 #define FEW		8UL		/* pages of memory that each test has */
@@ -479,6 +481,50 @@ static void brings_in_ahead(struct kunit *test)
 	}
 }
 
+/** axvcpu_kunit_stale_looks - so many looks at the host's memory come to nothing */
+unsigned int axvcpu_kunit_stale_looks;
+
+/* An aligned huge page of the host's; 0: none is free. */
+static unsigned long huge_page(struct kunit *test, u64 size, u64 *hpa)
+{
+	unsigned long mem = ALIGN(host_memory(test, 2 * size / PAGE_SIZE), size);
+	struct page *page;
+
+	if (!mem)
+		return 0;
+	mmap_write_lock(current->mm);
+	vm_flags_set(vma_lookup(current->mm, mem), VM_HUGEPAGE);
+	mmap_write_unlock(current->mm);
+	if (put_user(1, (u8 __user *)mem) || get_user_pages_fast(mem, 1, 0, &page) != 1)
+		return 0;
+	*hpa = page_to_phys(page);
+	if (!PageTransHuge(page))
+		mem = 0;
+	put_page(page);
+	return mem;
+}
+
+/* A large leaf points to the same page, however often the host had to be looked at. */
+static void looks_again_at_the_same_page(struct kunit *test)
+{
+	const struct axvcpu_s2_format *format = axvcpu_arch.s2;
+	u64 size = BIT_ULL(axvcpu_s2_level_shift(format, 1));
+	struct fixture *f = test->priv;
+	unsigned long mem;
+	u64 hpa;
+
+	mem = huge_page(test, size, &hpa);
+	if (!mem)
+		kunit_skip(test, "no huge page is free");
+	KUNIT_ASSERT_EQ(test, map(f, GPA, size, mem, RW), 0);
+	axvcpu_kunit_stale_looks = 2;
+	EXPECT_FAULT(0, 0, GPA + size / 2, AXVCPU_MAP_READ);
+	KUNIT_EXPECT_EQ(test, axvcpu_kunit_stale_looks, 0);
+	KUNIT_EXPECT_EQ(test, leaf(f, GPA) & format->addr_mask, hpa);
+	KUNIT_EXPECT_EQ(test, stats(f).mapped_pages, size / PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, stats(f).fault_retries, 2);
+}
+
 static struct kunit_case aspace_cases[] = {
 	KUNIT_CASE(refuses_ranges_that_overflow),
 	KUNIT_CASE(refuses_every_overlap),
@@ -494,6 +540,7 @@ static struct kunit_case aspace_cases[] = {
 	KUNIT_CASE(changes_what_the_guest_may_do),
 	KUNIT_CASE(tells_once_what_was_written),
 	KUNIT_CASE(brings_in_ahead),
+	KUNIT_CASE(looks_again_at_the_same_page),
 	{}
 };
 

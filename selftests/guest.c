@@ -832,3 +832,22 @@ void g_loop_forever(struct guest_prog *p)
 	g_spin(p);
 	g_jmp(p, loop);
 }
+
+/**
+ * write_text() - as echo does, to a file of sysfs say
+ * @path: the file, which is there
+ * @text: what to write
+ *
+ * Return: 0 or a negative errno.
+ */
+int write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}

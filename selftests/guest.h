@@ -404,6 +404,7 @@ int run_until(struct guest_vcpu *v, uint32_t reason);
 int run_until_done(struct guest_vcpu *v);
 bool time_for_another(int round, int least, unsigned long long began);
 int pin_to_cpu(int cpu);
+int write_text(const char *path, const char *text);
 unsigned long long now_ns(void);
 void sleep_ns(unsigned long long ns);
 

@@ -27,18 +27,6 @@
 #define CGROUP		"/tmp/cgroup"
 #define PATIENCE	20000000000ULL	/* ns; the machine is emulated, and busy */
 
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), err = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		err = -errno;
-	close(fd);
-	return err;
-}
-
 static int read_file(const char *path, char *buf, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -112,11 +100,11 @@ FIXTURE_TEARDOWN(host_events)
 /* The machine goes to sleep as far as @level, and comes back. */
 static int sleep_to(const char *state, const char *level)
 {
-	int err = write_file("/sys/power/pm_test", level);
+	int err = write_text("/sys/power/pm_test", level);
 
 	if (!err)
-		err = write_file("/sys/power/state", state);
-	write_file("/sys/power/pm_test", "none");
+		err = write_text("/sys/power/state", state);
+	write_text("/sys/power/pm_test", "none");
 	return err;
 }
 
@@ -124,7 +112,7 @@ TEST_F_TIMEOUT(host_events, freezing_of_all_tasks, 120)
 {
 	if (access("/sys/power/pm_test", W_OK))
 		SKIP(return, "the kernel has no CONFIG_PM_DEBUG");
-	write_file("/sys/module/suspend/parameters/pm_test_delay", "0");
+	write_text("/sys/module/suspend/parameters/pm_test_delay", "0");
 	for (int i = 0; i < 3; i++) {
 		ASSERT_EQ(0, sleep_to("freeze", "freezer"));
 		ASSERT_TRUE(advances(self->counter));
@@ -187,24 +175,24 @@ static void trace(struct __test_metadata *_metadata, FIXTURE_DATA(host_events) *
 	static char buf[1 << 20];
 
 	if (name)
-		ASSERT_EQ(0, write_file(TRACING "current_tracer", name));
-	ASSERT_EQ(0, write_file(TRACING "buffer_size_kb", "64"));
-	ASSERT_EQ(0, write_file(TRACING "events/axvcpu/enable", "1"));
-	ASSERT_EQ(0, write_file(TRACING "events/sched/enable", "1"));
-	ASSERT_EQ(0, write_file(TRACING "trace", ""));
-	ASSERT_EQ(0, write_file(TRACING "tracing_on", "1"));
+		ASSERT_EQ(0, write_text(TRACING "current_tracer", name));
+	ASSERT_EQ(0, write_text(TRACING "buffer_size_kb", "64"));
+	ASSERT_EQ(0, write_text(TRACING "events/axvcpu/enable", "1"));
+	ASSERT_EQ(0, write_text(TRACING "events/sched/enable", "1"));
+	ASSERT_EQ(0, write_text(TRACING "trace", ""));
+	ASSERT_EQ(0, write_text(TRACING "tracing_on", "1"));
 	for (int i = 0; i < 5; i++) {
 		EXPECT_TRUE(advances(self->counter));
 		kick_vcpu(self->v.fd);
 		sleep_ns(10000000);
 	}
-	EXPECT_EQ(0, write_file(TRACING "tracing_on", "0"));
+	EXPECT_EQ(0, write_text(TRACING "tracing_on", "0"));
 	EXPECT_LT(0, read_file(TRACING "trace", buf, sizeof(buf)));
 	EXPECT_NE(NULL, strstr(buf, expected)) TH_LOG("%.2000s", buf);
-	EXPECT_EQ(0, write_file(TRACING "events/enable", "0"));
-	EXPECT_EQ(0, write_file(TRACING "current_tracer", "nop"));
-	write_file(TRACING "trace", "");
-	write_file(TRACING "tracing_on", "1");
+	EXPECT_EQ(0, write_text(TRACING "events/enable", "0"));
+	EXPECT_EQ(0, write_text(TRACING "current_tracer", "nop"));
+	write_text(TRACING "trace", "");
+	write_text(TRACING "tracing_on", "1");
 }
 
 TEST_F_TIMEOUT(host_events, trace_of_events, 60)
@@ -249,8 +237,8 @@ TEST_F_TIMEOUT(host_events, clock_is_set, 60)
 TEST_F_TIMEOUT(host_events, caches_are_dropped, 60)
 {
 	for (int i = 0; i < 3; i++) {
-		ASSERT_EQ(0, write_file("/proc/sys/vm/drop_caches", "3"));
-		ASSERT_EQ(0, write_file("/proc/sys/vm/compact_memory", "1"));
+		ASSERT_EQ(0, write_text("/proc/sys/vm/drop_caches", "3"));
+		ASSERT_EQ(0, write_text("/proc/sys/vm/compact_memory", "1"));
 		ASSERT_TRUE(advances(self->counter));
 	}
 }
@@ -344,16 +332,16 @@ TEST_F_TIMEOUT(child, frozen_by_its_cgroup, 120)
 		SKIP(return, "no cgroup2: %s", strerror(errno));
 	mkdir(CGROUP "/guest", 0755);
 	snprintf(pid, sizeof(pid), "%d", self->pid);
-	ASSERT_EQ(0, write_file(CGROUP "/guest/cgroup.procs", pid));
+	ASSERT_EQ(0, write_text(CGROUP "/guest/cgroup.procs", pid));
 	for (int i = 0; i < 5; i++) {
-		ASSERT_EQ(0, write_file(CGROUP "/guest/cgroup.freeze", "1"));
+		ASSERT_EQ(0, write_text(CGROUP "/guest/cgroup.freeze", "1"));
 		ASSERT_TRUE(becomes(CGROUP "/guest/cgroup.events", "frozen 1"));
 		ASSERT_TRUE(stands_still(self->counter));
-		ASSERT_EQ(0, write_file(CGROUP "/guest/cgroup.freeze", "0"));
+		ASSERT_EQ(0, write_text(CGROUP "/guest/cgroup.freeze", "0"));
 		ASSERT_TRUE(becomes(CGROUP "/guest/cgroup.events", "frozen 0"));
 		ASSERT_TRUE(advances(self->counter));
 	}
-	ASSERT_EQ(0, write_file(CGROUP "/cgroup.procs", pid));
+	ASSERT_EQ(0, write_text(CGROUP "/cgroup.procs", pid));
 	rmdir(CGROUP "/guest");
 	umount(CGROUP);
 }

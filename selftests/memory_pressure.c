@@ -29,18 +29,6 @@
 #define MIN_ROUNDS	5
 #define SWAP		"/dev/zram0"
 
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), err = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		err = -errno;
-	close(fd);
-	return err;
-}
-
 static unsigned long read_number(const char *path, const char *name)
 {
 	unsigned long value = 0;
@@ -170,8 +158,8 @@ static int make_swap(void)
 	header[1024 / 4] = 1;						/* version */
 	header[1024 / 4 + 1] = (16 << 20) / page - 1;			/* last page */
 	memcpy((char *)header + page - 10, "SWAPSPACE2", 10);
-	write_file("/sys/block/zram0/reset", "1");
-	err = write_file("/sys/block/zram0/disksize", "16M");
+	write_text("/sys/block/zram0/reset", "1");
+	err = write_text("/sys/block/zram0/disksize", "16M");
 	fd = open(SWAP, O_WRONLY | O_CLOEXEC);
 	if (!err && (fd < 0 || write(fd, header, page) != page))
 		err = -errno;
@@ -208,8 +196,8 @@ TEST_F_TIMEOUT(memory_pressure, same_page_merging, 120)
 
 	if (access("/sys/kernel/mm/ksm/run", W_OK))
 		SKIP(return, "the kernel has no KSM");
-	write_file("/sys/kernel/mm/ksm/sleep_millisecs", "0");
-	write_file("/sys/kernel/mm/ksm/pages_to_scan", "1000");
+	write_text("/sys/kernel/mm/ksm/sleep_millisecs", "0");
+	write_text("/sys/kernel/mm/ksm/pages_to_scan", "1000");
 	/* In step with the guest's, often enough; and some that stay what they are. */
 	same = mmap(NULL, 8 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, same);
@@ -217,17 +205,17 @@ TEST_F_TIMEOUT(memory_pressure, same_page_merging, 120)
 	ASSERT_EQ(0, madvise(same, 8 * PAGE, MADV_MERGEABLE));
 	ASSERT_EQ(0, madvise(self->mem, NR_PAGES * PAGE, MADV_MERGEABLE));
 	ASSERT_EQ(0, map_memory(self->g.aspace, 2 * GPA, 8 * PAGE, same, RW));
-	ASSERT_EQ(0, write_file("/sys/kernel/mm/ksm/run", "1"));
+	ASSERT_EQ(0, write_text("/sys/kernel/mm/ksm/run", "1"));
 	while (!read_number("/sys/kernel/mm/ksm/pages_shared", "") && now_ns() < end)
 		sched_yield();
 	EXPECT_LT(0, read_number("/sys/kernel/mm/ksm/pages_shared", ""));
 	while (next_round(self)) {
 		ASSERT_TRUE(goes_on(self));
 	}
-	EXPECT_EQ(0, write_file("/sys/kernel/mm/ksm/run", "2"));
+	EXPECT_EQ(0, write_text("/sys/kernel/mm/ksm/run", "2"));
 	for (size_t i = 0; i < 8 * PAGE; i++)
 		ASSERT_EQ(0x5a, same[i]);
-	EXPECT_EQ(0, write_file("/sys/kernel/mm/ksm/run", "0"));
+	EXPECT_EQ(0, write_text("/sys/kernel/mm/ksm/run", "0"));
 }
 
 TEST_F_TIMEOUT(memory_pressure, compaction, 120)
@@ -235,7 +223,7 @@ TEST_F_TIMEOUT(memory_pressure, compaction, 120)
 	if (access("/proc/sys/vm/compact_memory", W_OK))
 		SKIP(return, "the kernel does not compact");
 	while (next_round(self)) {
-		ASSERT_EQ(0, write_file("/proc/sys/vm/compact_memory", "1"));
+		ASSERT_EQ(0, write_text("/proc/sys/vm/compact_memory", "1"));
 		ASSERT_TRUE(goes_on(self));
 	}
 }
@@ -270,7 +258,7 @@ static int take_all(uint64_t size)
 	struct guest g;
 	void *mem;
 
-	if (write_file("/proc/self/oom_score_adj", "1000") || guest_create(&g, 0))
+	if (write_text("/proc/self/oom_score_adj", "1000") || guest_create(&g, 0))
 		return 1;
 	mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

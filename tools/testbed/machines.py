@@ -36,7 +36,7 @@ class Machine:
     cpus: int
     flavour: str            # of kernel
     module: str             # loaded before the tests
-    memory: int             # MiB
+    memory: int             # MiB; below 640, the kernel has no transparent huge pages
     boot_limit: int         # seconds from the emulator's start to init
     load_limit: int         # seconds for loading the module; KUnit runs in there
     figures: str = ""       # make bench measures here; the file that it leaves
@@ -59,9 +59,9 @@ MACHINES = {m.name: m for m in (
     Machine("mock", "the mock backend, two CPUs, sanitizers", "x86_64", qemu, 2,
             "sanitizer", "axvcpu_mock", 1024, 180, 60),
     Machine("mock-lean", "the mock backend, two CPUs", "x86_64", qemu, 2,
-            "lean", "axvcpu_mock", 512, 90, 60),
+            "lean", "axvcpu_mock", 1024, 90, 60),
     Machine("kunit", "KUnit, two CPUs", "x86_64", qemu, 2,
-            "lean", "axvcpu_kunit", 512, 90, 120),
+            "lean", "axvcpu_kunit", 1024, 90, 120),
     Machine("kunit-san", "KUnit, two CPUs, sanitizers", "x86_64", qemu, 2,
             "sanitizer", "axvcpu_kunit", 1024, 180, 300),
     Machine("vhe", "VHE and GICv3, two CPUs", "arm64", qemu, 2,
@@ -71,7 +71,7 @@ MACHINES = {m.name: m for m in (
     Machine("vhe-64k", "VHE and GICv3, two CPUs, pages of 64 KiB", "arm64", qemu, 2,
             "64k", "axvcpu", 1024, 90, 30, cpu="neoverse-n1"),
     Machine("kunit-arm64", "KUnit on arm64, two CPUs", "arm64", qemu, 2,
-            "lean", "axvcpu_kunit", 512, 90, 120),
+            "lean", "axvcpu_kunit", 1024, 90, 120),
 )}
 
 
