@@ -13,6 +13,7 @@
 
 #include "axvcpu.h"
 #include "axvcpu_compat.h"
+#include "axvcpu_kunit_fault.h"
 
 #define MAX_RANGES	32768
 #define FEW		8UL		/* pages of memory that each test has */
