@@ -11,12 +11,11 @@
 
 #include "x86_code.h"
 
-#define OSXSAVE		(1 << 18)
-#define CR4		0x620		/* PAE, and SSE is on */
+#define OSXSAVE		CODE_CR4_OSXSAVE
+#define CR4		CODE_CR4
 #define UD		6
 #define GP		13
 
-CODE(mov_to_cr4, "mov %rax, %cr4");
 CODE(xsetbv, "xsetbv");
 CODE(xgetbv, "xor %ecx, %ecx; xgetbv");
 CODE(xgetbv_in_use, "mov $1, %ecx; xgetbv");
@@ -81,24 +80,6 @@ static void random_ymms(uint32_t *seed, struct ymms *y)
 		y->word[i / 4][i % 4] = (uint64_t)rand_r(seed) << 33 ^ rand_r(seed);
 }
 
-static int with_rax(struct x86_code *c, uint64_t rax, const uint8_t *code, size_t len)
-{
-	c->v.run->regs.x86.gpr[AXVCPU_X86_RAX] = rax;
-	return code_run(c, code, len);
-}
-
-static int set_cr4(struct x86_code *c, uint64_t value)
-{
-	return with_rax(c, value, mov_to_cr4, mov_to_cr4_end - mov_to_cr4);
-}
-
-static int set_xcr(struct x86_code *c, uint32_t index, uint64_t value)
-{
-	c->v.run->regs.x86.gpr[AXVCPU_X86_RCX] = index;
-	c->v.run->regs.x86.gpr[AXVCPU_X86_RDX] = value >> 32;
-	return with_rax(c, (uint32_t)value, xsetbv, xsetbv_end - xsetbv);
-}
-
 /* XSAVE's operands: memory in RDI, what of it in EDX:EAX */
 static void set_operands(struct x86_code *c)
 {
@@ -116,9 +97,7 @@ static struct ymms *guest_ymms(struct x86_code *c)
 
 static int avx_on(struct x86_code *c)
 {
-	int ret = set_cr4(c, CR4 | OSXSAVE);
-
-	return ret == CODE_DONE ? set_xcr(c, 0, 7) : ret;
+	return code_set_xcr0(c, 7);
 }
 
 /* E16: SDM vol. 1, 13.3 */
@@ -138,12 +117,12 @@ TEST_F(x86_avx, xsetbv)
 	};
 	struct x86_code *c = &self->c;
 
-	EXPECT_EQ(UD, set_xcr(c, 0, 7));
+	EXPECT_EQ(UD, code_xsetbv(c, 0, 7));
 	EXPECT_EQ(UD, RUN_CODE(c, xgetbv));
-	ASSERT_EQ(CODE_DONE, set_cr4(c, CR4 | OSXSAVE));
+	ASSERT_EQ(CODE_DONE, code_set_cr4(c, CR4 | OSXSAVE));
 	EXPECT_EQ(1, code_reg(c, AXVCPU_X86_REG_XCR0));
 	for (int i = 0; i < ARRAY_SIZE(rows); i++) {
-		EXPECT_EQ(rows[i].ret, set_xcr(c, rows[i].index, rows[i].value))
+		EXPECT_EQ(rows[i].ret, code_xsetbv(c, rows[i].index, rows[i].value))
 			TH_LOG("row %d", i);
 		EXPECT_EQ(self->host_xcr0, read_xcr0());
 		EXPECT_EQ(CODE_DONE, RUN_CODE(c, xgetbv));
@@ -152,9 +131,9 @@ TEST_F(x86_avx, xsetbv)
 		EXPECT_EQ(i < 4 ? rows[i].value : 3, code_reg(c, AXVCPU_X86_REG_XCR0));
 	}
 	/* It keeps its value while the guest can't see it. */
-	ASSERT_EQ(CODE_DONE, set_cr4(c, CR4));
+	ASSERT_EQ(CODE_DONE, code_set_cr4(c, CR4));
 	EXPECT_EQ(UD, RUN_CODE(c, xgetbv));
-	ASSERT_EQ(CODE_DONE, set_cr4(c, CR4 | OSXSAVE));
+	ASSERT_EQ(CODE_DONE, code_set_cr4(c, CR4 | OSXSAVE));
 	EXPECT_EQ(CODE_DONE, RUN_CODE(c, xgetbv));
 	EXPECT_EQ(3, c->v.run->regs.x86.gpr[AXVCPU_X86_RAX]);
 }
@@ -257,11 +236,9 @@ TEST_F(x86_avx, starts_empty)
 	struct x86_code *c = &self->c;
 
 	random_ymms(&self->seed, &host);
-	ASSERT_EQ(CODE_DONE, set_cr4(c, CR4 | OSXSAVE));
+	ASSERT_EQ(CODE_DONE, code_set_cr4(c, CR4 | OSXSAVE));
 	code_place(c, xsetbv, xsetbv_end - xsetbv);
-	c->v.run->regs.x86.gpr[AXVCPU_X86_RAX] = 7;
-	c->v.run->regs.x86.gpr[AXVCPU_X86_RCX] = 0;
-	c->v.run->regs.x86.gpr[AXVCPU_X86_RDX] = 0;
+	code_xsetbv_args(c, 0, 7);
 	ASSERT_EQ(0, run_with_ymms(c->v.fd, &host, &got));
 	if (code_reg(c, AXVCPU_X86_REG_CPUID(0xd, 1, 0)) & 1 << 2) {
 		EXPECT_EQ(CODE_DONE, RUN_CODE(c, xgetbv_in_use));
@@ -285,9 +262,9 @@ TEST_F(x86_avx, survives_being_off)
 	random_ymms(&self->seed, &guest);
 	*guest_ymms(c) = guest;
 	ASSERT_EQ(CODE_DONE, RUN_OPERANDS(c, load_ymm));
-	ASSERT_EQ(CODE_DONE, set_xcr(c, 0, 3));
+	ASSERT_EQ(CODE_DONE, code_xsetbv(c, 0, 3));
 	EXPECT_EQ(UD, RUN_OPERANDS(c, store_ymm));
-	ASSERT_EQ(CODE_DONE, set_xcr(c, 0, 7));
+	ASSERT_EQ(CODE_DONE, code_xsetbv(c, 0, 7));
 	memset(guest_ymms(c), 0, sizeof(guest));
 	ASSERT_EQ(CODE_DONE, RUN_OPERANDS(c, store_ymm));
 	EXPECT_EQ(0, memcmp(&guest, guest_ymms(c), sizeof(guest)));

@@ -6,6 +6,9 @@
 
 #define HANDLER_PORT	0x20
 
+CODE(mov_to_cr4, "mov %rax, %cr4");
+CODE(xsetbv, "xsetbv");
+
 static const uint8_t done[] = { 0xe6, GUEST_DONE, 0xf4 };	/* out %al, $GUEST_DONE; hlt */
 
 /**
@@ -140,4 +143,55 @@ uint64_t code_reg(struct x86_code *c, uint64_t id)
 
 	get_reg(c->v.fd, id, &value);
 	return value;
+}
+
+/**
+ * code_set_cr4() - the guest writes CR4
+ * @c: guest
+ * @value: what it writes
+ *
+ * Return: as code_run().
+ */
+int code_set_cr4(struct x86_code *c, uint64_t value)
+{
+	c->v.run->regs.x86.gpr[AXVCPU_X86_RAX] = value;
+	return RUN_CODE(c, mov_to_cr4);
+}
+
+/** code_xsetbv_args() - what XSETBV takes */
+void code_xsetbv_args(struct x86_code *c, uint32_t index, uint64_t value)
+{
+	volatile __u64 *gpr = c->v.run->regs.x86.gpr;
+
+	gpr[AXVCPU_X86_RAX] = (uint32_t)value;
+	gpr[AXVCPU_X86_RCX] = index;
+	gpr[AXVCPU_X86_RDX] = value >> 32;
+}
+
+/**
+ * code_xsetbv() - the guest writes an XCR
+ * @c: guest
+ * @index: 0 for XCR0
+ * @value: what it writes
+ *
+ * Return: as code_run().
+ */
+int code_xsetbv(struct x86_code *c, uint32_t index, uint64_t value)
+{
+	code_xsetbv_args(c, index, value);
+	return RUN_CODE(c, xsetbv);
+}
+
+/**
+ * code_set_xcr0() - the guest turns OSXSAVE on, and writes XCR0
+ * @c: guest
+ * @value: what it writes
+ *
+ * Return: as code_run().
+ */
+int code_set_xcr0(struct x86_code *c, uint64_t value)
+{
+	int ret = code_set_cr4(c, CODE_CR4 | CODE_CR4_OSXSAVE);
+
+	return ret == CODE_DONE ? code_xsetbv(c, 0, value) : ret;
 }

@@ -17,6 +17,9 @@
 #define CODE_DATA	(GUEST_DATA + 0x1000)	/* zero at first, the test's and the guest's */
 #define CODE_STACK	(GUEST_DATA + 0x8000)	/* RSP at the start of a piece */
 
+#define CODE_CR4	0x620			/* what guests need: PAE, and SSE is on */
+#define CODE_CR4_OSXSAVE (1 << 18)
+
 /* What code_run() returns, besides the vector of an exception or interrupt */
 #define CODE_DONE	0x100			/* the piece came to its end */
 #define CODE_EXIT	0x200			/* + exit reason: the VMM is wanted */
@@ -48,6 +51,10 @@ void code_place(struct x86_code *c, const void *code, size_t len);
 int code_go_on(struct x86_code *c);
 int code_run(struct x86_code *c, const void *code, size_t len);
 uint64_t code_reg(struct x86_code *c, uint64_t id);
+int code_set_cr4(struct x86_code *c, uint64_t value);
+void code_xsetbv_args(struct x86_code *c, uint32_t index, uint64_t value);
+int code_xsetbv(struct x86_code *c, uint32_t index, uint64_t value);
+int code_set_xcr0(struct x86_code *c, uint64_t value);
 
 /** RUN_CODE() - code_run() of something that CODE() has made */
 #define RUN_CODE(c, name)	code_run(c, name, name##_end - (name))

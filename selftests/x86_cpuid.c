@@ -12,9 +12,7 @@
 #define HIGH(bit)			(1ULL << (32 + (bit)))
 
 CODE(cpuid, "cpuid");
-CODE(mov_to_cr4, "mov %rax, %cr4");
 CODE(mov_from_cr4, "mov %cr4, %rax");
-CODE(xsetbv, "xor %ecx, %ecx; xor %edx, %edx; xsetbv");
 CODE(rdtscp, "rdtscp");
 CODE(write_tsc_aux, "mov $0xc0000103, %ecx; xor %edx, %edx; wrmsr; rdtscp");
 
@@ -119,7 +117,14 @@ TEST_F(x86_cpuid, tells_what_the_table_says)
 		}
 	}
 	EXPECT_LT(8, shown);
-	/* There are no more. */
+	/* There are no more. Of a leaf with subleaves, one that is not there is 0. */
+	EXPECT_LE(ask(&self->c, 7, 0).reg[EAX], 1);
+	for (uint32_t n = ask(&self->c, 7, 0).reg[EAX] + 1; n < 4; n++) {
+		struct leaf got = ask(&self->c, 7, n), zero = { { 0 } };
+
+		EXPECT_EQ(0, memcmp(&got, &zero, sizeof(got))) TH_LOG("leaf 7, subleaf %u", n);
+	}
+	EXPECT_EQ(0, ask(&self->c, 4, 0xff).reg[EAX]);
 	EXPECT_EQ(0, ask(&self->c, 0x20, 0).reg[EAX]);
 	EXPECT_EQ(0, ask(&self->c, 0x40000010, 0).reg[EAX]);
 	EXPECT_EQ(0, ask(&self->c, 0x80000020, 0).reg[EAX]);
@@ -160,6 +165,9 @@ TEST_F(x86_cpuid, refuses_what_is_not_carried)
 		{ CPUID(0xffffffff, 0, 0), 0 },
 		{ CPUID(1, 1, 0), 0 },
 		{ CPUID(4, 8, 0), 0 },
+		{ CPUID(7, 2, 0), 0 },
+		{ CPUID(7, 1, 0), 1 << 21 },		/* AMX */
+		{ CPUID(7, 1, 1), HIGH(18) },		/* CET */
 		{ CPUID(0xb, 4, 0), 0 },
 		{ CPUID(0xd, 0xffff, 0), 0 },
 		{ CPUID(1, 0, 2), 0 },
@@ -244,18 +252,6 @@ TEST_F(x86_cpuid, is_the_vmms)
 	EXPECT_EQ(0, ask(&self->c, 0x40000001, 0).reg[EBX]);
 }
 
-static int set_cr4(struct x86_code *c, uint64_t value)
-{
-	c->v.run->regs.x86.gpr[AXVCPU_X86_RAX] = value;
-	return RUN_CODE(c, mov_to_cr4);
-}
-
-static int set_xcr0(struct x86_code *c, uint64_t value)
-{
-	c->v.run->regs.x86.gpr[AXVCPU_X86_RAX] = value;
-	return RUN_CODE(c, xsetbv);
-}
-
 /* Bits that are the vCPU's own, or follow its registers */
 TEST_F(x86_cpuid, dynamic_bits)
 {
@@ -274,14 +270,14 @@ TEST_F(x86_cpuid, dynamic_bits)
 
 	EXPECT_EQ(0, ask(&self->c, 1, 0).reg[ECX] & 1 << 27);
 	EXPECT_EQ(576, ask(&self->c, 0xd, 0).reg[EBX]);
-	ASSERT_EQ(CODE_DONE, set_cr4(&self->c, PAE | OSXSAVE));
+	ASSERT_EQ(CODE_DONE, code_set_cr4(&self->c, PAE | OSXSAVE));
 	EXPECT_NE(0, ask(&self->c, 1, 0).reg[ECX] & 1 << 27);
-	ASSERT_EQ(CODE_DONE, set_xcr0(&self->c, 7));
+	ASSERT_EQ(CODE_DONE, code_xsetbv(&self->c, 0, 7));
 	EXPECT_EQ(832, ask(&self->c, 0xd, 0).reg[EBX]);
-	ASSERT_EQ(CODE_DONE, set_xcr0(&self->c, 1));
+	ASSERT_EQ(CODE_DONE, code_xsetbv(&self->c, 0, 1));
 	EXPECT_EQ(576, ask(&self->c, 0xd, 0).reg[EBX]);
 	EXPECT_LE(832, ask(&self->c, 0xd, 0).reg[ECX]);
-	ASSERT_EQ(CODE_DONE, set_cr4(&self->c, PAE));
+	ASSERT_EQ(CODE_DONE, code_set_cr4(&self->c, PAE));
 	EXPECT_EQ(0, ask(&self->c, 1, 0).reg[ECX] & 1 << 27);
 }
 
@@ -296,11 +292,11 @@ TEST_F(x86_cpuid, limits_cr4_and_xcr0)
 	ASSERT_EQ(0, set_reg(self->c.v.fd, CPUID(0xd, 0, 0), xcr0 & ~4ULL));
 	ASSERT_EQ(0, set_reg(self->c.v.fd, CPUID(7, 0, 0), ebx & ~HIGH(7)));	/* SMEP */
 	ASSERT_EQ(0, code_setup(&self->c));
-	EXPECT_EQ(13, set_cr4(&self->c, PAE | SMEP));
+	EXPECT_EQ(13, code_set_cr4(&self->c, PAE | SMEP));
 	EXPECT_EQ(0, self->c.error_code);
-	ASSERT_EQ(CODE_DONE, set_cr4(&self->c, PAE | OSXSAVE));
-	EXPECT_EQ(13, set_xcr0(&self->c, 7));
-	EXPECT_EQ(CODE_DONE, set_xcr0(&self->c, 3));
+	ASSERT_EQ(CODE_DONE, code_set_cr4(&self->c, PAE | OSXSAVE));
+	EXPECT_EQ(13, code_xsetbv(&self->c, 0, 7));
+	EXPECT_EQ(CODE_DONE, code_xsetbv(&self->c, 0, 3));
 	EXPECT_EQ(-EINVAL, set_reg(self->c.v.fd, AXVCPU_X86_REG_CR4, PAE | SMEP));
 	EXPECT_EQ(-EINVAL, set_reg(self->c.v.fd, AXVCPU_X86_REG_XCR0, 7));
 
@@ -309,8 +305,8 @@ TEST_F(x86_cpuid, limits_cr4_and_xcr0)
 	ASSERT_EQ(0, set_reg(self->c.v.fd, CPUID(1, 0, 1),
 			     code_reg(&self->c, CPUID(1, 0, 1)) & ~(1ULL << 26)));
 	ASSERT_EQ(0, code_setup(&self->c));
-	EXPECT_EQ(13, set_cr4(&self->c, PAE | OSXSAVE));
-	EXPECT_EQ(CODE_DONE, set_cr4(&self->c, PAE | SMEP));
+	EXPECT_EQ(13, code_set_cr4(&self->c, PAE | OSXSAVE));
+	EXPECT_EQ(CODE_DONE, code_set_cr4(&self->c, PAE | SMEP));
 	EXPECT_EQ(CODE_DONE, RUN_CODE(&self->c, mov_from_cr4));
 	EXPECT_EQ(PAE | SMEP, self->c.v.run->regs.x86.gpr[AXVCPU_X86_RAX]);
 }

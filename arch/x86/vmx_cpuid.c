@@ -29,20 +29,20 @@ struct leaf {
 	u32 reg[4];
 };
 
-/* Places of further subleaves behind those of the leaves */
+/* Leaves that look at ECX: places of further subleaves behind those of the leaves */
 static const struct {
 	u8 leaf;
-	u8 count;	/* with subleaf 0 */
+	u8 count;	/* with subleaf 0; above, all is 0 */
 } subleaves[] = {
-	{ 4, 8 }, { 0xb, 4 }, { 0xd, 8 }, { 0x1f, 6 },
+	{ 4, 8 }, { 7, 2 }, { 0xb, 4 }, { 0xd, 8 }, { 0x18, 1 }, { 0x1f, 6 },
 };
 
 #define AT_HYPERVISOR	NR_BASIC
 #define AT_EXTENDED	(AT_HYPERVISOR + NR_HYPERVISOR)
 #define AT_SUBLEAVES	(AT_EXTENDED + NR_EXTENDED)
-#define NR_LEAVES	(AT_SUBLEAVES + 7 + 3 + 7 + 5)
+#define NR_LEAVES	(AT_SUBLEAVES + 7 + 1 + 3 + 7 + 5)
 
-#define HAS_SUBLEAVES	(BIT(4) | BIT(0xb) | BIT(0xd) | BIT(0x1f))
+#define HAS_SUBLEAVES	(BIT(4) | BIT(7) | BIT(0xb) | BIT(0xd) | BIT(0x18) | BIT(0x1f))
 
 static struct leaf defaults[NR_LEAVES] __ro_after_init;
 static struct leaf allowed[NR_LEAVES] __ro_after_init;
@@ -54,6 +54,7 @@ static struct leaf allowed[NR_LEAVES] __ro_after_init;
 #define AVX512_ECX								\
 	(F(AVX512VBMI) | F(AVX512_VBMI2) | F(AVX512_VNNI) | F(AVX512_BITALG) |	\
 	 F(AVX512_VPOPCNTDQ))
+#define AVX512_7_1	F(AVX512_BF16)
 #define AVX512_EDX	(F(AVX512_4VNNIW) | F(AVX512_4FMAPS) | F(AVX512_VP2INTERSECT))
 
 /*
@@ -96,6 +97,8 @@ static const struct {
 		7, 0, EDX,
 		F(FSRM) | F(MD_CLEAR) | F(SERIALIZE) | AVX512_EDX,
 		F(ARCH_CAPABILITIES),
+	}, {
+		7, 1, EAX, F(AVX_VNNI) | AVX512_7_1,
 	}, {
 		0xd, 0, EAX, VMX_XFEATURES,
 	}, {
@@ -203,12 +206,17 @@ static void __init init_features(void)
 }
 
 /* What a CPU lacks is not shown, whatever its CPUID says. */
-static void __init hide(u32 leaf, u32 reg, u32 bits)
+static void __init hide_in(u32 leaf, u32 subleaf, u32 reg, u32 bits)
 {
-	int at = find(leaf, 0);
+	int at = find(leaf, subleaf);
 
 	defaults[at].reg[reg] &= ~bits;
 	allowed[at].reg[reg] &= ~bits;
+}
+
+static void __init hide(u32 leaf, u32 reg, u32 bits)
+{
+	hide_in(leaf, 0, reg, bits);
 }
 
 static void __init hide_what_is_not_carried(void)
@@ -231,11 +239,13 @@ static void __init hide_what_is_not_carried(void)
 		hide(1, ECX, F(AVX) | F(F16C) | F(FMA));
 		hide(7, EBX, F(AVX2));
 		hide(7, ECX, F(VAES) | F(VPCLMULQDQ));
+		hide_in(7, 1, EAX, F(AVX_VNNI));
 	}
 	if (!(vmx_xcr0 & XFEATURE_MASK_AVX512)) {
 		hide(7, EBX, AVX512_EBX);
 		hide(7, ECX, AVX512_ECX);
 		hide(7, EDX, AVX512_EDX);
+		hide_in(7, 1, EAX, AVX512_7_1);
 	}
 	/* RDTSCP costs each section two accesses to TSC_AUX: for those who ask for it. */
 	defaults[AT_EXTENDED + 1].reg[EDX] &= ~F(RDTSCP);
@@ -254,6 +264,9 @@ static void __init init_subleaves(void)
 		l->reg[EAX] &= GENMASK(13, 0);
 		memset(&allowed[find(4, i)], 0xff, sizeof(*l));
 	}
+	/* The number of the last one */
+	defaults[7].reg[EAX] = min_t(u32, host_leaf(7, 0).reg[EAX], 1);
+	allowed[7].reg[EAX] = 1;
 	for (i = 2; i < 8; i++) {
 		if (!(vmx_xcr0 & BIT(i)))
 			continue;

@@ -19,6 +19,8 @@ POWER_PORT = 0x8900
 # Instructions a second, as the PC's timers count them, and the TSC's frequency.
 IPS = 50_000_000
 
+CPU = "corei7_haswell_4770"
+
 # Where the boot protocol has the parts of a kernel. The initramfs may be
 # anywhere above what the kernel needs to decompress itself.
 SETUP, COMMAND_LINE, KERNEL, INITRAMFS = 0x90000, 0x9e000, 0x100000, 0x8000000
@@ -38,7 +40,7 @@ memory: guest={memory}, host={memory}
 romimage: file=/usr/share/bochs/BIOS-bochs-latest
 vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
 optromimage1: file=boot.rom, address={rom_base:#x}
-cpu: model=corei7_haswell_4770, count={cpus}, ips={ips}, reset_on_triple_fault=0
+cpu: model={cpu}, count={cpus}, ips={ips}, reset_on_triple_fault=0
 clock: sync=none
 com1: enabled=1, mode=term, dev={console}
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
@@ -76,7 +78,8 @@ def command(machine, kernel, initramfs, directory, console):
     (directory / "disk.img").write_bytes(disk)
     (directory / "boot.rom").write_bytes(_rom(directory, table))
     (directory / "bochsrc").write_text(CONFIG.format(
-        memory=machine.memory, rom_base=ROM_BASE, cpus=machine.cpus, ips=IPS, console=console,
+        memory=machine.memory, rom_base=ROM_BASE, cpu=machine.cpu or CPU,
+        cpus=machine.cpus, ips=IPS, console=console,
         cylinders=len(disk) // (SECTOR * HEADS * TRACK), heads=HEADS, track=TRACK))
     # Debian's Bochs has its debugger compiled in: it waits to be told to go.
     (directory / "go").write_text("continue\n")
