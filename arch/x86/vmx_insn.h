@@ -67,6 +67,23 @@ static __always_inline unsigned long vmread(unsigned long field)
 }
 
 /**
+ * vmread_if_current() - read a field where there may be no VMCS any more
+ * @field: one that every CPU with our controls has
+ *
+ * Return: the field, or 0 without a current VMCS.
+ */
+static inline unsigned long vmread_if_current(unsigned long field)
+{
+	unsigned long value = 0;
+
+	asm volatile("1: vmread %[field], %[value]\n"
+		     "2:\n"
+		     _ASM_EXTABLE(1b, 2b)
+		     : [value] "+r" (value) : [field] "r" (field) : "cc");
+	return value;
+}
+
+/**
  * vmwrite() - write a field of the current VMCS
  * @field: one that every CPU with our controls has, not read-only
  * @value: its value

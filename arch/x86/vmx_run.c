@@ -232,7 +232,7 @@ static void handle_host_exception(void)
 
 static int entry_failed(struct vmx_vcpu *vmx)
 {
-	vmx->vcpu.arch_code = vmread(VM_INSTRUCTION_ERROR);
+	vmx->vcpu.arch_code = vmread_if_current(VM_INSTRUCTION_ERROR);
 	return -EIO;
 }
 

@@ -31,7 +31,7 @@
  *                zero, or an array longer than the limit
  * ``EPERM``      the capability that the call needs is missing
  * ``EIO``        the address space belongs to another process (MAP, UNMAP,
- *                RUN)
+ *                RUN), or the hardware of a CPU can't be turned on (CREATE_VCPU)
  * ``EBUSY``      the vCPU is running or blocked in another thread, or the
  *                hardware is held by another hypervisor (CREATE_VCPU)
  * ``EINTR``      RUN: a signal, a kick or immediate_exit: the vCPU stays Ready;
@@ -39,9 +39,6 @@
  * ``EXDEV``      the calling thread is on a CPU that the vCPU may not run
  *                on: the vCPU stays Ready
  * ``EDEADLK``    a vCPU operation was started inside another one on this CPU
- * ``EEXIST``     the range overlaps another one (MAP)
- * ``ENOENT``     no range was mapped just so (UNMAP)
- * ``ENOSPC``     the address space has no room for another range (MAP)
  * ``ENOMEM``     no memory
  * ``EMFILE``     the process has no file descriptor left
  * ``EOPNOTSUPP`` this backend has no such feature
