@@ -16,6 +16,8 @@ LOGS = ("bochs.log",)
 # Writing "Shutdown" here ends the emulator.
 POWER_PORT = 0x8900
 
+BIOS = "/usr/share/bochs/BIOS-bochs-latest"
+
 # Instructions a second, as the PC's timers count them, and the TSC's frequency.
 IPS = 50_000_000
 
@@ -37,7 +39,7 @@ OPTIONS = (
 CONFIG = """\
 display_library: term
 memory: guest={memory}, host={memory}
-romimage: file=/usr/share/bochs/BIOS-bochs-latest
+romimage: file={bios}
 vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
 optromimage1: file=boot.rom, address={rom_base:#x}
 cpu: model={cpu}, count={cpus}, ips={ips}, reset_on_triple_fault=0
@@ -78,7 +80,7 @@ def command(machine, kernel, initramfs, directory, console):
     (directory / "disk.img").write_bytes(disk)
     (directory / "boot.rom").write_bytes(_rom(directory, table))
     (directory / "bochsrc").write_text(CONFIG.format(
-        memory=machine.memory, rom_base=ROM_BASE, cpu=machine.cpu or CPU,
+        bios=BIOS, memory=machine.memory, rom_base=ROM_BASE, cpu=machine.cpu or CPU,
         cpus=machine.cpus, ips=IPS, console=console,
         cylinders=len(disk) // (SECTOR * HEADS * TRACK), heads=HEADS, track=TRACK))
     # Debian's Bochs has its debugger compiled in: it waits to be told to go.

@@ -167,6 +167,10 @@ def configuration(machine, token, middle, leaks=False):
     return "\n".join(lines) + "\n"
 
 
+def scans_for_leaks(machine):
+    return machine.flavour == "sanitizer" and "kmemleak=off" not in machine.options
+
+
 def new_token():
     return "@" + secrets.token_hex(4)
 
@@ -183,7 +187,7 @@ def run_tests(machine, kernel, make_initramfs, tests, log_dir, tell, verbose=Fal
         token = new_token()
         conf = configuration(machine, token, [" ".join(("test", test.name, *test.command))
                                               for test in waiting],
-                             machine.flavour == "sanitizer")
+                             scans_for_leaks(machine))
         log_dir.mkdir(parents=True, exist_ok=True)
         path = log_dir / f"console{f'-{boot}' if boot else ''}.log"
         with open(path, "w", encoding="utf-8", buffering=1) as log, \
@@ -234,7 +238,7 @@ def _watch(session, token, tests, log_dir, tell):
             return left
         if machine.module:
             _loaded(session, token, "unload", 30)
-        if machine.flavour == "sanitizer":
+        if scans_for_leaks(machine):
             status = session.until(token, "leaks", 60, "the scan for leaks")
             if status[0] not in ("ok", "found"):
                 boot.problems.append("the scan for leaks failed: " + " ".join(status))

@@ -43,6 +43,7 @@ class Machine:
     cpu: str = ""           # of the emulator's, if not its default
     options: str = ""       # more for the kernel's command line
     coverage: bool = False  # the module counts what is executed of it
+    by_name: bool = False   # make check does without it, unless M= names it
 
 
 # A test machine is a row. An architecture's first is the one of make run and make shell.
@@ -55,13 +56,16 @@ MACHINES = {m.name: m for m in (
             "distro", "axvcpu", 512, 300, 60, figures="vmx-distro",
             # Bochs' CPU has not got the microcode: reading 64 KiB instead, as KVM
             # does too, would take longer than all else.
-            options="l1tf=off"),
+            options="l1tf=off", by_name=True),
     Machine("vmx-avx512", "VMX and EPT, a CPU with AVX-512 and protection keys", "x86_64", bochs,
             1, "lean", "axvcpu", 256, 120, 60, cpu="corei7_icelake_u",
             # CPUID's leaf 0xd has no size for PKRU in Bochs, and another one for
             # the compacted format than its parts add up to: the kernel would
             # turn all of XSAVE off.
             options="nopku clearcpuid=erms,fsrm,ht,aperfmperf,xsaves,xsavec"),
+    Machine("vmx-san", "VMX and EPT, one CPU, sanitizers", "x86_64", bochs, 1,
+            "sanitizer", "axvcpu", 512, 600, 120, by_name=True,
+            options="kmemleak=off"),
     Machine("mock", "the mock backend, two CPUs, sanitizers", "x86_64", qemu, 2,
             "sanitizer", "axvcpu_mock", 1024, 180, 60),
     Machine("mock-lean", "the mock backend, two CPUs", "x86_64", qemu, 2,
