@@ -243,7 +243,8 @@ static int do_call(FIXTURE_DATA(failnth) *self, const struct row *row)
 	int err = row->call ? row->call(self) : good_call(&self->g, &self->v, row->cmd);
 
 	/* Then it has been copied in, and that is where it can fail. */
-	if (row->cmd == AXVCPU_SET_DEBUG && !(self->g.info.caps & AXVCPU_CAP_DEBUG))
+	if ((row->cmd == AXVCPU_SET_DEBUG && !(self->g.info.caps & AXVCPU_CAP_DEBUG)) ||
+	    (row->cmd == AXVCPU_GET_CALL_LOG && !(self->g.info.caps & AXVCPU_CAP_CALL_LOG)))
 		return err == -EOPNOTSUPP ? 0 : err ? err : -EPROTO;
 	return err;
 }

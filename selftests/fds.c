@@ -3,7 +3,6 @@
  * Descriptors: whoever closes what, when, in whichever order or process, what
  * they stand for lives as long as it is used, and no longer.
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -38,63 +37,6 @@ FIXTURE_TEARDOWN(fds)
 {
 	vcpu_destroy(&self->v);
 	guest_destroy(&self->g);
-}
-
-/*
- * KASAN keeps freed objects for a while, kmalloc() keeps free ones: neither is
- * in use.
- */
-static void shrink_slabs(void)
-{
-	DIR *dir = opendir("/sys/kernel/slab");
-	struct dirent *entry;
-	char path[300];
-	int fd;
-
-	while (dir && (entry = readdir(dir))) {
-		if (strncmp(entry->d_name, "kmalloc", 7))
-			continue;
-		snprintf(path, sizeof(path), "/sys/kernel/slab/%s/shrink", entry->d_name);
-		fd = open(path, O_WRONLY | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		(void)!write(fd, "1", 1);
-		close(fd);
-	}
-	if (dir)
-		closedir(dir);
-}
-
-/* Bytes that the kernel holds for itself: neither free nor a process's. */
-static long kernel_memory(void)
-{
-	static const struct {
-		const char *name;
-		int sign;
-	} rows[] = {
-		{ "MemTotal:", 1 }, { "MemFree:", -1 }, { "Buffers:", -1 }, { "Cached:", -1 },
-		{ "AnonPages:", -1 }, { "PageTables:", -1 }, { "SReclaimable:", -1 },
-	};
-	char line[128], name[64];
-	long kib, sum = 0;
-	FILE *f;
-
-	/* What RCU frees, and closes that are under way */
-	sleep_ns(300000000);
-	shrink_slabs();
-	f = fopen("/proc/meminfo", "r");
-	if (!f)
-		return -1;
-	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%63s %ld", name, &kib) != 2)
-			continue;
-		for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-			if (!strcmp(name, rows[i].name))
-				sum += rows[i].sign * kib * 1024;
-		}
-	}
-	fclose(f);
-	return sum;
 }
 
 /*

@@ -407,5 +407,6 @@ int pin_to_cpu(int cpu);
 int write_text(const char *path, const char *text);
 unsigned long long now_ns(void);
 void sleep_ns(unsigned long long ns);
+long kernel_memory(void);
 
 #endif /* _SELFTESTS_GUEST_H */
