@@ -324,6 +324,7 @@ int axvcpu_manipulate_arch_vcpu(struct axvcpu *vcpu, enum axvcpu_op op, enum axv
 				enum axvcpu_state to, axvcpu_fn fn, void *arg);
 int axvcpu_transition_state(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state from,
 			    enum axvcpu_state to);
+void axvcpu_reg_refused(struct axvcpu *vcpu, enum axvcpu_op op, u64 reg, int error);
 void axvcpu_set_state(struct axvcpu *vcpu, enum axvcpu_state state);
 enum axvcpu_state axvcpu_state(const struct axvcpu *vcpu);
 void axvcpu_get_failure(struct axvcpu *vcpu, struct axvcpu_state_info *info);

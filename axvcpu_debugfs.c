@@ -72,11 +72,11 @@ static int vcpus_show(struct seq_file *m, void *v)
 			   vcpu->vcpu_id, state_names[info.state], READ_ONCE(vcpu->bound_cpu),
 			   READ_ONCE(vcpu->last_cpu));
 		if (info.failure.seq)
-			seq_printf(m, "  failure %llu: op %u expected %s actual %s error %d arch code %#llx\n",
+			seq_printf(m, "  failure %llu: op %u expected %s actual %s error %d arch code %#llx reg %#llx\n",
 				   info.failure.seq, info.failure.op,
 				   state_names[info.failure.expected],
 				   state_names[info.failure.actual], info.failure.error,
-				   info.failure.arch_code);
+				   info.failure.arch_code, info.failure.reg);
 		show_stats(m, &stats);
 		show_history(m, vcpu);
 	}

@@ -360,6 +360,22 @@ static void answer_is_applied_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gpr(vcpu, 0), 5);
 }
 
+/* The record tells which one was refused; the vCPU stays as it was. */
+static void expect_refused(struct kunit *test, struct axvcpu *vcpu, u64 seq, enum axvcpu_op op,
+			   u64 reg)
+{
+	struct axvcpu_state_info info = {};
+
+	axvcpu_get_failure(vcpu, &info);
+	KUNIT_EXPECT_EQ(test, info.state, AXVCPU_STATE_READY);
+	KUNIT_EXPECT_EQ(test, info.failure.seq, seq);
+	KUNIT_EXPECT_EQ(test, info.failure.op, op);
+	KUNIT_EXPECT_EQ(test, info.failure.expected, AXVCPU_STATE_READY);
+	KUNIT_EXPECT_EQ(test, info.failure.actual, AXVCPU_STATE_READY);
+	KUNIT_EXPECT_EQ(test, info.failure.error, -EINVAL);
+	KUNIT_EXPECT_EQ(test, info.failure.reg, reg);
+}
+
 static void registers_all_or_none(struct kunit *test)
 {
 	struct axvcpu *vcpu = axvcpu_kunit_vcpu(test, AXVCPU_STATE_READY);
@@ -379,14 +395,17 @@ static void registers_all_or_none(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, get_reg(test, vcpu, AXVCPU_MOCK_REG_FLAGS), 1);
 
 	KUNIT_EXPECT_EQ(test, set_regs(vcpu, bad, ARRAY_SIZE(bad)), -EINVAL);
+	expect_refused(test, vcpu, 1, AXVCPU_OP_SET_REGS, bad[1].id);
 	bad[1].id = AXVCPU_MOCK_REG(18);
 	KUNIT_EXPECT_EQ(test, set_regs(vcpu, bad, ARRAY_SIZE(bad)), -EINVAL);
+	expect_refused(test, vcpu, 2, AXVCPU_OP_SET_REGS, bad[1].id);
 	KUNIT_EXPECT_EQ(test, get_reg(test, vcpu, AXVCPU_MOCK_REG(0)), 1);
 
 	mutex_lock(&vcpu->mutex);
 	ret = axvcpu_get_regs(vcpu, &bad[1], 1);
 	mutex_unlock(&vcpu->mutex);
 	KUNIT_EXPECT_EQ(test, ret, -EINVAL);
+	expect_refused(test, vcpu, 3, AXVCPU_OP_GET_REGS, bad[1].id);
 	KUNIT_EXPECT_EQ(test, axvcpu_state(vcpu), AXVCPU_STATE_READY);
 }
 

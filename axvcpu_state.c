@@ -12,7 +12,7 @@
 #include "axvcpu_trace.h"
 
 /* For each operation and state: the state that it may lead to, as a bit. */
-static const u8 transitions[AXVCPU_OP_SET_REGS + 1][AXVCPU_STATE_BLOCKED + 1] = {
+static const u8 transitions[AXVCPU_OP_GET_REGS + 1][AXVCPU_STATE_BLOCKED + 1] = {
 #define T(op, from, to) [AXVCPU_OP_##op][AXVCPU_STATE_##from] = BIT(AXVCPU_STATE_##to),
 	AXVCPU_TRANSITIONS(T)
 #undef T
@@ -96,6 +96,22 @@ static __always_inline void record(struct axvcpu *vcpu, u64 key)
 	vcpu->history_turns++;
 }
 
+/* Inside axvcpu.seq, with the state that the operation found */
+static void record_failure(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state expected,
+			   int error, u64 reg)
+{
+	vcpu->failure = (struct axvcpu_failure){
+		.seq = vcpu->failure.seq + 1,
+		.op = op,
+		.expected = expected,
+		.actual = vcpu->state,
+		.error = error,
+		.arch_code = vcpu->arch_code,
+		.reg = reg,
+	};
+	vcpu->arch_code = 0;
+}
+
 /*
  * The one writer of the state. These are the transitions that come here with
  * no error (axvcpu_table.h); with one, all lead to Invalid:
@@ -116,19 +132,10 @@ static __always_inline void commit(struct axvcpu *vcpu, enum axvcpu_op op,
 
 	lockdep_assert_held(&vcpu->mutex);
 	write_seqcount_begin(&vcpu->seq);
+	if (unlikely(error))
+		record_failure(vcpu, op, expected, error, 0);
 	WRITE_ONCE(vcpu->state, to);
 	record(vcpu, history_key(op, from, to, error));
-	if (unlikely(error)) {
-		vcpu->failure = (struct axvcpu_failure){
-			.seq = vcpu->failure.seq + 1,
-			.op = op,
-			.expected = expected,
-			.actual = from,
-			.error = error,
-			.arch_code = vcpu->arch_code,
-		};
-		vcpu->arch_code = 0;
-	}
 	write_seqcount_end(&vcpu->seq);
 
 	trace_axvcpu_transition(vcpu, op, from, to);
@@ -268,6 +275,24 @@ int axvcpu_state_ran(struct axvcpu *vcpu, int result)
 	if (unlikely(result))
 		return fail(vcpu, AXVCPU_OP_RUN, AXVCPU_STATE_RUNNING, result);
 	return transition(vcpu, AXVCPU_OP_RUN, AXVCPU_STATE_RUNNING, AXVCPU_STATE_READY);
+}
+
+/**
+ * axvcpu_reg_refused() - a register's id or value is refused; the state stays
+ * @vcpu: the vCPU
+ * @op: %AXVCPU_OP_SET_REGS or %AXVCPU_OP_GET_REGS
+ * @reg: the id
+ * @error: what the operation returns
+ *
+ * Context: &struct axvcpu.mutex held.
+ */
+void axvcpu_reg_refused(struct axvcpu *vcpu, enum axvcpu_op op, u64 reg, int error)
+{
+	lockdep_assert_held(&vcpu->mutex);
+	write_seqcount_begin(&vcpu->seq);
+	record_failure(vcpu, op, vcpu->state, error, reg);
+	write_seqcount_end(&vcpu->seq);
+	trace_axvcpu_failure(vcpu, &vcpu->failure);
 }
 
 /**

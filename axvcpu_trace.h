@@ -32,7 +32,8 @@
 			 { AXVCPU_OP_SET_STATE,		"SET_STATE" },	\
 			 { AXVCPU_OP_SET_ENTRY,		"SET_ENTRY" },	\
 			 { AXVCPU_OP_SET_EPT_ROOT,	"SET_EPT_ROOT" }, \
-			 { AXVCPU_OP_SET_REGS,		"SET_REGS" })
+			 { AXVCPU_OP_SET_REGS,		"SET_REGS" },	\
+			 { AXVCPU_OP_GET_REGS,		"GET_REGS" })
 
 TRACE_EVENT(axvcpu_transition,
 	TP_PROTO(const struct axvcpu *vcpu, u32 op, u32 from, u32 to),
@@ -67,6 +68,7 @@ TRACE_EVENT(axvcpu_failure,
 		__field(u32, actual)
 		__field(s32, error)
 		__field(u64, arch_code)
+		__field(u64, reg)
 	),
 	TP_fast_assign(
 		__entry->vm_id = vcpu->vm_id;
@@ -76,11 +78,12 @@ TRACE_EVENT(axvcpu_failure,
 		__entry->actual = failure->actual;
 		__entry->error = failure->error;
 		__entry->arch_code = failure->arch_code;
+		__entry->reg = failure->reg;
 	),
-	TP_printk("vm %u vcpu %u %s: expected %s, actual %s, error %d, arch code %#llx",
+	TP_printk("vm %u vcpu %u %s: expected %s, actual %s, error %d, arch code %#llx, reg %#llx",
 		  __entry->vm_id, __entry->vcpu_id, axvcpu_show_op(__entry->op),
 		  axvcpu_show_state(__entry->expected), axvcpu_show_state(__entry->actual),
-		  __entry->error, __entry->arch_code)
+		  __entry->error, __entry->arch_code, __entry->reg)
 );
 
 TRACE_EVENT(axvcpu_entry,

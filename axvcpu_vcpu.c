@@ -407,35 +407,49 @@ int axvcpu_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event)
 	return 0;
 }
 
+/**
+ * struct reg_access - one GET_REGS or SET_REGS
+ * @op: which
+ * @regs: ids and values
+ * @count: elements
+ * @fn: does it, with the vCPU loaded
+ * @refused: the element that the backend did not take, or NULL
+ */
 struct reg_access {
+	enum axvcpu_op op;
 	struct axvcpu_reg *regs;
 	u32 count;
 	axvcpu_fn fn;
+	const struct axvcpu_reg *refused;
 };
 
 static int read_regs(struct axvcpu *vcpu, void *arg)
 {
 	struct reg_access *access = arg;
+	struct axvcpu_reg *reg;
 	int ret;
-	u32 i;
 
-	for (i = 0; i < access->count; i++) {
-		ret = axvcpu_arch.get_reg(vcpu, access->regs[i].id, &access->regs[i].value);
-		if (ret)
+	for (reg = access->regs; reg < access->regs + access->count; reg++) {
+		ret = axvcpu_arch.get_reg(vcpu, reg->id, &reg->value);
+		if (ret) {
+			access->refused = reg;
 			return ret;
+		}
 	}
 	return 0;
 }
 
 static int each_reg(struct axvcpu *vcpu, struct reg_access *access, bool commit)
 {
+	const struct axvcpu_reg *reg;
 	int ret;
-	u32 i;
 
-	for (i = 0; i < access->count; i++) {
-		ret = axvcpu_arch.set_reg(vcpu, access->regs[i].id, access->regs[i].value, commit);
-		if (ret)
+	for (reg = access->regs; reg < access->regs + access->count; reg++) {
+		ret = axvcpu_arch.set_reg(vcpu, reg->id, reg->value, commit);
+		if (ret) {
+			access->refused = reg;
 			return ret;
+		}
 	}
 	return 0;
 }
@@ -465,6 +479,15 @@ static int with_loaded(struct axvcpu *vcpu, void *arg)
 	return ret;
 }
 
+static int access_regs(struct axvcpu *vcpu, struct reg_access *access)
+{
+	int ret = axvcpu_with_current_cpu_set(vcpu, with_loaded, access);
+
+	if (access->refused)
+		axvcpu_reg_refused(vcpu, access->op, access->refused->id, ret);
+	return ret;
+}
+
 /**
  * axvcpu_get_regs() - read registers
  * @vcpu: the vCPU, not inside RUN
@@ -476,9 +499,9 @@ static int with_loaded(struct axvcpu *vcpu, void *arg)
  */
 int axvcpu_get_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count)
 {
-	struct reg_access access = { regs, count, read_regs };
+	struct reg_access access = { AXVCPU_OP_GET_REGS, regs, count, read_regs };
 
-	return axvcpu_with_current_cpu_set(vcpu, with_loaded, &access);
+	return access_regs(vcpu, &access);
 }
 
 /**
@@ -493,9 +516,11 @@ int axvcpu_get_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count)
  */
 int axvcpu_set_regs(struct axvcpu *vcpu, const struct axvcpu_reg *regs, u32 count)
 {
-	struct reg_access access = { (struct axvcpu_reg *)regs, count, write_regs };
+	struct reg_access access = {
+		AXVCPU_OP_SET_REGS, (struct axvcpu_reg *)regs, count, write_regs,
+	};
 
-	return axvcpu_with_current_cpu_set(vcpu, with_loaded, &access);
+	return access_regs(vcpu, &access);
 }
 
 /**

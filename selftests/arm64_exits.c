@@ -221,6 +221,38 @@ TEST_F(arm64, aarch32)
 	EXPECT_EQ(0, set_reg(self->v.fd, AXVCPU_ARM64_REG_PSTATE, 0x3c5));
 }
 
+/* What no guest can have is refused by id, or, in the run page, at the entry. */
+PROGRAM(loop_program, "1: " MEET(0x10) "b 1b\n");
+
+TEST_F(arm64, bad_registers)
+{
+	static const struct axvcpu_reg bad[] = {
+		{ AXVCPU_ARM64_REG_PSTATE, 0x9 },
+		{ AXVCPU_ARM64_REG_LINES, 4 },
+		{ AXVCPU_ARM64_REG_EXCEPTION, 1 },
+		{ AXVCPU_ARM64_REG_FPCR, 1ULL << 32 },
+		{ AXVCPU_ARM64_REG_SYS(3, 0, 0, 0, 0), 0 },	/* MIDR_EL1 */
+		{ 0x77, 0 },
+	};
+	struct axvcpu_failure f;
+
+	ASSERT_EQ(0, start(self, loop_program, loop_program_end));
+	ASSERT_EQ(AXVCPU_EXIT_HYPERCALL, run(self, 0));
+	for (int i = 0; i < ARRAY_SIZE(bad); i++) {
+		EXPECT_EQ(-EINVAL, set_reg(self->v.fd, bad[i].id, bad[i].value));
+		ASSERT_EQ(0, get_failure(self->v.fd, &f));
+		EXPECT_EQ(i + 1, f.seq);
+		EXPECT_EQ(AXVCPU_OP_SET_REGS, f.op);
+		EXPECT_EQ(bad[i].id, f.reg);
+	}
+	EXPECT_EQ(AXVCPU_STATE_READY, get_state(self->v.fd));
+	self->run->regs.arm64.pstate = 0x9;
+	self->run->regs_dirty = AXVCPU_REGS_PC;
+	ASSERT_EQ(AXVCPU_EXIT_FAIL_ENTRY, run(self, 0));
+	EXPECT_EQ(AXVCPU_ARM64_REG_PSTATE, self->run->fail_entry.reg);
+	EXPECT_EQ(AXVCPU_EXIT_HYPERCALL, run(self, 0));
+}
+
 /* A20: the host takes its own interrupts, while the guest never leaves. */
 PROGRAM(spin_program, "1: cbz x8, 1b\n" MEET(0x70));
 

@@ -671,6 +671,21 @@ static int regs_call(int fd, unsigned int cmd, const void *regs, uint32_t count)
 	return XIOCTL(fd, cmd, &args);
 }
 
+/* The record tells which one it was, and nothing else has happened. */
+#define EXPECT_REFUSED_REG(op_, reg_)						\
+do {										\
+	uint64_t seq_ = self->failure.seq;					\
+										\
+	ASSERT_EQ(0, get_failure(self->v.fd, &self->failure));			\
+	EXPECT_EQ(seq_ + 1, self->failure.seq);					\
+	EXPECT_EQ(op_, self->failure.op);					\
+	EXPECT_EQ(AXVCPU_STATE_FREE, self->failure.actual);			\
+	EXPECT_EQ(-EINVAL, self->failure.error);				\
+	EXPECT_EQ(reg_, self->failure.reg);					\
+	EXPECT_EQ(0, self->failure.arch_code);					\
+	EXPECT_EQ(AXVCPU_STATE_FREE, get_state(self->v.fd));			\
+} while (0)
+
 TEST_F(bad_calls, registers)
 {
 	const struct guest_isa *isa = self->g.isa;
@@ -694,8 +709,10 @@ TEST_F(bad_calls, registers)
 		EXPECT_EQ(-EFAULT, regs_call(self->v.fd, cmds[i], NULL, 1));
 		EXPECT_EQ(-EFAULT, regs_call(self->v.fd, cmds[i], self->page + 2 * PAGE - 16, 2));
 	}
+	EXPECT_TRUE(is_unchanged(self));
 	/* Zeros, and zero is no register. */
 	EXPECT_EQ(-EINVAL, regs_call(self->v.fd, AXVCPU_GET_REGS, self->read_only, 1));
+	EXPECT_REFUSED_REG(AXVCPU_OP_GET_REGS, 0);
 
 	for (int i = 0; i < ARRAY_SIZE(bad_ids); i++) {
 		struct axvcpu_reg pair[2] = { { good, 0xdead }, { bad_ids[i], 1 } };
@@ -703,12 +720,13 @@ TEST_F(bad_calls, registers)
 		ASSERT_EQ(0, set_reg(self->v.fd, good, 42));
 		EXPECT_EQ(-EINVAL, regs_call(self->v.fd, AXVCPU_SET_REGS, pair, 2))
 			TH_LOG("%llx", (unsigned long long)bad_ids[i]);
+		EXPECT_REFUSED_REG(AXVCPU_OP_SET_REGS, bad_ids[i]);
 		ASSERT_EQ(0, get_reg(self->v.fd, good, &value));
 		EXPECT_EQ(42, value);
 		EXPECT_EQ(-EINVAL, regs_call(self->v.fd, AXVCPU_GET_REGS, pair, 2));
+		EXPECT_REFUSED_REG(AXVCPU_OP_GET_REGS, bad_ids[i]);
 		EXPECT_EQ(0xdead, pair[0].value);
 	}
-	EXPECT_TRUE(is_unchanged(self));
 }
 
 static volatile bool stop_flipping;

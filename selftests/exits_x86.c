@@ -170,6 +170,7 @@ TEST_F(exits_x86, registers)
 		{ AXVCPU_X86_REG_SEG_LIMIT(AXVCPU_X86_SEG_CS), 1ULL << 32 },
 		{ AXVCPU_X86_REG_GDTR_LIMIT, 0x10000 },
 	};
+	struct axvcpu_failure f;
 	uint64_t value, before;
 
 	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
@@ -189,8 +190,34 @@ TEST_F(exits_x86, registers)
 		ASSERT_EQ(0, get_reg(self->v.fd, bad[i].id, &before));
 		EXPECT_EQ(-EINVAL, set_reg(self->v.fd, bad[i].id, bad[i].value))
 			TH_LOG("%llx", (unsigned long long)bad[i].id);
+		ASSERT_EQ(0, get_failure(self->v.fd, &f));
+		EXPECT_EQ(AXVCPU_OP_SET_REGS, f.op);
+		EXPECT_EQ(bad[i].id, f.reg);
 		ASSERT_EQ(0, get_reg(self->v.fd, bad[i].id, &value));
 		EXPECT_EQ(before, value);
+	}
+}
+
+/* Flags of the run page's that no CPU has: the entry fails, the VMM repairs them. */
+TEST_F(exits_x86, bad_flags_in_the_page)
+{
+	static const uint64_t bad[] = { 1 << 3, 1 << 5, 1 << 15, 1 << 22, 1ULL << 32, 1ULL << 63 };
+	struct axvcpu_run *run = self->v.run;
+
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
+	for (int i = 0; i < ARRAY_SIZE(bad); i++) {
+		run->regs.x86.rip = GUEST_PROG(0);
+		run->regs.x86.rflags = bad[i];
+		run->regs_dirty = AXVCPU_REGS_PC;
+		for (int again = 0; again < 2; again++) {
+			ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_FAIL_ENTRY));
+			EXPECT_EQ(0x80000021, run->fail_entry.hw_reason);
+			EXPECT_EQ(AXVCPU_X86_REG_RFLAGS, run->fail_entry.reg);
+			EXPECT_EQ(bad[i] | 2, run->regs.x86.rflags);
+		}
+		run->regs.x86.rflags = 2;
+		run->regs_dirty = AXVCPU_REGS_PC;
+		EXPECT_EQ(0, run_until_done(&self->v));
 	}
 }
 
@@ -233,6 +260,7 @@ TEST_F(exits_x86, invalid_states)
 			TH_LOG("%s", rows[i].what);
 		EXPECT_EQ(0x80000021, self->v.run->fail_entry.hw_reason)
 			TH_LOG("%s", rows[i].what);
+		EXPECT_EQ(0, self->v.run->fail_entry.reg);
 		ASSERT_EQ(0, unbind_vcpu(self->v.fd));
 		ASSERT_EQ(0, reset_vcpu(self->v.fd));
 	}

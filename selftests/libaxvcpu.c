@@ -194,6 +194,15 @@ TEST_F(lib, the_failed_transition_is_named)
 	EXPECT_EQ(info.state, AXVCPU_STATE_CREATED);
 }
 
+TEST_F(lib, a_refused_register_is_named)
+{
+	ASSERT_EQ(axvcpu_vcpu_set_reg(self->vcpu, 5, 0), -EINVAL);
+	axvcpu_vcpu_strerror(self->vcpu, -EINVAL, self->text, sizeof(self->text));
+	EXPECT_EQ(0, strncmp(self->text, "SET_REGS, register 0x5 (", 24)) TH_LOG("%s", self->text);
+	axvcpu_vcpu_strerror(self->vcpu, -EBUSY, self->text, sizeof(self->text));
+	EXPECT_EQ(NULL, strstr(self->text, "SET_REGS"));
+}
+
 TEST_F(lib, a_refused_descriptor_is_named)
 {
 	struct axvcpu_setup setup = { .aspace_fd = axvcpu_device_fd(self->dev), .entry = CODE };

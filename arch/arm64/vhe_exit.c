@@ -389,6 +389,7 @@ static int handle_bad_pstate(struct vhe_vcpu *vhe)
 	memset(&run->fail_entry, 0, sizeof(run->fail_entry));
 	run->fail_entry.hw_reason = ESR_ELx_EC_ILL;
 	run->fail_entry.cpu = smp_processor_id();
+	run->fail_entry.reg = AXVCPU_ARM64_REG_PSTATE;
 	return vhe_exit_to_vmm(vhe, AXVCPU_EXIT_FAIL_ENTRY);
 }
 

@@ -386,6 +386,7 @@ static void report_fail_entry(struct axvcpu_mock *mock, struct axvcpu_run *run)
 	run->fail_entry.qualification = 0;
 	run->fail_entry.cpu = smp_processor_id();
 	run->fail_entry.reserved = 0;
+	run->fail_entry.reg = 0;
 }
 
 static void (*const reports[])(struct axvcpu_mock *mock, struct axvcpu_run *run) = {

@@ -25,6 +25,8 @@
  * @entry: VM-entry controls, but for "IA-32e mode guest"
  * @cr4_allowed: bits of CR4 that a guest may set
  * @ept: IA32_VMX_EPT_VPID_CAP
+ * @timer: there is a VMX-preemption timer
+ * @timer_shift: which counts when this bit of the TSC changes
  */
 struct vmx_caps {
 	u32 revision;
@@ -35,6 +37,8 @@ struct vmx_caps {
 	u32 entry;
 	u64 cr4_allowed;
 	u64 ept;
+	u32 timer;
+	u32 timer_shift;
 };
 
 /*
@@ -81,6 +85,16 @@ struct vmx_event {
 	u16 error_code;
 	u16 insn_len;
 };
+
+/* In a register or the run page, AXVCPU_X86_REG_EVENT */
+#define VMX_EVENT_CODE	32
+#define VMX_EVENT_LEN	48
+
+static inline u64 vmx_event_bits(const struct vmx_event *event)
+{
+	return event->info | (u64)event->error_code << VMX_EVENT_CODE |
+	       (u64)event->insn_len << VMX_EVENT_LEN;
+}
 
 /**
  * struct vmx_debug - what a debugger wants
@@ -192,6 +206,7 @@ struct vmx_vcpu {
 
 	struct vmx_debug debug;
 	u32 exceptions;			/* that are exits, by the VMM's wish */
+	bool timer_on;			/* the preemption timer */
 	u32 step_mask;			/* of RFLAGS: behind an instruction there is more to do */
 	bool guest_tf;			/* RFLAGS.TF is the guest's own too */
 	struct vmx_event seen;		/* the exception that the VMM is told of */
@@ -256,7 +271,7 @@ struct vmx_reg {
 	u64 xfeatures;
 };
 
-#define VMX_NR_STATE_REGS	22
+#define VMX_NR_STATE_REGS	23
 
 /* The operations, which &struct axvcpu_arch_ops documents, by file */
 
@@ -348,6 +363,7 @@ void vmx_set_host_cpu(struct vmx_vcpu *vmx);
 
 /* vmx_regs.c */
 void vmx_take_regs(struct vmx_vcpu *vmx);
+u64 vmx_bad_reg(struct vmx_vcpu *vmx);
 void vmx_set_cr4(struct vmx_vcpu *vmx, u64 value);
 
 /* Bits of CR4 whose change exits */
@@ -358,6 +374,10 @@ static inline u64 vmx_cr4_owned(const struct vmx_vcpu *vmx)
 
 /* vmx_regs_state.c */
 extern const struct vmx_reg vmx_state_regs[VMX_NR_STATE_REGS];
+
+/* vmx_timer.c */
+void vmx_set_timer(struct vmx_vcpu *vmx, u64 ticks);
+u64 vmx_timer(struct vmx_vcpu *vmx);
 
 /* vmx_msr.c */
 extern unsigned long *vmx_msr_bitmap;

@@ -21,6 +21,8 @@
 #define BASIC_INFO_OF_INS_OUTS	BIT_ULL(54)
 #define BASIC_TRUE_CONTROLS	BIT_ULL(55)
 
+#define MISC_TIMER_RATE		GENMASK_ULL(4, 0)
+
 #define WORD(word)	offsetof(struct vmx_caps, word)
 
 /* A word of the controls: what we can't do without, and what we like. */
@@ -35,6 +37,7 @@ static const struct controls {
 		"pin-based controls", MSR_IA32_VMX_TRUE_PINBASED_CTLS,
 		offsetof(struct vmx_caps, pin),
 		PIN_BASED_EXT_INTR_MASK | PIN_BASED_NMI_EXITING | PIN_BASED_VIRTUAL_NMIS,
+		PIN_BASED_VMX_PREEMPTION_TIMER,
 	}, {
 		"primary controls", MSR_IA32_VMX_TRUE_PROCBASED_CTLS,
 		WORD(cpu),
@@ -60,6 +63,7 @@ static const struct controls {
 		"exit controls", MSR_IA32_VMX_TRUE_EXIT_CTLS, WORD(exit),
 		VM_EXIT_HOST_ADDR_SPACE_SIZE | VM_EXIT_SAVE_DEBUG_CONTROLS |
 		VM_EXIT_SAVE_IA32_EFER | VM_EXIT_LOAD_IA32_EFER | VM_EXIT_LOAD_IA32_PAT,
+		VM_EXIT_SAVE_VMX_PREEMPTION_TIMER,
 	}, {
 		"entry controls", MSR_IA32_VMX_TRUE_ENTRY_CTLS, WORD(entry),
 		VM_ENTRY_IA32E_MODE | VM_ENTRY_LOAD_DEBUG_CONTROLS |
@@ -104,6 +108,10 @@ static const char *read_controls(struct vmx_caps *caps)
 		if ((c->needed & ~may) && !missing)
 			missing = c->name;
 	}
+	caps->timer = (caps->pin & PIN_BASED_VMX_PREEMPTION_TIMER) &&
+		      (caps->exit & VM_EXIT_SAVE_VMX_PREEMPTION_TIMER);
+	caps->pin &= ~PIN_BASED_VMX_PREEMPTION_TIMER;
+	caps->exit &= ~VM_EXIT_SAVE_VMX_PREEMPTION_TIMER;
 	caps->cpu &= ~CPU_WINDOWS;
 	caps->entry &= ~VM_ENTRY_IA32E_MODE;
 	return missing;
@@ -142,6 +150,8 @@ static const char *read_caps(struct vmx_caps *caps)
 	if ((value & BASIC_TYPE) != BASIC_TYPE_WB)
 		return "VMCS in write-back memory";
 	missing = read_controls(caps) ?: read_ept(caps);
+	rdmsrl(MSR_IA32_VMX_MISC, value);
+	caps->timer_shift = value & MISC_TIMER_RATE;
 
 	rdmsrl(MSR_IA32_VMX_CR4_FIXED1, value);
 	caps->cr4_allowed = CR4_GUEST & value;

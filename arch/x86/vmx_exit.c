@@ -38,6 +38,7 @@ static int exit_fail_entry(struct vmx_vcpu *vmx)
 	run->fail_entry.hw_error = 0;
 	run->fail_entry.qualification = vmread(EXIT_QUALIFICATION);
 	run->fail_entry.cpu = smp_processor_id();
+	run->fail_entry.reg = vmx_bad_reg(vmx);
 	return vmx_to_vmm(vmx, AXVCPU_EXIT_FAIL_ENTRY);
 }
 
@@ -122,6 +123,28 @@ static int exit_interrupt(struct vmx_vcpu *vmx)
 static int exit_shutdown(struct vmx_vcpu *vmx)
 {
 	return vmx_to_vmm(vmx, AXVCPU_EXIT_SHUTDOWN);
+}
+
+static int exit_timer(struct vmx_vcpu *vmx)
+{
+	vmx_set_timer(vmx, 0);
+	return vmx_to_vmm(vmx, AXVCPU_EXIT_PREEMPTION_TIMER);
+}
+
+/* SDM vol. 3, table 28-2; what came through a gate is due again, unless the VMM says else. */
+static int exit_task_switch(struct vmx_vcpu *vmx)
+{
+	u32 qualification = vmread(EXIT_QUALIFICATION);
+	struct axvcpu_run *run = vmx->vcpu.run;
+
+	vmx_take_vectoring(vmx);
+	run->task_switch.selector = (u16)qualification;
+	run->task_switch.source = qualification >> 30;
+	run->task_switch.event = vmx_event_bits(&vmx->event);
+	run->task_switch.insn_len = vmx->event.info ? vmx->event.insn_len :
+				    vmread(VM_EXIT_INSTRUCTION_LEN);
+	run->task_switch.reserved = 0;
+	return vmx_to_vmm(vmx, AXVCPU_EXIT_TASK_SWITCH);
 }
 
 static int exit_window(struct vmx_vcpu *vmx)
@@ -234,7 +257,7 @@ int (*const vmx_exits[VMX_NR_EXITS])(struct vmx_vcpu *vmx) = {
 	[EXIT_REASON_TRIPLE_FAULT]		= exit_shutdown,
 	[EXIT_REASON_INTERRUPT_WINDOW]		= exit_window,
 	[EXIT_REASON_NMI_WINDOW]		= exit_window,
-	[EXIT_REASON_TASK_SWITCH]		= exit_vectoring_unknown,
+	[EXIT_REASON_TASK_SWITCH]		= exit_task_switch,
 	[EXIT_REASON_CPUID]			= exit_cpuid,
 	[EXIT_REASON_GETSEC]			= exit_undefined,
 	[EXIT_REASON_HLT]			= exit_hlt,
@@ -253,6 +276,7 @@ int (*const vmx_exits[VMX_NR_EXITS])(struct vmx_vcpu *vmx) = {
 	[EXIT_REASON_EPT_VIOLATION]		= exit_ept_violation,
 	[EXIT_REASON_EPT_MISCONFIG]		= exit_vectoring_unknown,
 	[EXIT_REASON_INVEPT]			= exit_undefined,
+	[EXIT_REASON_PREEMPTION_TIMER]		= exit_timer,
 	[EXIT_REASON_INVVPID]			= exit_undefined,
 	[EXIT_REASON_WBINVD]			= vmx_skip,
 	[EXIT_REASON_XSETBV]			= vmx_exit_xsetbv,

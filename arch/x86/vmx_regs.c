@@ -262,7 +262,7 @@ int vmx_set_reg(struct axvcpu *vcpu, u64 id, u64 value, bool commit)
  * vmx_take_regs() - take from the run page what the VMM changed
  * @vmx: the vCPU
  *
- * Flags that no CPU has are left out: RUN has no error for them.
+ * With flags that no CPU has, the entry fails.
  *
  * Context: preemption off, loaded.
  */
@@ -276,8 +276,23 @@ void vmx_take_regs(struct vmx_vcpu *vmx)
 		vmwrite(GUEST_RSP, READ_ONCE(run->regs.x86.gpr[AXVCPU_X86_RSP]));
 	if (dirty & AXVCPU_REGS_PC) {
 		set_rip(vmx, 0, READ_ONCE(run->regs.x86.rip));
-		set_rflags(vmx, 0, READ_ONCE(run->regs.x86.rflags) & RFLAGS_VALID);
+		set_rflags(vmx, 0, READ_ONCE(run->regs.x86.rflags));
 	}
+}
+
+/**
+ * vmx_bad_reg() - which register is at fault that an entry failed?
+ * @vmx: the vCPU, after a failed entry
+ *
+ * Only of flags from the run page it can be told: SET_REGS takes no such value, and
+ * others are not wrong by themselves.
+ *
+ * Context: preemption off, loaded.
+ * Return: its id, or 0.
+ */
+u64 vmx_bad_reg(struct vmx_vcpu *vmx)
+{
+	return vmx_rflags(vmx) & ~RFLAGS_VALID ? AXVCPU_X86_REG_RFLAGS : 0;
 }
 
 void vmx_sync_regs(struct axvcpu *vcpu)

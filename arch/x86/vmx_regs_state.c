@@ -86,14 +86,11 @@ static void set_halted(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 	vmx->vcpu.halted = value;
 }
 
-#define EVENT_CODE	32
-#define EVENT_LEN	48
-
 /* SDM vol. 3, 27.2.1.3: what an entry would not take */
 static bool is_event(const struct vmx_vcpu *vmx, u64 value)
 {
 	u32 info = value, type = info & INTR_INFO_INTR_TYPE_MASK;
-	u16 code = value >> EVENT_CODE, len = value >> EVENT_LEN;
+	u16 code = value >> VMX_EVENT_CODE, len = value >> VMX_EVENT_LEN;
 
 	switch (type) {
 	case INTR_TYPE_HARD_EXCEPTION:
@@ -117,13 +114,12 @@ static bool is_event(const struct vmx_vcpu *vmx, u64 value)
 
 static u64 get_event(struct vmx_vcpu *vmx, unsigned int n)
 {
-	return vmx->event.info | (u64)vmx->event.error_code << EVENT_CODE |
-	       (u64)vmx->event.insn_len << EVENT_LEN;
+	return vmx_event_bits(&vmx->event);
 }
 
 static void set_event(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
-	vmx->event = (struct vmx_event){ value, value >> EVENT_CODE, value >> EVENT_LEN };
+	vmx->event = (struct vmx_event){ value, value >> VMX_EVENT_CODE, value >> VMX_EVENT_LEN };
 	vmx->todo |= VMX_TODO_EVENT;
 }
 
@@ -177,6 +173,21 @@ static void set_irqs(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
 	xchg(&vmx->irr[n], value);
 	set_bit(VMX_QUEUED_IRQ, &vmx->queued);
+}
+
+static bool is_timer(const struct vmx_vcpu *vmx, u64 value)
+{
+	return !value || (vmx_caps.timer && value <= U32_MAX);
+}
+
+static u64 get_timer(struct vmx_vcpu *vmx, unsigned int n)
+{
+	return vmx_timer(vmx);
+}
+
+static void set_timer(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	vmx_set_timer(vmx, value);
 }
 
 /*
@@ -255,6 +266,7 @@ const struct vmx_reg vmx_state_regs[VMX_NR_STATE_REGS] = {
 	{ AXVCPU_X86_REG_EXCEPTION_EXITS, 1, 0, 0, EXCEPTION_EXITS, NULL,
 	  get_exception_exits, set_exception_exits },
 	{ AXVCPU_X86_REG_QUEUED_NMI, 1, 0, 0, 1, NULL, get_nmi, set_nmi },
+	{ AXVCPU_X86_REG_PREEMPTION_TIMER, 1, 0, 0, 0, is_timer, get_timer, set_timer },
 	{ AXVCPU_X86_REG_QUEUED_IRQS(0), 4, 0, 0, 0, NULL, get_irqs, set_irqs },
 	{ AXVCPU_X86_REG_FXSAVE(0), MXCSR_WORD, 0, 0, 0, NULL, get_fxsave, set_fxsave },
 	{ AXVCPU_X86_REG_FXSAVE(MXCSR_WORD), 1, MXCSR_WORD, 0, 0, is_mxcsr,

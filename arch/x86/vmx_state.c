@@ -62,11 +62,10 @@ static const struct mode modes[] = {
 static void init_controls(struct vmx_vcpu *vmx)
 {
 	vmx->exec = vmx_caps.cpu;
-	vmwrite(PIN_BASED_VM_EXEC_CONTROL, vmx_caps.pin);
+	vmx_set_timer(vmx, 0);
 	vmwrite(CPU_BASED_VM_EXEC_CONTROL, vmx_caps.cpu);
 	vmwrite(SECONDARY_VM_EXEC_CONTROL,
 		vmx->tsc_aux ? vmx_caps.cpu2 : vmx_caps.cpu2 & ~SECONDARY_EXEC_ENABLE_RDTSCP);
-	vmwrite(VM_EXIT_CONTROLS, vmx_caps.exit);
 	vmwrite(VM_ENTRY_CONTROLS, vmx_caps.entry);
 
 	/* With these, a page fault exits if its bit is set in the bitmap. */

@@ -125,7 +125,8 @@ static void vmx_reset(struct axvcpu *vcpu)
 
 static u64 vmx_capabilities(void)
 {
-	return ept_caps() | AXVCPU_CAP_DEBUG;
+	return ept_caps() | AXVCPU_CAP_DEBUG |
+	       (vmx_caps.timer ? AXVCPU_CAP_PREEMPTION_TIMER : 0);
 }
 
 static void vmx_kick_cpu(int cpu)

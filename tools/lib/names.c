@@ -30,6 +30,7 @@ static const char * const ops[] = {
 	[AXVCPU_OP_SET_ENTRY]		= "SET_ENTRY",
 	[AXVCPU_OP_SET_EPT_ROOT]	= "SET_EPT_ROOT",
 	[AXVCPU_OP_SET_REGS]		= "SET_REGS",
+	[AXVCPU_OP_GET_REGS]		= "GET_REGS",
 };
 
 static const char * const exits[] = {
@@ -54,6 +55,8 @@ static const char * const exits[] = {
 	[AXVCPU_EXIT_DEBUG]			= "DEBUG",
 	[AXVCPU_EXIT_SHUTDOWN]			= "SHUTDOWN",
 	[AXVCPU_EXIT_IO_STRING]			= "IO_STRING",
+	[AXVCPU_EXIT_PREEMPTION_TIMER]		= "PREEMPTION_TIMER",
+	[AXVCPU_EXIT_TASK_SWITCH]		= "TASK_SWITCH",
 };
 
 static const char * const backends[] = {

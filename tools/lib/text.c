@@ -118,12 +118,36 @@ static const struct {
 	{ EIO, "the hardware failed the operation" },
 };
 
+static bool is_refusal(const struct axvcpu_failure *failure)
+{
+	return failure->op == AXVCPU_OP_SET_REGS || failure->op == AXVCPU_OP_GET_REGS;
+}
+
+static void add_refusal(struct axvcpu_text *text, const struct axvcpu_failure *failure,
+			uint32_t backend)
+{
+	char name[32] = "?";
+
+	if (backend == AXVCPU_BACKEND_VMX)
+		axvcpu_x86_reg_name(failure->reg, name, sizeof(name));
+	else if (backend == AXVCPU_BACKEND_VHE)
+		axvcpu_arm64_reg_name(failure->reg, name, sizeof(name));
+	text_add(text, "%s, register 0x%llx (%s): ", axvcpu_op_name(failure->op), failure->reg,
+		 name);
+	explain(text, AXVCPU_ATTEMPT_REGS, failure->error);
+}
+
 static void add_failure(struct axvcpu_text *text, const struct axvcpu_failure *failure,
 			uint32_t backend)
 {
 	const char *op = axvcpu_op_name(failure->op);
 	const char *name = strerrorname_np(-failure->error);
 	const char *cause = NULL;
+
+	if (is_refusal(failure)) {
+		add_refusal(text, failure, backend);
+		return;
+	}
 
 	if (failure->error == -EBADFD) {
 		text_add(text, "%s needs %s, the vCPU was %s (EBADFD)", op,
@@ -162,8 +186,9 @@ int axvcpu_vcpu_strerror(struct axvcpu_vcpu *vcpu, int error, char *buf, size_t 
 	struct axvcpu_text text = { buf, len, 0 };
 	struct axvcpu_state_info info;
 
-	if (!axvcpu_vcpu_get_state(vcpu, &info) && info.state == AXVCPU_STATE_INVALID &&
-	    info.failure.seq && info.failure.error == error)
+	if (!axvcpu_vcpu_get_state(vcpu, &info) && info.failure.seq &&
+	    info.failure.error == error &&
+	    (info.state == AXVCPU_STATE_INVALID || is_refusal(&info.failure)))
 		add_failure(&text, &info.failure, vcpu->backend);
 	else
 		explain(&text, AXVCPU_ATTEMPT_RUN, error);
@@ -248,6 +273,8 @@ static void add_fail_entry(struct axvcpu_text *text, const struct axvcpu_run *ru
 	text_add(text, " hw_reason=0x%llx hw_error=%llu qualification=0x%llx cpu=%u",
 		 run->fail_entry.hw_reason, run->fail_entry.hw_error,
 		 run->fail_entry.qualification, run->fail_entry.cpu);
+	if (run->fail_entry.reg)
+		text_add(text, " reg=0x%llx", run->fail_entry.reg);
 }
 
 static void add_ipi(struct axvcpu_text *text, const struct axvcpu_run *run)
@@ -261,6 +288,20 @@ static void add_exception(struct axvcpu_text *text, const struct axvcpu_run *run
 {
 	text_add(text, " vector=%u error_code=0x%x payload=0x%llx", run->exception.vector,
 		 run->exception.error_code, run->exception.payload);
+}
+
+static void add_task_switch(struct axvcpu_text *text, const struct axvcpu_run *run)
+{
+	static const char * const sources[] = {
+		[AXVCPU_TASK_SWITCH_CALL]	= "call",
+		[AXVCPU_TASK_SWITCH_IRET]	= "iret",
+		[AXVCPU_TASK_SWITCH_JMP]	= "jmp",
+		[AXVCPU_TASK_SWITCH_GATE]	= "gate",
+	};
+	uint32_t source = run->task_switch.source;
+
+	text_add(text, " selector=0x%x source=%s event=0x%llx", run->task_switch.selector,
+		 source < ARRAY_SIZE(sources) ? sources[source] : "?", run->task_switch.event);
 }
 
 static void add_unknown(struct axvcpu_text *text, const struct axvcpu_run *run)
@@ -287,6 +328,7 @@ static void (*const add_exit[AXVCPU_NR_EXITS])(struct axvcpu_text *text,
 	[AXVCPU_EXIT_FAIL_ENTRY]	= add_fail_entry,
 	[AXVCPU_EXIT_SEND_IPI]		= add_ipi,
 	[AXVCPU_EXIT_EXCEPTION]		= add_exception,
+	[AXVCPU_EXIT_TASK_SWITCH]	= add_task_switch,
 };
 
 /* VMX: its number for the exit, or for the instruction that failed, by name. */

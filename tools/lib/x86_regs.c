@@ -53,6 +53,7 @@ static const struct {
 	{ "pending_debug", AXVCPU_X86_REG_PENDING_DEBUG },
 	{ "halted", AXVCPU_X86_REG_HALTED },
 	{ "event", AXVCPU_X86_REG_EVENT },
+	{ "preemption_timer", AXVCPU_X86_REG_PREEMPTION_TIMER },
 	{ "sysenter_cs", AXVCPU_X86_REG_MSR(0x174) },
 	{ "sysenter_esp", AXVCPU_X86_REG_MSR(0x175) },
 	{ "sysenter_eip", AXVCPU_X86_REG_MSR(0x176) },

@@ -19,6 +19,7 @@ static const struct {
 	{ AXVCPU_CAP_RAW_ROOT, "raw_root", "raw second-stage roots are allowed" },
 	{ AXVCPU_CAP_HW_DIRTY, "hw_dirty", "the hardware tracks written pages" },
 	{ AXVCPU_CAP_DEBUG, "debug", "a debugger can stop the guest" },
+	{ AXVCPU_CAP_PREEMPTION_TIMER, "preemption_timer", "a guest can be given a span of time" },
 };
 
 static void print_page_size(unsigned int shift)

@@ -136,6 +136,13 @@ struct axvcpu_x86_gprs {
 #define AXVCPU_X86_REG_QUEUED_NMI	0x60006ULL
 /* Bit n: exception n of the guest's is an EXCEPTION exit first; not NMI and #MC */
 #define AXVCPU_X86_REG_EXCEPTION_EXITS	0x60007ULL
+/*
+ * Ticks of the TSC that the guest runs until a PREEMPTION_TIMER exit, up to 2^32 - 1;
+ * 0: off, as it is after that exit. Only time in the guest counts, what is left is kept
+ * over all other exits. The CPU may count in units of up to 2^31 ticks, mostly of 32.
+ * Always 0 without AXVCPU_CAP_PREEMPTION_TIMER
+ */
+#define AXVCPU_X86_REG_PREEMPTION_TIMER	0x60008ULL
 #define AXVCPU_X86_REG_QUEUED_IRQS(n)	(0x60010ULL + (n))	/* n: 0 to 3 */
 
 /* x87, MXCSR and XMM: words of 8 bytes of FXSAVE's 64-bit format, n: 0 to 51 */

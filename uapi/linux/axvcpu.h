@@ -100,6 +100,7 @@ enum axvcpu_state {
  * @AXVCPU_OP_SET_ENTRY: %AXVCPU_SET_ENTRY
  * @AXVCPU_OP_SET_EPT_ROOT: %AXVCPU_SET_EPT_ROOT
  * @AXVCPU_OP_SET_REGS: %AXVCPU_SET_REGS
+ * @AXVCPU_OP_GET_REGS: %AXVCPU_GET_REGS
  */
 enum axvcpu_op {
 	AXVCPU_OP_NONE		= 0,
@@ -115,6 +116,7 @@ enum axvcpu_op {
 	AXVCPU_OP_SET_ENTRY	= 10,
 	AXVCPU_OP_SET_EPT_ROOT	= 11,
 	AXVCPU_OP_SET_REGS	= 12,
+	AXVCPU_OP_GET_REGS	= 13,
 };
 
 /**
@@ -134,6 +136,7 @@ enum axvcpu_backend {
 #define AXVCPU_CAP_RAW_ROOT	(1ULL << 1)	/* SETUP_RAW_ROOT is allowed by the administrator */
 #define AXVCPU_CAP_HW_DIRTY	(1ULL << 2)	/* the second stage has dirty bits */
 #define AXVCPU_CAP_DEBUG	(1ULL << 3)	/* SET_DEBUG works */
+#define AXVCPU_CAP_PREEMPTION_TIMER (1ULL << 4)	/* so does AXVCPU_X86_REG_PREEMPTION_TIMER */
 
 /**
  * struct axvcpu_info - %AXVCPU_GET_INFO, what this device is
@@ -386,14 +389,18 @@ struct axvcpu_bind {
 #define AXVCPU_RUN_NOWAIT	(1U << 1)	/* EBUSY when another thread uses the vCPU */
 
 /**
- * struct axvcpu_failure - why a vCPU became Invalid
+ * struct axvcpu_failure - why a vCPU became Invalid, or what SET_REGS refused
  * @seq: counts the failures of this vCPU; 0: there was none
  * @op: &enum axvcpu_op that failed
  * @expected: &enum axvcpu_state that the operation starts from
  * @actual: &enum axvcpu_state that it found, before Invalid replaced it
  * @error: errno that the operation returned, negative
- * @arch_code: the hardware's word (VMX: VM-instruction error) or the id of
- *	the register at fault; 0: none
+ * @arch_code: the hardware's word (VMX: VM-instruction error); 0: none
+ * @reg: id of the register that SET_REGS or GET_REGS refused, the first of those
+ *	given; 0: another operation
+ *
+ * A refusal by SET_REGS or GET_REGS leaves the vCPU in its state, which is
+ * @expected and @actual.
  */
 struct axvcpu_failure {
 	__u64 seq;
@@ -402,6 +409,7 @@ struct axvcpu_failure {
 	__u32 actual;
 	__s32 error;
 	__u64 arch_code;
+	__u64 reg;
 };
 
 /**
@@ -479,6 +487,7 @@ struct axvcpu_reg {
  * EBUSY while another thread runs the vCPU. An unknown id is EINVAL and
  * nothing is written. SET_REGS checks the whole array before it writes the
  * first register; it is refused with EBADFD, without effect, when Invalid.
+ * Which id was refused stands in &struct axvcpu_failure.reg.
  */
 struct axvcpu_regs {
 	__u64 regs;
@@ -736,6 +745,10 @@ struct axvcpu_set_debug {
  *	&struct axvcpu_run.exception
  * @AXVCPU_EXIT_SHUTDOWN: triple fault; the guest can't go on
  * @AXVCPU_EXIT_IO_STRING: x86 INS, OUTS; &struct axvcpu_run.io_string
+ * @AXVCPU_EXIT_PREEMPTION_TIMER: the time in the guest that
+ *	``AXVCPU_X86_REG_PREEMPTION_TIMER`` was set to is over
+ * @AXVCPU_EXIT_TASK_SWITCH: x86: the guest switches to another task;
+ *	&struct axvcpu_run.task_switch
  *
  * 1 to 16 are upstream's AxVCpuExitReason in its order.
  */
@@ -761,6 +774,8 @@ enum axvcpu_exit_reason {
 	AXVCPU_EXIT_DEBUG		= 18,
 	AXVCPU_EXIT_SHUTDOWN		= 19,
 	AXVCPU_EXIT_IO_STRING		= 20,
+	AXVCPU_EXIT_PREEMPTION_TIMER	= 21,
+	AXVCPU_EXIT_TASK_SWITCH		= 22,
 };
 
 /* &struct axvcpu_run.fault.flags */
@@ -771,6 +786,12 @@ enum axvcpu_exit_reason {
 /* &struct axvcpu_run.io_string.flags */
 #define AXVCPU_IO_STRING_IN	(1U << 0)	/* INS; otherwise OUTS */
 #define AXVCPU_IO_STRING_DOWN	(1U << 1)	/* to lower addresses (RFLAGS.DF) */
+
+/* &struct axvcpu_run.task_switch.source, SDM vol. 3, table 28-2 */
+#define AXVCPU_TASK_SWITCH_CALL		0
+#define AXVCPU_TASK_SWITCH_IRET		1
+#define AXVCPU_TASK_SWITCH_JMP		2
+#define AXVCPU_TASK_SWITCH_GATE		3	/* a task gate in the IDT */
 
 /* &struct axvcpu_run.system_down.type */
 #define AXVCPU_SYSTEM_DOWN_OFF		0
@@ -826,13 +847,21 @@ enum axvcpu_exit_reason {
  * @cpu_down: CPU_DOWN: ``state``
  * @system_down: SYSTEM_DOWN: ``type``
  * @fail_entry: FAIL_ENTRY: ``hw_reason``, ``hw_error`` (VMX: VM-instruction
- *	error), ``qualification``, ``cpu``
+ *	error), ``qualification``, ``cpu``, ``reg`` (id of the register at fault,
+ *	where that is known: flags or PSTATE from this page; 0: not known)
  * @ipi: SEND_IPI: ``target``, ``target_aux``, ``vector``, ``flags``
  *	(``AXVCPU_IPI_*``)
  * @exception: EXCEPTION, DEBUG, EXTERNAL_INTERRUPT: ``vector``,
  *	``error_code``, ``payload`` (fault address, syndrome; x86: CR2 of
  *	#PF, bits of DR6 of #DB, RIP of a DEBUG exit for INT3). Answer
  *	``deliver`` not 0 (x86): the guest takes it after all
+ * @task_switch: TASK_SWITCH: ``selector`` of the TSS, ``source``
+ *	(``AXVCPU_TASK_SWITCH_*``), ``event`` (what came through a gate, as
+ *	%AXVCPU_X86_REG_EVENT has it, with the error code that the new task finds on
+ *	its stack; 0: none), ``insn_len`` (of the instruction that does it, 0 where none
+ *	does). Nothing has been done; entered again, the guest tries again. A VMM
+ *	that carries it out sets all registers that change, and
+ *	%AXVCPU_X86_REG_EVENT to 0
  * @unknown: UNKNOWN: ``hw_reason``, ``qualification``
  * @exit_raw: room for exits to come
  *
@@ -919,6 +948,7 @@ struct axvcpu_run {
 			__u64 qualification;
 			__u32 cpu;
 			__u32 reserved;
+			__u64 reg;
 		} fail_entry;
 		struct {
 			__u64 target;
@@ -934,6 +964,13 @@ struct axvcpu_run {
 			__u32 deliver;
 			__u32 reserved;
 		} exception;
+		struct {
+			__u32 selector;
+			__u32 source;
+			__u64 event;
+			__u32 insn_len;
+			__u32 reserved;
+		} task_switch;
 		struct {
 			__u64 hw_reason;
 			__u64 qualification;

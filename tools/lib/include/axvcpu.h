@@ -712,14 +712,15 @@ int axvcpu_strerror(enum axvcpu_attempt attempt, int error, char *buf, size_t le
  * @len: bytes of @buf
  *
  * If the vCPU is Invalid because of @error, the text names the transition, the
- * state that it needs and the state that it found.
+ * state that it needs and the state that it found. If the last thing that failed is
+ * the reading or writing of registers, it names the register.
  *
  * Return: characters of the text, as snprintf().
  */
 int axvcpu_vcpu_strerror(struct axvcpu_vcpu *vcpu, int error, char *buf, size_t len);
 
 /**
- * axvcpu_failure_text() - a failed transition in words
+ * axvcpu_failure_text() - a failed transition, or a register's refusal, in words
  * @failure: as axvcpu_vcpu_get_state() delivers it
  * @backend: &enum axvcpu_backend, for the hardware's word
  * @buf: where the text goes, one line without an end

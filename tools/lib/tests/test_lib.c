@@ -19,11 +19,11 @@ static void test_names(void)
 	is(axvcpu_state_name(AXVCPU_STATE_INVALID), "Invalid", "first state");
 	is(axvcpu_state_name(AXVCPU_STATE_BLOCKED), "Blocked", "last state");
 	is(axvcpu_state_name(AXVCPU_STATE_BLOCKED + 1), "?", "no state");
-	is(axvcpu_op_name(AXVCPU_OP_SET_REGS), "SET_REGS", "last operation");
+	is(axvcpu_op_name(AXVCPU_OP_GET_REGS), "GET_REGS", "last operation");
 	is(axvcpu_op_name(UINT32_MAX), "?", "no operation");
 	is(axvcpu_exit_name(AXVCPU_EXIT_UNKNOWN), "UNKNOWN", "first exit");
-	is(axvcpu_exit_name(AXVCPU_EXIT_IO_STRING), "IO_STRING", "last exit");
-	is(axvcpu_exit_name(AXVCPU_EXIT_IO_STRING + 1), "?", "no exit");
+	is(axvcpu_exit_name(AXVCPU_EXIT_TASK_SWITCH), "TASK_SWITCH", "last exit");
+	is(axvcpu_exit_name(AXVCPU_EXIT_TASK_SWITCH + 1), "?", "no exit");
 	is(axvcpu_backend_name(0), "?", "backend 0 is none");
 	is(axvcpu_backend_name(AXVCPU_BACKEND_VMX), "VMX", "VMX");
 	is(axvcpu_vmx_error_text(7), "VM entry with control fields that can't be", "VMX error 7");
@@ -279,6 +279,18 @@ static void test_failures(void)
 	f.arch_code = 0;
 	axvcpu_failure_text(&f, AXVCPU_BACKEND_VMX, text, sizeof(text));
 	is(text, "RUN of a vCPU that was Ready: Cannot allocate memory (ENOMEM)", "any errno");
+
+	f.op = AXVCPU_OP_SET_REGS;
+	f.error = -EINVAL;
+	f.reg = AXVCPU_X86_REG_CR4;
+	axvcpu_failure_text(&f, AXVCPU_BACKEND_VMX, text, sizeof(text));
+	is(text, "SET_REGS, register 0x20004 (cr4): there is no such register, or it can't have "
+	   "that value (EINVAL)", "a refused register");
+	f.op = AXVCPU_OP_GET_REGS;
+	f.reg = 5;
+	axvcpu_failure_text(&f, AXVCPU_BACKEND_MOCK, text, sizeof(text));
+	is(text, "GET_REGS, register 0x5 (?): there is no such register, or it can't have "
+	   "that value (EINVAL)", "a register without a name");
 
 	f.op = f.expected = f.actual = UINT32_MAX;
 	f.error = -EBADFD;
