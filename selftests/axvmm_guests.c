@@ -297,6 +297,8 @@ static const struct flat_guest x86_guests[] = {
 	     0xea, 0, 0, 8, 0,					/* ljmp to a TSS */
 	     0x0f, 0, 0x18, 0x7c, 0, 0,				/* 1: GDTR, and the GDT */
 	     0, 0, 0, 0, 0, 0, 0, 0, 0x67, 0, 0, 0, 0, 0x89, 0, 0),
+	CODE("cpuid", 0x66, 0xb8, 1, 0, 0, 0x40,		/* mov $0x40000001, %eax */
+	     0x0f, 0xa2, 0x88, 0xd8, 0xe6, 0xf4),		/* cpuid; mov %bl, %al; out ... */
 	CODE("nops", 0x90, 0x90),
 	CODE("read", 0x31, 0xdb, 0x8e, 0xdb,			/* xor %bx, %bx; mov %bx, %ds */
 	     0xa1, 0x00, 0xf0),					/* mov 0xf000, %ax */
@@ -304,6 +306,7 @@ static const struct flat_guest x86_guests[] = {
 
 static const struct ending x86_endings[] = {
 	{ "axvmm run --timer-vector 256 x", 64, "--timer-vector" },
+	{ "axvmm run --cpuid 1:ecx x", 64, "--cpuid" },
 	{ "axvmm run --mode el1 x", 64, "--mode" },
 	{ "axvmm run --load 0x200000 --mode real " GUESTS "loop.bin", 64, "out of reach" },
 	{ "axvmm run --mem 60K " MADE "read", 102, "read from 0xf000" },
@@ -314,6 +317,12 @@ static const struct ending x86_endings[] = {
 	{ "axvmm run " MADE "task", 104, "no answer to exit UNKNOWN" },
 	{ "axvmm run " MADE "halt", 0, NULL },
 	{ "axvmm run --cpus 3 " MADE "halt", 0, NULL },
+	{ "axvmm run " MADE "cpuid", 0, NULL },
+	{ "axvmm run --cpuid 0x40000001:ebx=0x106,eax=1 " MADE "cpuid", 6, NULL },
+	{ "axvmm run --cpuid 0x40000001:ebx=6 --cpuid 0x40000001:ecx=9 " MADE "cpuid", 6, NULL },
+	{ "axvmm run --cpuid 1:ecx=0x20 " MADE "cpuid", 64, "ecx of CPUID's leaf 0x1.0" },
+	{ "axvmm run --cpuid 0x20:eax=1 " MADE "cpuid", 64, "no leaf 0x20.0" },
+	{ "axvmm run --cpuid 4.8:eax=1 " MADE "cpuid", 64, "no leaf 0x4.8" },
 	{ "axvmm run --mode long --cpu 0 " GUESTS "sieve.elf", 0, NULL },
 	{ "axvmm run --trace " GUESTS "real.bin", 0, "IO_WRITE port=0x3f8 width=1 data=0x48 'H'" },
 	{ "axvmm run --trace " GUESTS "probe.elf", 0, "SYSREG_READ addr=0x12345678" },
@@ -343,6 +352,7 @@ static const struct flat_guest arm64_guests[] = {
 
 static const struct ending arm64_endings[] = {
 	{ "axvmm run --mode long x", 64, "--mode" },
+	{ "axvmm run --cpuid 1:ecx=0 x", 64, "--cpuid" },
 	{ "axvmm run --load 0x100000 " GUESTS "hello.bin", 65, "doesn't fit" },
 	{ "axvmm run --load 0x40200000 --mode el1 " GUESTS "hello.bin", 0, NULL },
 	{ "axvmm run " MADE "read", 102, "read from 0x30000000" },

@@ -251,7 +251,6 @@ static int start_guest(FIXTURE_DATA(host_state) *self, int n, const uint8_t *ent
 	gdtr->base = GUEST_ADDRESS(self, n, guest_gdt);
 	idtr->base = GUEST_ADDRESS(self, n, guest_idt);
 	set_gate(self, n, 1, guest_debug);
-	set_gate(self, n, 13, guest_skip);
 	return vcpu_start(&self->g, &self->v[n], n, GUEST_ADDRESS(self, n, entry));
 }
 
@@ -527,83 +526,6 @@ TEST_F(host_state, system_calls)
 		for (int n = 0; n < NR_GUESTS; n++)
 			ASSERT_EQ(0, run_to(&self->v[n], PORT_GOOD));
 	}
-}
-
-static const struct {
-	uint32_t from, to;
-} msr_ranges[] = {
-	{ 0, 0x2000 },
-	{ 0x40000000, 0x40000100 },
-	{ 0xc0000000, 0xc0002000 },
-	{ 0xc0010000, 0xc0010200 },
-};
-
-/* A pass over the ranges: the MSR's value, or what stands for one that is not there. */
-static void snapshot(FIXTURE_DATA(host_state) *self, uint64_t *values)
-{
-	for (int i = 0; i < ARRAY_SIZE(msr_ranges); i++) {
-		for (uint32_t n = msr_ranges[i].from; n < msr_ranges[i].to; n++) {
-			*values = ~0ULL;
-			read_msr(self, 0, n, values++);
-		}
-	}
-}
-
-static uint32_t msr_at(size_t at)
-{
-	for (int i = 0;; i++) {
-		uint32_t n = msr_ranges[i].to - msr_ranges[i].from;
-
-		if (at < n)
-			return msr_ranges[i].from + at;
-		at -= n;
-	}
-}
-
-/* E08: the guest reads and writes all MSRs; not one of the host's is another then. */
-TEST_F(host_state, msr_sweep)
-{
-	size_t size = 0, n = 0, exits = 0, changing = 0;
-	uint64_t *values;
-
-	for (int i = 0; i < ARRAY_SIZE(msr_ranges); i++)
-		n += msr_ranges[i].to - msr_ranges[i].from;
-	size = n * sizeof(*values);
-	values = malloc(3 * size);
-	ASSERT_NE(NULL, values);
-	ASSERT_EQ(0, pin_to_cpu(0));
-	snapshot(self, values);
-	snapshot(self, values + n);
-
-	ASSERT_EQ(0, start_guest(self, 0, guest_sweep));
-	for (int i = 0; i < ARRAY_SIZE(msr_ranges); i++) {
-		*guest_arg(self, 0, 0) = msr_ranges[i].from;
-		*guest_arg(self, 0, 1) = msr_ranges[i].to;
-		*guest_arg(self, 0, 2) = (random64(&self->seed) & 0x7fff) | 1;
-		for (;;) {
-			ASSERT_EQ(0, run_vcpu(self->v[0].fd, 0));
-			if (self->v[0].run->exit_reason == AXVCPU_EXIT_IO_WRITE)
-				break;
-			if (self->v[0].run->exit_reason != AXVCPU_EXIT_SYSREG_WRITE)
-				ASSERT_EQ(AXVCPU_EXIT_SYSREG_READ, self->v[0].run->exit_reason);
-			exits++;
-		}
-		ASSERT_EQ(PORT_STORED, self->v[0].run->io.port);
-	}
-	snapshot(self, values + 2 * n);
-
-	for (size_t i = 0; i < n; i++) {
-		/* Counters and clocks change without us. */
-		if (values[i] != values[n + i])
-			changing++;
-		else
-			EXPECT_EQ(values[n + i], values[2 * n + i]) TH_LOG("MSR 0x%x", msr_at(i));
-	}
-	EXPECT_GT(20, changing);
-	/* Nearly all of them are the VMM's, for reading and for writing. */
-	EXPECT_LT(2 * n - 100, exits);
-	TH_LOG("%zu MSRs, %zu exits, %zu change by themselves", n, exits, changing);
-	free(values);
 }
 
 /* Variables of the test, at an address that a guest has too */

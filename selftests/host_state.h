@@ -106,10 +106,10 @@ static_assert(sizeof(struct thread_state) == TS_SIZE, "thread_state");
  * matter where to. Its entries, and what of its data the test reads and writes.
  */
 extern const uint8_t guest_image[], guest_image_end[];
-extern const uint8_t guest_registers[], guest_fpu[], guest_syscall[], guest_watch[], guest_sweep[];
+extern const uint8_t guest_registers[], guest_fpu[], guest_syscall[], guest_watch[];
 extern const uint8_t guest_want[], guest_got[], guest_args[];
 extern const uint8_t guest_gdt[], guest_gdtr[], guest_idt[], guest_idtr[];
-extern const uint8_t guest_debug[], guest_skip[];
+extern const uint8_t guest_debug[];
 extern const uint32_t guest_msrs[GUEST_NR_MSRS];
 
 /*

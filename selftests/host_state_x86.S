@@ -236,33 +236,6 @@ guest_debug:
 	inc	%ebx
 	iretq
 
-/*
- * RDMSR of guest_args[0] to guest_args[1] - 1, and WRMSR of guest_args[2], in
- * high and low half, to each. Faults are skipped.
- */
-	.globl	guest_sweep
-guest_sweep:
-	ENABLE_SSE
-	USE_TABLES
-	mov	guest_args(%rip), %ebx
-5:	mov	%ebx, %ecx
-	rdmsr
-	mov	guest_args + 16(%rip), %eax
-	mov	%eax, %edx
-	wrmsr
-	inc	%ebx
-	cmp	guest_args + 8(%rip), %ebx
-	jne	5b
-	out	%al, $PORT_STORED
-	jmp	guest_sweep
-
-/* #GP: skip the two bytes of RDMSR or WRMSR; drop the error code. */
-	.globl	guest_skip
-guest_skip:
-	addq	$2, 8(%rsp)
-	add	$8, %rsp
-	iretq
-
 	.balign	16
 	.globl	guest_msrs
 guest_msrs:

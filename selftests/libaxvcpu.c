@@ -389,6 +389,36 @@ TEST_F(lib, registers)
 }
 
 /* Each name that the library knows is one that the kernel knows, and back. */
+TEST_F(lib, cpuid)
+{
+	uint32_t before[4], regs[4], max[4];
+
+	if (self->kind->backend != AXVCPU_BACKEND_VMX) {
+		EXPECT_EQ(axvcpu_x86_get_cpuid(self->vcpu, 1, 0, regs), -EINVAL);
+		return;
+	}
+	ASSERT_EQ(axvcpu_x86_get_cpuid(self->vcpu, 1, 0, before), 0);
+	ASSERT_EQ(axvcpu_x86_get_cpuid_max(self->vcpu, 1, 0, max), 0);
+	EXPECT_EQ(before[2] & 1U << 31, 1U << 31);		/* a hypervisor is there */
+	for (int i = 0; i < 4; i++)
+		EXPECT_EQ(before[i] & ~max[i], 0);
+	memcpy(regs, before, sizeof(regs));
+	regs[0] = 0x306c3;
+	regs[2] &= ~(1U << 31);
+	ASSERT_EQ(axvcpu_x86_set_cpuid(self->vcpu, 1, 0, regs), 0);
+	ASSERT_EQ(axvcpu_x86_get_cpuid(self->vcpu, 1, 0, max), 0);
+	EXPECT_EQ(memcmp(regs, max, sizeof(regs)), 0);
+	regs[0] = 0;
+	regs[2] |= 1 << 5;					/* VMX */
+	EXPECT_EQ(axvcpu_x86_set_cpuid(self->vcpu, 1, 0, regs), -EINVAL);
+	ASSERT_EQ(axvcpu_x86_get_cpuid(self->vcpu, 1, 0, max), 0);
+	EXPECT_EQ(max[0], 0x306c3);
+	/* A subleaf that an id has no room for is none, not another leaf's. */
+	EXPECT_EQ(axvcpu_x86_get_cpuid(self->vcpu, 4, 0x10000, regs), -EINVAL);
+	EXPECT_EQ(axvcpu_x86_get_cpuid_max(self->vcpu, 4, 0x10000, regs), -EINVAL);
+	EXPECT_EQ(axvcpu_x86_set_cpuid(self->vcpu, 4, 0x10000, regs), -EINVAL);
+}
+
 TEST_F(lib, names_of_registers)
 {
 	static const char * const arm64[] = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a guest tries and does not get: instructions, ports and control bits that
- * are the host's. (MSRs and registers: host_state.c.)
+ * are the host's. (MSRs: x86_msrs.c; registers: host_state.c.)
  */
 #include <stdio.h>
 #include <string.h>

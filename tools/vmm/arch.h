@@ -22,6 +22,7 @@ struct vm_cpu;
  * @max_vector: largest --timer-vector
  * @run_flags: ``AXVCPU_RUN_*`` of each run
  * @one_starts: vCPU 0 starts, and starts the others; false: all start
+ * @has_cpuid: the guest can ask by CPUID
  * @pc_name: what the program counter is called
  * @pc: its index in the run page's raw registers
  * @help_mode: --help, of --mode
@@ -46,6 +47,7 @@ struct guest_arch {
 	uint32_t max_vector;
 	unsigned int run_flags;
 	bool one_starts;
+	bool has_cpuid;
 	const char *pc_name;
 	unsigned int pc;
 	const char *help_mode;

@@ -269,7 +269,7 @@ static int make_vcpu(struct machine *m, unsigned int index)
 		return EXIT_DEVICE;
 	}
 	m->nr_cpus++;
-	return 0;
+	return cpuid_apply(cpu->vcpu, m->opt->cpuids, m->opt->nr_cpuids) ? EXIT_USAGE : 0;
 }
 
 /* The host CPU that it stays on, or -1. */

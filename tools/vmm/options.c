@@ -22,6 +22,7 @@ enum {
 	OPT_LOAD,
 	OPT_CPU,
 	OPT_CPUS,
+	OPT_CPUID,
 	OPT_TRACE,
 	OPT_STATS,
 	OPT_TIMER,
@@ -119,6 +120,13 @@ static int parse_pins(const char *text, struct run_options *opt)
 	}
 }
 
+static int parse_cpuid(const char *text, struct run_options *opt)
+{
+	if (!opt->arch->has_cpuid || opt->nr_cpuids == MAX_CPUIDS)
+		return -EINVAL;
+	return cpuid_parse(text, &opt->cpuids[opt->nr_cpuids++]);
+}
+
 static int parse_mode(const char *text, struct run_options *opt)
 {
 	const char *const *modes = opt->arch->modes;
@@ -143,6 +151,8 @@ static const struct argp_option run_option_table[] = {
 	{ "cpus", OPT_CPUS, "N", 0, "Number of vCPUs (default: 1)", 2 },
 	{ "cpu", OPT_CPU, "CPU[,CPU...]", 0,
 	  "Keep the vCPUs on these host CPUs, in turn", 2 },
+	{ "cpuid", OPT_CPUID, "LEAF[.SUBLEAF]:REG=VALUE[,REG=VALUE...]", 0,
+	  "x86: what CPUID tells the guest", 2 },
 	{ "timer", OPT_TIMER, "HZ", 0,
 	  "Interrupt vCPU 0 HZ times a second; a guest that halts waits for that", 3 },
 	{ "timer-vector", OPT_TIMER_VECTOR, "N", 0, "The timer's vector (default: 32)", 3 },
@@ -171,6 +181,8 @@ static int parse_run_value(int key, char *arg, struct run_options *opt)
 		return parse_in_range(arg, 0, UINT64_MAX, &opt->entry);
 	case OPT_CPU:
 		return parse_pins(arg, opt);
+	case OPT_CPUID:
+		return parse_cpuid(arg, opt);
 	case OPT_CPUS:
 		err = parse_in_range(arg, 1, MAX_VCPUS, &n);
 		opt->cpus = n;

@@ -7,8 +7,10 @@
 #include <stdint.h>
 
 #include "arch.h"
+#include "cpuid.h"
 
 #define MAX_VCPUS	64
+#define MAX_CPUIDS	32
 
 /** MODE_GUESS - no --mode was given */
 #define MODE_GUESS	(-1)
@@ -27,6 +29,8 @@
  * @cpus: number of vCPUs
  * @pins: host CPUs that the vCPUs stay on, in turn
  * @nr_pins: elements of @pins, 0: vCPUs move freely
+ * @cpuids: what CPUID tells the guest
+ * @nr_cpuids: elements of @cpuids
  * @trace: print each exit
  * @stats: print statistics at the end
  * @timer_hz: interrupts a second, 0: none
@@ -46,6 +50,8 @@ struct run_options {
 	unsigned int cpus;
 	int pins[MAX_VCPUS];
 	unsigned int nr_pins;
+	struct cpuid_option cpuids[MAX_CPUIDS];
+	unsigned int nr_cpuids;
 	bool trace;
 	bool stats;
 	uint32_t timer_hz;

@@ -252,6 +252,7 @@ const struct guest_arch x86_arch = {
 	.elf_machines	= { EM_386, EM_X86_64 },
 	.modes		= modes,
 	.max_vector	= 255,
+	.has_cpuid	= true,
 	.pc_name	= "rip",
 	.pc		= offsetof(struct axvcpu_x86_gprs, rip) / sizeof(uint64_t),
 	.help_mode	= "Start in real, protected or long mode (default: long for 64-bit ELF, "

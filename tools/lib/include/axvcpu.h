@@ -500,6 +500,48 @@ int axvcpu_vcpu_get_reg_by_name(struct axvcpu_vcpu *vcpu, const char *name, uint
  */
 int axvcpu_vcpu_set_reg_by_name(struct axvcpu_vcpu *vcpu, const char *name, uint64_t value);
 
+/* CPUID of x86 */
+
+/**
+ * axvcpu_x86_get_cpuid() - what CPUID tells the guest
+ * @vcpu: the vCPU; not inside RUN (-EBUSY)
+ * @leaf: EAX of the question
+ * @subleaf: ECX; 0 where it makes no difference
+ * @regs: where EAX, EBX, ECX and EDX go
+ *
+ * Bits that follow the vCPU's state (APIC id, OSXSAVE, sizes of leaf 0xd) are
+ * not in it.
+ *
+ * Return: 0; -EINVAL when there is no such leaf, and the guest reads zero.
+ */
+int axvcpu_x86_get_cpuid(struct axvcpu_vcpu *vcpu, uint32_t leaf, uint32_t subleaf,
+			 uint32_t regs[4]);
+
+/**
+ * axvcpu_x86_get_cpuid_max() - the bits that axvcpu_x86_set_cpuid() may set
+ * @vcpu: the vCPU; not inside RUN (-EBUSY)
+ * @leaf: EAX of the question
+ * @subleaf: ECX; 0 where it makes no difference
+ * @regs: where they go, for EAX, EBX, ECX and EDX
+ *
+ * Return: as axvcpu_x86_get_cpuid().
+ */
+int axvcpu_x86_get_cpuid_max(struct axvcpu_vcpu *vcpu, uint32_t leaf, uint32_t subleaf,
+			     uint32_t regs[4]);
+
+/**
+ * axvcpu_x86_set_cpuid() - change what CPUID tells the guest
+ * @vcpu: the vCPU, Created: what the guest may use follows from it at SETUP
+ * @leaf: EAX of the question
+ * @subleaf: ECX; 0 where it makes no difference
+ * @regs: EAX, EBX, ECX and EDX
+ *
+ * Return: 0; -EINVAL when there is no such leaf, or a bit may not be set, and
+ * nothing is changed.
+ */
+int axvcpu_x86_set_cpuid(struct axvcpu_vcpu *vcpu, uint32_t leaf, uint32_t subleaf,
+			 const uint32_t regs[4]);
+
 /* Exits */
 
 /*

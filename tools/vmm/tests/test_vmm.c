@@ -58,6 +58,21 @@ static const char * const bad_lines[] = {
 	"run --cpu -1 a",
 	"run --cpu 2147483648 a",
 	"run --cpu 0-3 a",
+	"run --cpuid 1 a",
+	"run --cpuid 1: a",
+	"run --cpuid 1:ecx a",
+	"run --cpuid 1:ecx= a",
+	"run --cpuid 1:esi=1 a",
+	"run --cpuid 1:ecxx=1 a",
+	"run --cpuid 1:ecx=1, a",
+	"run --cpuid 1:ecx=1,ecx=1 a",
+	"run --cpuid 1:ecx=1;edx=1 a",
+	"run --cpuid 1:ecx=0x100000000 a",
+	"run --cpuid 1:ecx=-1 a",
+	"run --cpuid .1:ecx=1 a",
+	"run --cpuid 1.:ecx=1 a",
+	"run --cpuid 0x100000000:ecx=1 a",
+	"run --cpuid 1.0x100000000:ecx=1 a",
 	"run --timer 0 a",
 	"run --timer 10001 a",
 	"run --timer 1.5 a",
@@ -106,6 +121,21 @@ static void test_options(void)
 	ok(!parse("run --timeout 0.000000001 a", &opt) && opt.timeout_ns == 1, "nanosecond");
 	ok(!parse("run -- --trace", &opt) && !strcmp(opt.file, "--trace") && !opt.trace,
 	   "a file that looks like an option");
+}
+
+static void test_cpuid(void)
+{
+	struct run_options opt;
+	const struct cpuid_option *c = opt.cpuids;
+
+	ok(!parse("run a", &opt) && !opt.nr_cpuids, "CPUID as it is");
+	ok(!parse("run --cpuid 0x40000000:eax=0x40000001,EDX=4294967295 --cpuid 0xd.1:ecx=0 a",
+		  &opt) && opt.nr_cpuids == 2 &&
+	   c[0].leaf == 0x40000000 && !c[0].subleaf && c[0].given == 9 &&
+	   c[0].regs[0] == 0x40000001 && c[0].regs[3] == UINT32_MAX &&
+	   c[1].leaf == 0xd && c[1].subleaf == 1 && c[1].given == 4 && !c[1].regs[2],
+	   "leaves of CPUID");
+	ok(parse_for(&arm64_arch, "run --cpuid 1:eax=1 a", &opt), "arm64 has no CPUID");
 }
 
 /* --- ELF -------------------------------------------------------------------- */
@@ -399,6 +429,7 @@ int main(void)
 {
 	printf("TAP version 13\n");
 	test_options();
+	test_cpuid();
 	test_good_files();
 	test_arm64_files();
 	test_malformed_files();
