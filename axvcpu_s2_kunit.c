@@ -28,11 +28,11 @@
 		.page_shift = page_shift_,						\
 		.level_bits = level_bits_,						\
 		.root_order = root_order_,						\
-		.leaf_levels = BIT(0) | BIT(1),						\
+		.leaf_levels = BIT(0) | BIT(1) | BIT(2),				\
 		.addr_mask = GENMASK_ULL(51, 12),				\
 		.present_mask = S2_READ | S2_WRITE | S2_EXEC,					\
 		.table_bits = S2_READ | S2_WRITE | S2_EXEC,					\
-		.leaf_bits = { 6 << 3, 6 << 3 | S2_LARGE },				\
+		.leaf_bits = { 6 << 3, 6 << 3 | S2_LARGE, 6 << 3 | S2_LARGE },		\
 		.leaf_type_mask = S2_LARGE,						\
 		.leaf_type = S2_LARGE,							\
 		.prot = { [RO] = S2_READ, [RW] = S2_READ | S2_WRITE },				\
@@ -161,15 +161,20 @@ static u64 large_size(const struct fixture *f)
 	return page_size(f) << f->s2.format->level_bits;
 }
 
-static int map_large(struct fixture *f, u64 gpa, u32 access)
+static int map_at(struct fixture *f, unsigned int level, u64 gpa, u32 access)
 {
-	u64 leaf = gpa | axvcpu_s2_leaf_bits(f->s2.format, 1, access);
+	u64 leaf = gpa | axvcpu_s2_leaf_bits(f->s2.format, level, access);
 	int ret;
 
 	do {
-		ret = axvcpu_s2_map(&f->s2, &f->cache, axvcpu_gpa(gpa), 1, &leaf, 1);
+		ret = axvcpu_s2_map(&f->s2, &f->cache, axvcpu_gpa(gpa), level, &leaf, 1);
 	} while (ret == -EAGAIN && !axvcpu_s2_cache_fill(&f->s2, &f->cache));
 	return ret;
+}
+
+static int map_large(struct fixture *f, u64 gpa, u32 access)
+{
+	return map_at(f, 1, gpa, access);
 }
 
 static u64 lookup(const struct fixture *f, u64 gpa)
@@ -432,6 +437,36 @@ static void zaps_large_leaves(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lookup(f, 0), leaf(f, 0, RW));
 }
 
+/* Leaves of 1 GiB, among those of 2 MiB and pages: what is in the way, and what goes. */
+static void has_leaves_of_every_size(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u64 page = page_size(f), large = large_size(f);
+	u64 huge = large << f->s2.format->level_bits;
+
+	KUNIT_ASSERT_EQ(test, map(f, huge - page, 1, RW), 1);
+	KUNIT_ASSERT_EQ(test, map_large(f, 2 * huge, RW), 1);
+	KUNIT_ASSERT_EQ(test, map_at(f, 2, huge, RO), 1);
+	KUNIT_EXPECT_EQ(test, f->s2.mapped, 1 + large / page + huge / page);
+	KUNIT_EXPECT_EQ(test, lookup(f, huge), huge | axvcpu_s2_leaf_bits(f->s2.format, 2, RO));
+	KUNIT_EXPECT_EQ(test, lookup(f, 2 * huge - 1), lookup(f, huge));
+
+	KUNIT_EXPECT_EQ(test, map_at(f, 2, 2 * huge, RW), -EEXIST);
+	KUNIT_EXPECT_EQ(test, map_large(f, huge + large, RW), -EEXIST);
+	KUNIT_EXPECT_EQ(test, map(f, huge + large, 1, RW), -EEXIST);
+	KUNIT_EXPECT_EQ(test, map_at(f, 2, huge, RW), 0);
+	KUNIT_EXPECT_EQ(test, map_large(f, huge + large, RW), 0);
+	KUNIT_EXPECT_TRUE(test, axvcpu_s2_writable(f->s2.format, lookup(f, huge + large)));
+
+	KUNIT_EXPECT_EQ(test, zap(f, huge + large, huge + large + page), 1);
+	KUNIT_EXPECT_EQ(test, gone.level, 2);
+	KUNIT_EXPECT_EQ(test, gone.gpa, huge);
+	KUNIT_EXPECT_EQ(test, f->s2.mapped, 1 + large / page);
+	KUNIT_EXPECT_EQ(test, map(f, huge + large, 1, RW), 1);
+	KUNIT_EXPECT_EQ(test, zap(f, 0, end_of_space(f)), 3);
+	KUNIT_EXPECT_EQ(test, f->s2.mapped, 0);
+}
+
 /* What is in the way of the other size stays until it has been zapped. */
 static void sizes_do_not_mix(struct kunit *test)
 {
@@ -564,6 +599,7 @@ static struct kunit_case s2_cases[] = {
 	CASE(tells_of_empty_tables),
 	CASE(zap_gives_way),
 	CASE(zaps_large_leaves),
+	CASE(has_leaves_of_every_size),
 	CASE(sizes_do_not_mix),
 	CASE(cleans),
 	CASE(cleans_by_access),

@@ -2,6 +2,7 @@
 /* Getting a small guest running; see guest.h. */
 #include <assert.h>
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -850,4 +851,27 @@ int write_text(const char *path, const char *text)
 		err = -errno;
 	close(fd);
 	return err;
+}
+
+/**
+ * open_uffd() - be asked for the pages of some memory, by userfaultfd
+ * @mem: the memory
+ * @size: its size
+ *
+ * Return: the descriptor, or -1: there is no such thing.
+ */
+int open_uffd(void *mem, uint64_t size)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = {
+		.range = { .start = (uintptr_t)mem, .len = size },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	if (fd >= 0 && (ioctl(fd, UFFDIO_API, &api) || ioctl(fd, UFFDIO_REGISTER, &reg))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
 }

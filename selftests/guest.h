@@ -405,6 +405,7 @@ int run_until_done(struct guest_vcpu *v);
 bool time_for_another(int round, int least, unsigned long long began);
 int pin_to_cpu(int cpu);
 int write_text(const char *path, const char *text);
+int open_uffd(void *mem, uint64_t size);
 unsigned long long now_ns(void);
 void sleep_ns(unsigned long long ns);
 long kernel_memory(void);

@@ -584,7 +584,6 @@ TEST_F(memory, may_be_hugetlbfs)
 	EXPECT_NO_PEEK(GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
 }
 
-/* Memory that is no memory, or not ours to give away. */
 /* The kernel itself has no access to it, and not every backend can do without. */
 TEST_F(memory, may_be_secret)
 {
@@ -615,6 +614,7 @@ TEST_F(memory, may_be_secret)
 	close(fd);
 }
 
+/* Memory that is no memory, or not ours to give away. */
 TEST_F(memory, is_never_a_device)
 {
 	uint8_t *vdso = (uint8_t *)getauxval(AT_SYSINFO_EHDR);
@@ -656,22 +656,6 @@ static void *handle_uffd(void *arg)
 	h->err = read(h->fd, &msg, sizeof(msg)) != sizeof(msg) ||
 		 ioctl(h->fd, UFFDIO_COPY, &copy);
 	return NULL;
-}
-
-static int open_uffd(void *mem, uint64_t size)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register reg = {
-		.range = { .start = (uintptr_t)mem, .len = size },
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
-	};
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
-
-	if (fd >= 0 && (ioctl(fd, UFFDIO_API, &api) || ioctl(fd, UFFDIO_REGISTER, &reg))) {
-		close(fd);
-		return -1;
-	}
-	return fd;
 }
 
 TEST_F(memory, may_come_from_userfaultfd)

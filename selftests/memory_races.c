@@ -3,9 +3,11 @@
  * The host changes memory under a guest that is using it: from the moment that
  * the host's call returns, the guest must not reach the old page any more.
  */
+#include <linux/userfaultfd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +15,10 @@
 #include "kselftest_harness.h"
 
 #include "guest.h"
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE	25
+#endif
 
 #define PAGE		((uint64_t)sysconf(_SC_PAGESIZE))
 #define RW		(AXVCPU_MAP_READ | AXVCPU_MAP_WRITE)
@@ -113,14 +119,14 @@ static int start_runner(FIXTURE_DATA(memory_races) *self, uint64_t entry)
 	return err;
 }
 
-/* Counts up in the first word of the memory. */
-static int start_writer(FIXTURE_DATA(memory_races) *self)
+/* Counts up in a word. */
+static int start_writer_at(FIXTURE_DATA(memory_races) *self, uint64_t gpa)
 {
 	struct guest_prog p;
 	int again;
 
 	g_begin(&p, &self->g, GUEST_PROG(0));
-	g_movi(&p, G0, RACE_GPA);
+	g_movi(&p, G0, gpa);
 	g_movi(&p, G1, 0);
 	again = g_here(&p);
 	g_spin(&p);
@@ -128,6 +134,11 @@ static int start_writer(FIXTURE_DATA(memory_races) *self)
 	g_store(&p, G1, G0, 8);
 	g_jmp(&p, again);
 	return start_runner(self, g_end(&p));
+}
+
+static int start_writer(FIXTURE_DATA(memory_races) *self)
+{
+	return start_writer_at(self, RACE_GPA);
 }
 
 /* Copies a word of the memory to the mailbox, and counts. */
@@ -224,6 +235,40 @@ TEST_F(memory_races, mprotect)
 		WAIT_FOR_FAULTS();
 		ASSERT_EQ(count, *self->mem);
 		ASSERT_EQ(0, mprotect((void *)self->mem, PAGE, PROT_READ | PROT_WRITE));
+	}
+}
+
+/* PROTECT: from its return on, the guest does not write any more. */
+TEST_F(memory_races, protect)
+{
+	ASSERT_EQ(0, start_writer(self));
+	while (next_round(self)) {
+		uint64_t count;
+
+		WAIT_FOR_WRITES();
+		ASSERT_EQ(0, protect_memory(self->g.aspace, RACE_GPA, NR_PAGES * PAGE,
+					    AXVCPU_MAP_READ));
+		count = *self->mem;
+		WAIT_FOR_FAULTS();
+		ASSERT_EQ(count, *self->mem);
+		ASSERT_EQ(0, protect_memory(self->g.aspace, RACE_GPA, NR_PAGES * PAGE, RW));
+	}
+}
+
+/* PROTECT: nor does it execute what it is in the midst of. */
+TEST_F(memory_races, protect_from_execution)
+{
+	ASSERT_EQ(0, start_writer(self));
+	while (next_round(self)) {
+		uint64_t count;
+
+		WAIT_FOR_WRITES();
+		ASSERT_EQ(0, protect_memory(self->g.aspace, 0, self->g.size, RW));
+		count = *self->mem;
+		WAIT_FOR_FAULTS();
+		ASSERT_EQ(count, *self->mem);
+		EXPECT_TRUE(self->runners[0].v.run->fault.access & AXVCPU_MAP_EXEC);
+		ASSERT_EQ(0, protect_memory(self->g.aspace, 0, self->g.size, AXVCPU_MAP_ALL));
 	}
 }
 
@@ -338,6 +383,99 @@ TEST_F(memory_races, fork)
 	}
 }
 
+/*
+ * MADV_FREE: the guest's next write takes a page back, and reclaim, which
+ * MADV_PAGEOUT makes of the others at once, must know of that.
+ */
+TEST_F(memory_races, freed_pages)
+{
+	const size_t words = PAGE / sizeof(*self->mem);
+	uint64_t last;
+
+	ASSERT_EQ(0, start_strider(self, 0));
+	while (next_round(self)) {
+		uint64_t old[NR_PAGES];
+
+		ASSERT_EQ(0, madvise((void *)self->mem, NR_PAGES * PAGE, MADV_FREE));
+		for (int i = 0; i < NR_PAGES; i++)
+			old[i] = self->mem[i * words];
+		for (int i = 0; i < NR_PAGES; i++) {
+			WAIT_UNTIL(self->mem[i * words] > old[i]);
+			old[i] = self->mem[i * words];
+		}
+		ASSERT_EQ(0, madvise((void *)self->mem, NR_PAGES * PAGE, MADV_PAGEOUT));
+		for (int i = 0; i < NR_PAGES; i++) {
+			ASSERT_LE(old[i], self->mem[i * words]) {
+				TH_LOG("page %d", i);
+			}
+		}
+	}
+	ASSERT_EQ(0, stop_runners(self));
+	last = self->mem[0];
+	for (int i = 0; i < NR_PAGES; i++) {
+		/* Those behind the place where it was stopped have one less. */
+		EXPECT_TRUE(last - self->mem[i * words] <= 1) TH_LOG("page %d", i);
+		last = self->mem[i * words];
+	}
+	EXPECT_GE(1, self->mem[0] - last);
+}
+
+/* A thread that brings in pages, each with another number in its first word */
+struct pager {
+	pthread_t thread;
+	int fd;
+	void *mem;
+	uint64_t number;
+	int err;
+};
+
+static void *pager_main(void *arg)
+{
+	struct pager *p = arg;
+	uint64_t *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			      -1, 0);
+	struct uffd_msg msg;
+
+	while (!p->err && read(p->fd, &msg, sizeof(msg)) == sizeof(msg)) {
+		struct uffdio_copy copy = {
+			.dst = (uintptr_t)p->mem, .src = (uintptr_t)page, .len = PAGE,
+		};
+
+		*page = __atomic_add_fetch(&p->number, 1, __ATOMIC_SEQ_CST);
+		p->err = ioctl(p->fd, UFFDIO_COPY, &copy) ? -errno : 0;
+	}
+	return NULL;
+}
+
+/* The pager is the only source: what was dropped is never seen again. */
+TEST_F(memory_races, userfaultfd)
+{
+	volatile uint64_t *mailbox = (uint64_t *)(self->g.mem + MAILBOX);
+	volatile uint64_t *rounds_read = (uint64_t *)(self->g.mem + ROUNDS_READ);
+	struct pager pager = { .mem = (void *)self->mem };
+
+	pager.fd = open_uffd(pager.mem, PAGE);
+	if (pager.fd < 0)
+		SKIP(return, "no userfaultfd");
+	ASSERT_EQ(0, pthread_create(&pager.thread, NULL, pager_main, &pager));
+	ASSERT_EQ(0, start_reader(self));
+	while (next_round(self)) {
+		uint64_t number, read;
+
+		number = __atomic_load_n(&pager.number, __ATOMIC_SEQ_CST);
+		ASSERT_EQ(0, madvise(pager.mem, PAGE, MADV_DONTNEED));
+		read = *rounds_read;
+		WAIT_UNTIL(*rounds_read >= read + 2);
+		ASSERT_LT(number, *mailbox);
+		ASSERT_EQ(__atomic_load_n(&pager.number, __ATOMIC_SEQ_CST), *mailbox);
+	}
+	ASSERT_EQ(0, stop_runners(self));
+	pthread_cancel(pager.thread);
+	pthread_join(pager.thread, NULL);
+	EXPECT_EQ(0, pager.err);
+	close(pager.fd);
+}
+
 /* Pages come and go, and nothing that was written is lost. */
 TEST_F(memory_races, pageout_of_a_file)
 {
@@ -416,7 +554,81 @@ TEST_F(memory_races, huge_page)
 	munmap(area, 2 * HUGE_SIZE);
 }
 
-/* One of the host's calls after the other, in an order that changes. */
+/*
+ * The guest counts in a huge page, which the host splits, by taking one of its
+ * pages away, and makes whole again, elsewhere: no count goes to the old place.
+ */
+TEST_F(memory_races, split_and_collapse)
+{
+	const unsigned int page = HUGE_SIZE / PAGE * 3 / 4;
+	uint8_t *area = mmap(NULL, 2 * HUGE_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *mem = (uint8_t *)(((uintptr_t)area + HUGE_SIZE - 1) & -HUGE_SIZE);
+	volatile uint64_t *count = (uint64_t *)(mem + page * PAGE);
+	struct axvcpu_aspace_stats stats;
+	uint64_t huge = 0;
+
+	ASSERT_NE(MAP_FAILED, area);
+	memset(mem, 0, HUGE_SIZE);
+	if (madvise(mem, HUGE_SIZE, MADV_COLLAPSE))
+		SKIP(return, "no huge page is free");
+	ASSERT_EQ(0, map_memory(self->g.aspace, HUGE_GPA, HUGE_SIZE, mem, RW));
+	ASSERT_EQ(0, start_writer_at(self, HUGE_GPA + page * PAGE));
+	while (next_round(self)) {
+		uint64_t old = *count;
+
+		WAIT_UNTIL(*count != old);
+		XIOCTL(self->g.aspace, AXVCPU_GET_ASPACE_STATS, &stats);
+		huge += stats.mapped_pages >= HUGE_SIZE / PAGE;
+		ASSERT_EQ(0, madvise(mem + PAGE, PAGE, MADV_DONTNEED));
+		old = *count;
+		WAIT_UNTIL(*count != old);
+		mem[PAGE] = 1;
+		if (madvise(mem, HUGE_SIZE, MADV_COLLAPSE))
+			break;
+	}
+	EXPECT_LT(0, huge);
+	ASSERT_EQ(0, stop_runners(self));
+	munmap(area, 2 * HUGE_SIZE);
+}
+
+static void *map_hugetlb(void *mem)
+{
+	return mmap(mem, HUGE_SIZE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | (mem ? MAP_FIXED : 0), -1, 0);
+}
+
+/* A page of hugetlbfs that the guest reads becomes another one. */
+TEST_F(memory_races, hugetlb)
+{
+	const unsigned int page = HUGE_SIZE / PAGE * 3 / 4;
+	volatile uint64_t *mailbox = (uint64_t *)(self->g.mem + MAILBOX);
+	volatile uint64_t *rounds_read = (uint64_t *)(self->g.mem + ROUNDS_READ);
+	uint8_t *mem;
+
+	if (PAGE != 4096 || write_text("/proc/sys/vm/nr_hugepages", "4"))
+		SKIP(return, "no hugetlbfs with pages of this size");
+	mem = map_hugetlb(NULL);
+	if (mem == MAP_FAILED)
+		SKIP(return, "no huge page is free");
+	ASSERT_EQ(0, map_memory(self->g.aspace, HUGE_GPA, HUGE_SIZE, mem, RW));
+	ASSERT_EQ(0, start_reader_at(self, HUGE_GPA + page * PAGE));
+	while (next_round(self)) {
+		uint64_t read;
+
+		*(uint64_t *)(mem + page * PAGE) = MARK(self->round);
+		WAIT_UNTIL(*mailbox == MARK(self->round));
+		ASSERT_EQ(mem, map_hugetlb(mem));
+		/* The first of two rounds may have begun before. */
+		read = *rounds_read;
+		WAIT_UNTIL(*rounds_read >= read + 2);
+		ASSERT_EQ(0, *mailbox);
+	}
+	ASSERT_EQ(0, stop_runners(self));
+	munmap(mem, HUGE_SIZE);
+	write_text("/proc/sys/vm/nr_hugepages", "0");
+}
+
 /* What was written is told, sooner or later, and not before it can be read. */
 TEST_F(memory_races, dirty_log)
 {
@@ -443,6 +655,7 @@ TEST_F(memory_races, dirty_log)
 	}
 }
 
+/* One of the host's calls after the other, in an order that changes. */
 static int change_something(FIXTURE_DATA(memory_races) *self, unsigned int random)
 {
 	void *mem = (void *)self->mem + (random >> 4) % NR_PAGES * PAGE;
