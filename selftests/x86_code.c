@@ -6,9 +6,9 @@
 
 #define HANDLER_PORT	0x20
 
-CODE(mov_to_cr4, "mov %rax, %cr4");
-CODE(xsetbv, "xsetbv");
-
+/* In bytes: this file is built for every architecture. */
+static const uint8_t mov_to_cr4[] = { 0x0f, 0x22, 0xe0 };	/* mov %rax, %cr4 */
+static const uint8_t xsetbv[] = { 0x0f, 0x01, 0xd1 };
 static const uint8_t done[] = { 0xe6, GUEST_DONE, 0xf4 };	/* out %al, $GUEST_DONE; hlt */
 
 /**
@@ -155,7 +155,7 @@ uint64_t code_reg(struct x86_code *c, uint64_t id)
 int code_set_cr4(struct x86_code *c, uint64_t value)
 {
 	c->v.run->regs.x86.gpr[AXVCPU_X86_RAX] = value;
-	return RUN_CODE(c, mov_to_cr4);
+	return code_run(c, mov_to_cr4, sizeof(mov_to_cr4));
 }
 
 /** code_xsetbv_args() - what XSETBV takes */
@@ -179,7 +179,7 @@ void code_xsetbv_args(struct x86_code *c, uint32_t index, uint64_t value)
 int code_xsetbv(struct x86_code *c, uint32_t index, uint64_t value)
 {
 	code_xsetbv_args(c, index, value);
-	return RUN_CODE(c, xsetbv);
+	return code_run(c, xsetbv, sizeof(xsetbv));
 }
 
 /**
