@@ -174,55 +174,98 @@ static int inject(FIXTURE_DATA(x86_faults) *self, uint32_t type, uint32_t vector
 	return XIOCTL(self->c.v.fd, AXVCPU_INJECT, &args);
 }
 
+/* Events whose delivery is interrupted: of INJECT, and of the guest's own */
+static const struct delivery {
+	int vector, type;		/* enum axvcpu_event; -1: not injected */
+	uint32_t code, flags;
+	const uint8_t *piece, *end;
+	int behind;			/* what the handler returns to */
+} deliveries[] = {
+	{ 0x41, AXVCPU_EVENT_INTERRUPT, 0, 0, nop, nop_end, 0 },
+	{ 13, AXVCPU_EVENT_EXCEPTION, 0x28, AXVCPU_INJECT_ERROR_CODE, nop, nop_end, 0 },
+	{ 6, AXVCPU_EVENT_EXCEPTION, 0, 0, nop, nop_end, 0 },
+	{ 2, AXVCPU_EVENT_NMI, 0, 0, nop, nop_end, 0 },
+	{ 0x80, -1, 0, 0, int_80, int_80_end, 2 },
+	{ 3, -1, 0, 0, int3, int3_end, 1 },
+	{ 1, -1, 0, 0, icebp, icebp_end, 1 },
+	{ 6, -1, 0, 0, ud, ud_end, 0 },
+	{ 13, -1, 0x18, AXVCPU_INJECT_ERROR_CODE, np_ds, np_ds_end, 5 },
+};
+
+static int begin_delivery(FIXTURE_DATA(x86_faults) *self, const struct delivery *d)
+{
+	code_place(&self->c, d->piece, d->end - d->piece);
+	self->run->regs.x86.rflags |= 0x200;
+	return d->type < 0 ? 0 :
+	       inject(self, d->type, d->vector == 2 ? 0 : d->vector, d->code, d->flags);
+}
+
+static int make_page(FIXTURE_DATA(x86_faults) *self)
+{
+	self->page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return self->page == MAP_FAILED ? -ENOMEM : 0;
+}
+
 /* E22: the gate is in memory that is not there yet; the event comes when it is. */
 TEST_F(x86_faults, idt_is_not_there)
 {
 	uint64_t idt = code_reg(&self->c, AXVCPU_X86_REG_IDTR_BASE);
-	static const struct {
-		int vector, type;
-		uint32_t code, flags;
-		int behind;
-	} rows[] = {
-		{ 0x41, AXVCPU_EVENT_INTERRUPT, 0, 0, 0 },
-		{ 13, AXVCPU_EVENT_EXCEPTION, 0x28, AXVCPU_INJECT_ERROR_CODE, 0 },
-		{ 6, AXVCPU_EVENT_EXCEPTION, 0, 0, 0 },
-		{ 2, AXVCPU_EVENT_NMI, 0, 0, 0 },
-		{ 0x80, -1, 0, 0, 2 },		/* INT 0x80 of the guest's own */
-		{ 3, -2, 0, 0, 1 },		/* INT3 */
-	};
 
-	self->page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->page);
+	ASSERT_EQ(0, make_page(self));
 	memcpy(self->page, self->c.g.mem + idt, 4096);
 	ASSERT_EQ(0, load_idt(self, GUEST_HOLE, 4095));
-	for (int i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (rows[i].type == -1)
-			code_place(&self->c, int_80, int_80_end - int_80);
-		else if (rows[i].type == -2)
-			code_place(&self->c, int3, int3_end - int3);
-		else
-			code_place(&self->c, nop, nop_end - nop);
-		self->run->regs.x86.rflags |= 0x200;
-		if (rows[i].type >= 0) {
-			ASSERT_EQ(0, inject(self, rows[i].type, rows[i].vector == 2 ? 0 :
-					    rows[i].vector, rows[i].code, rows[i].flags));
-		}
+	for (int i = 0; i < ARRAY_SIZE(deliveries); i++) {
+		const struct delivery *d = &deliveries[i];
+
+		ASSERT_EQ(0, begin_delivery(self, d));
 		for (int again = 0; again < 3; again++) {
 			ASSERT_EQ(FAULT, code_go_on(&self->c)) TH_LOG("row %d", i);
-			EXPECT_EQ(GUEST_HOLE + rows[i].vector * 16, self->run->fault.gpa);
-			EXPECT_EQ(CODE_GPA, self->run->regs.x86.rip);
-			EXPECT_EQ(rows[i].vector,
-				  code_reg(&self->c, AXVCPU_X86_REG_EVENT) & 0xff);
+			EXPECT_EQ(GUEST_HOLE + d->vector * 16, self->run->fault.gpa);
+			EXPECT_EQ(d->vector, code_reg(&self->c, AXVCPU_X86_REG_EVENT) & 0xff);
 		}
 		ASSERT_EQ(0, map_memory(self->c.g.aspace, GUEST_HOLE, 4096, self->page,
 					AXVCPU_MAP_READ));
-		EXPECT_EQ(rows[i].vector, code_go_on(&self->c)) TH_LOG("row %d", i);
-		EXPECT_EQ(CODE_GPA + rows[i].behind, self->c.rip) TH_LOG("row %d", i);
-		if (rows[i].flags)
-			EXPECT_EQ(rows[i].code, self->c.error_code);
+		EXPECT_EQ(d->vector, code_go_on(&self->c)) TH_LOG("row %d", i);
+		EXPECT_EQ(CODE_GPA + d->behind, self->c.rip) TH_LOG("row %d", i);
+		if (d->flags)
+			EXPECT_EQ(d->code, self->c.error_code);
 		EXPECT_EQ(0, code_reg(&self->c, AXVCPU_X86_REG_EVENT));
-		/* Once: its IRET goes on with the piece. */
-		EXPECT_EQ(CODE_DONE, code_go_on(&self->c));
+		/* Once: IRET goes on with the piece, which raises a fault of its own again. */
+		EXPECT_EQ(d->piece == ud || d->piece == np_ds ? d->vector : CODE_DONE,
+			  code_go_on(&self->c));
+		ASSERT_EQ(0, unmap_memory(self->c.g.aspace, GUEST_HOLE, 4096));
+	}
+}
+
+/* E22: the same with the stack, which the frame is written to */
+TEST_F(x86_faults, stack_is_not_there)
+{
+	const uint64_t top = 0x800;
+	const uint64_t *frame;
+
+	ASSERT_EQ(0, make_page(self));
+	frame = (const uint64_t *)(self->page + top) - 5;
+	for (int i = 0; i < ARRAY_SIZE(deliveries); i++) {
+		const struct delivery *d = &deliveries[i];
+
+		memset(self->page, 0, 4096);
+		ASSERT_EQ(0, begin_delivery(self, d));
+		self->run->regs.x86.gpr[AXVCPU_X86_RSP] = GUEST_HOLE + top;
+		for (int again = 0; again < 3; again++) {
+			ASSERT_EQ(FAULT, code_go_on(&self->c)) TH_LOG("row %d", i);
+			EXPECT_EQ(GUEST_HOLE, self->run->fault.gpa & ~0xfffULL);
+			EXPECT_TRUE(self->run->fault.access & AXVCPU_MAP_WRITE);
+			EXPECT_EQ(d->vector, code_reg(&self->c, AXVCPU_X86_REG_EVENT) & 0xff);
+		}
+		ASSERT_EQ(0, map_memory(self->c.g.aspace, GUEST_HOLE, 4096, self->page,
+					AXVCPU_MAP_ALL));
+		/* Not code_go_on(): the frame is not where it looks. */
+		ASSERT_EQ(0, run_until(&self->c.v, AXVCPU_EXIT_IO_WRITE)) TH_LOG("row %d", i);
+		EXPECT_EQ(d->vector, *greg(&self->c.v, G2) & 0xff) TH_LOG("row %d", i);
+		EXPECT_EQ(CODE_GPA + d->behind, frame[0]) TH_LOG("row %d", i);
+		if (d->flags)
+			EXPECT_EQ(d->code, frame[-1]);
+		EXPECT_EQ(0, code_reg(&self->c, AXVCPU_X86_REG_EVENT));
 		ASSERT_EQ(0, unmap_memory(self->c.g.aspace, GUEST_HOLE, 4096));
 	}
 }

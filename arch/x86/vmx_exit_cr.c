@@ -178,6 +178,9 @@ int vmx_exit_dr(struct vmx_vcpu *vmx)
 	unsigned int gpr = ACCESS_GPR(qualification);
 	unsigned int n = qualification & DEBUG_REG_ACCESS_NUM;
 
+	/* Some CPUs look at the privilege later. */
+	if (VMX_AR_DPL(vmread(GUEST_SS_AR_BYTES)))
+		return vmx_raise_next(vmx, X86_TRAP_GP);
 	if (n == 4 || n == 5) {
 		if (vmread(GUEST_CR4) & X86_CR4_DE)
 			return vmx_raise_next(vmx, X86_TRAP_UD);

@@ -500,8 +500,10 @@ struct axvcpu_regs {
  * @AXVCPU_EVENT_INTERRUPT: external interrupt: x86 vector 0 to 255, arm64
  *	INTID. Kept pending until the guest can take it; one that is already
  *	pending is not pended twice, as in any interrupt controller
- * @AXVCPU_EVENT_EXCEPTION: exception, taken at the next entry
- * @AXVCPU_EVENT_NMI: non-maskable interrupt
+ * @AXVCPU_EVENT_EXCEPTION: exception, taken at the next entry; EBUSY while there is
+ *	one that has not been taken
+ * @AXVCPU_EVENT_NMI: non-maskable interrupt; one that is already pending is not
+ *	pended twice
  */
 enum axvcpu_event {
 	AXVCPU_EVENT_INTERRUPT	= 0,
