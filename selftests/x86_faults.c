@@ -117,6 +117,56 @@ TEST_F(x86_faults, carried_out_by_the_vmm)
 	EXPECT_EQ(CODE_DONE, code_go_on(&self->c));
 }
 
+/* So are exceptions that hardware would not raise by itself. */
+TEST_F(x86_faults, raised_by_the_kernel)
+{
+	static const struct {
+		const char *name;
+		uint8_t code[4];
+		int len, vector;
+		uint64_t payload;
+	} rows[] = {
+		{ "rdpmc", { 0x0f, 0x33 }, 2, 13, 0 },
+		{ "mov to cr8", { 0x44, 0x0f, 0x22, 0xc0 }, 4, 13, 0 },
+		{ "mov to cr4", { 0x0f, 0x22, 0xe0 }, 3, 13, 0 },
+		{ "wrmsr of EFER", { 0x0f, 0x30 }, 2, 13, 0 },
+		{ "monitor", { 0x0f, 0x01, 0xc8 }, 3, 6, 0 },
+		{ "vmxon", { 0xf3, 0x0f, 0xc7, 0x37 }, 4, 6, 0 },
+		{ "mov from dr0, guarded", { 0x0f, 0x21, 0xc0 }, 3, 1, 1 << 13 },
+	};
+
+	self->run->regs.x86.gpr[AXVCPU_X86_RDI] = CODE_DATA;
+	for (int i = 0; i < ARRAY_SIZE(rows); i++) {
+		uint64_t dr7 = rows[i].vector == 1 ? 0x2400 : 0x400;
+
+		ASSERT_EQ(0, watch(self, 1U << rows[i].vector));
+		ASSERT_EQ(0, set_reg(self->c.v.fd, AXVCPU_X86_REG_DR(7), dr7));
+		self->run->regs.x86.gpr[AXVCPU_X86_RAX] = ~0ULL;
+		self->run->regs.x86.gpr[AXVCPU_X86_RCX] = 0xc0000080;
+		ASSERT_EQ(EXCEPTION, code_run(&self->c, rows[i].code, rows[i].len))
+			TH_LOG("%s", rows[i].name);
+		EXPECT_EQ(rows[i].vector, self->run->exception.vector);
+		EXPECT_EQ(0, self->run->exception.error_code);
+		EXPECT_EQ(rows[i].payload, self->run->exception.payload);
+		EXPECT_EQ(CODE_GPA, self->run->regs.x86.rip);
+		EXPECT_EQ(dr7, code_reg(&self->c, AXVCPU_X86_REG_DR(7)));
+		ASSERT_EQ(EXCEPTION, code_go_on(&self->c)) TH_LOG("%s", rows[i].name);
+		self->run->exception.deliver = 1;
+		EXPECT_EQ(rows[i].vector, code_go_on(&self->c)) TH_LOG("%s", rows[i].name);
+		EXPECT_EQ(CODE_GPA, self->c.rip);
+		EXPECT_EQ(0x400, code_reg(&self->c, AXVCPU_X86_REG_DR(7)));
+		EXPECT_EQ(rows[i].payload, code_reg(&self->c, AXVCPU_X86_REG_DR(6)) & 1 << 13);
+		ASSERT_EQ(0, watch(self, 0));
+	}
+	/* The VMM's own answer is no news to it. */
+	ASSERT_EQ(0, watch(self, 1 << 13));
+	self->run->regs.x86.gpr[AXVCPU_X86_RCX] = 0x1234;
+	ASSERT_EQ(CODE_EXIT + AXVCPU_EXIT_SYSREG_WRITE,
+		  code_run(&self->c, rows[3].code, rows[3].len));
+	self->run->sysreg.fault = 1;
+	EXPECT_EQ(13, code_go_on(&self->c));
+}
+
 static int load_idt(FIXTURE_DATA(x86_faults) *self, uint64_t base, uint16_t limit)
 {
 	int err = set_reg(self->c.v.fd, AXVCPU_X86_REG_IDTR_BASE, base);

@@ -292,6 +292,7 @@ int vmx_set_debug(struct axvcpu *vcpu, const struct axvcpu_set_debug *debug); /*
 /* vmx_event.c */
 int vmx_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event);
 bool vmx_exception_valid(u64 exception);
+u32 vmx_exception_info(u8 vector);
 bool vmx_has_event(struct axvcpu *vcpu);
 
 /* vmx_caps.c */
@@ -447,6 +448,7 @@ void vmx_show_tf(struct vmx_vcpu *vmx);
 void vmx_hide_tf(struct vmx_vcpu *vmx);
 int vmx_exit_step(struct vmx_vcpu *vmx);
 bool vmx_exit_watched(struct vmx_vcpu *vmx, u32 info, int *next);
+int vmx_tell_exception(struct vmx_vcpu *vmx, u8 vector, u64 payload);
 void vmx_complete_exception(struct vmx_vcpu *vmx);
 
 /*

@@ -123,15 +123,21 @@ void vmx_hide_tf(struct vmx_vcpu *vmx)
 		vmread(GUEST_PENDING_DBG_EXCEPTIONS) & ~(u64)DR_STEP);
 }
 
-static int debug_exit(struct vmx_vcpu *vmx, u32 vector, u64 payload)
+static int exception_exit(struct vmx_vcpu *vmx, enum axvcpu_exit_reason reason, u32 vector,
+			  u64 payload)
 {
 	struct axvcpu_run *run = vmx->vcpu.run;
 
 	run->exception.vector = vector;
-	run->exception.error_code = 0;
+	run->exception.error_code = vmx->seen.error_code;
 	run->exception.payload = payload;
 	run->exception.deliver = 0;
-	return vmx_to_vmm(vmx, AXVCPU_EXIT_DEBUG);
+	return vmx_to_vmm(vmx, reason);
+}
+
+static int debug_exit(struct vmx_vcpu *vmx, u32 vector, u64 payload)
+{
+	return exception_exit(vmx, AXVCPU_EXIT_DEBUG, vector, payload);
 }
 
 /**
@@ -180,7 +186,6 @@ bool vmx_exit_watched(struct vmx_vcpu *vmx, u32 info, int *next)
 {
 	u32 vector = info & INTR_INFO_VECTOR_MASK, type = info & INTR_INFO_INTR_TYPE_MASK;
 	bool page_fault_or_debug = vector == X86_TRAP_PF || vector == X86_TRAP_DB;
-	struct axvcpu_run *run = vmx->vcpu.run;
 
 	vmx->seen = (struct vmx_event){
 		.info = info & (INTR_INFO_VECTOR_MASK | INTR_INFO_INTR_TYPE_MASK |
@@ -210,12 +215,24 @@ bool vmx_exit_watched(struct vmx_vcpu *vmx, u32 info, int *next)
 	}
 	if (!(vmx->exceptions & BIT(vector)))
 		return false;
-	run->exception.vector = vector;
-	run->exception.error_code = vmx->seen.error_code;
-	run->exception.payload = vmx->seen_payload;
-	run->exception.deliver = 0;
-	*next = vmx_to_vmm(vmx, AXVCPU_EXIT_EXCEPTION);
+	*next = exception_exit(vmx, AXVCPU_EXIT_EXCEPTION, vector, vmx->seen_payload);
 	return true;
+}
+
+/**
+ * vmx_tell_exception() - one that the kernel would raise is for the VMM to see first
+ * @vmx: the vCPU
+ * @vector: without an error code, or with one of 0
+ * @payload: bits of DR6 of #DB
+ *
+ * Context: after an exit, loaded.
+ * Return: &enum axvcpu_next.
+ */
+int vmx_tell_exception(struct vmx_vcpu *vmx, u8 vector, u64 payload)
+{
+	vmx->seen = (struct vmx_event){ .info = vmx_exception_info(vector) };
+	vmx->seen_payload = payload;
+	return exception_exit(vmx, AXVCPU_EXIT_EXCEPTION, vector, payload);
 }
 
 /* Does @second in the delivery of @first make a double fault? SDM vol. 3, table 6-5 */
@@ -253,6 +270,9 @@ void vmx_complete_exception(struct vmx_vcpu *vmx)
 		vmx_raise(vmx, X86_TRAP_DF, 0);
 	else
 		vmx_raise_event(vmx, seen);
-	if (vector == X86_TRAP_DB && !nested && !seen.insn_len)
+	if (vector == X86_TRAP_DB && !nested && !seen.insn_len) {
 		vmx->dr[6] = vmx_dr6(vmx->dr[6], vmx->seen_payload);
+		vmx->dr[7] &= ~VMX_DR7_GD;
+		vmx->todo |= VMX_TODO_DEBUG;
+	}
 }

@@ -22,7 +22,13 @@
 
 #define MAX_ERROR_CODE	AXVCPU_X86_ERROR_CODE_MASK
 
-static u32 exception_info(u8 vector)
+/**
+ * vmx_exception_info() - an exception as an entry takes it
+ * @vector: the exception
+ *
+ * Return: interruption information.
+ */
+u32 vmx_exception_info(u8 vector)
 {
 	return vector | INTR_TYPE_HARD_EXCEPTION | INTR_INFO_VALID_MASK |
 	       (HAS_ERROR_CODE & BIT(vector) ? INTR_INFO_DELIVER_CODE_MASK : 0);
@@ -40,7 +46,7 @@ bool vmx_exception_valid(u64 exception)
 	u32 info = exception, code = exception >> 32;
 	u32 vector = info & INTR_INFO_VECTOR_MASK;
 
-	return vector < 32 && EXCEPTIONS & BIT(vector) && info == exception_info(vector) &&
+	return vector < 32 && EXCEPTIONS & BIT(vector) && info == vmx_exception_info(vector) &&
 	       code <= (HAS_ERROR_CODE & BIT(vector) ? MAX_ERROR_CODE : 0);
 }
 
@@ -61,7 +67,7 @@ static int queue_exception(struct vmx_vcpu *vmx, const struct axvcpu_inject *eve
 
 	if (event->vector > 31 || has_error_code != !!(HAS_ERROR_CODE & BIT(event->vector)))
 		return -EINVAL;
-	exception = exception_info(event->vector) | (u64)event->error_code << 32;
+	exception = vmx_exception_info(event->vector) | (u64)event->error_code << 32;
 	if (!vmx_exception_valid(exception))
 		return -EINVAL;
 	if (cmpxchg64(&vmx->exception, 0, exception))
@@ -158,7 +164,7 @@ static void give_way(struct vmx_vcpu *vmx)
  */
 void vmx_raise(struct vmx_vcpu *vmx, u8 vector, u16 error_code)
 {
-	vmx_raise_event(vmx, (struct vmx_event){ exception_info(vector), error_code });
+	vmx_raise_event(vmx, (struct vmx_event){ vmx_exception_info(vector), error_code });
 }
 
 /**

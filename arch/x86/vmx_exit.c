@@ -81,6 +81,8 @@ static void undo_nmi_unblocking(struct vmx_vcpu *vmx, u64 info)
  */
 int vmx_raise_debug(struct vmx_vcpu *vmx, u64 events)
 {
+	if (vmx->exceptions & BIT(X86_TRAP_DB))
+		return vmx_tell_exception(vmx, X86_TRAP_DB, events);
 	vmx->dr[6] = vmx_dr6(vmx->dr[6], events);
 	vmx_set_dr7(vmx, vmx->dr[7] & ~VMX_DR7_GD);
 	vmwrite(GUEST_INTERRUPTIBILITY_INFO, vmread(GUEST_INTERRUPTIBILITY_INFO) & ~VMX_SHADOW);
@@ -302,7 +304,7 @@ static void complete_sysreg(struct vmx_vcpu *vmx)
 	struct axvcpu_run *run = vmx->vcpu.run;
 
 	if (READ_ONCE(run->sysreg.fault)) {
-		vmx_raise_next(vmx, X86_TRAP_GP);
+		vmx_raise(vmx, X86_TRAP_GP, 0);
 		return;
 	}
 	if (vmx->vcpu.exit_reason == AXVCPU_EXIT_SYSREG_READ)

@@ -83,8 +83,11 @@ static inline void vmx_skip_later(struct vmx_vcpu *vmx)
 	vmx->skip_due = true;
 }
 
+/* An instruction that exited is an exception: the VMM's first where it wants to see it. */
 static inline int vmx_raise_next(struct vmx_vcpu *vmx, u8 vector)
 {
+	if (unlikely(vmx->exceptions & BIT(vector)))
+		return vmx_tell_exception(vmx, vector, 0);
 	vmx_raise(vmx, vector, 0);
 	return AXVCPU_NEXT_ENTER;
 }
