@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -77,6 +78,35 @@ TEST_F_TIMEOUT(hotplug, idle, 120)
 			ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));
 			ASSERT_EQ(++n, *greg(&self->v, G0));
 		}
+		ASSERT_EQ(0, set_online(true));
+	}
+}
+
+/* F06: what the CPU knew of the guest's memory is not what there is when it is back. */
+TEST_F_TIMEOUT(hotplug, memory_changes_meanwhile, 120)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	uint8_t *at = self->g.mem + GUEST_DATA;
+	struct guest_prog p;
+	int loop;
+
+	g_begin(&p, &self->g, GUEST_PROG(4));
+	g_movi(&p, G1, GUEST_DATA);
+	loop = g_here(&p);
+	g_load(&p, G0, G1, 8);
+	g_out(&p, 0x10, G0, 4);
+	g_jmp(&p, loop);
+	*(uint64_t *)at = 0;
+	ASSERT_EQ(0, vcpu_start(&self->g, &self->v, 0, g_end(&p)));
+	for (int i = 0; i < self->rounds; i++) {
+		ASSERT_EQ(0, pin_to_cpu(1));
+		ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));
+		ASSERT_EQ(i, self->v.run->io.data);
+		ASSERT_EQ(0, pin_to_cpu(0));
+		ASSERT_EQ(0, set_online(false));
+		ASSERT_EQ(at, mmap(at, page, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+		*(uint64_t *)at = i + 1;
 		ASSERT_EQ(0, set_online(true));
 	}
 }

@@ -16,6 +16,7 @@
 #include "guest.h"
 
 #define IRQ_PORT	0x20
+#define NR_QUEUED	30	/* signals */
 
 FIXTURE(kick) {
 	struct guest g;
@@ -282,6 +283,52 @@ TEST_F(kick, ignored_signal)
 	}
 	EXPECT_FALSE(t.done);
 	EXPECT_EQ(-EINTR, thread_stop(&t));
+}
+
+struct queue {
+	pthread_t to;
+	int fd;
+};
+
+static void *queue_signals(void *arg)
+{
+	struct queue *q = arg;
+
+	for (int i = 0; i < NR_QUEUED; i++) {
+		pthread_sigqueue(q->to, SIGRTMIN + 1, (union sigval){ .sival_int = i });
+		if (i % 3 == 2)
+			sleep_ns(1000000);
+	}
+	/* The last ones may have come just before RUN. */
+	kick_vcpu(q->fd);
+	return NULL;
+}
+
+static atomic_int out_of_order;
+
+static void check_order(int sig, siginfo_t *info, void *context)
+{
+	out_of_order += info->si_value.sival_int != handled++;
+}
+
+/* F01: those that queue come each, in order, and none of them restarts RUN. */
+TEST_F_TIMEOUT(kick, realtime_signals, 60)
+{
+	struct sigaction sa = { .sa_sigaction = check_order, .sa_flags = SA_SIGINFO | SA_RESTART };
+	struct queue q = { .to = pthread_self(), .fd = self->v.fd };
+	pthread_t thread;
+
+	sigaction(SIGRTMIN + 1, &sa, NULL);
+	handled = 0;
+	out_of_order = 0;
+	ASSERT_EQ(0, start(self, LOOP));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, queue_signals, &q));
+	while (handled < NR_QUEUED) {
+		ASSERT_EQ(-EINTR, run_vcpu(self->v.fd, 0));
+	}
+	pthread_join(thread, NULL);
+	EXPECT_EQ(NR_QUEUED, atomic_load(&handled));
+	EXPECT_EQ(0, atomic_load(&out_of_order));
 }
 
 /* A wait that is cut short goes on: the guest is still halted. */

@@ -7,12 +7,16 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
 
 #include "guest.h"
 
+#define CGROUP		"/tmp/cgroup"
 #define NR_VCPUS	4
 #define SLOT(i)		(GUEST_DATA + 0x1000 + (i) * 0x100)
 #define PATTERN(i)	(0x1111111111111111ULL * ((i) + 1))
@@ -223,6 +227,54 @@ TEST_F_TIMEOUT(smp, moved_in_the_guest, 120)
 	EXPECT_LE(10, stats.migrations);
 }
 
+static void *disturb(void *arg)
+{
+	struct sched_param param = { .sched_priority = 50 };
+	atomic_bool *stop = arg;
+
+	if (pthread_setschedparam(pthread_self(), SCHED_RR, &param))
+		return "no SCHED_RR";
+	while (!*stop) {
+		unsigned long long end = now_ns() + 500000;
+
+		while (now_ns() < end)
+			;
+		sleep_ns(500000);
+	}
+	return NULL;
+}
+
+/* D12: whatever a vCPU is at, somebody more important wants its CPU. */
+TEST_F_TIMEOUT(smp, preempted_all_the_time, 120)
+{
+	int rounds = guest_is_fast(&self->g) ? 5000 : 500;
+	struct runner r[2];
+	atomic_bool stop = false;
+	struct rusage before, after;
+	void *problem = NULL;
+	pthread_t rival;
+
+	ASSERT_EQ(0, pin_to_cpu(0));	/* and with it what it starts */
+	ASSERT_EQ(0, getrusage(RUSAGE_SELF, &before));
+	ASSERT_EQ(0, pthread_create(&rival, NULL, disturb, &stop));
+	for (int i = 0; i < 2; i++) {
+		r[i] = (struct runner){
+			.g = &self->g, .v = &self->v[i], .i = i, .rounds = rounds,
+		};
+		ASSERT_EQ(0, pthread_create(&r[i].thread, NULL, run_many, &r[i]));
+	}
+	for (int i = 0; i < 2; i++) {
+		pthread_join(r[i].thread, NULL);
+		EXPECT_EQ(0, r[i].err);
+	}
+	stop = true;
+	pthread_join(rival, &problem);
+	EXPECT_EQ(NULL, problem) TH_LOG("%s", (char *)problem);
+	ASSERT_EQ(0, getrusage(RUSAGE_SELF, &after));
+	EXPECT_LT(before.ru_nivcsw + 10, after.ru_nivcsw);
+	TH_LOG("preempted %ld times", after.ru_nivcsw - before.ru_nivcsw);
+}
+
 /* One vCPU in the hands of several threads: one at a time. */
 TEST_F_TIMEOUT(smp, shared_by_threads, 120)
 {
@@ -299,6 +351,39 @@ TEST_F(smp, bound_to_a_cpu)
 	ASSERT_EQ(0, bind_vcpu(self->v[0].fd, -1));
 	ASSERT_EQ(0, pin_to_cpu(0));
 	EXPECT_EQ(0, step(&self->g, &self->v[0], 0, 2));
+}
+
+/* F04: the bound CPU is taken out of the process's cpuset, with the thread in the guest. */
+TEST_F_TIMEOUT(smp, cpuset_without_the_bound_cpu, 60)
+{
+	struct vcpu_thread t;
+	char pid[16];
+
+	if (self->cpus < 2)
+		SKIP(return, "one CPU");
+	mkdir(CGROUP, 0755);
+	if (mount("none", CGROUP, "cgroup2", 0, NULL) ||
+	    write_text(CGROUP "/cgroup.subtree_control", "+cpuset"))
+		SKIP(return, "no cpusets: %s", strerror(errno));
+	guest_write_programs(&self->g);
+	vcpu_destroy(&self->v[0]);
+	ASSERT_EQ(0, vcpu_create(&self->g, &self->v[0], 0));
+	ASSERT_EQ(0, vcpu_setup(&self->g, &self->v[0], LOOP));
+	ASSERT_EQ(0, bind_vcpu(self->v[0].fd, 1));
+	mkdir(CGROUP "/guest", 0755);
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	ASSERT_EQ(0, write_text(CGROUP "/guest/cgroup.procs", pid));
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, write_text(CGROUP "/guest/cpuset.cpus", "1"));
+		ASSERT_EQ(0, thread_start(&t, &self->v[0], 0));
+		ASSERT_EQ(0, wait_for_state(self->v[0].fd, AXVCPU_STATE_RUNNING));
+		ASSERT_EQ(0, write_text(CGROUP "/guest/cpuset.cpus", "0"));
+		EXPECT_EQ(-EXDEV, thread_join(&t));
+		EXPECT_EQ(AXVCPU_STATE_READY, get_state(self->v[0].fd));
+	}
+	ASSERT_EQ(0, write_text(CGROUP "/cgroup.procs", pid));
+	rmdir(CGROUP "/guest");
+	umount(CGROUP);
 }
 
 /* A store of one vCPU is seen by another one: a ball between two guests. */
