@@ -71,7 +71,7 @@ static uint64_t get(const void *at, size_t size)
 
 /*
  * Where the boot protocol has the parts (Documentation/arch/x86/boot.rst, "64-bit boot
- * protocol"). kexec_file_load() would do this for a relocatable kernel.
+ * protocol"). kexec_file_load() does this too, for a relocatable kernel.
  */
 static void load_kernel(void)
 {
@@ -119,6 +119,27 @@ static void by_kexec(void)
 	reboot(LINUX_REBOOT_CMD_KEXEC);
 }
 
+/* Into the memory that crashkernel= has set aside; the kernel sees to all the rest. */
+static void load_crash_kernel(void)
+{
+	int kernel = open("/kexec/kernel", O_RDONLY | O_CLOEXEC);
+	int initramfs = open("/kexec/initramfs", O_RDONLY | O_CLOEXEC);
+	struct file options = read_all("/kexec/options");
+
+	options.data[options.size] = '\0';
+	if (syscall(SYS_kexec_file_load, kernel, initramfs, options.size + 1, options.data,
+		    KEXEC_FILE_ON_CRASH))
+		fail("kexec_file_load");
+}
+
+/* The next kernel runs on the CPU that crashes, and starts the others as a BIOS's CPU 0 may. */
+static void by_crash(void)
+{
+	load_crash_kernel();
+	pin_to_cpu(0);
+	crash();
+}
+
 static void by_reboot(void)
 {
 	reboot(RB_AUTOBOOT);
@@ -131,6 +152,7 @@ static const struct {
 	{ "kexec", by_kexec },
 	{ "reboot", by_reboot },
 	{ "panic", crash },
+	{ "crash", by_crash },
 };
 
 /* In a process of its own: the parent's descriptors are not what ends it. */
@@ -175,6 +197,6 @@ int main(int argc, char **argv)
 		if (!strcmp(ways[i].name, argv[1]))
 			ways[i].end();
 	}
-	fprintf(stderr, "Usage: machine_end kexec|reboot|panic\n");
+	fprintf(stderr, "Usage: machine_end kexec|reboot|panic|crash\n");
 	return 2;
 }
