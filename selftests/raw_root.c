@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include "guest.h"
 
 #define PAGE		((uint64_t)sysconf(_SC_PAGESIZE))
+#define SECURITY	"/sys/kernel/security"
 #define MAX_LEVELS	4
 #define NR_PAGES	64		/* of which the tables are chosen */
 
@@ -61,6 +63,7 @@ FIXTURE(raw_root) {
 	uint64_t *tables[MAX_LEVELS];	/* the root first */
 	uint64_t root;
 	const char *module;
+	bool locked;	/* no module can be loaded any more */
 };
 
 /* Where a page of ours is in the host's memory; 0: the kernel doesn't tell */
@@ -174,6 +177,8 @@ FIXTURE_TEARDOWN(raw_root)
 {
 	vcpu_destroy(&self->v);
 	guest_destroy(&self->g);
+	if (self->locked)
+		return;
 	module_unload(self->module);
 	module_load(self->module, "");
 }
@@ -358,6 +363,27 @@ TEST_F(raw_root, memory_that_does_not_answer)
 	}
 	ASSERT_EQ(0, change_leaf(self, was));
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));
+}
+
+/* The last one here, and of a boot: there is no way back. */
+TEST_F(raw_root, kernel_is_locked_down)
+{
+	mount("none", SECURITY, "securityfs", 0, NULL);
+	write_program(self);
+	ASSERT_EQ(0, set_root(self, self->root));
+	vcpu_destroy(&self->v);
+	if (write_text(SECURITY "/lockdown", "integrity"))
+		SKIP(return, "no lockdown: %s", strerror(errno));
+	self->locked = true;
+	ASSERT_EQ(0, vcpu_create(&self->g, &self->v, 0));
+	EXPECT_REFUSED();
+
+	/* What is not raw is as it was. */
+	self->g.aspace = create_aspace(self->g.dev);
+	ASSERT_EQ(0, map_memory(self->g.aspace, 0, self->g.size, self->g.mem, AXVCPU_MAP_ALL));
+	ASSERT_EQ(0, vcpu_setup(&self->g, &self->v, GUEST_PROG(0)));
+	ASSERT_EQ(0, bind_vcpu(self->v.fd, -1));
+	EXPECT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));
 }
 
 TEST_HARNESS_MAIN
