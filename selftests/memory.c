@@ -861,6 +861,35 @@ TEST_F(memory, protects)
 	}
 }
 
+/* The guest has data there, which does not make code of it. */
+TEST_F(memory, executes_what_may_be_executed)
+{
+	struct guest_vcpu *v = &self->peeker;
+	uint8_t *mem = private_memory(PAGE);
+	struct guest_prog p;
+	uint64_t entry;
+
+	g_begin(&p, &self->g, GUEST_PROG(2));
+	g_out(&p, PORT, G1, 1);
+	entry = g_end(&p);
+	memcpy(mem, self->g.mem + GUEST_PROG(2), PAGE);
+	entry = GUEST_HOLE + entry % PAGE;
+	ASSERT_EQ(0, map_hole(self, mem, PAGE, RW));
+	EXPECT_PEEK(GUEST_HOLE, *(uint64_t *)mem);
+	EXPECT_EQ(0, poke(self, GUEST_HOLE + PAGE - 8, 1));
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, set_reg(v->fd, v->isa->reg_id(v->isa->pc), entry));
+		ASSERT_EQ(0, run_until(v, AXVCPU_EXIT_NESTED_PAGE_FAULT));
+		EXPECT_EQ(GUEST_HOLE, v->run->fault.gpa & -PAGE);
+		EXPECT_TRUE(v->run->fault.access & AXVCPU_MAP_EXEC);
+		EXPECT_EQ(0, v->run->fault.flags & AXVCPU_FAULT_BAD_HOST);
+		ASSERT_EQ(0, protect_memory(self->g.aspace, GUEST_HOLE, PAGE, AXVCPU_MAP_ALL));
+		ASSERT_EQ(0, run_until(v, AXVCPU_EXIT_IO_WRITE));
+		ASSERT_EQ(0, protect_memory(self->g.aspace, GUEST_HOLE, PAGE, RW));
+		EXPECT_EQ(0, poke(self, GUEST_HOLE + PAGE - 8, 1));
+	}
+}
+
 #define LOG_PAGES	200
 
 static int dirty(FIXTURE_DATA(memory) *self, uint64_t *bits)

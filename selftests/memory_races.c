@@ -186,6 +186,25 @@ static int start_strider(FIXTURE_DATA(memory_races) *self, int n)
 	return start_runner(self, g_end(&p));
 }
 
+/* Counts in the first word of each page of the memory, and in nothing else. */
+static int start_adder(FIXTURE_DATA(memory_races) *self)
+{
+	struct guest_prog p;
+	int again;
+
+	g_begin(&p, &self->g, GUEST_PROG(0));
+	again = g_here(&p);
+	g_spin(&p);
+	for (int i = 0; i < NR_PAGES; i++) {
+		g_movi(&p, G0, RACE_GPA + i * PAGE);
+		g_load(&p, G1, G0, 8);
+		g_addi(&p, G1, 1);
+		g_store(&p, G1, G0, 8);
+	}
+	g_jmp(&p, again);
+	return start_runner(self, g_end(&p));
+}
+
 #define WAIT_UNTIL(condition) do {				\
 	unsigned long long end_ = now_ns() + PATIENCE_NS;	\
 								\
@@ -385,14 +404,14 @@ TEST_F(memory_races, fork)
 
 /*
  * MADV_FREE: the guest's next write takes a page back, and reclaim, which
- * MADV_PAGEOUT makes of the others at once, must know of that.
+ * MADV_PAGEOUT makes of the others at once, must know of that. A page that is
+ * dropped nevertheless begins at 0 again.
  */
 TEST_F(memory_races, freed_pages)
 {
 	const size_t words = PAGE / sizeof(*self->mem);
-	uint64_t last;
 
-	ASSERT_EQ(0, start_strider(self, 0));
+	ASSERT_EQ(0, start_adder(self));
 	while (next_round(self)) {
 		uint64_t old[NR_PAGES];
 
@@ -400,7 +419,7 @@ TEST_F(memory_races, freed_pages)
 		for (int i = 0; i < NR_PAGES; i++)
 			old[i] = self->mem[i * words];
 		for (int i = 0; i < NR_PAGES; i++) {
-			WAIT_UNTIL(self->mem[i * words] > old[i]);
+			WAIT_UNTIL(self->mem[i * words] != old[i]);
 			old[i] = self->mem[i * words];
 		}
 		ASSERT_EQ(0, madvise((void *)self->mem, NR_PAGES * PAGE, MADV_PAGEOUT));
@@ -410,14 +429,6 @@ TEST_F(memory_races, freed_pages)
 			}
 		}
 	}
-	ASSERT_EQ(0, stop_runners(self));
-	last = self->mem[0];
-	for (int i = 0; i < NR_PAGES; i++) {
-		/* Those behind the place where it was stopped have one less. */
-		EXPECT_TRUE(last - self->mem[i * words] <= 1) TH_LOG("page %d", i);
-		last = self->mem[i * words];
-	}
-	EXPECT_GE(1, self->mem[0] - last);
 }
 
 /* A thread that brings in pages, each with another number in its first word */

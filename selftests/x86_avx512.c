@@ -44,12 +44,11 @@ struct vectors {
 };
 
 /* RUN, and nothing else between the loading of @want and the storing of @got */
-long run_with_vectors(const struct vectors *want, struct vectors *got, int fd,
-		      unsigned long cmd);
+long run_vectors(const struct vectors *want, struct vectors *got, int fd, unsigned long cmd);
 
 asm(
 	".pushsection .text\n"
-	"run_with_vectors:\n\t"
+	"run_vectors:\n\t"
 	LOAD
 	"mov %rsi, %r8\n\t"
 	"mov %edx, %edi\n\t"
@@ -136,7 +135,7 @@ static bool run_apart(FIXTURE_DATA(x86_avx512) *self, const uint8_t *code, size_
 	random_vectors(&self->seed, &host);
 	c->v.run->regs.x86.gpr[AXVCPU_X86_RDI] = CODE_DATA;
 	code_place(c, code, len);
-	return !run_with_vectors(&host, &after, c->v.fd, AXVCPU_RUN) &&
+	return !run_vectors(&host, &after, c->v.fd, AXVCPU_RUN) &&
 	       c->v.run->exit_reason == AXVCPU_EXIT_IO_WRITE &&
 	       c->v.run->io.port == GUEST_DONE && !memcmp(&host, &after, sizeof(host));
 }

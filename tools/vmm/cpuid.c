@@ -9,7 +9,7 @@
 #include "cpuid.h"
 #include "report.h"
 
-static const char * const names[] = { "eax", "ebx", "ecx", "edx" };
+static const char *const names[] = { "eax", "ebx", "ecx", "edx" };
 
 /* A number of 32 bits; the text behind it, or NULL. */
 static const char *parse_u32(const char *text, uint32_t *value)
