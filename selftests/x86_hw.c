@@ -111,7 +111,7 @@ TEST_F(x86_hw, vmxon_fails)
 		ASSERT_EQ(0, do_on_cpu(cpu, "clear_ne"));
 		EXPECT_EQ(-EIO, create_vcpu(self->g.dev, 0)) TH_LOG("CPU %d", cpu);
 		ASSERT_EQ(0, do_on_cpu(cpu, "set_ne"));
-		EXPECT_EQ(0, cpus_with_vmxe(self->cpus));
+		ASSERT_EQ(0, cpus_with_vmxe(self->cpus));
 	}
 }
 

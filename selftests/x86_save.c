@@ -446,13 +446,13 @@ static int compute(FIXTURE_DATA(x86_save) *self, struct result *expected)
 	return err ? err : start_stepping(self, TF);
 }
 
-/* After each of its instructions, the guest goes on in another vCPU. */
+/* After each of its instructions, the guest goes on in another vCPU, on another CPU. */
 TEST_F_TIMEOUT(x86_save, goes_on_elsewhere, 100)
 {
 	struct guest_vcpu *from = &self->v, *to = &self->w, *old;
 	struct axvcpu_reg regs[GUEST_MAX_STATE];
 	struct result expected, got;
-	int moves = 0, count, end;
+	int moves = 0, count, end, cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	checksum(&self->p);
 	ASSERT_EQ(0, compute(self, &expected));
@@ -468,6 +468,7 @@ TEST_F_TIMEOUT(x86_save, goes_on_elsewhere, 100)
 		ASSERT_LT(0, count);
 		ASSERT_EQ(0, unbind_vcpu(from->fd));
 		ASSERT_EQ(0, reset_vcpu(from->fd));
+		ASSERT_EQ(0, pin_to_cpu(moves % cpus));
 		ASSERT_EQ(0, setup(self, to));
 		ASSERT_EQ(0, set_state_of(to, regs, count));
 		old = from;
