@@ -173,22 +173,7 @@ TEST_F(x86_avx, out_of_reach)
 /* RUN, and nothing else between the loading of @want and the storing of @got */
 long run_ymms(const struct ymms *want, struct ymms *got, int fd, unsigned long cmd);
 
-asm(
-	".pushsection .text\n"
-	"run_ymms:\n\t"
-	LOAD_YMM
-	"mov %rsi, %r8\n\t"
-	"mov %edx, %edi\n\t"
-	"mov %rcx, %rsi\n\t"
-	"xor %edx, %edx\n\t"
-	"mov $16, %eax\n\t"			/* ioctl() */
-	"syscall\n\t"
-	"mov %r8, %rdi\n\t"
-	STORE_YMM
-	"vzeroupper\n\t"
-	"ret\n\t"
-	".popsection"
-);
+RUN_BETWEEN(run_ymms, LOAD_YMM, STORE_YMM);
 
 static long run_with_ymms(int fd, const struct ymms *want, struct ymms *got)
 {

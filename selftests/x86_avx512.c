@@ -46,22 +46,7 @@ struct vectors {
 /* RUN, and nothing else between the loading of @want and the storing of @got */
 long run_vectors(const struct vectors *want, struct vectors *got, int fd, unsigned long cmd);
 
-asm(
-	".pushsection .text\n"
-	"run_vectors:\n\t"
-	LOAD
-	"mov %rsi, %r8\n\t"
-	"mov %edx, %edi\n\t"
-	"mov %rcx, %rsi\n\t"
-	"xor %edx, %edx\n\t"
-	"mov $16, %eax\n\t"			/* ioctl() */
-	"syscall\n\t"
-	"mov %r8, %rdi\n\t"
-	STORE
-	"vzeroupper\n\t"
-	"ret\n\t"
-	".popsection"
-);
+RUN_BETWEEN(run_vectors, LOAD, STORE);
 
 FIXTURE(x86_avx512) {
 	struct x86_code c;

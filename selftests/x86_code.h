@@ -13,6 +13,26 @@
 	extern const uint8_t name[], name##_end[];				\
 	asm(".pushsection .rodata\n" #name ":\n\t" text "\n" #name "_end:\n\t.popsection")
 
+/**
+ * RUN_BETWEEN() - a function that loads registers, calls RUN, and stores them again
+ * @name: long @name(const T *want, T *got, int fd, unsigned long cmd)
+ * @load: assembler code, from memory at RDI
+ * @store: the same, to memory at RDI
+ */
+#define RUN_BETWEEN(name, load, store)						\
+	asm(".pushsection .text\n" #name ":\n\t"				\
+	    load								\
+	    "mov %rsi, %r8\n\t"							\
+	    "mov %edx, %edi\n\t"						\
+	    "mov %rcx, %rsi\n\t"						\
+	    "xor %edx, %edx\n\t"						\
+	    "mov $16, %eax\n\t"			/* ioctl() */		\
+	    "syscall\n\t"							\
+	    "mov %r8, %rdi\n\t"							\
+	    store								\
+	    "vzeroupper\n\t"							\
+	    "ret\n\t.popsection")
+
 #define CODE_GPA	GUEST_DATA		/* where pieces are put */
 #define CODE_DATA	(GUEST_DATA + 0x1000)	/* zero at first, the test's and the guest's */
 #define CODE_STACK	(GUEST_DATA + 0x8000)	/* RSP at the start of a piece */
