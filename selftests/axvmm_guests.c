@@ -314,7 +314,7 @@ static const struct ending x86_endings[] = {
 	{ "axvmm run --mem 32K --load 0x7ffe " MADE "nops", 102, "ran into 0x8000" },
 	{ "axvmm run " GUESTS "triple.elf", 101, "triple fault" },
 	{ "axvmm run --trace " MADE "outs", 0, "IO_STRING port=0x3f8 width=1 count=3" },
-	{ "axvmm run " MADE "task", 104, "no answer to exit UNKNOWN" },
+	{ "axvmm run " MADE "task", 104, "no answer to exit TASK_SWITCH selector=0x8 source=jmp" },
 	{ "axvmm run " MADE "halt", 0, NULL },
 	{ "axvmm run --cpus 3 " MADE "halt", 0, NULL },
 	{ "axvmm run " MADE "cpuid", 0, NULL },

@@ -200,6 +200,21 @@ TEST_F(x86_faults, double_fault)
 		EXPECT_EQ(0, self->c.error_code);
 		EXPECT_EQ(CODE_GPA + 10, self->c.rip);
 	}
+	/* #GP in the delivery of #PF, whose gate is behind the table's end */
+	for (int watched = 0; watched < 2; watched++) {
+		ASSERT_EQ(0, watch(self, watched ? 1 << 13 | 1 << 14 : 0));
+		ASSERT_EQ(0, load_idt(self, idt, 14 * 16 - 1));
+		code_place(&self->c, pf_write, pf_write_end - pf_write);
+		for (int vector = 14; watched && vector >= 13; vector--) {
+			ASSERT_EQ(EXCEPTION, code_go_on(&self->c));
+			EXPECT_EQ(vector, self->run->exception.vector);
+			self->run->exception.deliver = 1;
+		}
+		EXPECT_EQ(8, code_go_on(&self->c));
+		EXPECT_EQ(CODE_GPA + 9, self->c.rip);
+		EXPECT_EQ(0x5555000000, code_reg(&self->c, AXVCPU_X86_REG_CR2));
+	}
+	ASSERT_EQ(0, watch(self, 1 << 13));
 	/* And without that of #DF */
 	ASSERT_EQ(0, load_idt(self, idt, 8 * 16 - 1));
 	ASSERT_EQ(EXCEPTION, RUN_CODE(&self->c, gp));
