@@ -125,7 +125,7 @@ struct axvcpu {
 	struct axvcpu_stats stats;		/* (r) but for the two below */
 	atomic64_t injections;			/* (a) */
 	atomic64_t kicks;			/* (a) */
-	u64 guest_cycles;			/* (r) get_cycles() units */
+	u64 guest_cycles;			/* (r) get_cycles() units, see guest_ns() */
 };
 
 /**
@@ -317,7 +317,8 @@ typedef int (*axvcpu_fn)(struct axvcpu *vcpu, void *arg);
 
 void axvcpu_state_init(struct axvcpu *vcpu);
 int axvcpu_state_running(struct axvcpu *vcpu);
-int axvcpu_state_ran(struct axvcpu *vcpu, int result);
+int axvcpu_state_ran(struct axvcpu *vcpu);
+int axvcpu_state_failed(struct axvcpu *vcpu, int error);
 int axvcpu_with_state_transition(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state from,
 				 enum axvcpu_state to, axvcpu_fn fn, void *arg);
 int axvcpu_manipulate_arch_vcpu(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state from,

@@ -134,9 +134,7 @@ static __always_inline int enter_often(struct axvcpu *vcpu, const struct axvcpu_
 		ret = enter_guest(vcpu, aspace);
 		end_entry(vcpu);
 		account_guest_tick_taken();
-		if (unlikely(ret < 0))
-			return ret;
-		if (axvcpu_arch.handle_exit)
+		if (axvcpu_arch.handle_exit && likely(ret >= 0))
 			ret = axvcpu_arch.handle_exit(vcpu);
 		trace_axvcpu_exit(vcpu, ret);
 		if (ret != AXVCPU_NEXT_ENTER)
@@ -148,9 +146,9 @@ static __always_inline int enter_often(struct axvcpu *vcpu, const struct axvcpu_
 static __always_inline int with_aspace(struct axvcpu *vcpu, int cpu)
 {
 	struct axvcpu_aspace *aspace = vcpu->aspace;
-	cycles_t start = get_cycles();
 	int ret;
 
+	vcpu->guest_cycles -= get_cycles();
 	if (!aspace) {
 		ret = enter_often(vcpu, NULL, cpu);
 	} else {
@@ -158,7 +156,7 @@ static __always_inline int with_aspace(struct axvcpu *vcpu, int cpu)
 		ret = enter_often(vcpu, aspace, cpu);
 		axvcpu_aspace_leave_cpu(aspace, cpu);
 	}
-	vcpu->guest_cycles += get_cycles() - start;
+	vcpu->guest_cycles += get_cycles();
 	return ret;
 }
 
@@ -434,10 +432,10 @@ static __always_inline int run_locked(struct axvcpu *vcpu, unsigned long flags)
 	if (ret)
 		return ret;
 	ret = do_run(vcpu, &run);
-	if (likely(!ret))
-		publish(vcpu, &run);
-	ret = axvcpu_state_ran(vcpu, ret);
-	return ret ?: run.result;
+	if (unlikely(ret))
+		return axvcpu_state_failed(vcpu, ret);
+	publish(vcpu, &run);
+	return axvcpu_state_ran(vcpu) ?: run.result;
 }
 
 #ifdef AXVCPU_KUNIT

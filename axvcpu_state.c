@@ -263,17 +263,27 @@ int axvcpu_state_running(struct axvcpu *vcpu)
 }
 
 /**
+ * axvcpu_state_failed() - RUN ends with an error: Running -> Invalid
+ * @vcpu: the vCPU
+ * @error: a negative errno
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: @error.
+ */
+int axvcpu_state_failed(struct axvcpu *vcpu, int error)
+{
+	return fail(vcpu, AXVCPU_OP_RUN, AXVCPU_STATE_RUNNING, error);
+}
+
+/**
  * axvcpu_state_ran() - RUN ends: Running -> Ready
  * @vcpu: the vCPU
- * @result: not 0: the error that makes it Invalid instead
  *
  * Context: &struct axvcpu.mutex held.
  * Return: 0 or a negative errno.
  */
-int axvcpu_state_ran(struct axvcpu *vcpu, int result)
+int axvcpu_state_ran(struct axvcpu *vcpu)
 {
-	if (unlikely(result))
-		return fail(vcpu, AXVCPU_OP_RUN, AXVCPU_STATE_RUNNING, result);
 	return transition(vcpu, AXVCPU_OP_RUN, AXVCPU_STATE_RUNNING, AXVCPU_STATE_READY);
 }
 

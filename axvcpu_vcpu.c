@@ -8,6 +8,7 @@
 #include <linux/module.h>
 #include <linux/security.h>
 #include <linux/slab.h>
+#include <linux/timex.h>
 
 #include "axvcpu.h"
 #include "axvcpu_trace.h"
@@ -523,6 +524,16 @@ int axvcpu_set_regs(struct axvcpu *vcpu, const struct axvcpu_reg *regs, u32 coun
 	return access_regs(vcpu, &access);
 }
 
+/* While the vCPU is in a section, when that began is taken off: the rest is negative. */
+static u64 guest_ns(const struct axvcpu *vcpu)
+{
+	u64 cycles = READ_ONCE(vcpu->guest_cycles);
+
+	if ((s64)cycles < 0)
+		cycles += get_cycles();
+	return axvcpu_arch.cycles_to_ns(cycles);
+}
+
 /**
  * axvcpu_get_stats() - statistics
  * @vcpu: the vCPU
@@ -533,7 +544,7 @@ int axvcpu_set_regs(struct axvcpu *vcpu, const struct axvcpu_reg *regs, u32 coun
 void axvcpu_get_stats(struct axvcpu *vcpu, struct axvcpu_stats *stats)
 {
 	memcpy(stats, &vcpu->stats, sizeof(*stats));
-	stats->guest_ns = axvcpu_arch.cycles_to_ns(READ_ONCE(vcpu->guest_cycles));
+	stats->guest_ns = guest_ns(vcpu);
 	stats->injections = atomic64_read(&vcpu->injections);
 	stats->kicks = atomic64_read(&vcpu->kicks);
 }

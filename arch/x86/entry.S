@@ -39,6 +39,17 @@
 	mov	%\reg, \offset(%rax)
 .endm
 
+/* Speculation that returns to one of them is caught by INT3. */
+.macro FILL_RETURN_SLOTS nr
+	.rept	\nr
+	ANNOTATE_INTRA_FUNCTION_CALL
+	call	.+6
+	int3
+	.endr
+	add	$8 * \nr, %rsp
+	lfence
+.endm
+
 	.text
 
 /**
@@ -49,7 +60,8 @@
  *
  * The stack of the caller's thread stays the stack throughout: the VMCS has
  * it as HOST_RSP, with @gpr on top. On return no register holds anything of
- * the guest's.
+ * the guest's, nor of the caller's but for %rbp: what it still needs it saves
+ * itself, see world_switch() in vmx_run.c.
  *
  * Context: interrupts off, a VMCS is current.
  * Return: %al: 0 after an exit, 1 when the entry instruction failed (VMfail,
@@ -57,11 +69,6 @@
  */
 SYM_FUNC_START(vmx_world_switch)
 	push	%rbp
-	push	%r15
-	push	%r14
-	push	%r13
-	push	%r12
-	push	%rbx
 	push	%rdi
 
 	/* The VMCS finds this stack again; mostly it is where it was. */
@@ -117,8 +124,8 @@ SYM_INNER_LABEL_ALIGN(vmx_vmexit, SYM_L_GLOBAL)
 
 .Lhost:
 	/*
-	 * Nothing of the guest's stays in a register, not even in those that
-	 * are popped below: speculation may run ahead of the pop.
+	 * Nothing of the guest's stays in a register, not even in %rbp, which
+	 * is popped below: speculation may run ahead of the pop.
 	 */
 	.irp reg, eax, ecx, edx, ebp, esi, edi, r8d, r9d, r10d, r11d, r12d, r13d, r14d, r15d
 	xor	%\reg, %\reg
@@ -127,9 +134,13 @@ SYM_INNER_LABEL_ALIGN(vmx_vmexit, SYM_L_GLOBAL)
 	/*
 	 * No RET may come before this: the guest has filled the return stack,
 	 * and until one call has retired, enhanced IBRS does not help.
+	 * FILL_RETURN_BUFFER of the kernel's does the same by a loop, in more
+	 * than twice as many instructions.
 	 */
-	FILL_RETURN_BUFFER %rcx, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_VMEXIT, \
-			   X86_FEATURE_RSB_VMEXIT_LITE
+	ALTERNATIVE_2 "jmp .Lrsb_done", "", X86_FEATURE_RSB_VMEXIT, \
+		      "jmp .Lrsb_one", X86_FEATURE_RSB_VMEXIT_LITE
+	FILL_RETURN_SLOTS RSB_CLEAR_LOOPS
+.Lrsb_done:
 
 	/*
 	 * Where IBRS is switched with the privilege level, the write is what
@@ -148,11 +159,10 @@ SYM_INNER_LABEL_ALIGN(vmx_vmexit, SYM_L_GLOBAL)
 	mov	%ebx, %eax
 
 	add	$8, %rsp
-	pop	%rbx
-	pop	%r12
-	pop	%r13
-	pop	%r14
-	pop	%r15
 	pop	%rbp
 	RET
+
+.Lrsb_one:
+	FILL_RETURN_SLOTS 1
+	jmp	.Lrsb_done
 SYM_FUNC_END(vmx_world_switch)

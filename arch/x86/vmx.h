@@ -459,7 +459,6 @@ void vmx_complete_exception(struct vmx_vcpu *vmx);
 #define VMX_EXCEPTIONS		(BIT(X86_TRAP_DB) | BIT(X86_TRAP_AC) | BIT(X86_TRAP_MC))
 
 /* entry.S */
-bool vmx_world_switch(u64 *gpr, unsigned long *host_rsp, bool launched);
 extern const char vmx_vmexit[];
 
 /* vmx_cpuid.c */

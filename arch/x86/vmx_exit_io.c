@@ -30,7 +30,8 @@ static const u32 io_masks[] = { U8_MAX, U16_MAX, 0, U32_MAX };
 /* What counts of RCX, RSI and RDI, by address size */
 static const u64 address_masks[] = { U16_MAX, U32_MAX, U64_MAX };
 
-static int exit_string(struct vmx_vcpu *vmx, u32 qualification)
+/* Not inline, nor is IN: they would have OUT save registers that it does not use. */
+static noinline int exit_string(struct vmx_vcpu *vmx, u32 qualification)
 {
 	u32 info = vmread(VMX_INSTRUCTION_INFO), size = FIELD_GET(INFO_ADDRESS_SIZE, info);
 	struct axvcpu_run *run = vmx->vcpu.run;
@@ -122,6 +123,14 @@ void vmx_complete_string(struct vmx_vcpu *vmx)
 		vmx_go_on(vmx, vmx->rip);
 }
 
+static noinline int exit_in(struct vmx_vcpu *vmx, u32 qualification)
+{
+	vmx_skip_later(vmx);
+	vmx->io_mask = io_masks[qualification & 3];
+	vmx->vcpu.run->io.data = 0;
+	return vmx_to_vmm(vmx, AXVCPU_EXIT_IO_READ);
+}
+
 /**
  * vmx_exit_io() - an access to a port
  * @vmx: the vCPU
@@ -133,19 +142,17 @@ int vmx_exit_io(struct vmx_vcpu *vmx)
 {
 	u32 qualification = vmread(EXIT_QUALIFICATION);
 	struct axvcpu_run *run = vmx->vcpu.run;
+	u32 rax;
 
 	if (unlikely(qualification & IO_STRING))
 		return exit_string(vmx, qualification);
+	rax = READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RAX]);
 	run->io.port = IO_PORT(qualification);
 	run->io.width = IO_WIDTH(qualification);
 	run->io.count = 1;
-	if (qualification & IO_IN) {
-		vmx_skip_later(vmx);
-		vmx->io_mask = io_masks[qualification & 3];
-		run->io.data = 0;
-		return vmx_to_vmm(vmx, AXVCPU_EXIT_IO_READ);
-	}
-	run->io.data = (u32)READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RAX]) & io_masks[qualification & 3];
+	if (qualification & IO_IN)
+		return exit_in(vmx, qualification);
+	run->io.data = rax & io_masks[qualification & 3];
 	vmx_go_on(vmx, vmx_fetch_insn(vmx));
 	return vmx_to_vmm(vmx, AXVCPU_EXIT_IO_WRITE);
 }

@@ -15,7 +15,7 @@
 #include <asm/trapnr.h>
 
 #include "../../axvcpu_trace.h"
-#include "vmx.h"
+#include "vmx_exit.h"
 #include "vmx_fpu.h"
 
 /* The offsets in entry.S */
@@ -230,7 +230,7 @@ static void handle_host_exception(void)
 		machine_check();
 }
 
-static int entry_failed(struct vmx_vcpu *vmx)
+static noinline int entry_failed(struct vmx_vcpu *vmx)
 {
 	vmx->vcpu.arch_code = vmread_if_current(VM_INSTRUCTION_ERROR);
 	return -EIO;
@@ -254,11 +254,38 @@ static noinline int rare_exit(struct vmx_vcpu *vmx, u32 reason)
 	return vmx_exits[EXIT_REASON_EXCEPTION_NMI](vmx);
 }
 
+/*
+ * vmx_world_switch() leaves no register as it was but RBP: the compiler knows
+ * what of the others is still needed, and saves no more.
+ */
+static __always_inline bool world_switch(struct vmx_vcpu *vmx)
+{
+	unsigned long *host_rsp = &vmx->host.rsp;
+	unsigned int launched = vmx->launched;
+	u64 *gpr = vmx_gprs(vmx);
+	bool failed;
+
+	asm volatile("call vmx_world_switch"
+		     : "=a" (failed), "+D" (gpr), "+S" (host_rsp), "+d" (launched),
+		       ASM_CALL_CONSTRAINT
+		     : : "rbx", "rcx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
+			 "cc", "memory");
+	return failed;
+}
+
+/* An indirect call costs much where it must not be predicted: not for what comes most. */
+static __always_inline int handle_exit(struct vmx_vcpu *vmx, u32 reason)
+{
+	if (likely(reason == EXIT_REASON_IO_INSTRUCTION))
+		return vmx_exit_io(vmx);
+	return likely(vmx_exits[reason]) ? vmx_exits[reason](vmx) : vmx_odd_exit(vmx);
+}
+
 static __always_inline int enter_prepared(struct vmx_vcpu *vmx, bool may_step)
 {
 	u32 reason;
 
-	if (unlikely(vmx_world_switch(vmx_gprs(vmx), &vmx->host.rsp, vmx->launched)))
+	if (unlikely(world_switch(vmx)))
 		return entry_failed(vmx);
 
 	vmx->cached = 0;
@@ -270,7 +297,7 @@ static __always_inline int enter_prepared(struct vmx_vcpu *vmx, bool may_step)
 		return rare_exit(vmx, reason);
 	vmx->launched = true;
 	vmx->event = (struct vmx_event){};
-	return likely(vmx_exits[reason]) ? vmx_exits[reason](vmx) : vmx_odd_exit(vmx);
+	return handle_exit(vmx, reason);
 }
 
 static noinline int prepare_and_enter(struct vmx_vcpu *vmx)
