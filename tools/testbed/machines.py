@@ -78,6 +78,8 @@ MACHINES = {m.name: m for m in (
             "lean", "axvcpu", 1024, 90, 30),
     Machine("vhe1", "VHE and GICv3, one CPU that counts instructions", "arm64", qemu, 1,
             "lean", "axvcpu", 1024, 120, 30, figures="vhe"),
+    Machine("vhe2", "VHE and GICv3, two CPUs that count instructions", "arm64", qemu, 2,
+            "lean", "axvcpu", 1024, 120, 30, figures="vhe"),
     Machine("vhe-64k", "VHE and GICv3, two CPUs, pages of 64 KiB", "arm64", qemu, 2,
             "64k", "axvcpu", 1024, 90, 30, cpu="neoverse-n1"),
     Machine("kunit-arm64", "KUnit on arm64, two CPUs", "arm64", qemu, 2,
