@@ -4,12 +4,16 @@
  * are there. The pages that their guests touch are the process's, and are there
  * before; all the machines have the same ones.
  */
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "bench.h"
 
 #define TOUCHED		GUEST_DATA_MAX
 #define MAX_VMS		8
+#define HUGE_PAGE	(2UL << 20)
 
 /* What CPUs keep at hand is free, too: "count: N" of each, in pages. */
 static long free_pages(void)
@@ -87,6 +91,55 @@ int measure_memory(struct vm *vm, unsigned int rounds, double *cost)
 	return err;
 }
 
+static int set_huge_pages(unsigned long count)
+{
+	FILE *file = fopen("/proc/sys/vm/nr_hugepages", "r+");
+	unsigned long got = 0;
+
+	if (!file)
+		return -errno;
+	fprintf(file, "%lu\n", count);
+	rewind(file);
+	if (fscanf(file, "%lu", &got) != 1)
+		got = 0;
+	fclose(file);
+	return got < count ? -ENOMEM : 0;
+}
+
+/**
+ * measure_memory_huge() - as measure_memory(), in huge pages
+ * @vm: what the guest needs to run
+ * @rounds: machines at a time
+ * @cost: KiB for one
+ *
+ * Return: 0 or a negative errno.
+ */
+int measure_memory_huge(struct vm *vm, unsigned int rounds, double *cost)
+{
+	struct vm huge = *vm;
+	int err;
+
+	err = set_huge_pages(vm->size / HUGE_PAGE);
+	if (err)
+		return err;
+	huge.mem = mmap(NULL, vm->size, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	if (huge.mem == MAP_FAILED) {
+		err = -errno;
+	} else {
+		memcpy(huge.mem, vm->mem, GUEST_DATA);
+		err = measure_memory(&huge, rounds, cost);
+		munmap(huge.mem, vm->size);
+	}
+	return set_huge_pages(0) ?: err;
+}
+
+/* The tables above those of pages, the run page, what the CPU keeps the vCPU in */
+static unsigned int pages_of_machine(void)
+{
+	return 3 + 1 + pages_of_vcpu;
+}
+
 /**
  * memory_floor() - what the hardware must have
  * @vm: not used
@@ -100,6 +153,22 @@ int memory_floor(struct vm *vm, unsigned int rounds, double *cost)
 {
 	(void)vm;
 	(void)rounds;
-	*cost = (double)(TOUCHED / (512 * PAGE) + 3 + 1 + pages_of_vcpu) * PAGE / 1024;
+	*cost = (double)(TOUCHED / HUGE_PAGE + pages_of_machine()) * PAGE / 1024;
+	return 0;
+}
+
+/**
+ * memory_huge_floor() - the same without tables of pages
+ * @vm: not used
+ * @rounds: not used
+ * @cost: KiB
+ *
+ * Return: 0.
+ */
+int memory_huge_floor(struct vm *vm, unsigned int rounds, double *cost)
+{
+	(void)vm;
+	(void)rounds;
+	*cost = (double)pages_of_machine() * PAGE / 1024;
 	return 0;
 }
