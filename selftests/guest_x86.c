@@ -90,6 +90,8 @@ static void x86_init_memory(uint8_t *mem)
 
 	*(uint64_t *)(mem + PML4) = PDPT | 0x23;
 	*(uint64_t *)(mem + PDPT) = PD | 0x23;
+	/* The second GiB, where the CPU has pages of this size */
+	*(uint64_t *)(mem + PDPT + 8) = 1 << 30 | 0xe3;
 	for (uint64_t i = 0; i < 512; i++)
 		pd[i] = i << 21 | 0xe3;
 }

@@ -22,9 +22,14 @@
 #define RW		(AXVCPU_MAP_READ | AXVCPU_MAP_WRITE)
 #define PORT		0x80
 #define HUGE_SIZE	0x200000ULL
+#define GIB		0x40000000ULL
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE	25
+#endif
+
+#ifndef MAP_HUGE_1GB
+#define MAP_HUGE_1GB	(30 << 26)
 #endif
 
 FIXTURE(memory) {
@@ -582,6 +587,45 @@ TEST_F(memory, may_be_hugetlbfs)
 	ASSERT_EQ(0, munmap(mem, HUGE_SIZE));
 	EXPECT_EQ(before, stats(self).mapped_pages);
 	EXPECT_NO_PEEK(GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
+}
+
+/* One leaf, unless the VMM wants to know of small pages. */
+TEST_F(memory, may_be_hugetlbfs_of_1_gib)
+{
+	const uint64_t gpa = GIB, middle = gpa + GIB / 2;
+	struct axvcpu_aspace_stats small = settled(self);
+	uint64_t faults;
+	uint8_t *mem;
+
+	mem = mmap(NULL, GIB, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_HUGE_1GB, -1, 0);
+	if (mem == MAP_FAILED)
+		SKIP(return, "no page of 1 GiB is free");
+	ASSERT_EQ(0, map_memory(self->g.aspace, gpa, GIB, mem, RW));
+	EXPECT_EQ(0, poke(self, gpa, 1));
+	faults = stats(self).faults;
+	EXPECT_EQ(0, poke(self, middle, 2));
+	EXPECT_EQ(0, poke(self, gpa + GIB - 8, 3));
+	EXPECT_EQ(faults, stats(self).faults);
+	EXPECT_EQ(small.mapped_pages + GIB / PAGE, stats(self).mapped_pages);
+	EXPECT_EQ(small.table_pages, stats(self).table_pages);
+	EXPECT_EQ(2, *(uint64_t *)(mem + GIB / 2));
+
+	/* A log is of small pages. */
+	ASSERT_EQ(0, protect_memory(self->g.aspace, gpa, GIB, RW | AXVCPU_MAP_LOG_DIRTY));
+	EXPECT_PEEK(gpa, 1);
+	EXPECT_PEEK(gpa + GIB - 8, 3);
+	EXPECT_EQ(0, poke(self, middle - 8, 4));
+	EXPECT_EQ(4, *(uint64_t *)(mem + GIB / 2 - 8));
+	EXPECT_GT(small.mapped_pages + GIB / PAGE, stats(self).mapped_pages);
+	ASSERT_EQ(0, protect_memory(self->g.aspace, gpa, GIB, AXVCPU_MAP_READ));
+	EXPECT_NO_POKE(middle, 0);
+	EXPECT_PEEK(middle, 2);
+	EXPECT_EQ(small.mapped_pages + GIB / PAGE, stats(self).mapped_pages);
+
+	ASSERT_EQ(0, munmap(mem, GIB));
+	EXPECT_EQ(small.mapped_pages, stats(self).mapped_pages);
+	EXPECT_NO_PEEK(gpa, AXVCPU_FAULT_BAD_HOST);
 }
 
 /* The kernel itself has no access to it, and not every backend can do without. */

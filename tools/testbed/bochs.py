@@ -28,6 +28,8 @@ CPU = "corei7_haswell_4770"
 SETUP, COMMAND_LINE, KERNEL, INITRAMFS = 0x90000, 0x9e000, 0x100000, 0x8000000
 ROM_BASE, ROM_SIZE, ROM_PARTS = 0xd0000, 512, 448
 SECTOR, HEADS, TRACK = 512, 16, 63
+# MiB; Bochs keeps more than that in a file.
+MAX_HOST_MEMORY = 2048
 
 OPTIONS = (
     "console=ttyS0,115200 quiet loglevel=4 panic=-1 reboot=t "
@@ -38,7 +40,7 @@ OPTIONS = (
 
 CONFIG = """\
 display_library: term
-memory: guest={memory}, host={memory}
+memory: guest={memory}, host={host_memory}
 romimage: file={bios}
 vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
 optromimage1: file=boot.rom, address={rom_base:#x}
@@ -80,8 +82,8 @@ def command(machine, kernel, initramfs, directory, console):
     (directory / "disk.img").write_bytes(disk)
     (directory / "boot.rom").write_bytes(_rom(directory, table))
     (directory / "bochsrc").write_text(CONFIG.format(
-        bios=BIOS, memory=machine.memory, rom_base=ROM_BASE, cpu=machine.cpu or CPU,
-        cpus=machine.cpus, ips=IPS, console=console,
+        bios=BIOS, memory=machine.memory, host_memory=min(machine.memory, MAX_HOST_MEMORY),
+        rom_base=ROM_BASE, cpu=machine.cpu or CPU, cpus=machine.cpus, ips=IPS, console=console,
         cylinders=len(disk) // (SECTOR * HEADS * TRACK), heads=HEADS, track=TRACK))
     # Debian's Bochs has its debugger compiled in: it waits to be told to go.
     (directory / "go").write_text("continue\n")

@@ -58,11 +58,12 @@ MACHINES = {m.name: m for m in (
             # does too, would take longer than all else.
             options="l1tf=off", by_name=True),
     Machine("vmx-avx512", "VMX and EPT, a CPU with AVX-512 and protection keys", "x86_64", bochs,
-            1, "lean", "axvcpu", 256, 120, 60, cpu="corei7_icelake_u",
+            1, "lean", "axvcpu", 2304, 120, 60, cpu="corei7_icelake_u",
             # CPUID's leaf 0xd has no size for PKRU in Bochs, and another one for
             # the compacted format than its parts add up to: the kernel would
             # turn all of XSAVE off.
-            options="nopku clearcpuid=erms,fsrm,ht,aperfmperf,xsaves,xsavec"),
+            options="nopku clearcpuid=erms,fsrm,ht,aperfmperf,xsaves,xsavec "
+                    "hugepagesz=1G hugepages=1 hugepagesz=2M"),
     Machine("vmx-san", "VMX and EPT, one CPU, sanitizers", "x86_64", bochs, 1,
             "sanitizer", "axvcpu", 512, 600, 120, by_name=True,
             options="kmemleak=off"),
