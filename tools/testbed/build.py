@@ -9,6 +9,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import threading
 
 import deps
 import initramfs
@@ -124,7 +125,8 @@ class Builder:
         slim = self.programs / "stripped" / path.name
         if not slim.exists() or slim.stat().st_mtime < path.stat().st_mtime:
             slim.parent.mkdir(exist_ok=True)
-            new = slim.with_suffix(f".{os.getpid()}")
+            # Threads of this process may be at it, too.
+            new = slim.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
             done = subprocess.run([self.cross + "strip", "-o", new, path],
                                   stderr=subprocess.DEVNULL, check=False)
             if done.returncode:
