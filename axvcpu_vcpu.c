@@ -4,6 +4,7 @@
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/math64.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/security.h>
@@ -531,7 +532,8 @@ static u64 guest_ns(const struct axvcpu *vcpu)
 
 	if ((s64)cycles < 0)
 		cycles += get_cycles();
-	return axvcpu_arch.cycles_to_ns(cycles);
+	/* CPUs' counters may be a little apart. */
+	return axvcpu_arch.cycles_to_ns(max_t(s64, cycles, 0));
 }
 
 /**

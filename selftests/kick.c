@@ -157,6 +157,28 @@ TEST_F_TIMEOUT(kick, running_by_signal, 120)
 	check_running(_metadata, self, guest_is_fast(&self->g) ? 400 : 40, stop_by_signal);
 }
 
+/* The statistics tell it while the guest runs, not only when it has exited. */
+TEST_F(kick, time_in_the_guest)
+{
+	unsigned long long began = now_ns();
+	struct axvcpu_stats before, after;
+	struct vcpu_thread t;
+
+	ASSERT_EQ(0, start(self, LOOP));
+	ASSERT_EQ(0, thread_start(&t, &self->v, 0));
+	ASSERT_EQ(0, wait_for_state(self->v.fd, AXVCPU_STATE_RUNNING));
+	sleep_ns(10000000);
+	ASSERT_EQ(0, get_stats(self->v.fd, &before));
+	sleep_ns(100000000);
+	ASSERT_EQ(0, get_stats(self->v.fd, &after));
+	EXPECT_LT(before.guest_ns, after.guest_ns);
+	EXPECT_GT(2 * (now_ns() - began), after.guest_ns);
+	ASSERT_EQ(-EINTR, thread_stop(&t));
+	ASSERT_EQ(0, get_stats(self->v.fd, &after));
+	EXPECT_LT(before.guest_ns, after.guest_ns);
+	EXPECT_GT(2 * (now_ns() - began), after.guest_ns);
+}
+
 /* The memory shows that the guest really went on in between. */
 TEST_F_TIMEOUT(kick, progress, 120)
 {
