@@ -91,19 +91,31 @@ int measure_memory(struct vm *vm, unsigned int rounds, double *cost)
 	return err;
 }
 
-static int set_huge_pages(unsigned long count)
+#define NR_HUGE_PAGES	"/proc/sys/vm/nr_hugepages"
+
+/* Those that the machine has anyway stay: 0 or a negative errno. */
+static int add_huge_pages(long more)
 {
-	FILE *file = fopen("/proc/sys/vm/nr_hugepages", "r+");
-	unsigned long got = 0;
+	FILE *file = fopen(NR_HUGE_PAGES, "r+");
+	long before = 0, after = 0;
+	int err = 0;
 
 	if (!file)
 		return -errno;
-	fprintf(file, "%lu\n", count);
+	if (fscanf(file, "%ld", &before) != 1)
+		err = -EIO;
 	rewind(file);
-	if (fscanf(file, "%lu", &got) != 1)
-		got = 0;
-	fclose(file);
-	return got < count ? -ENOMEM : 0;
+	if (!err && fprintf(file, "%ld\n", before + more) < 0)
+		err = -EIO;
+	rewind(file);
+	if (!err && fscanf(file, "%ld", &after) != 1)
+		err = -EIO;
+	if (!err && after < before + more) {
+		rewind(file);
+		fprintf(file, "%ld\n", before);
+		err = -ENOMEM;
+	}
+	return fclose(file) ? -errno : err;
 }
 
 /**
@@ -116,10 +128,11 @@ static int set_huge_pages(unsigned long count)
  */
 int measure_memory_huge(struct vm *vm, unsigned int rounds, double *cost)
 {
+	long pages = vm->size / HUGE_PAGE;
 	struct vm huge = *vm;
 	int err;
 
-	err = set_huge_pages(vm->size / HUGE_PAGE);
+	err = add_huge_pages(pages);
 	if (err)
 		return err;
 	huge.mem = mmap(NULL, vm->size, PROT_READ | PROT_WRITE,
@@ -131,7 +144,7 @@ int measure_memory_huge(struct vm *vm, unsigned int rounds, double *cost)
 		err = measure_memory(&huge, rounds, cost);
 		munmap(huge.mem, vm->size);
 	}
-	return set_huge_pages(0) ?: err;
+	return add_huge_pages(-pages) ?: err;
 }
 
 /* The tables above those of pages, the run page, what the CPU keeps the vCPU in */

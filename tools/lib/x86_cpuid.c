@@ -7,11 +7,15 @@
 /* Bits of an id for the subleaf; above, it would be another register. */
 #define MAX_SUBLEAF	0xffffU
 
-static int get(struct axvcpu_vcpu *vcpu, uint64_t half0, uint64_t half1, uint32_t *regs)
+static int get(struct axvcpu_vcpu *vcpu, uint32_t subleaf, uint64_t half0, uint64_t half1,
+	       uint32_t *regs)
 {
 	struct axvcpu_reg halves[HALVES] = { { .id = half0 }, { .id = half1 } };
-	int err = axvcpu_vcpu_get_regs(vcpu, halves, HALVES);
+	int err;
 
+	if (subleaf > MAX_SUBLEAF)
+		return -EINVAL;
+	err = axvcpu_vcpu_get_regs(vcpu, halves, HALVES);
 	for (int i = 0; !err && i < HALVES; i++) {
 		regs[2 * i] = halves[i].value;
 		regs[2 * i + 1] = halves[i].value >> 32;
@@ -22,18 +26,14 @@ static int get(struct axvcpu_vcpu *vcpu, uint64_t half0, uint64_t half1, uint32_
 int axvcpu_x86_get_cpuid(struct axvcpu_vcpu *vcpu, uint32_t leaf, uint32_t subleaf,
 			 uint32_t regs[4])
 {
-	if (subleaf > MAX_SUBLEAF)
-		return -EINVAL;
-	return get(vcpu, AXVCPU_X86_REG_CPUID(leaf, subleaf, 0),
+	return get(vcpu, subleaf, AXVCPU_X86_REG_CPUID(leaf, subleaf, 0),
 		   AXVCPU_X86_REG_CPUID(leaf, subleaf, 1), regs);
 }
 
 int axvcpu_x86_get_cpuid_max(struct axvcpu_vcpu *vcpu, uint32_t leaf, uint32_t subleaf,
 			     uint32_t regs[4])
 {
-	if (subleaf > MAX_SUBLEAF)
-		return -EINVAL;
-	return get(vcpu, AXVCPU_X86_REG_CPUID_MAX(leaf, subleaf, 0),
+	return get(vcpu, subleaf, AXVCPU_X86_REG_CPUID_MAX(leaf, subleaf, 0),
 		   AXVCPU_X86_REG_CPUID_MAX(leaf, subleaf, 1), regs);
 }
 
