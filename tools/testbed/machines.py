@@ -65,8 +65,7 @@ MACHINES = {m.name: m for m in (
             options="nopku clearcpuid=erms,fsrm,ht,aperfmperf,xsaves,xsavec "
                     "hugepagesz=1G hugepages=1 hugepagesz=2M"),
     Machine("vmx-san", "VMX and EPT, one CPU, sanitizers", "x86_64", bochs, 1,
-            "sanitizer", "axvcpu", 512, 600, 120, by_name=True,
-            options="kmemleak=off"),
+            "sanitizer", "axvcpu", 512, 600, 120, options="kmemleak=off"),
     Machine("mock", "the mock backend, two CPUs, sanitizers", "x86_64", qemu, 2,
             "sanitizer", "axvcpu_mock", 1024, 180, 60),
     Machine("mock-lean", "the mock backend, two CPUs", "x86_64", qemu, 2,
