@@ -219,20 +219,39 @@ static int window_map(struct window *window, struct axvcpu_range *range, u32 acc
 }
 
 /*
+ * Levels that a leaf may stand at. One that can't be executed does for data: where
+ * the guest has executed something, there is a table of small ones, and it stays.
+ */
+static u8 leaf_levels(const struct window *window, const struct axvcpu_range *range, u64 gpa,
+		      u32 access)
+{
+	struct axvcpu_aspace *aspace = range->aspace;
+	const struct axvcpu_s2_format *format = aspace->s2.format;
+	unsigned int level;
+
+	if (!(window->flags & AXVCPU_MAP_EXEC) || !format->noexec_levels)
+		return format->leaf_levels;
+	if (access & AXVCPU_MAP_EXEC || !(window->flags & (AXVCPU_MAP_READ | AXVCPU_MAP_WRITE)))
+		return format->leaf_levels & ~format->noexec_levels;
+	spin_lock(&aspace->lock);
+	axvcpu_s2_lookup(&aspace->s2, axvcpu_gpa(gpa), &level);
+	spin_unlock(&aspace->lock);
+	return format->leaf_levels & (~format->noexec_levels | GENMASK(level, 0));
+}
+
+/*
  * Where the host maps the page by a large entry, so do we, as far as the range
  * and the alignment allow: the window becomes that one leaf. The host splits
  * a large entry only after it has told the notifier.
  */
 static void window_enlarge(struct window *window, const struct axvcpu_range *range, u64 gpa,
-			   unsigned long pfn)
+			   unsigned long pfn, u32 access)
 {
 	const struct axvcpu_s2_format *format = range->aspace->s2.format;
 	unsigned int shift = PAGE_SHIFT + hmm_pfn_to_map_order(pfn);
-	u8 levels = format->leaf_levels;
+	u8 levels = leaf_levels(window, range, gpa, access);
 	unsigned int level;
 
-	if (window->flags & AXVCPU_MAP_EXEC)
-		levels &= ~format->noexec_levels;
 	for (level = format->levels - 1; level; level--) {
 		u64 size = BIT_ULL(axvcpu_s2_level_shift(format, level));
 		u64 first = round_down(gpa, size);
@@ -272,7 +291,7 @@ static int window_fill(const struct window *pages, struct axvcpu_range *range, u
 	if ((pfn & want) != want)
 		return -ENOENT;
 	if (hmm_pfn_to_map_order(pfn) && !(window.flags & AXVCPU_MAP_LOG_DIRTY))
-		window_enlarge(&window, range, gpa, pfn);
+		window_enlarge(&window, range, gpa, pfn, access);
 	ret = window_map(&window, range, access);
 	/* The format has refused it. */
 	if (ret >= 0 && !window.pfns[window_index(&window, range, gpa)])

@@ -179,6 +179,13 @@ static void add_tables(struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache, u64 
 	}
 }
 
+/* Is there no access that smaller leaves in its place might add? */
+static bool gives_all(const struct axvcpu_s2_format *format, u64 leaf, unsigned int level)
+{
+	return axvcpu_s2_writable(format, leaf) && !(leaf & format->lazy_exec) &&
+	       !(format->noexec_levels & BIT(level));
+}
+
 /**
  * axvcpu_s2_map() - put in leaves that stand side by side
  * @s2: the table, its lock held
@@ -191,7 +198,8 @@ static void add_tables(struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache, u64 
  * A leaf that is there already is replaced only by one that can be written, or
  * executed, while it can't: that the memory behind it is the same is the caller's duty,
  * who zaps what changes. More access needs no flush: the stale entry makes a
- * fault, which also drops it. What a larger leaf maps already stays as it is.
+ * fault, which also drops it. What a larger leaf maps already stays as it is, unless
+ * it can't be executed there.
  *
  * Context: may not sleep.
  * Return: how many leaves were not there before. Nothing was done after
@@ -212,7 +220,7 @@ int axvcpu_s2_map(struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache, struct ax
 		return -EEXIST;
 	if (path.level > level) {
 		if (unlikely(entry_present(s2->format, end)))
-			return axvcpu_s2_writable(s2->format, end) && !(end & lazy) ? 0 : -EEXIST;
+			return gives_all(s2->format, end, path.level) ? 0 : -EEXIST;
 		if (path.level - level > cache->nr) {
 			cache->wanted = path.level - level;
 			return -EAGAIN;

@@ -9,6 +9,8 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+#include <uapi/linux/axvcpu.h>
+
 #include "axvcpu_addr.h"
 
 #define AXVCPU_S2_MAX_LEVELS	5
@@ -25,7 +27,8 @@
  * @level_bits: log2 of the entries in a table page
  * @root_order: the root is 2^root_order contiguous pages (arm64 concatenation)
  * @leaf_levels: bit n: leaves may stand at level n (bit 0 always)
- * @noexec_levels: bit n: those that may be executed must not
+ * @noexec_levels: bit n: leaves there can't be executed; where the guest does,
+ *	smaller ones take their place
  * @addr_mask: bits of an entry that hold an address
  * @present_mask: an entry is present when any of these bits is set
  * @table_bits: bits of an entry that leads to the next table
@@ -162,6 +165,8 @@ static inline unsigned int axvcpu_s2_level_shift(const struct axvcpu_s2_format *
 static inline u64 axvcpu_s2_leaf_bits(const struct axvcpu_s2_format *format, unsigned int level,
 				      u32 access)
 {
+	if (format->noexec_levels & BIT(level))
+		access &= ~AXVCPU_MAP_EXEC;
 	return format->leaf_bits[level] | format->prot[access & AXVCPU_S2_ACCESS_MASK];
 }
 

@@ -18,6 +18,7 @@
 #define S2_NX		BIT_ULL(10)
 #define RO		1	/* access, as an index of prot */
 #define RW		3
+#define RWX		7
 
 /* Entries as EPT has them; the shape is the parameter. */
 #define SHAPE(name_, gpa_bits_, levels_, page_shift_, level_bits_, root_order_) {	\
@@ -35,7 +36,11 @@
 		.leaf_bits = { 6 << 3, 6 << 3 | S2_LARGE, 6 << 3 | S2_LARGE },		\
 		.leaf_type_mask = S2_LARGE,						\
 		.leaf_type = S2_LARGE,							\
-		.prot = { [RO] = S2_READ, [RW] = S2_READ | S2_WRITE },				\
+		.prot = {									\
+			[RO] = S2_READ,								\
+			[RW] = S2_READ | S2_WRITE,						\
+			[RWX] = S2_READ | S2_WRITE | S2_EXEC,					\
+		},									\
 		.write_mask = S2_WRITE,							\
 		.dirty = S2_DIRTY,								\
 	},										\
@@ -488,6 +493,29 @@ static void sizes_do_not_mix(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->s2.mapped, pages);
 }
 
+/* A large leaf that can't be executed makes way to small ones, whatever else it gives. */
+static void large_leaves_may_be_data_only(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct axvcpu_s2_format format = *f->s2.format;
+	const struct axvcpu_s2_format *own = f->s2.format;
+	u64 size = large_size(f);
+
+	format.noexec_levels = BIT(1);
+	f->s2.format = &format;
+	KUNIT_ASSERT_EQ(test, map_large(f, size, RWX), 1);
+	KUNIT_EXPECT_EQ(test, lookup(f, size) & S2_EXEC, 0);
+	KUNIT_EXPECT_TRUE(test, axvcpu_s2_writable(&format, lookup(f, size)));
+	KUNIT_EXPECT_EQ(test, map(f, size, 1, RWX), -EEXIST);
+	KUNIT_EXPECT_EQ(test, zap(f, size, 2 * size), 1);
+	KUNIT_EXPECT_EQ(test, map(f, size, 1, RWX), 1);
+	KUNIT_EXPECT_EQ(test, lookup(f, size) & S2_EXEC, S2_EXEC);
+	KUNIT_EXPECT_EQ(test, map_at(f, 2, size << format.level_bits, RWX), 1);
+	KUNIT_EXPECT_EQ(test, lookup(f, size << format.level_bits) & S2_EXEC, S2_EXEC);
+	KUNIT_EXPECT_EQ(test, map(f, size << format.level_bits, 1, RWX), 0);
+	f->s2.format = own;
+}
+
 /* What may have been written is told once, and stays mapped. */
 static void cleans(struct kunit *test)
 {
@@ -601,6 +629,7 @@ static struct kunit_case s2_cases[] = {
 	CASE(zaps_large_leaves),
 	CASE(has_leaves_of_every_size),
 	CASE(sizes_do_not_mix),
+	CASE(large_leaves_may_be_data_only),
 	CASE(cleans),
 	CASE(cleans_by_access),
 	CASE(agrees_with_a_model),

@@ -3,11 +3,17 @@
 #include <linux/bits.h>
 #include <linux/cpu.h>
 #include <linux/minmax.h>
+#include <linux/moduleparam.h>
 
 #include <asm/cpufeature.h>
 #include <asm/processor.h>
 
 #include "vmx.h"
+
+static int nx_huge_pages = -1;
+module_param(nx_huge_pages, int, 0444);
+MODULE_PARM_DESC(nx_huge_pages,
+		 "Split huge pages where a guest executes, against iTLB multihit (0: no, 1: yes, default -1: where the CPU needs it)");
 
 #define EPT_LEAF	BIT_ULL(7)
 
@@ -59,7 +65,8 @@ void __init ept_init(void)
 	if (vmx_caps.ept & VMX_EPT_1GB_PAGE_BIT)
 		ept_format.leaf_levels |= BIT(2);
 	/* A guest that executes pages while their size changes stops such a machine. */
-	if (boot_cpu_has_bug(X86_BUG_ITLB_MULTIHIT) && !cpu_mitigations_off())
+	if (nx_huge_pages > 0 || (nx_huge_pages < 0 && !cpu_mitigations_off() &&
+				  boot_cpu_has_bug(X86_BUG_ITLB_MULTIHIT)))
 		ept_format.noexec_levels = ept_format.leaf_levels & ~BIT(0);
 	if (vmx_caps.ept & VMX_EPT_EXECUTE_ONLY_BIT)
 		ept_format.prot[AXVCPU_MAP_EXEC] = X;

@@ -287,7 +287,6 @@ uint64_t process_ticks(const struct clock_check *check);
  * @floor: as @batch: what it can't do without; NULL: not known
  * @known: what is known to be over the budget, as Documentation/bench.rst says why:
  *	only more than this fails; 0: nothing is
- * @known_mitigated: the same where the kernel has CPU mitigations on
  */
 struct row {
 	const char *name;
@@ -301,7 +300,6 @@ struct row {
 	int (*batch)(struct vm *vm, unsigned int rounds, double *cost);
 	int (*floor)(struct vm *vm, unsigned int rounds, double *cost);
 	double known;
-	double known_mitigated;
 };
 
 int measure_kick(struct vm *vm, unsigned int rounds, double *cost);	/* kick.c */

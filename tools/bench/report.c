@@ -24,34 +24,13 @@ static bool within(const struct result *result, double limit)
 	return ratio(result) <= limit * TOLERANCE;
 }
 
-/* Does this kernel keep its page tables from userspace? Other mitigations come along. */
-static bool mitigates(void)
-{
-	FILE *in = fopen("/sys/devices/system/cpu/vulnerabilities/meltdown", "r");
-	char line[80] = "";
-
-	if (!in)
-		return false;
-	if (!fgets(line, sizeof(line), in))
-		line[0] = '\0';
-	fclose(in);
-	return strstr(line, "Mitigation");
-}
-
-static bool is_known_excess(const struct result *result)
-{
-	const struct row *row = result->row;
-
-	return within(result, row->known) || (mitigates() && within(result, row->known_mitigated));
-}
-
 static bool result_is_good(const struct result *result)
 {
 	if (result->error)
 		return false;
 	if (result->counts.nr && !counts_are_good(result->row, &result->counts))
 		return false;
-	return within(result, result->row->budget) || is_known_excess(result);
+	return within(result, result->row->budget) || within(result, result->row->known);
 }
 
 static const char *verdict(const struct result *result)

@@ -19,9 +19,11 @@ COVERAGE = build.BUILD / "coverage"
 
 # Costs are another kernel's, and figures of a counting module say nothing.
 UNSUITED = ("bench",)
+# A kernel that is locked down does not tell what it has counted.
+LEAVE_OUT = {"raw_root": ("-T", "kernel_is_locked_down")}
 
 STAMPED = re.compile(r" *\d+\.\d\d  ")     # as check.py writes logs
-FILE = re.compile(r"@[0-9a-f]{8} file (\S+\.gcda) (\d+)$")
+FILE = re.compile(r"@[0-9a-f]{8} file (\S+\.gcda) (-?\d+)$")
 DATA = re.compile(r"(?:[0-9a-f]{2}|%\d+(?: |$))+$")
 
 
@@ -32,7 +34,8 @@ def counting(machine):
 
 def suited(tests):
     """Without those that coverage is no place for."""
-    return [test for test in tests if test.name not in UNSUITED]
+    return [dataclasses.replace(test, args=test.args + LEAVE_OUT.get(test.name, ()))
+            for test in tests if test.name not in UNSUITED]
 
 
 def decode(text):
@@ -44,7 +47,7 @@ def decode(text):
 
 
 def dumps(log):
-    """(path, bytes) of each file that a console's log has."""
+    """(path, bytes) of each file that a console's log has; what is not whole is told."""
     path, size, text = None, 0, []
     for line in [*log.read_text(errors="replace").splitlines(), "@ end"]:
         line = STAMPED.sub("", line).strip()
