@@ -457,6 +457,10 @@ int get_state_of(struct guest_vcpu *v, struct axvcpu_reg *regs)
 	int count = 0, err;
 
 	for (const struct guest_regs *r = v->isa->state; r->count; r++) {
+		uint64_t value;
+
+		if (r->optional && get_reg(v->fd, r->id, &value))
+			continue;
 		for (int i = 0; i < r->count; i++) {
 			assert(count < GUEST_MAX_STATE);
 			regs[count++] = (struct axvcpu_reg){ .id = r->id + i };

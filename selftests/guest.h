@@ -53,10 +53,12 @@ struct guest_prog;
  * struct guest_regs - registers with ids that follow on each other
  * @id: the first one's
  * @count: how many; 0: the list's end
+ * @optional: not every CPU has them
  */
 struct guest_regs {
 	uint64_t id;
 	int count;
+	bool optional;
 };
 
 /*

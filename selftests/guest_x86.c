@@ -349,7 +349,7 @@ static const struct guest_regs x86_state[] = {
 	{ AXVCPU_X86_REG_MSR(0xc0000080), 5 },
 	{ AXVCPU_X86_REG_MSR(0xc0000100), 4 },
 	{ AXVCPU_X86_REG_XCR0, 1 },
-	{ AXVCPU_X86_REG_YMM_HIGH(0), 32 },
+	{ AXVCPU_X86_REG_YMM_HIGH(0), 32, .optional = true },
 	{ 0 },
 };
 

@@ -173,7 +173,7 @@ TEST_F(x86_avx, out_of_reach)
 /* RUN, and nothing else between the loading of @want and the storing of @got */
 long run_ymms(const struct ymms *want, struct ymms *got, int fd, unsigned long cmd);
 
-RUN_BETWEEN(run_ymms, LOAD_YMM, STORE_YMM);
+RUN_BETWEEN(run_ymms, LOAD_YMM, STORE_YMM "vzeroupper\n\t");
 
 static long run_with_ymms(int fd, const struct ymms *want, struct ymms *got)
 {

@@ -46,7 +46,7 @@ struct vectors {
 /* RUN, and nothing else between the loading of @want and the storing of @got */
 long run_vectors(const struct vectors *want, struct vectors *got, int fd, unsigned long cmd);
 
-RUN_BETWEEN(run_vectors, LOAD, STORE);
+RUN_BETWEEN(run_vectors, LOAD, STORE "vzeroupper\n\t");
 
 FIXTURE(x86_avx512) {
 	struct x86_code c;

@@ -30,7 +30,6 @@
 	    "syscall\n\t"							\
 	    "mov %r8, %rdi\n\t"							\
 	    store								\
-	    "vzeroupper\n\t"							\
 	    "ret\n\t.popsection")
 
 #define CODE_GPA	GUEST_DATA		/* where pieces are put */

@@ -255,6 +255,8 @@ TEST_F(x86_cpuid, is_the_vmms)
 /* Bits that are the vCPU's own, or follow its registers */
 TEST_F(x86_cpuid, dynamic_bits)
 {
+	bool has_xsave = code_reg(&self->c, CPUID(1, 0, 1)) & 1ULL << 26;
+
 	ASSERT_EQ(0, set_reg(self->c.v.fd, CPUID(1, 0, 0), 0x99ULL << 56 | 0x306c3));
 	ASSERT_EQ(0, code_setup(&self->c));
 	EXPECT_EQ(3, ask(&self->c, 1, 0).reg[EBX] >> 24);
@@ -269,6 +271,11 @@ TEST_F(x86_cpuid, dynamic_bits)
 	EXPECT_EQ(0, ask(&self->c, 0x1f, 0).reg[EDX]);
 
 	EXPECT_EQ(0, ask(&self->c, 1, 0).reg[ECX] & 1 << 27);
+	if (!has_xsave) {
+		EXPECT_EQ(13, code_set_cr4(&self->c, PAE | OSXSAVE));
+		EXPECT_EQ(0, ask(&self->c, 0xd, 0).reg[EBX]);
+		return;
+	}
 	EXPECT_EQ(576, ask(&self->c, 0xd, 0).reg[EBX]);
 	ASSERT_EQ(CODE_DONE, code_set_cr4(&self->c, PAE | OSXSAVE));
 	EXPECT_NE(0, ask(&self->c, 1, 0).reg[ECX] & 1 << 27);
@@ -287,8 +294,8 @@ TEST_F(x86_cpuid, limits_cr4_and_xcr0)
 	uint64_t xcr0 = code_reg(&self->c, CPUID(0xd, 0, 0));
 	uint64_t ebx = code_reg(&self->c, CPUID(7, 0, 0));
 
-	ASSERT_EQ(7, xcr0 & 7);
-	ASSERT_NE(0, ebx & HIGH(7));
+	if ((xcr0 & 7) != 7 || !(ebx & HIGH(7)))
+		SKIP(return, "no AVX, or no SMEP");
 	ASSERT_EQ(0, set_reg(self->c.v.fd, CPUID(0xd, 0, 0), xcr0 & ~4ULL));
 	ASSERT_EQ(0, set_reg(self->c.v.fd, CPUID(7, 0, 0), ebx & ~HIGH(7)));	/* SMEP */
 	ASSERT_EQ(0, code_setup(&self->c));

@@ -9,6 +9,7 @@
 
 #define DEBUG		(CODE_EXIT + AXVCPU_EXIT_DEBUG)
 #define BS		0x4000
+#define TF		0x100
 
 CODE(steps, "mov $1, %ebx; nop; push %rbx; pop %rbx; cpuid; out %al, $0x80; pushf; pop %rbx; nop");
 CODE(loop, "mov $3, %ebx; 1: nop; dec %ebx; jnz 1b");
@@ -81,7 +82,7 @@ TEST_F(x86_debug, steps)
 		}
 		ASSERT_EQ(DEBUG, code_go_on(&self->c));
 		EXPECT_TRUE(stopped(self, 1, BS, ends[i]));
-		EXPECT_EQ(0, self->run->regs.x86.rflags & 0x100);
+		EXPECT_EQ(0, self->run->regs.x86.rflags & TF);
 	}
 	ASSERT_EQ(0, set_flags(self, 0));
 	EXPECT_EQ(CODE_DONE, code_go_on(&self->c));
@@ -114,6 +115,37 @@ TEST_F(x86_debug, steps_and_answers)
 	EXPECT_TRUE(stopped(self, 1, BS, 1));
 	ASSERT_EQ(0, set_flags(self, 0));
 	EXPECT_EQ(CODE_DONE, code_go_on(&self->c));
+}
+
+/* An instruction in the shadow of STI or MOV SS is a step, and the shadow's end. */
+TEST_F(x86_debug, steps_out_of_a_shadow)
+{
+	for (int block = 1; block <= 2; block++) {
+		ASSERT_EQ(0, set_flags(self, AXVCPU_DEBUG_STEP));
+		code_place(&self->c, nops, nops_end - nops);
+		ASSERT_EQ(0, set_reg(self->c.v.fd, AXVCPU_X86_REG_INTERRUPTIBILITY, block));
+		ASSERT_EQ(DEBUG, code_go_on(&self->c));
+		EXPECT_TRUE(stopped(self, 1, BS, 1));
+		EXPECT_EQ(0, code_reg(&self->c, AXVCPU_X86_REG_INTERRUPTIBILITY));
+		ASSERT_EQ(0, set_flags(self, 0));
+		EXPECT_EQ(CODE_DONE, code_go_on(&self->c));
+	}
+}
+
+/* A guest that steps itself has its own trap too, behind the debugger's stop. */
+TEST_F(x86_debug, steps_of_both)
+{
+	code_place(&self->c, nops, nops_end - nops);
+	self->run->regs.x86.rflags |= TF;
+	ASSERT_EQ(0, set_flags(self, AXVCPU_DEBUG_STEP));
+	ASSERT_EQ(DEBUG, code_go_on(&self->c));
+	EXPECT_TRUE(stopped(self, 1, BS, 1));
+	EXPECT_EQ(TF, self->run->regs.x86.rflags & TF);
+	ASSERT_EQ(0, set_flags(self, 0));
+	for (int at = 1; at <= 3; at++) {
+		ASSERT_EQ(1, code_go_on(&self->c));
+		EXPECT_EQ(CODE_GPA + at, self->c.rip);
+	}
 }
 
 /* In front of the instruction, each time that the guest comes there, and once */

@@ -64,6 +64,8 @@ MACHINES = {m.name: m for m in (
             # turn all of XSAVE off.
             options="nopku clearcpuid=erms,fsrm,ht,aperfmperf,xsaves,xsavec "
                     "hugepagesz=1G hugepages=1 hugepagesz=2M"),
+    Machine("vmx-old", "VMX and EPT, a CPU of 2010", "x86_64", bochs, 1,
+            "lean", "axvcpu", 256, 120, 60, cpu="corei5_arrandale_m520"),
     Machine("vmx-san", "VMX and EPT, one CPU, sanitizers", "x86_64", bochs, 1,
             "sanitizer", "axvcpu", 512, 600, 120, options="kmemleak=off"),
     Machine("mock", "the mock backend, two CPUs, sanitizers", "x86_64", qemu, 2,
