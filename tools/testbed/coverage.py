@@ -11,14 +11,17 @@ import shutil
 import subprocess
 
 import build
+import qemu
 from build import say
 
 FLAVOUR = "distro"      # the kernel with CONFIG_GCOV_KERNEL
-MACHINES = ("vmx", "vmx2", "mock", "kunit")
+MACHINES = ("vmx", "vmx2", "vmx-old", "vmx-avx512", "vmx-distro", "mock", "kunit")
 COVERAGE = build.BUILD / "coverage"
 
 # Costs are another kernel's, and figures of a counting module say nothing.
 UNSUITED = ("bench",)
+# QEMU may execute what was there before the kernel patched itself, for a tracer.
+UNSUITED_TO_QEMU = ("host_events",)
 # A kernel that is locked down does not tell what it has counted.
 LEAVE_OUT = {"raw_root": ("-T", "kernel_is_locked_down")}
 
@@ -32,10 +35,11 @@ def counting(machine):
     return dataclasses.replace(machine, flavour=FLAVOUR, coverage=True)
 
 
-def suited(tests):
+def suited(machine, tests):
     """Without those that coverage is no place for."""
+    unsuited = UNSUITED + (UNSUITED_TO_QEMU if machine.emulator is qemu else ())
     return [dataclasses.replace(test, args=test.args + LEAVE_OUT.get(test.name, ()))
-            for test in tests if test.name not in UNSUITED]
+            for test in tests if test.name not in unsuited]
 
 
 def decode(text):
