@@ -15,7 +15,7 @@ import kernels  # noqa: E402, pylint: disable=wrong-import-position
 
 # The kernels that axvcpu supports: the newest headers of each are used.
 RELEASES = ("6.1", "6.12")
-PROGRAMS = ("tools/lib", "tools/vmm", "guests", "selftests")
+PROGRAMS = ("tools/lib", "tools/vmm", "tools/bench", "guests", "selftests")
 
 WARNING = r"^(?P<file>[^:\s]+):(?P<line>\d+):(\d+:)? (?P<text>(warning|error): .*)$"
 
