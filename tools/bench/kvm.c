@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -56,12 +57,15 @@ static int kvm_add_vcpu(struct vm *vm, unsigned int id)
  */
 static int kvm_kick_init(struct vm *vm)
 {
-	struct {
-		struct kvm_signal_mask head;
-		uint64_t blocked;
-	} mask = { .head.len = sizeof(uint64_t) };
+	struct kvm_signal_mask *mask = calloc(1, sizeof(*mask) + sizeof(uint64_t));
+	int err;
 
-	return ioctl(vm->fd, KVM_SET_SIGNAL_MASK, &mask) ? -errno : 0;
+	if (!mask)
+		return -ENOMEM;
+	mask->len = sizeof(uint64_t);
+	err = ioctl(vm->fd, KVM_SET_SIGNAL_MASK, mask) ? -errno : 0;
+	free(mask);
+	return err;
 }
 
 static int kvm_kick(struct vm *vm, pthread_t thread)

@@ -95,7 +95,7 @@ uint64_t *axvcpu_answer(struct axvcpu_run *run)
 
 const struct count_limit count_limits[] = {
 	{ "kernel-exit", "SYSREG", 30 },
-	{ NULL }
+	{ .row = NULL }
 };
 
 void axvcpu_setup_init(const struct vm *vm, struct axvcpu_setup *setup)

@@ -2,6 +2,7 @@
 /* What an x86 vCPU is told, and what its guest needs in its memory: 64-bit mode. */
 #include <errno.h>
 #include <linux/kvm.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <axvcpu.h>
@@ -37,17 +38,21 @@ int kvm_init_vm(struct vm *vm)
 /* KVM allows 64-bit mode where CPUID shows it. */
 static int show_long_mode(int fd)
 {
-	struct {
-		struct kvm_cpuid2 head;
-		struct kvm_cpuid_entry2 entry[3];
-	} cpuid = {
-		.head.nent = 3,
-		.entry[0] = { .function = 0 },
-		.entry[1] = { .function = 0x80000000, .eax = 0x80000001 },
-		.entry[2] = { .function = 0x80000001, .edx = 1 << 29 },
+	static const struct kvm_cpuid_entry2 entries[] = {
+		{ .function = 0 },
+		{ .function = 0x80000000, .eax = 0x80000001 },
+		{ .function = 0x80000001, .edx = 1 << 29 },
 	};
+	struct kvm_cpuid2 *cpuid = calloc(1, sizeof(*cpuid) + sizeof(entries));
+	int err;
 
-	return ioctl(fd, KVM_SET_CPUID2, &cpuid) ? -errno : 0;
+	if (!cpuid)
+		return -ENOMEM;
+	cpuid->nent = sizeof(entries) / sizeof(*entries);
+	memcpy(cpuid->entries, entries, sizeof(entries));
+	err = ioctl(fd, KVM_SET_CPUID2, cpuid) ? -errno : 0;
+	free(cpuid);
+	return err;
 }
 
 static int init_real_mode(int fd, struct kvm_sregs *sregs)
@@ -135,7 +140,7 @@ const struct count_limit count_limits[] = {
 	{ "kernel-exit", "VMWRITE", 1 },
 	{ "user-exit", "VMREAD", 6 },
 	{ "user-exit", "VMWRITE", 1 },
-	{ NULL }
+	{ .row = NULL }
 };
 
 void axvcpu_setup_init(const struct vm *vm, struct axvcpu_setup *setup)
