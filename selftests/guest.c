@@ -375,6 +375,13 @@ int kick_vcpu(int fd)
 	return xioctl(fd, AXVCPU_KICK, 0);
 }
 
+int inject_event(int fd, uint32_t type, uint32_t vector)
+{
+	struct axvcpu_inject args = { .type = type, .vector = vector };
+
+	return XIOCTL(fd, AXVCPU_INJECT, &args);
+}
+
 int inject_irq(int fd, uint32_t vector)
 {
 	struct axvcpu_inject args = { .type = AXVCPU_EVENT_INTERRUPT, .vector = vector };

@@ -229,6 +229,7 @@ int unbind_vcpu(int fd);
 int reset_vcpu(int fd);
 int run_vcpu(int fd, unsigned long flags);
 int kick_vcpu(int fd);
+int inject_event(int fd, uint32_t type, uint32_t vector);
 int inject_irq(int fd, uint32_t vector);
 int get_state(int fd);
 int get_failure(int fd, struct axvcpu_failure *failure);

@@ -278,9 +278,7 @@ TEST_F(interrupts, exception)
 
 static int inject_nmi(int fd)
 {
-	struct axvcpu_inject args = { .type = AXVCPU_EVENT_NMI };
-
-	return XIOCTL(fd, AXVCPU_INJECT, &args);
+	return inject_event(fd, AXVCPU_EVENT_NMI, 0);
 }
 
 TEST_F(interrupts, nmi)

@@ -58,12 +58,24 @@ int code_setup(struct x86_code *c)
 	return err ? err : run_until(&c->v, AXVCPU_EXIT_IO_WRITE);
 }
 
-/** code_start() - code_create() and code_setup() */
+/**
+ * code_start() - code_create() and code_setup()
+ * @c: filled in
+ * @vcpu_id: of its vCPU
+ *
+ * The page of code has a leaf then: Bochs takes a fault of EPT's for an instruction
+ * behind which a trap is due.
+ *
+ * Return: as code_create().
+ */
 int code_start(struct x86_code *c, uint32_t vcpu_id)
 {
-	int err = code_create(c, vcpu_id);
+	static const uint8_t nop[] = { 0x90 };
+	int err = code_create(c, vcpu_id) ?: code_setup(c);
 
-	return err ? err : code_setup(c);
+	if (err)
+		return err;
+	return code_run(c, nop, sizeof(nop)) == CODE_DONE ? 0 : -EPROTO;
 }
 
 /** code_destroy() - end it */

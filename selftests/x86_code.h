@@ -75,6 +75,33 @@ void code_xsetbv_args(struct x86_code *c, uint32_t index, uint64_t value);
 int code_xsetbv(struct x86_code *c, uint32_t index, uint64_t value);
 int code_set_xcr0(struct x86_code *c, uint64_t value);
 
+/**
+ * CODE_FIXTURE() - a fixture that is such a guest, and no more
+ * @name: the fixture
+ */
+#define CODE_FIXTURE(name)					\
+FIXTURE(name) {							\
+	struct x86_code c;					\
+	struct axvcpu_run *run;					\
+	volatile __u64 *gpr;					\
+};								\
+								\
+FIXTURE_SETUP(name)						\
+{								\
+	int err = code_start(&self->c, 0);			\
+								\
+	if (err == -EOPNOTSUPP)					\
+		SKIP(return, "not x86");			\
+	ASSERT_EQ(0, err);					\
+	self->run = self->c.v.run;				\
+	self->gpr = self->run->regs.x86.gpr;			\
+}								\
+								\
+FIXTURE_TEARDOWN(name)						\
+{								\
+	code_destroy(&self->c);					\
+}
+
 /** RUN_CODE() - code_run() of something that CODE() has made */
 #define RUN_CODE(c, name)	code_run(c, name, name##_end - (name))
 

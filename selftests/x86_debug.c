@@ -19,28 +19,7 @@ CODE(nops, "nop; nop; nop");
 CODE(set_dr, "mov $0x80001, %eax; mov %rax, %dr0; mov $0x402, %eax; mov %rax, %dr7; nop");
 CODE(get_dr, "mov %dr0, %rbx; mov %dr7, %rbp; mov %dr6, %r10");
 
-FIXTURE(x86_debug) {
-	struct x86_code c;
-	struct axvcpu_run *run;
-};
-
-FIXTURE_SETUP(x86_debug)
-{
-	int err = code_start(&self->c, 0);
-
-	if (err == -EOPNOTSUPP)
-		SKIP(return, "not x86");
-	ASSERT_EQ(0, err);
-	ASSERT_TRUE(self->c.g.info.caps & AXVCPU_CAP_DEBUG);
-	self->run = self->c.v.run;
-	/* Bochs takes a fault of EPT's for an instruction behind which a trap is due. */
-	ASSERT_EQ(CODE_DONE, RUN_CODE(&self->c, nops));
-}
-
-FIXTURE_TEARDOWN(x86_debug)
-{
-	code_destroy(&self->c);
-}
+CODE_FIXTURE(x86_debug);
 
 static int debug(FIXTURE_DATA(x86_debug) *self, uint32_t flags, int slot, uint64_t addr,
 		 uint32_t kind, uint32_t len)

@@ -25,25 +25,7 @@ CODE(from_dr5, ".byte 0x0f, 0x21, 0xeb");
 CODE(from_dr6, ".byte 0x0f, 0x21, 0xf3");
 CODE(from_dr7, ".byte 0x0f, 0x21, 0xfb");
 
-FIXTURE(x86_dr) {
-	struct x86_code c;
-	volatile __u64 *gpr;
-};
-
-FIXTURE_SETUP(x86_dr)
-{
-	int err = code_start(&self->c, 0);
-
-	if (err == -EOPNOTSUPP)
-		SKIP(return, "not x86");
-	ASSERT_EQ(0, err);
-	self->gpr = self->c.v.run->regs.x86.gpr;
-}
-
-FIXTURE_TEARDOWN(x86_dr)
-{
-	code_destroy(&self->c);
-}
+CODE_FIXTURE(x86_dr);
 
 #define WITH_RAX(self, value, name)				\
 	((self)->gpr[AXVCPU_X86_RAX] = (value), RUN_CODE(&(self)->c, name))

@@ -24,38 +24,11 @@ CODE(hlt, "hlt; nop");
 CODE(out, "out %al, $0x80; nop");
 CODE(mov_cr8, "mov %rax, %cr8; nop; nop");
 
-FIXTURE(x86_events) {
-	struct x86_code c;
-	struct axvcpu_run *run;
-};
-
-FIXTURE_SETUP(x86_events)
-{
-	int err = code_start(&self->c, 0);
-
-	if (err == -EOPNOTSUPP)
-		SKIP(return, "not x86");
-	ASSERT_EQ(0, err);
-	self->run = self->c.v.run;
-	/* Bochs takes a fault of EPT's for an instruction behind which a trap is due. */
-	ASSERT_EQ(CODE_DONE, RUN_CODE(&self->c, nops));
-}
-
-FIXTURE_TEARDOWN(x86_events)
-{
-	code_destroy(&self->c);
-}
-
-static int inject(FIXTURE_DATA(x86_events) *self, uint32_t type, uint32_t vector)
-{
-	struct axvcpu_inject args = { .type = type, .vector = vector };
-
-	return XIOCTL(self->c.v.fd, AXVCPU_INJECT, &args);
-}
+CODE_FIXTURE(x86_events);
 
 static int inject_nmi(FIXTURE_DATA(x86_events) *self)
 {
-	return inject(self, AXVCPU_EVENT_NMI, 0);
+	return inject_event(self->c.v.fd, AXVCPU_EVENT_NMI, 0);
 }
 
 /* E23: an interrupt that waits comes behind the instruction after STI or MOV SS. */
@@ -106,7 +79,7 @@ TEST_F(x86_events, shadow_by_id)
 	/* An exception does not wait. */
 	code_place(&self->c, nops, nops_end - nops);
 	ASSERT_EQ(0, set_reg(self->c.v.fd, AXVCPU_X86_REG_INTERRUPTIBILITY, 2));
-	ASSERT_EQ(0, inject(self, AXVCPU_EVENT_EXCEPTION, 6));
+	ASSERT_EQ(0, inject_event(self->c.v.fd, AXVCPU_EVENT_EXCEPTION, 6));
 	EXPECT_EQ(6, code_go_on(&self->c));
 	EXPECT_EQ(CODE_GPA, self->c.rip);
 }
@@ -166,7 +139,7 @@ TEST_F(x86_events, order)
 	ASSERT_EQ(0, inject_irq(self->c.v.fd, 0x81));
 	ASSERT_EQ(0, inject_irq(self->c.v.fd, 0xa1));
 	ASSERT_EQ(0, inject_nmi(self));
-	ASSERT_EQ(0, inject(self, AXVCPU_EVENT_EXCEPTION, 6));
+	ASSERT_EQ(0, inject_event(self->c.v.fd, AXVCPU_EVENT_EXCEPTION, 6));
 	ASSERT_EQ(2, code_go_on(&self->c)) TH_LOG("an NMI comes in the handler of #UD");
 	ASSERT_EQ(6, code_go_on(&self->c));
 	ASSERT_EQ(0xa1, code_go_on(&self->c));
@@ -251,15 +224,15 @@ TEST_F(x86_events, none_is_dropped)
 TEST_F(x86_events, one_exception_at_a_time)
 {
 	code_place(&self->c, out, out_end - out);
-	ASSERT_EQ(0, inject(self, AXVCPU_EVENT_EXCEPTION, 6));
-	EXPECT_EQ(-EBUSY, inject(self, AXVCPU_EVENT_EXCEPTION, 5));
+	ASSERT_EQ(0, inject_event(self->c.v.fd, AXVCPU_EVENT_EXCEPTION, 6));
+	EXPECT_EQ(-EBUSY, inject_event(self->c.v.fd, AXVCPU_EVENT_EXCEPTION, 5));
 	ASSERT_EQ(6, code_go_on(&self->c));
-	ASSERT_EQ(0, inject(self, AXVCPU_EVENT_EXCEPTION, 5));
+	ASSERT_EQ(0, inject_event(self->c.v.fd, AXVCPU_EVENT_EXCEPTION, 5));
 	ASSERT_EQ(5, code_go_on(&self->c));
-	EXPECT_EQ(-EINVAL, inject(self, AXVCPU_EVENT_EXCEPTION, 13));
-	EXPECT_EQ(-EINVAL, inject(self, AXVCPU_EVENT_EXCEPTION, 2));
-	EXPECT_EQ(-EINVAL, inject(self, AXVCPU_EVENT_EXCEPTION, 32));
-	EXPECT_EQ(-EINVAL, inject(self, AXVCPU_EVENT_INTERRUPT, 256));
+	EXPECT_EQ(-EINVAL, inject_event(self->c.v.fd, AXVCPU_EVENT_EXCEPTION, 13));
+	EXPECT_EQ(-EINVAL, inject_event(self->c.v.fd, AXVCPU_EVENT_EXCEPTION, 2));
+	EXPECT_EQ(-EINVAL, inject_event(self->c.v.fd, AXVCPU_EVENT_EXCEPTION, 32));
+	EXPECT_EQ(-EINVAL, inject_event(self->c.v.fd, AXVCPU_EVENT_INTERRUPT, 256));
 }
 
 TEST_HARNESS_MAIN

@@ -31,25 +31,7 @@ CODE(wbinvd, "wbinvd; invd");
 CODE(pauses, "pause; rep nop");
 CODE(nops, "nop; nop");
 
-FIXTURE(x86_isolation) {
-	struct x86_code c;
-	volatile __u64 *gpr;
-};
-
-FIXTURE_SETUP(x86_isolation)
-{
-	int err = code_start(&self->c, 0);
-
-	if (err == -EOPNOTSUPP)
-		SKIP(return, "not x86");
-	ASSERT_EQ(0, err);
-	self->gpr = self->c.v.run->regs.x86.gpr;
-}
-
-FIXTURE_TEARDOWN(x86_isolation)
-{
-	code_destroy(&self->c);
-}
+CODE_FIXTURE(x86_isolation);
 
 /* E16, E17: virtualization of either vendor, and what is a host's or a monitor's */
 TEST_F(x86_isolation, instructions)

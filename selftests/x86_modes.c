@@ -73,27 +73,7 @@ PLACE(modes_no_pdpte);
 
 CODE(nops, "nop; nop");
 
-FIXTURE(x86_modes) {
-	struct x86_code c;
-	struct axvcpu_run *run;
-	volatile __u64 *gpr;
-};
-
-FIXTURE_SETUP(x86_modes)
-{
-	int err = code_start(&self->c, 0);
-
-	if (err == -EOPNOTSUPP)
-		SKIP(return, "not x86");
-	ASSERT_EQ(0, err);
-	self->run = self->c.v.run;
-	self->gpr = self->run->regs.x86.gpr;
-}
-
-FIXTURE_TEARDOWN(x86_modes)
-{
-	code_destroy(&self->c);
-}
+CODE_FIXTURE(x86_modes);
 
 static void make_tables(FIXTURE_DATA(x86_modes) *self)
 {

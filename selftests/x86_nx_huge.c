@@ -96,6 +96,19 @@ static int put_code(FIXTURE_DATA(nx_huge) *self, struct guest_prog *p)
 	return vcpu_start(&self->g, &self->runner, 1, entry);
 }
 
+/* An exit each time it is run */
+static int put_exits(FIXTURE_DATA(nx_huge) *self)
+{
+	struct guest_prog p;
+	int start;
+
+	g_begin(&p, &self->g, GUEST_PROG(1));
+	start = g_here(&p);
+	g_out(&p, PORT, G1, 1);
+	g_jmp(&p, start);
+	return put_code(self, &p);
+}
+
 static int execute_in(FIXTURE_DATA(nx_huge) *self, int page)
 {
 	uint64_t id = self->runner.isa->reg_id(self->runner.isa->pc);
@@ -107,14 +120,8 @@ static int execute_in(FIXTURE_DATA(nx_huge) *self, int page)
 TEST_F(nx_huge, small_where_it_executes)
 {
 	struct axvcpu_aspace_stats before, now;
-	struct guest_prog p;
-	int start;
 
-	g_begin(&p, &self->g, GUEST_PROG(1));
-	start = g_here(&p);
-	g_out(&p, PORT, G1, 1);
-	g_jmp(&p, start);
-	ASSERT_EQ(0, put_code(self, &p));
+	ASSERT_EQ(0, put_exits(self));
 	ASSERT_EQ(0, run_until(&self->runner, AXVCPU_EXIT_IO_WRITE));
 	ASSERT_EQ(0, poke(self, GUEST_DATA, 1));
 	before = stats(self);
@@ -158,14 +165,8 @@ TEST_F(nx_huge, small_where_it_executes)
 TEST_F(nx_huge, access_of_the_range)
 {
 	struct axvcpu_aspace_stats before;
-	struct guest_prog p;
-	int start;
 
-	g_begin(&p, &self->g, GUEST_PROG(1));
-	start = g_here(&p);
-	g_out(&p, PORT, G1, 1);
-	g_jmp(&p, start);
-	ASSERT_EQ(0, put_code(self, &p));
+	ASSERT_EQ(0, put_exits(self));
 	ASSERT_EQ(0, poke(self, GUEST_DATA, 1));
 	before = stats(self);
 	ASSERT_EQ(0, protect_memory(self->g.aspace, GPA, 2 * HUGE_SIZE,

@@ -80,11 +80,7 @@ struct injector {
 
 static int inject(int fd, uint32_t type, uint32_t vector)
 {
-	struct axvcpu_inject args = {
-		.type = type, .vector = type == AXVCPU_EVENT_NMI ? 0 : vector,
-	};
-
-	return XIOCTL(fd, AXVCPU_INJECT, &args);
+	return inject_event(fd, type, type == AXVCPU_EVENT_NMI ? 0 : vector);
 }
 
 static int wait_for_count(volatile uint64_t *counter, uint64_t count)

@@ -96,13 +96,6 @@ static int stop(FIXTURE_DATA(x86_tasks) *self)
 	return err ? err : reset_vcpu(self->v.fd);
 }
 
-static int inject(FIXTURE_DATA(x86_tasks) *self, uint32_t type, uint32_t vector)
-{
-	struct axvcpu_inject args = { .type = type, .vector = vector };
-
-	return XIOCTL(self->v.fd, AXVCPU_INJECT, &args);
-}
-
 static const struct row {
 	const char *name;
 	uint8_t code[8];
@@ -160,7 +153,7 @@ TEST_F(x86_tasks, exits)
 
 		ASSERT_EQ(0, start(self, row->code, row->len, row->rflags));
 		if (row->injected >= 0) {
-			ASSERT_EQ(0, inject(self, row->injected,
+			ASSERT_EQ(0, inject_event(self->v.fd, row->injected,
 					    row->injected == AXVCPU_EVENT_NMI ? 0 : IRQ));
 		}
 		for (int again = 0; again < 3; again++)

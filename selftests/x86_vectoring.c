@@ -19,33 +19,7 @@
 
 CODE(nops, "nop; nop; nop");
 
-FIXTURE(x86_vectoring) {
-	struct x86_code c;
-	struct axvcpu_run *run;
-};
-
-FIXTURE_SETUP(x86_vectoring)
-{
-	int err = code_start(&self->c, 0);
-
-	if (err == -EOPNOTSUPP)
-		SKIP(return, "not x86");
-	ASSERT_EQ(0, err);
-	self->run = self->c.v.run;
-	ASSERT_EQ(CODE_DONE, RUN_CODE(&self->c, nops));
-}
-
-FIXTURE_TEARDOWN(x86_vectoring)
-{
-	code_destroy(&self->c);
-}
-
-static int inject(FIXTURE_DATA(x86_vectoring) *self, uint32_t type, uint32_t vector)
-{
-	struct axvcpu_inject args = { .type = type, .vector = vector };
-
-	return XIOCTL(self->c.v.fd, AXVCPU_INJECT, &args);
-}
+CODE_FIXTURE(x86_vectoring);
 
 static void set_sp(FIXTURE_DATA(x86_vectoring) *self, uint64_t sp)
 {
@@ -61,7 +35,7 @@ static int inject_without_stack(FIXTURE_DATA(x86_vectoring) *self, uint32_t type
 	code_place(&self->c, nops, nops_end - nops);
 	self->run->regs.x86.rflags |= IF;
 	set_sp(self, GUEST_HOLE + 0x1000);
-	err = inject(self, type, vector);
+	err = inject_event(self->c.v.fd, type, vector);
 	return err ? err : code_go_on(&self->c);
 }
 
@@ -105,7 +79,7 @@ TEST_F(x86_vectoring, comes_again)
 TEST_F(x86_vectoring, comes_before_an_exception)
 {
 	ASSERT_EQ(NO_MEMORY, inject_without_stack(self, AXVCPU_EVENT_INTERRUPT, VECTOR));
-	ASSERT_EQ(0, inject(self, AXVCPU_EVENT_EXCEPTION, UD));
+	ASSERT_EQ(0, inject_event(self->c.v.fd, AXVCPU_EVENT_EXCEPTION, UD));
 	set_sp(self, CODE_STACK);
 	ASSERT_EQ(VECTOR, code_go_on(&self->c));
 	EXPECT_EQ(CODE_GPA, self->c.rip);
@@ -122,7 +96,7 @@ static int inject_with_bad_stack(FIXTURE_DATA(x86_vectoring) *self, uint32_t typ
 	self->run->regs.x86.rflags |= IF;
 	set_sp(self, 1ULL << 63);
 	err = set_reg(self->c.v.fd, AXVCPU_X86_REG_EXCEPTION_EXITS, 1 << SS) ?:
-	      inject(self, type, vector) ?: code_go_on(&self->c);
+	      inject_event(self->c.v.fd, type, vector) ?: code_go_on(&self->c);
 	if (err != EXCEPTION || self->run->exception.vector != SS)
 		return err;
 	set_sp(self, CODE_STACK);
@@ -161,14 +135,14 @@ TEST_F(x86_vectoring, iret_of_an_nmi_faults)
 	uint64_t cs;
 
 	code_place(&self->c, nops, nops_end - nops);
-	ASSERT_EQ(0, inject(self, AXVCPU_EVENT_NMI, 0));
+	ASSERT_EQ(0, inject_event(self->c.v.fd, AXVCPU_EVENT_NMI, 0));
 	ASSERT_EQ(NMI, code_go_on(&self->c));
 	EXPECT_EQ(NMIS_BLOCKED, interruptibility(self));
 	frame = (uint64_t *)(self->c.g.mem + self->run->regs.x86.gpr[AXVCPU_X86_RSP]);
 	cs = frame[1];
 	frame[1] = 0;
 	ASSERT_EQ(0, set_reg(self->c.v.fd, AXVCPU_X86_REG_EXCEPTION_EXITS, 1 << GP));
-	ASSERT_EQ(0, inject(self, AXVCPU_EVENT_NMI, 0));
+	ASSERT_EQ(0, inject_event(self->c.v.fd, AXVCPU_EVENT_NMI, 0));
 	ASSERT_EQ(EXCEPTION, code_go_on(&self->c));
 	EXPECT_EQ(GP, self->run->exception.vector);
 	EXPECT_EQ(NMIS_BLOCKED, interruptibility(self));
