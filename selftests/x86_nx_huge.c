@@ -42,6 +42,9 @@ FIXTURE_SETUP(nx_huge)
 	struct guest_prog p;
 	int start;
 
+	self->poker.fd = -1;
+	self->runner.fd = -1;
+	self->area = MAP_FAILED;
 	ASSERT_EQ(0, reload("nx_huge_pages=1"));
 	ASSERT_EQ(0, guest_create(&self->g, 0));
 	g_begin(&p, &self->g, GUEST_PROG(0));
