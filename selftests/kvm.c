@@ -138,4 +138,20 @@ TEST_F(kvm, kvm_loaded_second)
 	EXPECT_EQ(0, module_load("kvm-intel", ""));
 }
 
+/* axvcpu is loaded second; KVM can be unloaded all the same. */
+TEST_F(kvm, kvm_is_there_already)
+{
+	close(self->dev);
+	ASSERT_EQ(0, module_unload("axvcpu"));
+	ASSERT_EQ(0, load_kvm(false));
+	ASSERT_EQ(0, module_load("kvm-intel", ""));
+	ASSERT_EQ(0, module_load("axvcpu", ""));
+	self->dev = open(GUEST_DEVICE, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, self->dev);
+	EXPECT_EQ(0, works(self->dev));
+	EXPECT_EQ(0, module_unload("kvm_intel"));
+	EXPECT_EQ(0, module_unload("kvm"));
+	EXPECT_EQ(0, works(self->dev));
+}
+
 TEST_HARNESS_MAIN
