@@ -16,65 +16,11 @@
 
 #include "kselftest_harness.h"
 
-#include "guest.h"
+#include "memory_access.h"
 
-#define PAGE		((uint64_t)sysconf(_SC_PAGESIZE))
-#define RW		(AXVCPU_MAP_READ | AXVCPU_MAP_WRITE)
 #define PORT		0x80
-#define HUGE_SIZE	0x200000ULL
-#define GIB		0x40000000ULL
 
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE	25
-#endif
-
-#ifndef MAP_HUGE_1GB
-#define MAP_HUGE_1GB	(30 << 26)
-#endif
-
-FIXTURE(memory) {
-	struct guest g;
-	struct guest_vcpu peeker;
-	struct guest_vcpu poker;
-};
-
-/* G1 = [G0] and [G0] = G1, each followed by an exit. */
-FIXTURE_SETUP(memory)
-{
-	struct guest_prog p;
-	int start;
-
-	ASSERT_EQ(0, guest_create(&self->g, 0));
-	g_begin(&p, &self->g, GUEST_PROG(0));
-	start = g_here(&p);
-	g_load(&p, G1, G0, 8);
-	g_out(&p, PORT, G1, 1);
-	g_jmp(&p, start);
-	ASSERT_EQ(0, vcpu_start(&self->g, &self->peeker, 0, g_end(&p)));
-	g_begin(&p, &self->g, GUEST_PROG(1));
-	start = g_here(&p);
-	g_store(&p, G1, G0, 8);
-	g_out(&p, PORT, G1, 1);
-	g_jmp(&p, start);
-	ASSERT_EQ(0, vcpu_start(&self->g, &self->poker, 1, g_end(&p)));
-}
-
-FIXTURE_TEARDOWN(memory)
-{
-	vcpu_destroy(&self->peeker);
-	vcpu_destroy(&self->poker);
-	guest_destroy(&self->g);
-}
-
-static void *host_memory(uint64_t size, int prot, int flags)
-{
-	return mmap(NULL, size, prot, flags | MAP_ANONYMOUS, -1, 0);
-}
-
-static void *private_memory(uint64_t size)
-{
-	return host_memory(size, PROT_READ | PROT_WRITE, MAP_PRIVATE);
-}
+MEMORY_FIXTURE(memory);
 
 static void *replace_memory(void *mem, uint64_t size)
 {
@@ -82,88 +28,9 @@ static void *replace_memory(void *mem, uint64_t size)
 		    -1, 0);
 }
 
-/* -EFAULT: the guest's access was a NESTED_PAGE_FAULT exit. */
-static int access_gpa(struct guest_vcpu *v, uint64_t gpa)
-{
-	int err;
-
-	*greg(v, G0) = gpa;
-	do {
-		err = run_vcpu(v->fd, 0);
-	} while (err == -EINTR);
-	if (err)
-		return err;
-	switch (v->run->exit_reason) {
-	case AXVCPU_EXIT_IO_WRITE:
-		return 0;
-	case AXVCPU_EXIT_NESTED_PAGE_FAULT:
-		return v->run->fault.gpa == gpa ? -EFAULT : -EPROTO;
-	}
-	return -EPROTO;
-}
-
-static int peek(FIXTURE_DATA(memory) *self, uint64_t gpa, uint64_t *value)
-{
-	int err = access_gpa(&self->peeker, gpa);
-
-	*value = *greg(&self->peeker, G1);
-	return err;
-}
-
-static int poke(FIXTURE_DATA(memory) *self, uint64_t gpa, uint64_t value)
-{
-	*greg(&self->poker, G1) = value;
-	return access_gpa(&self->poker, gpa);
-}
-
-static struct axvcpu_aspace_stats stats(FIXTURE_DATA(memory) *self)
-{
-	struct axvcpu_aspace_stats stats;
-
-	memset(&stats, 0xff, sizeof(stats));
-	ioctl(self->g.aspace, AXVCPU_GET_ASPACE_STATS, &stats);
-	return stats;
-}
-
-/* The counters once the guest's own pages are there. */
-static struct axvcpu_aspace_stats settled(FIXTURE_DATA(memory) *self)
-{
-	uint64_t value;
-
-	peek(self, GUEST_HOLE, &value);
-	poke(self, GUEST_HOLE, 0);
-	return stats(self);
-}
-
-static int map_hole(FIXTURE_DATA(memory) *self, void *mem, uint64_t size, uint32_t flags)
-{
-	return map_memory(self->g.aspace, GUEST_HOLE, size, mem, flags);
-}
-
-#define EXPECT_PEEK(gpa, expected) do {				\
-	uint64_t value_;					\
-								\
-	EXPECT_EQ(0, peek(self, gpa, &value_));			\
-	EXPECT_EQ((uint64_t)(expected), value_);		\
-} while (0)
-
-#define EXPECT_NO_PEEK(gpa, expected_flags) do {		\
-	uint64_t value_;					\
-								\
-	EXPECT_EQ(-EFAULT, peek(self, gpa, &value_));		\
-	EXPECT_EQ(AXVCPU_MAP_READ, self->peeker.run->fault.access);	\
-	EXPECT_EQ(expected_flags, self->peeker.run->fault.flags & AXVCPU_FAULT_BAD_HOST); \
-} while (0)
-
-#define EXPECT_NO_POKE(gpa, expected_flags) do {		\
-	EXPECT_EQ(-EFAULT, poke(self, gpa, 0));			\
-	EXPECT_EQ(AXVCPU_MAP_WRITE, self->poker.run->fault.access & AXVCPU_MAP_WRITE); \
-	EXPECT_EQ(expected_flags, self->poker.run->fault.flags & AXVCPU_FAULT_BAD_HOST); \
-} while (0)
-
 TEST_F(memory, refuses_bad_ranges)
 {
-	const uint64_t limit = 1ULL << self->g.info.gpa_bits, gpa = GUEST_HOLE;
+	const uint64_t limit = 1ULL << self->m.g.info.gpa_bits, gpa = GUEST_HOLE;
 	const uint64_t mem = (uintptr_t)private_memory(4 * PAGE);
 	const struct {
 		int err;
@@ -192,17 +59,17 @@ TEST_F(memory, refuses_bad_ranges)
 		{ -EINVAL, { gpa, PAGE, -PAGE, RW } },
 		{ -EFAULT, { gpa, PAGE, -2 * PAGE, RW } },
 		{ -EFAULT, { gpa, PAGE, 1ULL << 63, RW } },
-		{ -EFAULT, { gpa, 1ULL << (self->g.info.gpa_bits - 1), 1ULL << 62, RW } },
+		{ -EFAULT, { gpa, 1ULL << (self->m.g.info.gpa_bits - 1), 1ULL << 62, RW } },
 		{ 0, { limit - PAGE, PAGE, mem, RW } },
 		{ 0, { gpa, PAGE, mem, AXVCPU_MAP_READ } },
 	};
-	const uint64_t ranges = stats(self).ranges;
+	const uint64_t ranges = aspace_stats(&self->m).ranges;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		EXPECT_EQ(cases[i].err, XIOCTL(self->g.aspace, AXVCPU_MAP, &cases[i].map))
+		EXPECT_EQ(cases[i].err, XIOCTL(self->m.g.aspace, AXVCPU_MAP, &cases[i].map))
 			TH_LOG("case %zu", i);
 		EXPECT_EQ(ranges + (i >= ARRAY_SIZE(cases) - 2) + (i == ARRAY_SIZE(cases) - 1),
-			  stats(self).ranges);
+			  aspace_stats(&self->m).ranges);
 	}
 }
 
@@ -220,9 +87,9 @@ TEST_F(memory, refuses_overlaps)
 		{ 0, -1, 1 }, { 0, 4, 1 },
 	};
 
-	ASSERT_EQ(0, map_memory(self->g.aspace, gpa, 4 * PAGE, mem, RW));
+	ASSERT_EQ(0, map_memory(self->m.g.aspace, gpa, 4 * PAGE, mem, RW));
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		EXPECT_EQ(cases[i].err, map_memory(self->g.aspace, gpa + cases[i].first * PAGE,
+		EXPECT_EQ(cases[i].err, map_memory(self->m.g.aspace, gpa + cases[i].first * PAGE,
 						   cases[i].pages * PAGE, mem, RW))
 			TH_LOG("case %zu", i);
 	}
@@ -250,10 +117,10 @@ TEST_F(memory, unmaps_whole_ranges_only)
 		{ -ENOENT, GUEST_HOLE, 4 * PAGE },
 	};
 
-	ASSERT_EQ(0, map_hole(self, mem, 4 * PAGE, RW));
-	EXPECT_EQ(-EINVAL, XIOCTL(self->g.aspace, AXVCPU_UNMAP, &args));
+	ASSERT_EQ(0, map_hole(&self->m, mem, 4 * PAGE, RW));
+	EXPECT_EQ(-EINVAL, XIOCTL(self->m.g.aspace, AXVCPU_UNMAP, &args));
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		EXPECT_EQ(cases[i].err, unmap_memory(self->g.aspace, cases[i].gpa, cases[i].size))
+		EXPECT_EQ(cases[i].err, unmap_memory(self->m.g.aspace, cases[i].gpa, cases[i].size))
 			TH_LOG("case %zu", i);
 	}
 }
@@ -262,12 +129,12 @@ TEST_F(memory, is_shared_with_the_process)
 {
 	uint64_t *mem = private_memory(3 * PAGE);
 
-	ASSERT_EQ(0, map_hole(self, mem, 3 * PAGE, RW));
+	ASSERT_EQ(0, map_hole(&self->m, mem, 3 * PAGE, RW));
 	mem[0] = 0x1111;
 	EXPECT_PEEK(GUEST_HOLE, 0x1111);
-	EXPECT_EQ(0, poke(self, GUEST_HOLE, 0x2222));
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE, 0x2222));
 	EXPECT_EQ(0x2222, mem[0]);
-	EXPECT_EQ(0, poke(self, GUEST_HOLE + 2 * PAGE + 8, 0x3333));
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE + 2 * PAGE + 8, 0x3333));
 	EXPECT_EQ(0x3333, mem[2 * PAGE / 8 + 1]);
 	EXPECT_PEEK(GUEST_HOLE + 2 * PAGE + 8, 0x3333);
 }
@@ -277,10 +144,10 @@ TEST_F(memory, goes_from_the_zero_page_to_a_page)
 {
 	uint64_t *mem = private_memory(4 * PAGE);
 
-	ASSERT_EQ(0, map_hole(self, mem, 4 * PAGE, RW));
+	ASSERT_EQ(0, map_hole(&self->m, mem, 4 * PAGE, RW));
 	for (int i = 0; i < 4; i++) {
 		EXPECT_PEEK(GUEST_HOLE + i * PAGE, 0);
-		EXPECT_EQ(0, poke(self, GUEST_HOLE + i * PAGE, i + 1));
+		EXPECT_EQ(0, poke(&self->m, GUEST_HOLE + i * PAGE, i + 1));
 		EXPECT_PEEK(GUEST_HOLE + i * PAGE, i + 1);
 		EXPECT_EQ(i + 1, mem[i * PAGE / 8]);
 	}
@@ -292,12 +159,12 @@ TEST_F(memory, exits_where_nothing_is_mapped)
 
 	EXPECT_NO_PEEK(GUEST_HOLE + 8, 0);
 	EXPECT_NO_POKE(GUEST_HOLE + 16, 0);
-	ASSERT_EQ(0, map_hole(self, mem, PAGE, RW));
+	ASSERT_EQ(0, map_hole(&self->m, mem, PAGE, RW));
 	*mem = 5;
 	EXPECT_PEEK(GUEST_HOLE, 5);
 	EXPECT_NO_PEEK(GUEST_HOLE + PAGE, 0);
 	EXPECT_NO_PEEK(GUEST_HOLE - 8, 0);
-	ASSERT_EQ(0, unmap_memory(self->g.aspace, GUEST_HOLE, PAGE));
+	ASSERT_EQ(0, unmap_memory(self->m.g.aspace, GUEST_HOLE, PAGE));
 	EXPECT_NO_PEEK(GUEST_HOLE, 0);
 }
 
@@ -306,7 +173,7 @@ TEST_F(memory, can_be_read_only)
 	uint64_t *mem = private_memory(PAGE);
 
 	*mem = 7;
-	ASSERT_EQ(0, map_hole(self, mem, PAGE, AXVCPU_MAP_READ));
+	ASSERT_EQ(0, map_hole(&self->m, mem, PAGE, AXVCPU_MAP_READ));
 	EXPECT_PEEK(GUEST_HOLE, 7);
 	EXPECT_NO_POKE(GUEST_HOLE, 0);
 	EXPECT_PEEK(GUEST_HOLE, 7);
@@ -317,8 +184,8 @@ TEST_F(memory, follows_mprotect)
 {
 	uint64_t *mem = private_memory(PAGE);
 
-	ASSERT_EQ(0, map_hole(self, mem, PAGE, RW));
-	EXPECT_EQ(0, poke(self, GUEST_HOLE, 1));
+	ASSERT_EQ(0, map_hole(&self->m, mem, PAGE, RW));
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE, 1));
 	ASSERT_EQ(0, mprotect(mem, PAGE, PROT_READ));
 	EXPECT_PEEK(GUEST_HOLE, 1);
 	EXPECT_NO_POKE(GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
@@ -326,7 +193,7 @@ TEST_F(memory, follows_mprotect)
 	EXPECT_NO_PEEK(GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
 	ASSERT_EQ(0, mprotect(mem, PAGE, PROT_READ | PROT_WRITE));
 	EXPECT_PEEK(GUEST_HOLE, 1);
-	EXPECT_EQ(0, poke(self, GUEST_HOLE, 2));
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE, 2));
 	EXPECT_EQ(2, *mem);
 }
 
@@ -335,7 +202,7 @@ TEST_F(memory, may_come_after_map)
 	uint64_t *mem = private_memory(2 * PAGE);
 
 	ASSERT_EQ(0, munmap(mem, 2 * PAGE));
-	ASSERT_EQ(0, map_hole(self, mem, 2 * PAGE, RW));
+	ASSERT_EQ(0, map_hole(&self->m, mem, 2 * PAGE, RW));
 	EXPECT_NO_PEEK(GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
 	EXPECT_NO_POKE(GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
 	ASSERT_EQ(mem, replace_memory(mem, PAGE));
@@ -348,9 +215,9 @@ TEST_F(memory, follows_munmap)
 {
 	uint64_t *mem = private_memory(2 * PAGE);
 
-	ASSERT_EQ(0, map_hole(self, mem, 2 * PAGE, RW));
-	EXPECT_EQ(0, poke(self, GUEST_HOLE, 1));
-	EXPECT_EQ(0, poke(self, GUEST_HOLE + PAGE, 2));
+	ASSERT_EQ(0, map_hole(&self->m, mem, 2 * PAGE, RW));
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE, 1));
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE + PAGE, 2));
 	ASSERT_EQ(0, munmap(mem, PAGE));
 	EXPECT_NO_PEEK(GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
 	EXPECT_PEEK(GUEST_HOLE + PAGE, 2);
@@ -363,9 +230,9 @@ TEST_F(memory, follows_mremap)
 {
 	uint64_t *mem = private_memory(PAGE), *elsewhere = private_memory(PAGE);
 
-	ASSERT_EQ(0, map_hole(self, mem, PAGE, RW));
-	ASSERT_EQ(0, map_memory(self->g.aspace, GUEST_HOLE + PAGE, PAGE, elsewhere, RW));
-	EXPECT_EQ(0, poke(self, GUEST_HOLE, 9));
+	ASSERT_EQ(0, map_hole(&self->m, mem, PAGE, RW));
+	ASSERT_EQ(0, map_memory(self->m.g.aspace, GUEST_HOLE + PAGE, PAGE, elsewhere, RW));
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE, 9));
 	EXPECT_PEEK(GUEST_HOLE + PAGE, 0);
 	ASSERT_EQ(elsewhere, mremap(mem, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, elsewhere));
 	EXPECT_NO_PEEK(GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
@@ -376,9 +243,9 @@ TEST_F(memory, follows_madvise_dontneed)
 {
 	uint64_t *mem = private_memory(2 * PAGE);
 
-	ASSERT_EQ(0, map_hole(self, mem, 2 * PAGE, RW));
-	EXPECT_EQ(0, poke(self, GUEST_HOLE, 1));
-	EXPECT_EQ(0, poke(self, GUEST_HOLE + PAGE, 2));
+	ASSERT_EQ(0, map_hole(&self->m, mem, 2 * PAGE, RW));
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE, 1));
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE + PAGE, 2));
 	ASSERT_EQ(0, madvise(mem, PAGE, MADV_DONTNEED));
 	EXPECT_PEEK(GUEST_HOLE, 0);
 	EXPECT_PEEK(GUEST_HOLE + PAGE, 2);
@@ -392,12 +259,12 @@ TEST_F(memory, keeps_writes_after_madvise_free)
 	int kept = 0, freed = 0;
 
 	ASSERT_EQ(0, madvise(mem, pages * PAGE, MADV_NOHUGEPAGE));
-	ASSERT_EQ(0, map_hole(self, mem, pages * PAGE, RW));
+	ASSERT_EQ(0, map_hole(&self->m, mem, pages * PAGE, RW));
 	for (int i = 0; i < pages; i++)
 		mem[i * PAGE / 8] = 1000 + i;
 	ASSERT_EQ(0, madvise(mem, pages * PAGE, MADV_FREE));
 	for (int i = 0; i < pages; i += 2)
-		EXPECT_EQ(0, poke(self, GUEST_HOLE + i * PAGE, 2000 + i));
+		EXPECT_EQ(0, poke(&self->m, GUEST_HOLE + i * PAGE, 2000 + i));
 	ASSERT_EQ(0, madvise(mem, pages * PAGE, MADV_PAGEOUT));
 	for (int i = 0; i < pages; i++) {
 		if (i % 2)
@@ -418,8 +285,8 @@ TEST_F(memory, is_copied_on_write_after_fork)
 	char c;
 
 	*mem = 1;
-	ASSERT_EQ(0, map_hole(self, mem, PAGE, RW));
-	EXPECT_EQ(0, poke(self, GUEST_HOLE, 2));
+	ASSERT_EQ(0, map_hole(&self->m, mem, PAGE, RW));
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE, 2));
 	ASSERT_EQ(0, pipe(to_child));
 	pid = fork();
 	ASSERT_LE(0, pid);
@@ -430,7 +297,7 @@ TEST_F(memory, is_copied_on_write_after_fork)
 		_exit(*mem != 4);
 	}
 	EXPECT_PEEK(GUEST_HOLE, 2);
-	EXPECT_EQ(0, poke(self, GUEST_HOLE, 3));
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE, 3));
 	EXPECT_EQ(3, *mem);
 	ASSERT_EQ(1, write(to_child[1], "x", 1));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
@@ -450,10 +317,10 @@ TEST_F(memory, follows_a_file)
 	other = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	ASSERT_NE(MAP_FAILED, mem);
 	ASSERT_NE(MAP_FAILED, other);
-	ASSERT_EQ(0, map_hole(self, mem, 2 * PAGE, RW));
+	ASSERT_EQ(0, map_hole(&self->m, mem, 2 * PAGE, RW));
 
-	EXPECT_EQ(0, poke(self, GUEST_HOLE, 1));
-	EXPECT_EQ(0, poke(self, GUEST_HOLE + PAGE, 2));
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE, 1));
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE + PAGE, 2));
 	EXPECT_EQ(1, other[0]);
 	other[0] = 3;
 	EXPECT_PEEK(GUEST_HOLE, 3);
@@ -465,7 +332,7 @@ TEST_F(memory, follows_a_file)
 	EXPECT_NO_PEEK(GUEST_HOLE + PAGE, AXVCPU_FAULT_BAD_HOST);
 	ASSERT_EQ(0, ftruncate(fd, 2 * PAGE));
 	EXPECT_PEEK(GUEST_HOLE + PAGE, 0);
-	EXPECT_EQ(0, poke(self, GUEST_HOLE + PAGE, 4));
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE + PAGE, 4));
 	EXPECT_EQ(4, other[PAGE / 8]);
 	close(fd);
 }
@@ -480,159 +347,20 @@ TEST_F(memory, may_be_a_private_file)
 	ASSERT_EQ(sizeof(value), write(fd, &value, sizeof(value)));
 	mem = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	ASSERT_NE(MAP_FAILED, mem);
-	ASSERT_EQ(0, map_hole(self, mem, PAGE, RW));
+	ASSERT_EQ(0, map_hole(&self->m, mem, PAGE, RW));
 	EXPECT_PEEK(GUEST_HOLE, 1);
-	EXPECT_EQ(0, poke(self, GUEST_HOLE, 2));
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE, 2));
 	EXPECT_EQ(2, *mem);
 	ASSERT_EQ(sizeof(value), pread(fd, &value, sizeof(value), 0));
 	EXPECT_EQ(1, value);
 	close(fd);
 }
 
-/* Two of them, or NULL: the machine has none. */
-static uint8_t *huge_memory(void)
-{
-	uint8_t *mem = private_memory(3 * HUGE_SIZE);
-
-	mem += -(uintptr_t)mem % HUGE_SIZE;
-	if (madvise(mem, 2 * HUGE_SIZE, MADV_HUGEPAGE))
-		return NULL;
-	memset(mem, 0, 2 * HUGE_SIZE);
-	return madvise(mem, 2 * HUGE_SIZE, MADV_COLLAPSE) ? NULL : mem;
-}
-
-TEST_F(memory, may_be_transparent_huge_pages)
-{
-	uint64_t gpa = 2 * GUEST_HOLE, faults;
-	struct axvcpu_aspace_stats small;
-	uint8_t *mem = huge_memory();
-
-	if (!mem)
-		SKIP(return, "no huge page is free");
-	small = settled(self);
-	ASSERT_EQ(0, map_memory(self->g.aspace, gpa, 2 * HUGE_SIZE, mem, RW));
-	EXPECT_EQ(0, poke(self, gpa, 1));
-	faults = stats(self).faults;
-	EXPECT_EQ(0, poke(self, gpa + HUGE_SIZE - 8, 2));
-	/* One leaf, and one fault for all of it */
-	EXPECT_EQ(faults, stats(self).faults);
-	EXPECT_EQ(small.mapped_pages + HUGE_SIZE / PAGE, stats(self).mapped_pages);
-	EXPECT_EQ(small.table_pages, stats(self).table_pages);
-	EXPECT_EQ(0, poke(self, gpa + HUGE_SIZE, 3));
-	EXPECT_EQ(2, *(uint64_t *)(mem + HUGE_SIZE - 8));
-	/* The host splits both: what is left comes back as small ones. */
-	ASSERT_EQ(0, madvise(mem + HUGE_SIZE - PAGE, 2 * PAGE, MADV_DONTNEED));
-	EXPECT_EQ(small.mapped_pages, stats(self).mapped_pages);
-	EXPECT_PEEK(gpa, 1);
-	EXPECT_PEEK(gpa + HUGE_SIZE - 8, 0);
-	EXPECT_PEEK(gpa + HUGE_SIZE, 0);
-	ASSERT_EQ(0, mprotect(mem, PAGE, PROT_READ));
-	EXPECT_NO_POKE(gpa, AXVCPU_FAULT_BAD_HOST);
-	EXPECT_PEEK(gpa, 1);
-}
-
-/* Where a huge page does not lie as the guest sees it, small leaves do. */
-TEST_F(memory, maps_huge_pages_out_of_line)
-{
-	uint64_t tables = settled(self).table_pages, gpa = 2 * GUEST_HOLE + PAGE;
-	uint8_t *mem = huge_memory();
-
-	if (!mem)
-		SKIP(return, "no huge page is free");
-	ASSERT_EQ(0, map_memory(self->g.aspace, gpa, HUGE_SIZE, mem, RW));
-	EXPECT_EQ(0, poke(self, gpa + 8 * PAGE, 1));
-	EXPECT_LT(tables, stats(self).table_pages);
-	EXPECT_EQ(1, *(uint64_t *)(mem + 8 * PAGE));
-	EXPECT_EQ(0, poke(self, gpa + HUGE_SIZE - 8, 2));
-	EXPECT_EQ(2, *(uint64_t *)(mem + HUGE_SIZE - 8));
-}
-
-/* Small leaves that are there make way when the host's page has become a huge one. */
-TEST_F(memory, follows_the_collapse_into_huge_pages)
-{
-	uint64_t before = settled(self).mapped_pages, gpa = 2 * GUEST_HOLE;
-	uint8_t *mem = huge_memory();
-
-	if (!mem)
-		SKIP(return, "no huge page is free");
-	ASSERT_EQ(0, madvise(mem, PAGE, MADV_DONTNEED));
-	ASSERT_EQ(0, map_memory(self->g.aspace, gpa, HUGE_SIZE, mem, RW));
-	EXPECT_EQ(0, poke(self, gpa, 1));
-	EXPECT_EQ(0, poke(self, gpa + HUGE_SIZE - 8, 2));
-	ASSERT_EQ(0, madvise(mem, HUGE_SIZE, MADV_COLLAPSE));
-	EXPECT_EQ(before, stats(self).mapped_pages);
-	EXPECT_PEEK(gpa + HUGE_SIZE - 8, 2);
-	EXPECT_EQ(before + HUGE_SIZE / PAGE, stats(self).mapped_pages);
-	EXPECT_PEEK(gpa, 1);
-}
-
-TEST_F(memory, may_be_hugetlbfs)
-{
-	int fd = open("/proc/sys/vm/nr_hugepages", O_WRONLY | O_CLOEXEC);
-	uint64_t before = settled(self).mapped_pages;
-	uint8_t *mem;
-
-	if (PAGE != 4096 || fd < 0 || write(fd, "2", 1) != 1)
-		SKIP(return, "no hugetlbfs with pages of this size");
-	close(fd);
-	mem = mmap(NULL, HUGE_SIZE, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
-	if (mem == MAP_FAILED)
-		SKIP(return, "no huge page is free");
-	ASSERT_EQ(0, map_hole(self, mem, HUGE_SIZE, RW));
-	EXPECT_EQ(0, poke(self, GUEST_HOLE + HUGE_SIZE - 8, 1));
-	EXPECT_EQ(before + HUGE_SIZE / PAGE, stats(self).mapped_pages);
-	EXPECT_EQ(1, *(uint64_t *)(mem + HUGE_SIZE - 8));
-	EXPECT_PEEK(GUEST_HOLE, 0);
-	ASSERT_EQ(0, munmap(mem, HUGE_SIZE));
-	EXPECT_EQ(before, stats(self).mapped_pages);
-	EXPECT_NO_PEEK(GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
-}
-
-/* One leaf, unless the VMM wants to know of small pages. */
-TEST_F(memory, may_be_hugetlbfs_of_1_gib)
-{
-	const uint64_t gpa = GIB, middle = gpa + GIB / 2;
-	struct axvcpu_aspace_stats small = settled(self);
-	uint64_t faults;
-	uint8_t *mem;
-
-	mem = mmap(NULL, GIB, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_HUGE_1GB, -1, 0);
-	if (mem == MAP_FAILED)
-		SKIP(return, "no page of 1 GiB is free");
-	ASSERT_EQ(0, map_memory(self->g.aspace, gpa, GIB, mem, RW));
-	EXPECT_EQ(0, poke(self, gpa, 1));
-	faults = stats(self).faults;
-	EXPECT_EQ(0, poke(self, middle, 2));
-	EXPECT_EQ(0, poke(self, gpa + GIB - 8, 3));
-	EXPECT_EQ(faults, stats(self).faults);
-	EXPECT_EQ(small.mapped_pages + GIB / PAGE, stats(self).mapped_pages);
-	EXPECT_EQ(small.table_pages, stats(self).table_pages);
-	EXPECT_EQ(2, *(uint64_t *)(mem + GIB / 2));
-
-	/* A log is of small pages. */
-	ASSERT_EQ(0, protect_memory(self->g.aspace, gpa, GIB, RW | AXVCPU_MAP_LOG_DIRTY));
-	EXPECT_PEEK(gpa, 1);
-	EXPECT_PEEK(gpa + GIB - 8, 3);
-	EXPECT_EQ(0, poke(self, middle - 8, 4));
-	EXPECT_EQ(4, *(uint64_t *)(mem + GIB / 2 - 8));
-	EXPECT_GT(small.mapped_pages + GIB / PAGE, stats(self).mapped_pages);
-	ASSERT_EQ(0, protect_memory(self->g.aspace, gpa, GIB, AXVCPU_MAP_READ));
-	EXPECT_NO_POKE(middle, 0);
-	EXPECT_PEEK(middle, 2);
-	EXPECT_EQ(small.mapped_pages + GIB / PAGE, stats(self).mapped_pages);
-
-	ASSERT_EQ(0, munmap(mem, GIB));
-	EXPECT_EQ(small.mapped_pages, stats(self).mapped_pages);
-	EXPECT_NO_PEEK(gpa, AXVCPU_FAULT_BAD_HOST);
-}
-
 /* The kernel itself has no access to it, and not every backend can do without. */
 TEST_F(memory, may_be_secret)
 {
 	int fd = syscall(SYS_memfd_secret, 0);
-	uint64_t value = 0x5ec12e7;
+	uint64_t value = 0x5ec12e7, seen;
 	volatile uint64_t *mem;
 
 	if (fd < 0)
@@ -641,17 +369,17 @@ TEST_F(memory, may_be_secret)
 	mem = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	ASSERT_NE(MAP_FAILED, mem);
 	*mem = value;
-	ASSERT_EQ(0, map_hole(self, (void *)mem, PAGE, RW));
-	if (self->g.info.backend == AXVCPU_BACKEND_MOCK) {
-		EXPECT_NE(0, access_gpa(&self->peeker, GUEST_HOLE));
-		EXPECT_NE(0, poke(self, GUEST_HOLE, value + 1));
+	ASSERT_EQ(0, map_hole(&self->m, (void *)mem, PAGE, RW));
+	if (self->m.g.info.backend == AXVCPU_BACKEND_MOCK) {
+		EXPECT_NE(0, peek(&self->m, GUEST_HOLE, &seen));
+		EXPECT_NE(0, poke(&self->m, GUEST_HOLE, value + 1));
 		EXPECT_EQ(value, *mem);
-	} else if (access_gpa(&self->peeker, GUEST_HOLE)) {
+	} else if (peek(&self->m, GUEST_HOLE, &seen)) {
 		EXPECT_NO_PEEK(GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
 		EXPECT_NO_POKE(GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
 		EXPECT_EQ(value, *mem);
 	} else {
-		EXPECT_EQ(0, poke(self, GUEST_HOLE, value + 1));
+		EXPECT_EQ(0, poke(&self->m, GUEST_HOLE, value + 1));
 		EXPECT_EQ(value + 1, *mem);
 	}
 	munmap((void *)mem, PAGE);
@@ -666,18 +394,18 @@ TEST_F(memory, is_never_a_device)
 
 	if (!vdso)
 		SKIP(return, "no vdso");
-	ASSERT_EQ(0, map_hole(self, vdso - 2 * PAGE, 2 * PAGE, RW));
+	ASSERT_EQ(0, map_hole(&self->m, vdso - 2 * PAGE, 2 * PAGE, RW));
 	EXPECT_NO_PEEK(GUEST_HOLE + PAGE, AXVCPU_FAULT_BAD_HOST);
 	EXPECT_NO_POKE(GUEST_HOLE + PAGE, AXVCPU_FAULT_BAD_HOST);
 	/* The vdso itself is ordinary pages. */
-	ASSERT_EQ(0, map_memory(self->g.aspace, 2 * GUEST_HOLE, PAGE, vdso, RW));
-	EXPECT_EQ(0, peek(self, 2 * GUEST_HOLE, &value));
+	ASSERT_EQ(0, map_memory(self->m.g.aspace, 2 * GUEST_HOLE, PAGE, vdso, RW));
+	EXPECT_EQ(0, peek(&self->m, 2 * GUEST_HOLE, &value));
 	EXPECT_EQ(*(uint64_t *)vdso, value);
 	EXPECT_NO_POKE(2 * GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
 	/* A run page, whatever becomes of it, is no way into the kernel. */
-	ASSERT_EQ(0, map_memory(self->g.aspace, 3 * GUEST_HOLE, PAGE,
-				(void *)self->poker.run, RW));
-	value = access_gpa(&self->peeker, 3 * GUEST_HOLE);
+	ASSERT_EQ(0, map_memory(self->m.g.aspace, 3 * GUEST_HOLE, PAGE,
+				(void *)self->m.poker.run, RW));
+	value = access_gpa(&self->m.peeker, 3 * GUEST_HOLE);
 	EXPECT_TRUE(!value || value == -EFAULT);
 }
 
@@ -710,7 +438,7 @@ TEST_F(memory, may_come_from_userfaultfd)
 	h.fd = open_uffd(mem, PAGE);
 	if (h.fd < 0)
 		SKIP(return, "no userfaultfd");
-	ASSERT_EQ(0, map_hole(self, mem, PAGE, RW));
+	ASSERT_EQ(0, map_hole(&self->m, mem, PAGE, RW));
 	ASSERT_EQ(0, pthread_create(&h.thread, NULL, handle_uffd, &h));
 	EXPECT_PEEK(GUEST_HOLE, 0x77);
 	pthread_join(h.thread, NULL);
@@ -734,16 +462,16 @@ TEST_F(memory, waits_interruptibly)
 	if (h.fd < 0)
 		SKIP(return, "no userfaultfd");
 	sigaction(SIGUSR1, &sa, NULL);
-	ASSERT_EQ(0, map_hole(self, mem, PAGE, RW));
-	*greg(&self->peeker, G0) = GUEST_HOLE;
-	ASSERT_EQ(0, thread_start(&t, &self->peeker, 0));
-	while (!stats(self).faults)
+	ASSERT_EQ(0, map_hole(&self->m, mem, PAGE, RW));
+	*greg(&self->m.peeker, G0) = GUEST_HOLE;
+	ASSERT_EQ(0, thread_start(&t, &self->m.peeker, 0));
+	while (!aspace_stats(&self->m).faults)
 		;
 	sleep_ns(20000000);
 	EXPECT_FALSE(t.done);
 	/* Not waited for by anything that the guest's fault holds. */
-	EXPECT_EQ(0, map_memory(self->g.aspace, 2 * GUEST_HOLE, PAGE, mem, RW));
-	EXPECT_EQ(0, unmap_memory(self->g.aspace, 2 * GUEST_HOLE, PAGE));
+	EXPECT_EQ(0, map_memory(self->m.g.aspace, 2 * GUEST_HOLE, PAGE, mem, RW));
+	EXPECT_EQ(0, unmap_memory(self->m.g.aspace, 2 * GUEST_HOLE, PAGE));
 	pthread_kill(t.thread, SIGUSR1);
 	EXPECT_EQ(-EINTR, thread_join(&t));
 
@@ -759,14 +487,14 @@ TEST_F(memory, may_be_mapped_twice)
 	struct guest_vcpu v;
 	uint64_t *mem = private_memory(PAGE);
 
-	ASSERT_EQ(0, map_hole(self, mem, PAGE, RW));
-	ASSERT_EQ(0, map_memory(self->g.aspace, 2 * GUEST_HOLE, PAGE, mem, AXVCPU_MAP_READ));
+	ASSERT_EQ(0, map_hole(&self->m, mem, PAGE, RW));
+	ASSERT_EQ(0, map_memory(self->m.g.aspace, 2 * GUEST_HOLE, PAGE, mem, AXVCPU_MAP_READ));
 	ASSERT_EQ(0, guest_create(&other, 0));
 	ASSERT_EQ(0, map_memory(other.aspace, GUEST_HOLE, PAGE, mem, RW));
-	memcpy(other.mem + GUEST_PROG(0), self->g.mem + GUEST_PROG(0), GUEST_PROG_SIZE);
+	memcpy(other.mem + GUEST_PROG(0), self->m.g.mem + GUEST_PROG(0), GUEST_PROG_SIZE);
 	ASSERT_EQ(0, vcpu_start(&other, &v, 2, GUEST_PROG(0)));
 
-	EXPECT_EQ(0, poke(self, GUEST_HOLE, 6));
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE, 6));
 	EXPECT_PEEK(2 * GUEST_HOLE, 6);
 	EXPECT_EQ(0, access_gpa(&v, GUEST_HOLE));
 	EXPECT_EQ(6, *greg(&v, G1));
@@ -775,7 +503,7 @@ TEST_F(memory, may_be_mapped_twice)
 	EXPECT_PEEK(GUEST_HOLE, 0);
 	EXPECT_EQ(0, access_gpa(&v, GUEST_HOLE));
 	EXPECT_EQ(0, *greg(&v, G1));
-	ASSERT_EQ(0, unmap_memory(self->g.aspace, GUEST_HOLE, PAGE));
+	ASSERT_EQ(0, unmap_memory(self->m.g.aspace, GUEST_HOLE, PAGE));
 	EXPECT_PEEK(2 * GUEST_HOLE, 0);
 	vcpu_destroy(&v);
 	guest_destroy(&other);
@@ -789,13 +517,13 @@ TEST_F(memory, belongs_to_one_process)
 
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		if (map_hole(self, mem, PAGE, RW) != -EIO)
+		if (map_hole(&self->m, mem, PAGE, RW) != -EIO)
 			_exit(1);
-		if (unmap_memory(self->g.aspace, 0, self->g.size) != -EIO)
+		if (unmap_memory(self->m.g.aspace, 0, self->m.g.size) != -EIO)
 			_exit(2);
-		if (run_vcpu(self->peeker.fd, 0) != -EIO)
+		if (run_vcpu(self->m.peeker.fd, 0) != -EIO)
 			_exit(3);
-		_exit(stats(self).ranges == 1 ? 0 : 4);
+		_exit(aspace_stats(&self->m).ranges == 1 ? 0 : 4);
 	}
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
@@ -818,7 +546,7 @@ TEST_F(memory, outlives_its_process)
 
 		if (guest_create(&g, 0) || vcpu_create(&g, &v, 0))
 			_exit(1);
-		memcpy(g.mem + GUEST_PROG(0), self->g.mem + GUEST_PROG(0), GUEST_PROG_SIZE);
+		memcpy(g.mem + GUEST_PROG(0), self->m.g.mem + GUEST_PROG(0), GUEST_PROG_SIZE);
 		if (vcpu_setup(&g, &v, GUEST_PROG(0)) || bind_vcpu(v.fd, -1) ||
 		    access_gpa(&v, GUEST_DATA))
 			_exit(2);
@@ -846,15 +574,15 @@ TEST_F(memory, outlives_its_descriptor)
 {
 	uint64_t *mem = private_memory(PAGE);
 
-	ASSERT_EQ(0, map_hole(self, mem, PAGE, RW));
-	close(self->g.aspace);
-	self->g.aspace = -1;
-	close(self->g.dev);
-	self->g.dev = -1;
+	ASSERT_EQ(0, map_hole(&self->m, mem, PAGE, RW));
+	close(self->m.g.aspace);
+	self->m.g.aspace = -1;
+	close(self->m.g.dev);
+	self->m.g.dev = -1;
 	*mem = 5;
 	EXPECT_PEEK(GUEST_HOLE, 5);
-	vcpu_destroy(&self->peeker);
-	EXPECT_EQ(0, poke(self, GUEST_HOLE, 6));
+	vcpu_destroy(&self->m.peeker);
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE, 6));
 	EXPECT_EQ(6, *mem);
 	ASSERT_EQ(0, munmap(mem, PAGE));
 	EXPECT_NO_POKE(GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
@@ -879,58 +607,58 @@ TEST_F(memory, protects_whole_ranges_only)
 	uint64_t bits;
 	int err;
 
-	ASSERT_EQ(0, map_hole(self, private_memory(4 * PAGE), 4 * PAGE, AXVCPU_MAP_READ));
+	ASSERT_EQ(0, map_hole(&self->m, private_memory(4 * PAGE), 4 * PAGE, AXVCPU_MAP_READ));
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		EXPECT_NO_POKE(GUEST_HOLE, 0);
-		err = protect_memory(self->g.aspace, cases[i].gpa, cases[i].size, cases[i].flags);
+		err = protect_memory(self->m.g.aspace, cases[i].gpa, cases[i].size, cases[i].flags);
 		EXPECT_EQ(cases[i].err, err) TH_LOG("case %zu", i);
 	}
-	EXPECT_EQ(0, poke(self, GUEST_HOLE, 1));
-	EXPECT_EQ(-EINVAL, get_dirty(self->g.aspace, GUEST_HOLE, 4 * PAGE, &bits));
-	EXPECT_EQ(-ENOENT, get_dirty(self->g.aspace, GUEST_HOLE, PAGE, &bits));
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE, 1));
+	EXPECT_EQ(-EINVAL, get_dirty(self->m.g.aspace, GUEST_HOLE, 4 * PAGE, &bits));
+	EXPECT_EQ(-ENOENT, get_dirty(self->m.g.aspace, GUEST_HOLE, PAGE, &bits));
 }
 
 TEST_F(memory, protects)
 {
 	uint8_t *mem = private_memory(4 * PAGE);
 
-	ASSERT_EQ(0, map_hole(self, mem, 4 * PAGE, RW));
+	ASSERT_EQ(0, map_hole(&self->m, mem, 4 * PAGE, RW));
 	for (uint64_t i = 1; i < 3; i++) {
-		EXPECT_EQ(0, poke(self, GUEST_HOLE, i));
-		ASSERT_EQ(0, protect_memory(self->g.aspace, GUEST_HOLE, 4 * PAGE, AXVCPU_MAP_READ));
+		EXPECT_EQ(0, poke(&self->m, GUEST_HOLE, i));
+		ASSERT_EQ(0, protect_memory(self->m.g.aspace, GUEST_HOLE, 4 * PAGE, AXVCPU_MAP_READ));
 		EXPECT_NO_POKE(GUEST_HOLE, 0);
 		EXPECT_NO_POKE(GUEST_HOLE + 3 * PAGE, 0);
 		EXPECT_PEEK(GUEST_HOLE, i);
-		ASSERT_EQ(0, protect_memory(self->g.aspace, GUEST_HOLE, 4 * PAGE, RW));
+		ASSERT_EQ(0, protect_memory(self->m.g.aspace, GUEST_HOLE, 4 * PAGE, RW));
 	}
 }
 
 /* The guest has data there, which does not make code of it. */
 TEST_F(memory, executes_what_may_be_executed)
 {
-	struct guest_vcpu *v = &self->peeker;
+	struct guest_vcpu *v = &self->m.peeker;
 	uint8_t *mem = private_memory(PAGE);
 	struct guest_prog p;
 	uint64_t entry;
 
-	g_begin(&p, &self->g, GUEST_PROG(2));
+	g_begin(&p, &self->m.g, GUEST_PROG(2));
 	g_out(&p, PORT, G1, 1);
 	entry = g_end(&p);
-	memcpy(mem, self->g.mem + GUEST_PROG(2), PAGE);
+	memcpy(mem, self->m.g.mem + GUEST_PROG(2), PAGE);
 	entry = GUEST_HOLE + entry % PAGE;
-	ASSERT_EQ(0, map_hole(self, mem, PAGE, RW));
+	ASSERT_EQ(0, map_hole(&self->m, mem, PAGE, RW));
 	EXPECT_PEEK(GUEST_HOLE, *(uint64_t *)mem);
-	EXPECT_EQ(0, poke(self, GUEST_HOLE + PAGE - 8, 1));
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE + PAGE - 8, 1));
 	for (int i = 0; i < 2; i++) {
 		ASSERT_EQ(0, set_reg(v->fd, v->isa->reg_id(v->isa->pc), entry));
 		ASSERT_EQ(0, run_until(v, AXVCPU_EXIT_NESTED_PAGE_FAULT));
 		EXPECT_EQ(GUEST_HOLE, v->run->fault.gpa & -PAGE);
 		EXPECT_TRUE(v->run->fault.access & AXVCPU_MAP_EXEC);
 		EXPECT_EQ(0, v->run->fault.flags & AXVCPU_FAULT_BAD_HOST);
-		ASSERT_EQ(0, protect_memory(self->g.aspace, GUEST_HOLE, PAGE, AXVCPU_MAP_ALL));
+		ASSERT_EQ(0, protect_memory(self->m.g.aspace, GUEST_HOLE, PAGE, AXVCPU_MAP_ALL));
 		ASSERT_EQ(0, run_until(v, AXVCPU_EXIT_IO_WRITE));
-		ASSERT_EQ(0, protect_memory(self->g.aspace, GUEST_HOLE, PAGE, RW));
-		EXPECT_EQ(0, poke(self, GUEST_HOLE + PAGE - 8, 1));
+		ASSERT_EQ(0, protect_memory(self->m.g.aspace, GUEST_HOLE, PAGE, RW));
+		EXPECT_EQ(0, poke(&self->m, GUEST_HOLE + PAGE - 8, 1));
 	}
 }
 
@@ -939,7 +667,7 @@ TEST_F(memory, executes_what_may_be_executed)
 static int dirty(FIXTURE_DATA(memory) *self, uint64_t *bits)
 {
 	memset(bits, 0xff, LOG_PAGES / 64 * 8 + 8);
-	return get_dirty(self->g.aspace, GUEST_HOLE, LOG_PAGES * PAGE, bits);
+	return get_dirty(self->m.g.aspace, GUEST_HOLE, LOG_PAGES * PAGE, bits);
 }
 
 #define EXPECT_DIRTY(b0, b1, b2, b3) do {			\
@@ -958,11 +686,11 @@ TEST_F(memory, logs_writes)
 	uint64_t bits[LOG_PAGES / 64 + 1], size = LOG_PAGES * PAGE;
 
 	memset(mem, 0, size);
-	ASSERT_EQ(0, map_hole(self, mem, size, RW | AXVCPU_MAP_LOG_DIRTY));
+	ASSERT_EQ(0, map_hole(&self->m, mem, size, RW | AXVCPU_MAP_LOG_DIRTY));
 	EXPECT_DIRTY(0, 0, 0, 0);
-	EXPECT_EQ(0, poke(self, GUEST_HOLE, 1));
-	EXPECT_EQ(0, poke(self, GUEST_HOLE + 65 * PAGE, 2));
-	EXPECT_EQ(0, poke(self, GUEST_HOLE + 199 * PAGE, 3));
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE, 1));
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE + 65 * PAGE, 2));
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE + 199 * PAGE, 3));
 	EXPECT_PEEK(GUEST_HOLE + 5 * PAGE, 0);
 	/* Not the guest's */
 	mem[6 * PAGE] = 1;
@@ -971,45 +699,24 @@ TEST_F(memory, logs_writes)
 
 	/* Written again, after having been read; and gone meanwhile */
 	EXPECT_PEEK(GUEST_HOLE + 65 * PAGE, 2);
-	EXPECT_EQ(0, poke(self, GUEST_HOLE + 65 * PAGE, 4));
-	EXPECT_EQ(0, poke(self, GUEST_HOLE + 66 * PAGE, 4));
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE + 65 * PAGE, 4));
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE + 66 * PAGE, 4));
 	ASSERT_EQ(0, madvise(mem + 66 * PAGE, PAGE, MADV_DONTNEED));
 	EXPECT_DIRTY(0, 6, 0, 0);
 
 	/* Nobody could be told */
-	EXPECT_EQ(0, poke(self, GUEST_HOLE + 2 * PAGE, 5));
-	EXPECT_EQ(-EFAULT, get_dirty(self->g.aspace, GUEST_HOLE, size, NULL));
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE + 2 * PAGE, 5));
+	EXPECT_EQ(-EFAULT, get_dirty(self->m.g.aspace, GUEST_HOLE, size, NULL));
 	EXPECT_DIRTY(4, 0, 0, 0);
 
-	ASSERT_EQ(0, protect_memory(self->g.aspace, GUEST_HOLE, size, RW));
-	EXPECT_EQ(0, poke(self, GUEST_HOLE, 6));
-	EXPECT_EQ(-EINVAL, get_dirty(self->g.aspace, GUEST_HOLE, size, bits));
-	ASSERT_EQ(0, protect_memory(self->g.aspace, GUEST_HOLE, size,
+	ASSERT_EQ(0, protect_memory(self->m.g.aspace, GUEST_HOLE, size, RW));
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE, 6));
+	EXPECT_EQ(-EINVAL, get_dirty(self->m.g.aspace, GUEST_HOLE, size, bits));
+	ASSERT_EQ(0, protect_memory(self->m.g.aspace, GUEST_HOLE, size,
 				    RW | AXVCPU_MAP_LOG_DIRTY));
 	EXPECT_EQ(0, dirty(self, bits));
-	EXPECT_EQ(0, poke(self, GUEST_HOLE + 7 * PAGE, 7));
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE + 7 * PAGE, 7));
 	EXPECT_DIRTY(1 << 7, 0, 0, 0);
-}
-
-/* A log tells of small pages also where the host has huge ones. */
-TEST_F(memory, logs_writes_to_huge_pages)
-{
-	uint64_t bits[HUGE_SIZE / 4096 / 64], before = settled(self).mapped_pages;
-	uint8_t *mem = huge_memory();
-
-	if (!mem)
-		SKIP(return, "no huge page is free");
-	ASSERT_EQ(0, map_hole(self, mem, HUGE_SIZE, RW));
-	EXPECT_EQ(0, poke(self, GUEST_HOLE, 1));
-	EXPECT_EQ(before + HUGE_SIZE / PAGE, stats(self).mapped_pages);
-	ASSERT_EQ(0, protect_memory(self->g.aspace, GUEST_HOLE, HUGE_SIZE,
-				    RW | AXVCPU_MAP_LOG_DIRTY));
-	EXPECT_EQ(0, get_dirty(self->g.aspace, GUEST_HOLE, HUGE_SIZE, bits));
-	EXPECT_EQ(0, poke(self, GUEST_HOLE + 70 * PAGE, 2));
-	EXPECT_EQ(0, get_dirty(self->g.aspace, GUEST_HOLE, HUGE_SIZE, bits));
-	EXPECT_EQ(0, bits[0]);
-	EXPECT_EQ(1 << 6, bits[1]);
-	EXPECT_EQ(1, *(uint64_t *)mem);
 }
 
 /* Memory that is there is mapped many pages at a time. */
@@ -1022,11 +729,11 @@ TEST_F(memory, is_filled_ahead)
 	madvise(mem, size, MADV_NOHUGEPAGE);
 	memset(mem, 1, size);
 	EXPECT_NO_POKE(gpa, 0);
-	ASSERT_EQ(0, map_memory(self->g.aspace, gpa, size, mem, RW));
-	before = stats(self);
+	ASSERT_EQ(0, map_memory(self->m.g.aspace, gpa, size, mem, RW));
+	before = aspace_stats(&self->m);
 	for (uint64_t at = 0; at < size; at += PAGE)
-		ASSERT_EQ(0, poke(self, gpa + at, at));
-	after = stats(self);
+		ASSERT_EQ(0, poke(&self->m, gpa + at, at));
+	after = aspace_stats(&self->m);
 	EXPECT_EQ(size / PAGE, after.mapped_pages - before.mapped_pages);
 	/* A table of the lowest level at a time, whatever size of page it is for */
 	EXPECT_EQ((size + 512 * PAGE - 1) / (512 * PAGE), after.faults - before.faults);
@@ -1041,9 +748,9 @@ TEST_F(memory, is_not_brought_in_ahead)
 	int resident = 0;
 
 	madvise(mem, size, MADV_NOHUGEPAGE);
-	ASSERT_EQ(0, map_memory(self->g.aspace, gpa, size, mem, RW));
+	ASSERT_EQ(0, map_memory(self->m.g.aspace, gpa, size, mem, RW));
 	for (uint64_t at = 0; at < size; at += 7 * PAGE, touched++)
-		ASSERT_EQ(0, poke(self, gpa + at, at));
+		ASSERT_EQ(0, poke(&self->m, gpa + at, at));
 	ASSERT_EQ(0, mincore(mem, size, present));
 	for (uint64_t i = 0; i < size / PAGE; i++)
 		resident += present[i] & 1;
@@ -1059,11 +766,11 @@ TEST_F(memory, is_brought_in_ahead_of_a_sequence)
 	uint64_t faults, resident;
 
 	madvise(mem, pages * PAGE, MADV_NOHUGEPAGE);
-	ASSERT_EQ(0, map_memory(self->g.aspace, gpa, pages * PAGE, mem, RW));
-	settled(self);
-	faults = stats(self).faults;
+	ASSERT_EQ(0, map_memory(self->m.g.aspace, gpa, pages * PAGE, mem, RW));
+	settled(&self->m);
+	faults = aspace_stats(&self->m).faults;
 	for (uint64_t i = 0; i < pages; i++) {
-		ASSERT_EQ(0, poke(self, gpa + i * PAGE, i));
+		ASSERT_EQ(0, poke(&self->m, gpa + i * PAGE, i));
 		ASSERT_EQ(0, mincore(mem, pages * PAGE, present));
 		resident = 0;
 		for (uint64_t j = 0; j < pages; j++)
@@ -1071,7 +778,7 @@ TEST_F(memory, is_brought_in_ahead_of_a_sequence)
 		EXPECT_GE(i + ahead, resident);
 		EXPECT_EQ(i, *(uint64_t *)(mem + i * PAGE));
 	}
-	EXPECT_GT(pages / 4, stats(self).faults - faults);
+	EXPECT_GT(pages / 4, aspace_stats(&self->m).faults - faults);
 }
 
 TEST_F(memory, gives_table_pages_back)
@@ -1082,15 +789,15 @@ TEST_F(memory, gives_table_pages_back)
 	struct axvcpu_aspace_stats before, after;
 
 	EXPECT_NO_PEEK(gpa, 0);
-	before = stats(self);
+	before = aspace_stats(&self->m);
 	for (int i = 0; i < 3; i++) {
-		ASSERT_EQ(0, map_memory(self->g.aspace, gpa, PAGE, mem, RW));
-		EXPECT_EQ(0, poke(self, gpa, 1));
-		after = stats(self);
+		ASSERT_EQ(0, map_memory(self->m.g.aspace, gpa, PAGE, mem, RW));
+		EXPECT_EQ(0, poke(&self->m, gpa, 1));
+		after = aspace_stats(&self->m);
 		EXPECT_EQ(before.mapped_pages + 1, after.mapped_pages);
 		EXPECT_LT(before.table_pages, after.table_pages);
-		ASSERT_EQ(0, unmap_memory(self->g.aspace, gpa, PAGE));
-		after = stats(self);
+		ASSERT_EQ(0, unmap_memory(self->m.g.aspace, gpa, PAGE));
+		after = aspace_stats(&self->m);
 		EXPECT_EQ(before.ranges, after.ranges);
 		EXPECT_EQ(before.mapped_pages, after.mapped_pages);
 		EXPECT_EQ(before.table_pages, after.table_pages);

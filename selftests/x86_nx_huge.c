@@ -9,26 +9,19 @@
 
 #include "kselftest_harness.h"
 
-#include "guest.h"
+#include "memory_access.h"
 
 #define PORT		0x80
-#define HUGE_SIZE	0x200000ULL
 #define HUGE_PAGES	(HUGE_SIZE / 4096)
 #define GPA		(2 * GUEST_HOLE)
 #define CODE		0x81000		/* in a huge page; the same in each */
 #define WORD		0x180000
 #define ROUNDS		10
 
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE	25
-#endif
-
 FIXTURE(nx_huge) {
-	struct guest g;
-	struct guest_vcpu poker;	/* [G0] = G1, and an exit */
+	struct memory_guest m;
 	struct guest_vcpu runner;
 	uint64_t code;			/* offset of what it is to execute */
-	uint8_t *area;
 	uint8_t *mem;			/* two huge pages */
 };
 
@@ -39,53 +32,20 @@ static int reload(const char *args)
 
 FIXTURE_SETUP(nx_huge)
 {
-	struct guest_prog p;
-	int start;
-
-	self->poker.fd = -1;
 	self->runner.fd = -1;
-	self->area = MAP_FAILED;
 	ASSERT_EQ(0, reload("nx_huge_pages=1"));
-	ASSERT_EQ(0, guest_create(&self->g, 0));
-	g_begin(&p, &self->g, GUEST_PROG(0));
-	start = g_here(&p);
-	g_store(&p, G1, G0, 8);
-	g_out(&p, PORT, G1, 1);
-	g_jmp(&p, start);
-	ASSERT_EQ(0, vcpu_start(&self->g, &self->poker, 0, g_end(&p)));
-
-	self->area = mmap(NULL, 3 * HUGE_SIZE, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->area);
-	self->mem = self->area + (-(uintptr_t)self->area % HUGE_SIZE);
-	memset(self->mem, 0, 2 * HUGE_SIZE);
-	if (madvise(self->mem, 2 * HUGE_SIZE, MADV_COLLAPSE))
+	ASSERT_EQ(0, memory_guest_create(&self->m));
+	self->mem = huge_memory();
+	if (!self->mem)
 		SKIP(return, "no huge page is free");
-	ASSERT_EQ(0, map_memory(self->g.aspace, GPA, 2 * HUGE_SIZE, self->mem, AXVCPU_MAP_ALL));
+	ASSERT_EQ(0, map_memory(self->m.g.aspace, GPA, 2 * HUGE_SIZE, self->mem, AXVCPU_MAP_ALL));
 }
 
 FIXTURE_TEARDOWN(nx_huge)
 {
-	vcpu_destroy(&self->poker);
 	vcpu_destroy(&self->runner);
-	guest_destroy(&self->g);
-	munmap(self->area, 3 * HUGE_SIZE);
+	memory_guest_destroy(&self->m);
 	EXPECT_EQ(0, reload(""));
-}
-
-static int poke(FIXTURE_DATA(nx_huge) *self, uint64_t gpa, uint64_t value)
-{
-	*greg(&self->poker, G0) = gpa;
-	*greg(&self->poker, G1) = value;
-	return run_until(&self->poker, AXVCPU_EXIT_IO_WRITE);
-}
-
-static struct axvcpu_aspace_stats stats(FIXTURE_DATA(nx_huge) *self)
-{
-	struct axvcpu_aspace_stats stats = {};
-
-	ioctl(self->g.aspace, AXVCPU_GET_ASPACE_STATS, &stats);
-	return stats;
 }
 
 /* A program goes to both huge pages, and a vCPU to run it. It has no address in it. */
@@ -94,9 +54,9 @@ static int put_code(FIXTURE_DATA(nx_huge) *self, struct guest_prog *p)
 	uint64_t entry = g_end(p);
 
 	for (int i = 0; i < 2; i++)
-		memcpy(self->mem + i * HUGE_SIZE + CODE, self->g.mem + p->gpa, GUEST_PROG_SIZE);
+		memcpy(self->mem + i * HUGE_SIZE + CODE, self->m.g.mem + p->gpa, GUEST_PROG_SIZE);
 	self->code = CODE + entry - p->gpa;
-	return vcpu_start(&self->g, &self->runner, 1, entry);
+	return vcpu_start(&self->m.g, &self->runner, 1, entry);
 }
 
 /* An exit each time it is run */
@@ -105,7 +65,7 @@ static int put_exits(FIXTURE_DATA(nx_huge) *self)
 	struct guest_prog p;
 	int start;
 
-	g_begin(&p, &self->g, GUEST_PROG(1));
+	g_begin(&p, &self->m.g, GUEST_PROG(2));
 	start = g_here(&p);
 	g_out(&p, PORT, G1, 1);
 	g_jmp(&p, start);
@@ -126,40 +86,40 @@ TEST_F(nx_huge, small_where_it_executes)
 
 	ASSERT_EQ(0, put_exits(self));
 	ASSERT_EQ(0, run_until(&self->runner, AXVCPU_EXIT_IO_WRITE));
-	ASSERT_EQ(0, poke(self, GUEST_DATA, 1));
-	before = stats(self);
+	ASSERT_EQ(0, poke(&self->m, GUEST_DATA, 1));
+	before = aspace_stats(&self->m);
 
 	/* Data: a leaf for each. */
-	ASSERT_EQ(0, poke(self, GPA, 1));
-	ASSERT_EQ(0, poke(self, GPA + HUGE_SIZE, 2));
-	now = stats(self);
+	ASSERT_EQ(0, poke(&self->m, GPA, 1));
+	ASSERT_EQ(0, poke(&self->m, GPA + HUGE_SIZE, 2));
+	now = aspace_stats(&self->m);
 	EXPECT_EQ(before.mapped_pages + 2 * HUGE_PAGES, now.mapped_pages);
 	EXPECT_EQ(before.faults + 2, now.faults);
 
 	/* The one that is executed has a table from then on, for its data too. */
 	ASSERT_EQ(0, execute_in(self, 1));
-	EXPECT_EQ(now.table_pages + 1, stats(self).table_pages);
-	EXPECT_LE(before.mapped_pages + HUGE_PAGES, stats(self).mapped_pages);
-	ASSERT_EQ(0, poke(self, GPA + 2 * HUGE_SIZE - 8, 3));
+	EXPECT_EQ(now.table_pages + 1, aspace_stats(&self->m).table_pages);
+	EXPECT_LE(before.mapped_pages + HUGE_PAGES, aspace_stats(&self->m).mapped_pages);
+	ASSERT_EQ(0, poke(&self->m, GPA + 2 * HUGE_SIZE - 8, 3));
 	ASSERT_EQ(0, execute_in(self, 1));
-	EXPECT_EQ(now.table_pages + 1, stats(self).table_pages);
+	EXPECT_EQ(now.table_pages + 1, aspace_stats(&self->m).table_pages);
 	EXPECT_EQ(2, *(uint64_t *)(self->mem + HUGE_SIZE));
 	EXPECT_EQ(3, *(uint64_t *)(self->mem + 2 * HUGE_SIZE - 8));
 
 	/* The other one has not lost its leaf. */
-	now = stats(self);
-	ASSERT_EQ(0, poke(self, GPA + WORD, 4));
-	EXPECT_EQ(now.faults, stats(self).faults);
+	now = aspace_stats(&self->m);
+	ASSERT_EQ(0, poke(&self->m, GPA + WORD, 4));
+	EXPECT_EQ(now.faults, aspace_stats(&self->m).faults);
 	ASSERT_EQ(0, execute_in(self, 0));
-	EXPECT_EQ(now.table_pages + 1, stats(self).table_pages);
-	ASSERT_EQ(0, poke(self, GPA + WORD, 5));
+	EXPECT_EQ(now.table_pages + 1, aspace_stats(&self->m).table_pages);
+	ASSERT_EQ(0, poke(&self->m, GPA + WORD, 5));
 	EXPECT_EQ(5, *(uint64_t *)(self->mem + WORD));
 
 	/* The host makes a new one of it: that is data again. */
 	ASSERT_EQ(0, madvise(self->mem, 4096, MADV_DONTNEED));
 	ASSERT_EQ(0, madvise(self->mem, HUGE_SIZE, MADV_COLLAPSE));
-	ASSERT_EQ(0, poke(self, GPA + WORD, 6));
-	EXPECT_EQ(now.table_pages, stats(self).table_pages);
+	ASSERT_EQ(0, poke(&self->m, GPA + WORD, 6));
+	EXPECT_EQ(now.table_pages, aspace_stats(&self->m).table_pages);
 	ASSERT_EQ(0, execute_in(self, 0));
 	EXPECT_EQ(6, *(uint64_t *)(self->mem + WORD));
 }
@@ -170,18 +130,18 @@ TEST_F(nx_huge, access_of_the_range)
 	struct axvcpu_aspace_stats before;
 
 	ASSERT_EQ(0, put_exits(self));
-	ASSERT_EQ(0, poke(self, GUEST_DATA, 1));
-	before = stats(self);
-	ASSERT_EQ(0, protect_memory(self->g.aspace, GPA, 2 * HUGE_SIZE,
+	ASSERT_EQ(0, poke(&self->m, GUEST_DATA, 1));
+	before = aspace_stats(&self->m);
+	ASSERT_EQ(0, protect_memory(self->m.g.aspace, GPA, 2 * HUGE_SIZE,
 				    AXVCPU_MAP_READ | AXVCPU_MAP_EXEC));
 	ASSERT_EQ(0, execute_in(self, 0));
-	EXPECT_LT(before.table_pages, stats(self).table_pages);
-	ASSERT_EQ(0, protect_memory(self->g.aspace, GPA, 2 * HUGE_SIZE,
+	EXPECT_LT(before.table_pages, aspace_stats(&self->m).table_pages);
+	ASSERT_EQ(0, protect_memory(self->m.g.aspace, GPA, 2 * HUGE_SIZE,
 				    AXVCPU_MAP_READ | AXVCPU_MAP_WRITE));
-	ASSERT_EQ(0, poke(self, GPA, 1));
+	ASSERT_EQ(0, poke(&self->m, GPA, 1));
 	EXPECT_EQ(-EPROTO, execute_in(self, 0));
 	EXPECT_EQ(AXVCPU_EXIT_NESTED_PAGE_FAULT, self->runner.run->exit_reason);
-	EXPECT_LE(before.mapped_pages + HUGE_PAGES, stats(self).mapped_pages);
+	EXPECT_LE(before.mapped_pages + HUGE_PAGES, aspace_stats(&self->m).mapped_pages);
 }
 
 #define WAIT_FOR_MORE(count)					\
@@ -201,7 +161,7 @@ TEST_F_TIMEOUT(nx_huge, code_and_data_in_one, 120)
 	struct guest_prog p;
 	int loop;
 
-	g_begin(&p, &self->g, GUEST_PROG(4));
+	g_begin(&p, &self->m.g, GUEST_PROG(2));
 	loop = g_here(&p);
 	g_addi(&p, G1, 1);
 	g_store(&p, G1, G0, 8);
@@ -209,7 +169,7 @@ TEST_F_TIMEOUT(nx_huge, code_and_data_in_one, 120)
 	g_jmp(&p, loop);
 	ASSERT_EQ(0, put_code(self, &p));
 	for (int i = 0; i < 2; i++) {
-		struct guest_vcpu *v = i ? &self->runner : &self->poker;
+		struct guest_vcpu *v = i ? &self->runner : &self->m.poker;
 
 		*greg(v, G0) = GPA + WORD + 8 * i;
 		*greg(v, G1) = 0;
