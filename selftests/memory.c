@@ -625,7 +625,8 @@ TEST_F(memory, protects)
 	ASSERT_EQ(0, map_hole(&self->m, mem, 4 * PAGE, RW));
 	for (uint64_t i = 1; i < 3; i++) {
 		EXPECT_EQ(0, poke(&self->m, GUEST_HOLE, i));
-		ASSERT_EQ(0, protect_memory(self->m.g.aspace, GUEST_HOLE, 4 * PAGE, AXVCPU_MAP_READ));
+		ASSERT_EQ(0, protect_memory(self->m.g.aspace, GUEST_HOLE, 4 * PAGE,
+					    AXVCPU_MAP_READ));
 		EXPECT_NO_POKE(GUEST_HOLE, 0);
 		EXPECT_NO_POKE(GUEST_HOLE + 3 * PAGE, 0);
 		EXPECT_PEEK(GUEST_HOLE, i);

@@ -154,7 +154,7 @@ TEST_F(x86_tasks, exits)
 		ASSERT_EQ(0, start(self, row->code, row->len, row->rflags));
 		if (row->injected >= 0) {
 			ASSERT_EQ(0, inject_event(self->v.fd, row->injected,
-					    row->injected == AXVCPU_EVENT_NMI ? 0 : IRQ));
+						  row->injected == AXVCPU_EVENT_NMI ? 0 : IRQ));
 		}
 		for (int again = 0; again < 3; again++)
 			expect_exit(_metadata, self, row);

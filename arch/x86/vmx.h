@@ -11,6 +11,7 @@
 #include <asm/desc_defs.h>
 #include <asm/fpu/types.h>
 #include <asm/msr.h>
+#include <asm/vmx.h>
 
 #include "../../axvcpu.h"
 #include "vmx_insn.h"
@@ -95,6 +96,21 @@ static inline u64 vmx_event_bits(const struct vmx_event *event)
 	return event->info | (u64)event->error_code << VMX_EVENT_CODE |
 	       (u64)event->insn_len << VMX_EVENT_LEN;
 }
+
+/* perf has three at most, on CPUs with EPT. */
+#define VMX_NR_PERF_MSRS	4
+
+/**
+ * struct vmx_perf - MSRs of the host's counters, see vmx_perf.c
+ * @guest: what an entry loads
+ * @host: what an exit loads
+ * @nr: how many; 0: the counters are for guest and host alike
+ */
+struct vmx_perf {
+	struct vmx_msr_entry guest[VMX_NR_PERF_MSRS];
+	struct vmx_msr_entry host[VMX_NR_PERF_MSRS];
+	u32 nr;
+};
 
 /**
  * struct vmx_debug - what a debugger wants
@@ -204,6 +220,7 @@ struct vmx_vcpu {
 	 */
 	struct vmx_event event;
 
+	struct vmx_perf perf;
 	struct vmx_debug debug;
 	u32 exceptions;			/* that are exits, by the VMM's wish */
 	bool timer_on;			/* the preemption timer */
@@ -468,6 +485,13 @@ void vmx_cpuid_commit(struct vmx_vcpu *vmx);
 void vmx_cpuid(struct vmx_vcpu *vmx);
 int vmx_get_cpuid(const struct vmx_vcpu *vmx, u64 id, u64 *value);
 int vmx_set_cpuid(struct vmx_vcpu *vmx, u64 id, u64 value, bool commit);
+
+/* vmx_perf.c */
+DECLARE_STATIC_KEY_FALSE(vmx_has_pmu);
+void vmx_perf_init(void);
+void vmx_perf_init_vmcs(struct vmx_vcpu *vmx);
+void vmx_perf_begin(struct vmx_vcpu *vmx);
+void vmx_perf_end(struct vmx_vcpu *vmx);
 
 /* vmx_event.c */
 void vmx_raise(struct vmx_vcpu *vmx, u8 vector, u16 error_code);

@@ -325,6 +325,8 @@ static __always_inline void begin_stretch(struct vmx_vcpu *vmx)
 		native_write_cr2(vmx->cr2);
 	vmx_fpu_load(vmx);
 	vmx->host.debugctl = vmx_rdmsr(MSR_IA32_DEBUGCTLMSR);
+	if (static_branch_unlikely(&vmx_has_pmu))
+		vmx_perf_begin(vmx);
 }
 
 /* An exit has cleared DEBUGCTL, and DR7 but for its fixed bit. */
@@ -336,6 +338,8 @@ static __always_inline void end_stretch(struct vmx_vcpu *vmx)
 		update_debugctlmsr(vmx->host.debugctl);
 	if (unlikely(hw_breakpoint_active()))
 		hw_breakpoint_restore();
+	if (static_branch_unlikely(&vmx_has_pmu))
+		vmx_perf_end(vmx);
 	/* Userspace, where the VMM is, must not run on the guest's predictions. */
 	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
 		this_cpu_write(x86_ibpb_exit_to_user, true);
@@ -383,7 +387,8 @@ int vmx_enter(struct axvcpu *vcpu, bool flush)
 		ept_flush(vmx->eptp);
 	begin_stretch(vmx);
 	next = enter_once(vmx);
-	if (may_go_on(vmx, next))
+	/* PEBS stops for each entry anew. */
+	if (may_go_on(vmx, next) && !vmx->perf.nr)
 		next = enter_again(vmx);
 	end_stretch(vmx);
 	return next;

@@ -79,8 +79,7 @@ static void init_controls(struct vmx_vcpu *vmx)
 	if (vmx_caps.cpu2 & SECONDARY_EXEC_ENCLS_EXITING)
 		vmwrite(ENCLS_EXITING_BITMAP, ~0UL);
 	vmwrite(VM_EXIT_MSR_STORE_COUNT, 0);
-	vmwrite(VM_EXIT_MSR_LOAD_COUNT, 0);
-	vmwrite(VM_ENTRY_MSR_LOAD_COUNT, 0);
+	vmx_perf_init_vmcs(vmx);
 	vmwrite(VM_ENTRY_INTR_INFO_FIELD, 0);
 	vmwrite(VMCS_LINK_POINTER, ~0UL);
 }

@@ -162,6 +162,7 @@ static int __init vmx_init(void)
 	if (!ret)
 		ret = vmx_fpu_init();
 	vmx_cpuid_init();
+	vmx_perf_init();
 	if (!ret)
 		ret = vmx_msr_init();
 	if (!ret)

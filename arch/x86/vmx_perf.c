@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The host's performance counters while a guest runs. perf tells which of them are to
+ * stop then: those that count the host alone, and those that write records by PEBS, at
+ * linear addresses, which the guest's page tables would translate.
+ *
+ * The lists of MSRs that entries and exits load do the exchange (SDM vol. 3, 27.4 and
+ * 28.6), so that no NMI comes in between. They are empty as long as no such counter is
+ * in use.
+ */
+#include <linux/kvm_host.h>
+#include <linux/perf_event.h>
+
+#include <asm/perf_event.h>
+
+#include "vmx_insn.h"
+#include "vmx.h"
+
+/** vmx_has_pmu - is there anything to ask perf for? */
+DEFINE_STATIC_KEY_FALSE(vmx_has_pmu);
+
+/* Of the guest, perf wants to know this: it has no counters. Not const, to be of no size. */
+static struct kvm_pmu no_pmu;
+
+/**
+ * vmx_perf_init() - find out whether there are counters
+ *
+ * Context: module load.
+ */
+void __init vmx_perf_init(void)
+{
+	bool has_pmu;
+	int count;
+
+	preempt_disable();
+	has_pmu = perf_guest_get_msrs(&count, &no_pmu);
+	preempt_enable();
+	if (has_pmu)
+		static_branch_enable(&vmx_has_pmu);
+}
+
+/**
+ * vmx_perf_init_vmcs() - lists without an entry
+ * @vmx: the vCPU, loaded
+ *
+ * Context: setup.
+ */
+void vmx_perf_init_vmcs(struct vmx_vcpu *vmx)
+{
+	vmx->perf.nr = 0;
+	vmwrite(VM_ENTRY_MSR_LOAD_ADDR, __pa(vmx->perf.guest));
+	vmwrite(VM_EXIT_MSR_LOAD_ADDR, __pa(vmx->perf.host));
+	vmwrite(VM_ENTRY_MSR_LOAD_COUNT, 0);
+	vmwrite(VM_EXIT_MSR_LOAD_COUNT, 0);
+}
+
+static void set_entry(struct vmx_msr_entry *entry, u32 msr, u64 value)
+{
+	*entry = (struct vmx_msr_entry){ .index = msr, .value = value };
+}
+
+/**
+ * vmx_perf_begin() - see to what perf has in the counters now
+ * @vmx: the vCPU, about to be entered
+ *
+ * The events on a CPU change with interrupts on, or by NMIs, which stop some early.
+ * A record that PEBS is about to write needs time: that much comes by writing the MSR
+ * here, before the entry does it again.
+ *
+ * Context: interrupts off, loaded.
+ */
+void vmx_perf_begin(struct vmx_vcpu *vmx)
+{
+	const struct perf_guest_switch_msr *msrs;
+	struct vmx_perf *perf = &vmx->perf;
+	int i, count;
+	u32 nr = 0;
+
+	msrs = perf_guest_get_msrs(&count, &no_pmu);
+	for (i = 0; msrs && i < count && nr < VMX_NR_PERF_MSRS; i++) {
+		if (msrs[i].host == msrs[i].guest)
+			continue;
+		if (msrs[i].msr == MSR_IA32_PEBS_ENABLE)
+			vmx_wrmsr(MSR_IA32_PEBS_ENABLE, msrs[i].guest);
+		set_entry(&perf->guest[nr], msrs[i].msr, msrs[i].guest);
+		set_entry(&perf->host[nr], msrs[i].msr, msrs[i].host);
+		nr++;
+	}
+	if (nr == perf->nr)
+		return;
+	perf->nr = nr;
+	vmwrite(VM_ENTRY_MSR_LOAD_COUNT, nr);
+	vmwrite(VM_EXIT_MSR_LOAD_COUNT, nr);
+}
+
+/**
+ * vmx_perf_end() - undo what no exit has undone
+ * @vmx: the vCPU, which may not have been entered after vmx_perf_begin()
+ *
+ * Context: interrupts off, loaded.
+ */
+void vmx_perf_end(struct vmx_vcpu *vmx)
+{
+	u32 i;
+
+	for (i = 0; i < vmx->perf.nr; i++) {
+		if (vmx->perf.host[i].index == MSR_IA32_PEBS_ENABLE)
+			vmx_wrmsr(MSR_IA32_PEBS_ENABLE, vmx->perf.host[i].value);
+	}
+}
