@@ -369,18 +369,40 @@ static void unmake_machine(struct machine *m)
 		close(m->end_fd);
 }
 
-/* Signals that end the guest come by a descriptor; a broken pipe is an error. */
-static int take_signals(void)
+static sigset_t ending_signals(void)
 {
 	sigset_t set;
 
-	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
+	return set;
+}
+
+/* Signals that end the guest come by a descriptor; a broken pipe is an error. */
+static int take_signals(void)
+{
+	sigset_t set = ending_signals();
+
+	signal(SIGPIPE, SIG_IGN);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/*
+ * The rest of what the guest printed. Whoever reads it may take time, but not when the
+ * machine was to end at once. Signals have their usual effect from here on.
+ */
+static int flush_console(struct machine *m)
+{
+	struct pollfd out = { .fd = m->console.fd, .events = POLLOUT };
+	sigset_t set = ending_signals();
+
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	if (atomic_load(&m->status) >= EXIT_TIMEOUT && !poll(&out, 1, JOIN_SECONDS * 1000))
+		return 0;
+	return console_flush(&m->console);
 }
 
 static int run_to_end(struct machine *m, int signal_fd)
@@ -391,7 +413,7 @@ static int run_to_end(struct machine *m, int signal_fd)
 		wait_for_end(m, signal_fd);
 	join_threads(m);
 
-	err = console_flush(&m->console);
+	err = flush_console(m);
 	if (err && atomic_load(&m->status) != EXIT_OUTPUT) {
 		complain("what the guest prints can't be written: %s", strerror(-err));
 		return EXIT_OUTPUT;
