@@ -97,40 +97,38 @@ long run_fx(const struct fx *want, struct fx *got, int fd, unsigned long cmd);
 
 RUN_BETWEEN(run_fx, LOAD, STORE);
 
+/* Returns whether the thread's registers are what they were. */
+static bool run_among(struct x86_code *c, uint32_t *seed)
+{
+	static struct fx host, after, own;
+	long err;
+
+	random_fx(seed, &host);
+	asm volatile("fxsave64 %0" : "=m"(own));
+	err = run_fx(&host, &after, c->v.fd, AXVCPU_RUN);
+	asm volatile("fxrstor64 %0" : : "m"(own));
+	return !err && c->v.run->io.port == GUEST_DONE && same(&host, &after);
+}
+
 /* E12: the guest's registers and the thread's, each with random contents */
 TEST_F(x86_sse, guest_and_host)
 {
-	static struct fx guest, host, after, own;
+	static struct fx guest;
 	struct x86_code *c = &self->c;
 
-	asm volatile("fxsave64 %0" : "=m"(own));
 	for (int round = 0; round < ROUNDS; round++) {
-		bool same_host;
-		long err;
-
 		random_fx(&self->seed, &guest);
-		random_fx(&self->seed, &host);
 		*guest_fx(c) = guest;
 		code_place(c, load, load_end - load);
-		err = run_fx(&host, &after, c->v.fd, AXVCPU_RUN);
-		asm volatile("fxrstor64 %0" : : "m"(own));
-		same_host = same(&host, &after);
-		ASSERT_EQ(0, err);
-		ASSERT_EQ(GUEST_DONE, c->v.run->io.port);
-		ASSERT_TRUE(same_host) TH_LOG("round %d", round);
+		ASSERT_TRUE(run_among(c, &self->seed)) TH_LOG("round %d", round);
 		for (int i = 0; i < 32; i++)
 			ASSERT_EQ(guest.xmm[i / 2][i % 2],
 				  code_reg(c, AXVCPU_X86_REG_FXSAVE(20 + i)));
 		ASSERT_EQ(guest.mxcsr, (uint32_t)code_reg(c, AXVCPU_X86_REG_FXSAVE(3)));
 
 		memset(guest_fx(c), 0, sizeof(guest));
-		random_fx(&self->seed, &host);
 		code_place(c, store, store_end - store);
-		err = run_fx(&host, &after, c->v.fd, AXVCPU_RUN);
-		asm volatile("fxrstor64 %0" : : "m"(own));
-		same_host = same(&host, &after);
-		ASSERT_EQ(0, err);
-		ASSERT_TRUE(same_host) TH_LOG("round %d", round);
+		ASSERT_TRUE(run_among(c, &self->seed)) TH_LOG("round %d", round);
 		ASSERT_TRUE(same(&guest, guest_fx(c))) TH_LOG("round %d", round);
 	}
 }

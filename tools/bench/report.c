@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The table, and the same as JSON. */
-
 #include <string.h>
 
 #include "bench.h"
