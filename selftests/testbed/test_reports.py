@@ -177,9 +177,12 @@ class Coverage(unittest.TestCase):
         with tempfile.TemporaryDirectory() as name:
             log = pathlib.Path(name) / "console.log"
             log.write_text(self.LOG)
-            whole = list(coverage.dumps(log))
+            problems = []
+            whole = list(coverage.dumps(log, problems))
         self.assertEqual(whole, [("/sys/kernel/debug/gcov/build/a.gcda",
                                   b"ad\0\0\0\0\0\xff\x10")])
+        self.assertEqual(problems, ["/sys/kernel/debug/gcov/build/short.gcda: "
+                                    "4 bytes of 5 in console.log"])
 
 
 class Results(unittest.TestResult):

@@ -243,7 +243,8 @@ def _watch(session, token, tests, log_dir, tell):
             if status[0] not in ("ok", "found"):
                 boot.problems.append("the scan for leaks failed: " + " ".join(status))
         if machine.coverage:
-            session.until(token, "dumped", 300, "what was executed")
+            if session.until(token, "dumped", 300, "what was executed")[0] != "ok":
+                boot.problems.append("the kernel did not tell all that was executed")
         session.until(token, "bye", 30, "power off")
         while session.next_line(30) is not None:
             pass

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 
 import build
+import check
 import qemu
 from build import say
 
@@ -50,8 +51,8 @@ def decode(text):
     return bytes(data)
 
 
-def dumps(log):
-    """(path, bytes) of each file that a console's log has; what is not whole is told."""
+def dumps(log, problems):
+    """(path, bytes) of each file that a console's log has; @problems: what is not whole."""
     path, size, text = None, 0, []
     for line in [*log.read_text(errors="replace").splitlines(), "@ end"]:
         line = STAMPED.sub("", line).strip()
@@ -62,7 +63,7 @@ def dumps(log):
         if (found or line.startswith("@")) and path:
             data = decode(" ".join(text))
             if len(data) != size:
-                say(f"{path}: {len(data)} bytes of {size} in {os.path.relpath(log)}")
+                problems.append(f"{path}: {len(data)} bytes of {size} in {log.name}")
             else:
                 yield path, data
             path = None
@@ -93,11 +94,12 @@ class Counts:
 
 
 def collect(machine, logs, kernel, files):
-    """Add what the boots of a machine left to @files."""
+    """Add what the boots of a machine left to @files; the answer is what could not be read."""
+    problems = []
     directory = build.module_dir(machine.module, kernel, "COVERAGE=1")
     work = COVERAGE / machine.name
     for number, log in enumerate(sorted(logs.glob("console*.log"))):
-        for path, data in dumps(log):
+        for path, data in dumps(log, problems):
             path = path.partition(str(directory) + "/")[2]
             gcda = work / str(number) / path
             gcda.parent.mkdir(parents=True, exist_ok=True)
@@ -111,6 +113,7 @@ def collect(machine, logs, kernel, files):
                     name = os.path.normpath(file["file"]).partition(str(directory) + "/")[2]
                     if name and wanted(name):
                         files[name].add(file["lines"])
+    return problems
 
 
 def wanted(name):
@@ -121,12 +124,17 @@ def group(name):
     return os.path.dirname(name) if name.startswith("arch/") else "common"
 
 
-def report(jobs, kernel):
-    """Print a table of files; the whole of it and what was missed in build/coverage."""
+def report(jobs, kernel, tally):
+    """Print a table of files; the whole of it and what was missed in build/coverage.
+
+    A machine whose counts are not all there has failed.
+    """
     shutil.rmtree(COVERAGE, ignore_errors=True)
     files = collections.defaultdict(Counts)
     for machine, logs in jobs:
-        collect(machine, logs, kernel, files)
+        problems = collect(machine, logs, kernel, files)
+        if problems:
+            tally.tell(check.Result(machine.name, "coverage", problems=problems))
     table = {name: counts.figures() for name, counts in sorted(files.items())}
     totals = collections.defaultdict(collections.Counter)
     for name, figures in table.items():
