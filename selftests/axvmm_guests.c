@@ -300,6 +300,8 @@ static const struct flat_guest x86_guests[] = {
 	CODE("cpuid", 0x66, 0xb8, 1, 0, 0, 0x40,		/* mov $0x40000001, %eax */
 	     0x0f, 0xa2, 0x88, 0xd8, 0xe6, 0xf4),		/* cpuid; mov %bl, %al; out ... */
 	CODE("nops", 0x90, 0x90),
+	CODE("no-newline", 0xba, 0xf8, 0x03, 0xee,		/* mov $0x3f8, %dx; out %al, %dx */
+	     0xfa, 0xeb, 0xfd),					/* 1: cli; jmp 1b */
 	CODE("read", 0x31, 0xdb, 0x8e, 0xdb,			/* xor %bx, %bx; mov %bx, %ds */
 	     0xa1, 0x00, 0xf0),					/* mov 0xf000, %ax */
 };
@@ -338,6 +340,7 @@ static const struct ending x86_endings[] = {
 #define STR		0xb9000020			/* str w0, [x1] */
 #define LDR		0xb9400020			/* ldr w0, [x1] */
 #define NOP		0xd503201f
+#define B_SELF		0x14000000			/* 1: b 1b */
 #define HVC		0xd4000002
 #define SMC_1		0xd4000023
 
@@ -347,6 +350,7 @@ static const struct flat_guest arm64_guests[] = {
 	WORDS("off", X0(0x8400), 0xf2800040, HVC),		/* CPU_OFF; movk x0, #2 */
 	WORDS("smc", SMC_1),
 	WORDS("nops", NOP, NOP),
+	WORDS("no-newline", W0('a'), X1(0x900), STR, B_SELF),
 	WORDS("read", X1(0x3000), LDR),
 };
 
@@ -640,11 +644,16 @@ static int take_vcpu(pid_t pid)
 }
 
 /* axvmm with the guest that greets */
+static void greeting_line(char *line, size_t size)
+{
+	snprintf(line, size, "axvmm run %s", flavour->flat);
+}
+
 static struct child greet(int stdout_fd)
 {
 	char line[64];
 
-	snprintf(line, sizeof(line), "axvmm run %s", flavour->flat);
+	greeting_line(line, sizeof(line));
 	return spawn_line(line, stdout_fd);
 }
 
@@ -660,8 +669,8 @@ static void make_full_pipe(int *fds)
 	fcntl(fds[1], F_SETFL, 0);
 }
 
-/* axvmm has made its vCPU, which wrote the greeting: one of our descriptors, or -1. */
-static int wait_for_greeting(pid_t pid)
+/* axvmm has made its vCPU, which wrote so many bytes: one of our descriptors, or -1. */
+static int wait_for_bytes(pid_t pid, uint64_t bytes)
 {
 	long long until = now_ms() + LIMIT_MS;
 	struct axvcpu_stats stats;
@@ -671,7 +680,7 @@ static int wait_for_greeting(pid_t pid)
 		if (fd < 0)
 			fd = take_vcpu(pid);
 		if (fd >= 0 && !get_stats(fd, &stats) &&
-		    stats.exits[flavour->write] == flavour->greeting)
+		    stats.exits[flavour->write] == bytes)
 			return fd;
 		sleep_ns(1000000);
 	}
@@ -690,7 +699,7 @@ static bool refused_state(void)
 	make_full_pipe(out);
 	c = greet(out[1]);
 	close(out[1]);
-	fd = wait_for_greeting(c.pid);
+	fd = wait_for_bytes(c.pid, flavour->greeting);
 	err = fd < 0 ? fd : flavour->spoil(fd);
 	c.out = out[0];
 	collect(&c, 0);
@@ -701,15 +710,15 @@ static bool refused_state(void)
 	return !err && ended(103, "the hardware refused the guest's state");
 }
 
-/* Ctrl-C ends axvmm even while nobody reads what the guest prints. */
-static bool ctrl_c_while_writing(void)
+/* Ctrl-C comes when so many bytes were written to a pipe that nobody reads. */
+static bool ctrl_c_after_bytes(const char *line, uint64_t bytes)
 {
 	int out[2], fd;
 	struct child c;
 
 	make_full_pipe(out);
-	c = greet(out[1]);
-	fd = wait_for_greeting(c.pid);
+	c = spawn_line(line, out[1]);
+	fd = wait_for_bytes(c.pid, bytes);
 	if (fd >= 0)
 		close(fd);
 	kill(c.pid, SIGINT);
@@ -717,6 +726,21 @@ static bool ctrl_c_while_writing(void)
 	close(out[0]);
 	close(out[1]);
 	return fd >= 0 && ended(130, NULL);
+}
+
+/* A thread hangs in writing what the guest prints. */
+static bool ctrl_c_while_writing(void)
+{
+	char line[64];
+
+	greeting_line(line, sizeof(line));
+	return ctrl_c_after_bytes(line, flavour->greeting);
+}
+
+/* It is left for the end to write. */
+static bool ctrl_c_before_writing(void)
+{
+	return ctrl_c_after_bytes("axvmm run " MADE "no-newline", 1);
 }
 
 static void take_terminal(void)
@@ -782,6 +806,7 @@ static const struct {
 	{ full_disk, "output that can't be written: 74" },
 	{ refused_state, "a state that the hardware refuses: 103" },
 	{ ctrl_c_while_writing, "Ctrl-C while nobody reads the output: 130" },
+	{ ctrl_c_before_writing, "Ctrl-C before the output, which nobody reads: 130" },
 	{ ctrl_c_key, "Ctrl-C on a terminal: 130" },
 	{ any_moment_will_do, "Ctrl-C at any moment" },
 };
