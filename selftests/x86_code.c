@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* See x86_code.h. */
 #include <string.h>
+#include <sys/mman.h>
 
 #include "x86_code.h"
 
@@ -10,6 +11,15 @@
 static const uint8_t mov_to_cr4[] = { 0x0f, 0x22, 0xe0 };	/* mov %rax, %cr4 */
 static const uint8_t xsetbv[] = { 0x0f, 0x01, 0xd1 };
 static const uint8_t done[] = { 0xe6, GUEST_DONE, 0xf4 };	/* out %al, $GUEST_DONE; hlt */
+
+/** code_none() - no guest: nothing for code_destroy() to do */
+void code_none(struct x86_code *c)
+{
+	*c = (struct x86_code){
+		.g = { .dev = -1, .aspace = -1, .mem = MAP_FAILED },
+		.v.fd = -1,
+	};
+}
 
 /**
  * code_create() - a guest, not set up yet
@@ -23,8 +33,7 @@ int code_create(struct x86_code *c, uint32_t vcpu_id)
 	struct guest_prog p;
 	int handler, err;
 
-	memset(c, 0, sizeof(*c));
-	c->v.fd = -1;
+	code_none(c);
 	err = guest_create(&c->g, 0);
 	if (err)
 		return err;

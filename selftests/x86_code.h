@@ -62,6 +62,7 @@ struct x86_code {
 	uint64_t rsp;
 };
 
+void code_none(struct x86_code *c);
 int code_create(struct x86_code *c, uint32_t vcpu_id);
 int code_setup(struct x86_code *c);
 int code_start(struct x86_code *c, uint32_t vcpu_id);

@@ -40,12 +40,9 @@ FIXTURE_SETUP(x86_perf)
 {
 	struct x86_code *c = &self->c;
 
-	self->c.v.fd = -1;
-	self->c.g.dev = -1;
-	self->c.g.aspace = -1;
-	self->c.g.mem = MAP_FAILED;
+	code_none(&self->c);
 	if (module_load("x86_perf", "guest_value=0x5e1f"))
-		SKIP(return, "no function tracer");
+		SKIP(return, "perf_guest_get_msrs() can't be probed");
 	self->loaded = true;
 	/* It looks once whether there are counters. */
 	ASSERT_EQ(0, reload());

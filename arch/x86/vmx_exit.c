@@ -8,11 +8,6 @@
 
 #include "vmx_exit.h"
 
-static int exit_nothing(struct vmx_vcpu *vmx)
-{
-	return AXVCPU_NEXT_ENTER;
-}
-
 /**
  * vmx_exit_unknown() - an exit of which the VMM is told what the hardware says
  * @vmx: the vCPU
@@ -97,11 +92,13 @@ static int exit_exception(struct vmx_vcpu *vmx)
 	u32 vector = info & INTR_INFO_VECTOR_MASK;
 	int next;
 
-	if (type == INTR_TYPE_NMI_INTR || vector == X86_TRAP_MC)
+	if (type == INTR_TYPE_NMI_INTR)
 		return AXVCPU_NEXT_ENTER;
 
 	vmx_take_vectoring(vmx);
 	undo_nmi_unblocking(vmx, info);
+	if (vector == X86_TRAP_MC)
+		return AXVCPU_NEXT_ENTER;
 	if (vmx_exit_watched(vmx, info, &next))
 		return next;
 	if (vector == X86_TRAP_AC)
@@ -274,7 +271,6 @@ int (*const vmx_exits[VMX_NR_EXITS])(struct vmx_vcpu *vmx) = {
 	[EXIT_REASON_MSR_WRITE]			= exit_wrmsr,
 	[EXIT_REASON_MWAIT_INSTRUCTION]		= exit_undefined,
 	[EXIT_REASON_MONITOR_INSTRUCTION]	= exit_undefined,
-	[EXIT_REASON_MCE_DURING_VMENTRY]	= exit_nothing,
 	[EXIT_REASON_EPT_VIOLATION]		= exit_ept_violation,
 	[EXIT_REASON_EPT_MISCONFIG]		= exit_vectoring_unknown,
 	[EXIT_REASON_INVEPT]			= exit_undefined,

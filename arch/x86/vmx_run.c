@@ -356,14 +356,16 @@ static __always_inline void count_another(struct axvcpu *vcpu)
 /*
  * Exits in a row, with interrupts off. One of the host's ends it: it makes the
  * guest exit, on hardware always. Bochs does not let it while the guest's are
- * off, so there is an end to it anyway.
+ * off, so there is an end to it anyway. And so do NMIs and machine checks: one
+ * may have left work that must be done before the guest goes on.
  */
 #define STRETCH	32
 
 static __always_inline bool may_go_on(const struct vmx_vcpu *vmx, int next)
 {
 	return next == AXVCPU_NEXT_ENTER &&
-	       vmx->exit_reason != EXIT_REASON_EXTERNAL_INTERRUPT;
+	       vmx->exit_reason != EXIT_REASON_EXTERNAL_INTERRUPT &&
+	       vmx->exit_reason != EXIT_REASON_EXCEPTION_NMI;
 }
 
 static noinline int enter_again(struct vmx_vcpu *vmx)

@@ -3,7 +3,7 @@
  * Stands in for the counters that an emulated CPU has not got: perf_guest_get_msrs()
  * names an MSR that the guest can read, IA32_TSC_AUX, as one to be exchanged.
  */
-#include <linux/ftrace.h>
+#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/perf_event.h>
 
@@ -29,29 +29,26 @@ static struct perf_guest_switch_msr *get_msrs(int *nr, void *data)
 	return msr;
 }
 
-static void notrace instead(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
-			    struct ftrace_regs *fregs)
+static int call_ours(struct kprobe *probe, struct pt_regs *regs)
 {
-	ftrace_regs_set_instruction_pointer(fregs, (unsigned long)get_msrs);
+	regs->ip = (unsigned long)get_msrs;
+	return 1;
 }
 
-static struct ftrace_ops ops = {
-	.func	= instead,
-	.flags	= FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY,
+static struct kprobe probe = {
+	.symbol_name	= "perf_guest_get_msrs",
+	.pre_handler	= call_ours,
 };
 
 static int __init x86_perf_init(void)
 {
-	int ret = ftrace_set_filter_ip(&ops, (unsigned long)perf_guest_get_msrs, 0, 0);
-
-	return ret ?: register_ftrace_function(&ops);
+	return register_kprobe(&probe);
 }
 module_init(x86_perf_init);
 
 static void __exit x86_perf_exit(void)
 {
-	unregister_ftrace_function(&ops);
-	ftrace_set_filter_ip(&ops, (unsigned long)perf_guest_get_msrs, 1, 0);
+	unregister_kprobe(&probe);
 }
 module_exit(x86_perf_exit);
 
