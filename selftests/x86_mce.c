@@ -133,10 +133,8 @@ TEST_F(x86_mce, thread_is_killed)
 
 TEST_F(x86_mce, during_an_entry)
 {
-	static const char * const status[] = { CAN_RESTART, CAN_NOT };
-
 	for (int i = 0; i < 2; i++) {
-		ASSERT_EQ(0, change(self, 1 << UD, FAILED_ENTRY, status[i]));
+		ASSERT_EQ(0, change(self, 1 << UD, FAILED_ENTRY, i ? CAN_NOT : CAN_RESTART));
 		ASSERT_EQ(FAIL_ENTRY, RUN_CODE(&self->c, ud));
 		EXPECT_EQ(MCE_IN_ENTRY, self->run->fail_entry.hw_reason);
 		EXPECT_EQ(0, self->run->fail_entry.reg);
