@@ -197,6 +197,36 @@ TEST_F(arm64, exceptions)
 	EXPECT_EQ(0, value);
 }
 
+PROGRAM(serror_program,
+	ALL_SETUP("serror")
+	MEET(0x70) "msr daifclr, #4\n 1: b 1b\n"
+	ALL_VECTORS("serror")
+	"serror: mrs x9, esr_el1\n mov x10, x12\n" MEET(0x71));
+
+/* One that comes while the guest runs */
+TEST_F(arm64, serror_of_a_running_guest)
+{
+	struct axvcpu_inject abort = { .type = AXVCPU_EVENT_EXCEPTION, .vector = 0x2f,
+				       .error_code = 0x12, .flags = AXVCPU_INJECT_ERROR_CODE };
+	struct vcpu_thread t;
+
+	ASSERT_EQ(0, start(self, serror_program, serror_program_end));
+	EXPECT_MEET(0x70);
+	ASSERT_EQ(0, thread_start(&t, &self->v, 0));
+	EXPECT_EQ(0, wait_for_state(self->v.fd, AXVCPU_STATE_RUNNING));
+	usleep(100000);
+	EXPECT_EQ(0, XIOCTL(self->v.fd, AXVCPU_INJECT, &abort));
+	for (int i = 0; i < 100 && !t.done; i++)
+		usleep(100000);
+	if (!t.done)
+		kick_vcpu(self->v.fd);
+	ASSERT_EQ(0, thread_join(&t));
+	ASSERT_EQ(AXVCPU_EXIT_HYPERCALL, self->run->exit_reason);
+	EXPECT_EQ(0x71, self->run->hypercall.nr);
+	EXPECT_EQ(0x380, self->x[10]);
+	EXPECT_EQ(0x2f, self->x[9] >> 26);
+}
+
 /* A11: AArch32, which the ID registers deny, ends the guest and nothing else. */
 PROGRAM(aarch32_program,
 	"mov x0, #0x10\n msr spsr_el1, x0\n adr x0, 1f\n msr elr_el1, x0\n eret\n"

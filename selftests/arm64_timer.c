@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The virtual timer of an arm64 guest. */
+#include <signal.h>
+#include <sys/time.h>
+#include <sys/timex.h>
+
 #include "arm64.h"
 
 /* x20: results; x22: ticks of the timer; x23: wait (WFI) or spin */
@@ -65,6 +69,74 @@ TEST_F(arm64, virtual_offset)
 	/* The host's own time goes on. */
 	asm volatile("mrs %0, cntvct_el0" : "=r" (now));
 	EXPECT_LT(before, now);
+}
+
+static void on_alarm(int sig)
+{
+}
+
+/* It waits for its timer, until a signal comes, which the timer's interrupt does not. */
+static int wait_and_leave(FIXTURE_DATA(arm64) *self, uint64_t ticks)
+{
+	struct itimerval soon = { .it_value.tv_usec = 50000 };
+	struct sigaction action = { .sa_handler = on_alarm };
+
+	self->x[22] = ticks;
+	self->x[23] = 1;
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &soon, NULL);
+	return run_vcpu(self->v.fd, AXVCPU_RUN_WAIT);
+}
+
+/* Nothing that the VMM does meanwhile costs the guest its timer. */
+TEST_F(arm64, timer_and_registers)
+{
+	uint64_t hz, value, cval;
+
+	asm("mrs %0, cntfrq_el0" : "=r" (hz));
+	ASSERT_EQ(0, start(self, timer_program, timer_program_end));
+	EXPECT_MEET(0x70);
+	ASSERT_EQ(-EINTR, wait_and_leave(self, hz / 2));
+	ASSERT_EQ(0, get_reg(self->v.fd, AXVCPU_ARM64_REG_CNTVOFF, &value));
+	alarm(10);
+	ASSERT_EQ(0, run_vcpu(self->v.fd, AXVCPU_RUN_WAIT));
+	EXPECT_EQ(27, self->x[21]);
+	EXPECT_LE(hz / 2, self->x[25] - self->x[24]);
+	/* From an hour to now */
+	ASSERT_EQ(-EINTR, wait_and_leave(self, 3600 * hz));
+	ASSERT_EQ(0, get_reg(self->v.fd, sys(3, 3, 14, 0, 2), &value));
+	ASSERT_EQ(0, get_reg(self->v.fd, sys(3, 3, 14, 3, 2), &cval));
+	EXPECT_LT(value, cval);
+	ASSERT_EQ(0, set_reg(self->v.fd, sys(3, 3, 14, 3, 2), value + hz / 10));
+	alarm(10);
+	ASSERT_EQ(0, run_vcpu(self->v.fd, AXVCPU_RUN_WAIT));
+	EXPECT_EQ(27, self->x[21]);
+	alarm(0);
+}
+
+/* The host's clock runs faster than the counter while it is adjusted. */
+TEST_F(arm64, timer_by_a_fast_clock)
+{
+	struct timex fast = { .modes = ADJ_TICK, .tick = 1100000 / sysconf(_SC_CLK_TCK) };
+	struct timex right = { .modes = ADJ_TICK, .tick = 1000000 / sysconf(_SC_CLK_TCK) };
+	struct sigaction action = { .sa_handler = on_alarm };
+	uint64_t hz;
+	int err;
+
+	asm("mrs %0, cntfrq_el0" : "=r" (hz));
+	ASSERT_EQ(0, start(self, timer_program, timer_program_end));
+	EXPECT_MEET(0x70);
+	ASSERT_LE(0, adjtimex(&fast));
+	self->x[22] = hz;
+	self->x[23] = 1;
+	sigaction(SIGALRM, &action, NULL);
+	alarm(10);
+	err = run_vcpu(self->v.fd, AXVCPU_RUN_WAIT);
+	alarm(0);
+	ASSERT_LE(0, adjtimex(&right));
+	ASSERT_EQ(0, err);
+	EXPECT_EQ(27, self->x[21]);
+	EXPECT_LE(hz, self->x[25] - self->x[24]);
 }
 
 PROGRAM(counter_program, "1: isb\n mrs x9, cntvct_el0\n mrs x10, cntpct_el0\n" MEET(0x70) "b 1b\n");

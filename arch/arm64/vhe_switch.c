@@ -227,6 +227,9 @@ void vhe_put(struct axvcpu *vcpu)
 
 	vhe_save(vhe);
 	vhe->fp_on = false;
+	/* The VMM has looked at registers, or changed them, while the guest waits. */
+	if (unlikely(vcpu->halted))
+		vhe_timer_sleep(vhe);
 }
 
 /* --- FP ---------------------------------------------------------------------- */
@@ -378,8 +381,9 @@ static noinstr void switch_worlds(struct vhe_vcpu *vhe, bool flush)
 	const struct vhe_host *host = &vhe->host;
 	u64 mdscr = vhe_read(mdscr_el1);
 	bool debug = (mdscr ^ vhe->mdscr) & ~MDSCR_TDCC;
+	u64 hcr = guest_hcr(vhe);
 
-	vhe_write(guest_hcr(vhe), hcr_el2);
+	vhe_write(hcr, hcr_el2);
 	forget_others(vhe, flush);
 	vhe_write(CPTR_TTA | CPTR_TAM | (vhe->fp_on ? CPTR_FPEN : 0), cpacr_el1);
 	if (vhe->fp_on)
@@ -399,7 +403,8 @@ static noinstr void switch_worlds(struct vhe_vcpu *vhe, bool flush)
 	vhe->pc = vhe_read(elr_el2);
 	vhe->pstate = vhe_read(spsr_el2);
 	read_syndrome(vhe);
-	if (unlikely(vhe->serror) && !(vhe_read(hcr_el2) & HCR_VSE))
+	/* Taken; one that came while the guest ran waits for the next entry. */
+	if (unlikely(hcr & HCR_VSE) && !(vhe_read(hcr_el2) & HCR_VSE))
 		vhe->serror = 0;
 	if (vhe->fp_on)
 		vhe_fp_save(&vhe->fp);

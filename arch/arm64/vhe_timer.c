@@ -103,10 +103,25 @@ bool vhe_timer_expired(const struct vhe_vcpu *vhe)
 	return can_fire(&vhe->timer) && vhe_timer_now(vhe) >= READ_ONCE(vhe->timer.cval);
 }
 
+/* How long it takes to its interrupt, by the host's clock */
+static u64 ns_to_expiry(const struct vhe_vcpu *vhe)
+{
+	u64 now = vhe_timer_now(vhe), cval = READ_ONCE(vhe->timer.cval);
+
+	return cval <= now ? 0 :
+	       mul_u64_u64_div_u64(cval - now, NSEC_PER_SEC, arch_timer_get_cntfrq());
+}
+
 static enum hrtimer_restart wake_halted(struct hrtimer *hrtimer)
 {
 	struct vhe_vcpu *vhe = container_of(hrtimer, struct vhe_vcpu, timer.wake);
+	u64 ns = ns_to_expiry(vhe);
 
+	/* The host's clock is adjusted; it may be ahead of the counter. */
+	if (ns && READ_ONCE(vhe->timer.armed)) {
+		hrtimer_forward_now(hrtimer, ns_to_ktime(max_t(u64, ns, NSEC_PER_USEC)));
+		return HRTIMER_RESTART;
+	}
 	wake_up_interruptible(&vhe->vcpu.wait);
 	return HRTIMER_NORESTART;
 }
@@ -119,7 +134,7 @@ static enum hrtimer_restart wake_halted(struct hrtimer *hrtimer)
  */
 void vhe_timer_create(struct vhe_vcpu *vhe)
 {
-	hrtimer_init(&vhe->timer.wake, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
+	hrtimer_init(&vhe->timer.wake, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
 	vhe->timer.wake.function = wake_halted;
 }
 
@@ -142,16 +157,14 @@ void vhe_timer_destroy(struct vhe_vcpu *vhe)
  */
 void vhe_timer_sleep(struct vhe_vcpu *vhe)
 {
-	u64 now = vhe_timer_now(vhe), cval = vhe->timer.cval, ns;
+	u64 ns;
 
 	if (!can_fire(&vhe->timer))
 		return;
-	ns = cval <= now ? 0 :
-	     mul_u64_u64_div_u64(cval - now, NSEC_PER_SEC, arch_timer_get_cntfrq());
 	/* In a century or never: the sum must not wrap. */
-	ns = min_t(u64, ns, KTIME_MAX / 2);
+	ns = min_t(u64, ns_to_expiry(vhe), KTIME_MAX / 2);
 	vhe->timer.armed = true;
-	hrtimer_start(&vhe->timer.wake, ktime_add_ns(ktime_get(), ns), HRTIMER_MODE_ABS_HARD);
+	hrtimer_start(&vhe->timer.wake, ktime_add_ns(ktime_get(), ns), HRTIMER_MODE_ABS);
 }
 
 /**
