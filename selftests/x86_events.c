@@ -8,6 +8,7 @@
 #include "x86_code.h"
 
 #define IF		0x200
+#define TF		0x100
 #define HALTED		(CODE_EXIT + AXVCPU_EXIT_HALT)
 #define IO_WRITE	(CODE_EXIT + AXVCPU_EXIT_IO_WRITE)
 
@@ -96,6 +97,50 @@ TEST_F(x86_events, trap_flag)
 	ASSERT_EQ(IO_WRITE, RUN_CODE(&self->c, tf_out));
 	ASSERT_EQ(1, code_go_on(&self->c));
 	EXPECT_EQ(CODE_GPA + 11, self->c.rip);
+}
+
+/*
+ * It comes before an interrupt, and an entry that injects one would lose it. So it is
+ * with NMIs, but not in Bochs, where their window opens before the trap.
+ */
+TEST_F(x86_events, trap_flag_and_interrupt)
+{
+	code_place(&self->c, out, out_end - out);
+	self->run->regs.x86.rflags |= IF | TF;
+	ASSERT_EQ(IO_WRITE, code_go_on(&self->c));
+	ASSERT_EQ(0, inject_event(self->c.v.fd, AXVCPU_EVENT_INTERRUPT, 0x60));
+	ASSERT_EQ(1, code_go_on(&self->c));
+	EXPECT_EQ(CODE_GPA + 2, self->c.rip);
+	ASSERT_EQ(0x60, code_go_on(&self->c));
+	EXPECT_EQ(CODE_GPA + 2, self->c.rip);
+	ASSERT_EQ(1, code_go_on(&self->c));
+	EXPECT_EQ(CODE_GPA + 3, self->c.rip);
+}
+
+/* And ends a HLT. */
+TEST_F(x86_events, trap_flag_and_halt)
+{
+	code_place(&self->c, hlt, hlt_end - hlt);
+	self->run->regs.x86.rflags |= TF;
+	ASSERT_EQ(1, code_go_on(&self->c));
+	EXPECT_EQ(CODE_GPA + 1, self->c.rip);
+}
+
+/* Behind an STI, where the VMM has it and keeps it */
+TEST_F(x86_events, trap_flag_and_shadow)
+{
+	for (int deliver = 0; deliver < 2; deliver++) {
+		ASSERT_EQ(0, set_reg(self->c.v.fd, AXVCPU_X86_REG_EXCEPTION_EXITS, 1 << 1));
+		code_place(&self->c, sti + 1, sti_end - sti - 1);
+		self->run->regs.x86.rflags |= TF;
+		ASSERT_EQ(CODE_EXIT + AXVCPU_EXIT_EXCEPTION, code_go_on(&self->c));
+		EXPECT_EQ(CODE_GPA + 1, self->run->regs.x86.rip);
+		EXPECT_EQ(0, code_reg(&self->c, AXVCPU_X86_REG_INTERRUPTIBILITY));
+		ASSERT_EQ(0, set_reg(self->c.v.fd, AXVCPU_X86_REG_EXCEPTION_EXITS, 0));
+		self->run->exception.deliver = deliver;
+		ASSERT_EQ(1, code_go_on(&self->c));
+		EXPECT_EQ(CODE_GPA + 2 - deliver, self->c.rip);
+	}
 }
 
 /* E27: a second NMI waits for the IRET of the first one's handler. */

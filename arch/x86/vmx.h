@@ -310,6 +310,7 @@ int vmx_set_debug(struct axvcpu *vcpu, const struct axvcpu_set_debug *debug); /*
 int vmx_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event);
 bool vmx_exception_valid(u64 exception);
 u32 vmx_exception_info(u8 vector);
+u32 vmx_event_info(u32 info);
 bool vmx_has_event(struct axvcpu *vcpu);
 
 /* vmx_caps.c */

@@ -96,11 +96,9 @@ void vmx_apply_debug(struct vmx_vcpu *vmx)
  */
 void vmx_show_tf(struct vmx_vcpu *vmx)
 {
-	u32 blocked = vmread(GUEST_INTERRUPTIBILITY_INFO);
 	u64 rflags = vmx_rflags(vmx);
 
-	if (blocked & VMX_SHADOW)
-		vmwrite(GUEST_INTERRUPTIBILITY_INFO, blocked & ~VMX_SHADOW);
+	vmx_end_shadow();
 	vmx->guest_tf = rflags & X86_EFLAGS_TF;
 	vmwrite(GUEST_RFLAGS, rflags | X86_EFLAGS_TF);
 }
@@ -187,10 +185,7 @@ bool vmx_exit_watched(struct vmx_vcpu *vmx, u32 info, int *next)
 	u32 vector = info & INTR_INFO_VECTOR_MASK, type = info & INTR_INFO_INTR_TYPE_MASK;
 	bool page_fault_or_debug = vector == X86_TRAP_PF || vector == X86_TRAP_DB;
 
-	vmx->seen = (struct vmx_event){
-		.info = info & (INTR_INFO_VECTOR_MASK | INTR_INFO_INTR_TYPE_MASK |
-				INTR_INFO_DELIVER_CODE_MASK | INTR_INFO_VALID_MASK),
-	};
+	vmx->seen = (struct vmx_event){ .info = vmx_event_info(info) };
 	vmx->seen_payload = page_fault_or_debug ? vmread(EXIT_QUALIFICATION) : 0;
 	if (info & INTR_INFO_DELIVER_CODE_MASK)
 		vmx->seen.error_code = vmread(VM_EXIT_INTR_ERROR_CODE);
@@ -215,6 +210,9 @@ bool vmx_exit_watched(struct vmx_vcpu *vmx, u32 info, int *next)
 	}
 	if (!(vmx->exceptions & BIT(vector)))
 		return false;
+	/* An entry with TF and a shadow wants a trap pending, and this one is not. */
+	if (vector == X86_TRAP_DB)
+		vmx_end_shadow();
 	*next = exception_exit(vmx, AXVCPU_EXIT_EXCEPTION, vector, vmx->seen_payload);
 	return true;
 }

@@ -20,6 +20,9 @@
 /* Those that can be injected; an NMI has a type of its own. */
 #define EXCEPTIONS	(GENMASK(X86_TRAP_VE, 0) & ~BIT(X86_TRAP_NMI) & ~BIT(X86_TRAP_SPURIOUS))
 
+/* Of the pending debug exceptions: an enabled breakpoint was met. */
+#define PENDING_DBG_BREAKPOINT	BIT(12)
+
 #define MAX_ERROR_CODE	AXVCPU_X86_ERROR_CODE_MASK
 
 /**
@@ -182,6 +185,25 @@ void vmx_raise_event(struct vmx_vcpu *vmx, struct vmx_event event)
 }
 
 /**
+ * vmx_event_info() - interruption information of an exit, as an entry takes it
+ * @info: VM-exit interruption information or IDT-vectoring information
+ *
+ * In real mode, an exception comes without an error code; the entry sees to that.
+ *
+ * Return: the same for an event that is due.
+ */
+u32 vmx_event_info(u32 info)
+{
+	u32 vector = info & INTR_INFO_VECTOR_MASK;
+
+	info &= INTR_INFO_VECTOR_MASK | INTR_INFO_INTR_TYPE_MASK |
+		INTR_INFO_DELIVER_CODE_MASK | INTR_INFO_VALID_MASK;
+	if ((info & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_HARD_EXCEPTION && vector < 32)
+		info |= vmx_exception_info(vector);
+	return info;
+}
+
+/**
  * vmx_take_vectoring() - keep the event whose delivery this exit interrupted
  * @vmx: the vCPU, after an exit that can do so
  *
@@ -194,10 +216,7 @@ void vmx_take_vectoring(struct vmx_vcpu *vmx)
 
 	if (!(info & INTR_INFO_VALID_MASK))
 		return;
-	vmx->event = (struct vmx_event){
-		.info = info & (INTR_INFO_VECTOR_MASK | INTR_INFO_INTR_TYPE_MASK |
-				INTR_INFO_DELIVER_CODE_MASK | INTR_INFO_VALID_MASK),
-	};
+	vmx->event = (struct vmx_event){ .info = vmx_event_info(info) };
 	vmx->todo |= VMX_TODO_EVENT;
 	if (info & INTR_INFO_DELIVER_CODE_MASK)
 		vmx->event.error_code = vmread(IDT_VECTORING_ERROR_CODE);
@@ -240,6 +259,13 @@ static void take_interrupt(struct vmx_vcpu *vmx, int vector)
 	};
 }
 
+/* A trap behind the last instruction comes first, and an entry with an event drops it. */
+static bool trap_is_due(const struct vmx_vcpu *vmx)
+{
+	return vmx->todo & VMX_TODO_STEP ||
+	       vmread(GUEST_PENDING_DBG_EXCEPTIONS) & (DR_STEP | PENDING_DBG_BREAKPOINT);
+}
+
 static bool take_queued(struct vmx_vcpu *vmx)
 {
 	unsigned long queued = READ_ONCE(vmx->queued);
@@ -251,6 +277,8 @@ static bool take_queued(struct vmx_vcpu *vmx)
 		take_exception(vmx);
 		return true;
 	}
+	if (trap_is_due(vmx))
+		return false;
 	if ((queued & BIT(VMX_QUEUED_NMI)) && !shadow && !(blocked & GUEST_INTR_STATE_NMI)) {
 		take_nmi(vmx);
 		return true;

@@ -76,11 +76,11 @@ static void undo_nmi_unblocking(struct vmx_vcpu *vmx, u64 info)
  */
 int vmx_raise_debug(struct vmx_vcpu *vmx, u64 events)
 {
+	vmx_end_shadow();
 	if (vmx->exceptions & BIT(X86_TRAP_DB))
 		return vmx_tell_exception(vmx, X86_TRAP_DB, events);
 	vmx->dr[6] = vmx_dr6(vmx->dr[6], events);
 	vmx_set_dr7(vmx, vmx->dr[7] & ~VMX_DR7_GD);
-	vmwrite(GUEST_INTERRUPTIBILITY_INFO, vmread(GUEST_INTERRUPTIBILITY_INFO) & ~VMX_SHADOW);
 	return vmx_raise_next(vmx, X86_TRAP_DB);
 }
 
@@ -162,6 +162,9 @@ static int exit_hlt(struct vmx_vcpu *vmx)
 {
 	vmx_skip(vmx);
 	WRITE_ONCE(vmx->halt_if, vmx->rflags & X86_EFLAGS_IF);
+	/* The trap behind the HLT ends it at once. */
+	if (vmx->todo & (VMX_TODO_STEP | VMX_TODO_STEPPED))
+		return AXVCPU_NEXT_ENTER;
 	return vmx_has_event(&vmx->vcpu) ? AXVCPU_NEXT_ENTER : AXVCPU_NEXT_HALT;
 }
 

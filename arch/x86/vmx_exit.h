@@ -35,20 +35,27 @@ static inline void vmx_write_gpr(struct vmx_vcpu *vmx, unsigned int n, u64 value
 		WRITE_ONCE(vmx_gprs(vmx)[n], value);
 }
 
+/* What an STI or MOV SS holds off may come. */
+static __always_inline void vmx_end_shadow(void)
+{
+	u32 blocked = vmread(GUEST_INTERRUPTIBILITY_INFO);
+
+	if (unlikely(blocked & VMX_SHADOW))
+		vmwrite(GUEST_INTERRUPTIBILITY_INFO, blocked & ~VMX_SHADOW);
+}
+
 /*
  * Look at the instruction that exited, so that it can be gone behind, now or
  * when its answer is there. The shadow of an STI or MOV SS before it ends.
  */
 static __always_inline u64 vmx_fetch_insn(struct vmx_vcpu *vmx)
 {
-	u32 blocked = vmread(GUEST_INTERRUPTIBILITY_INFO);
 	u64 rip = vmread(GUEST_RIP);
 	u64 next = rip + vmread(VM_EXIT_INSTRUCTION_LEN);
 
 	if (unlikely((next ^ rip) >> 32) && !vmx_is_64bit())
 		next = (u32)next;
-	if (unlikely(blocked & VMX_SHADOW))
-		vmwrite(GUEST_INTERRUPTIBILITY_INFO, blocked & ~VMX_SHADOW);
+	vmx_end_shadow();
 	vmx->rip = rip;
 	vmx->rflags = vmread(GUEST_RFLAGS);
 	vmx->cached = VMX_TODO_RIP | VMX_TODO_RFLAGS;
