@@ -129,6 +129,16 @@ static const char *read_ept(struct vmx_caps *caps)
 	return NULL;
 }
 
+/* The host's handler of NMIs is called as the IDT has it. */
+static bool has_fred(void)
+{
+#ifdef X86_FEATURE_FRED
+	return boot_cpu_has(X86_FEATURE_FRED);
+#else
+	return false;
+#endif
+}
+
 /* Returns what this CPU lacks, or NULL. */
 static const char *read_caps(struct vmx_caps *caps)
 {
@@ -141,6 +151,8 @@ static const char *read_caps(struct vmx_caps *caps)
 		return "VMX, or the firmware keeps it off";
 	if (rdmsrl_safe(MSR_IA32_FEAT_CTL, &value) || (value & enabled) != enabled)
 		return "VMX allowed by the firmware";
+	if (has_fred())
+		return "IDT: boot without fred=on";
 	rdmsrl(MSR_IA32_VMX_BASIC, value);
 	caps->revision = value & BASIC_REVISION;
 	if (!(value & BASIC_TRUE_CONTROLS))

@@ -59,6 +59,15 @@ static void set_entry(struct vmx_msr_entry *entry, u32 msr, u64 value)
 	*entry = (struct vmx_msr_entry){ .index = msr, .value = value };
 }
 
+/*
+ * Where PEBS writes, and what: without PEBS_ENABLE nothing, so the host's may stay. Linux
+ * 6.1 names them whenever there is an event of the hardware's, such as its watchdog's.
+ */
+static bool is_unused(u32 msr)
+{
+	return msr == MSR_IA32_DS_AREA || msr == MSR_PEBS_DATA_CFG;
+}
+
 /**
  * vmx_perf_begin() - see to what perf has in the counters now
  * @vmx: the vCPU, about to be entered
@@ -78,7 +87,7 @@ void vmx_perf_begin(struct vmx_vcpu *vmx)
 
 	msrs = perf_guest_get_msrs(&count, &no_pmu);
 	for (i = 0; msrs && i < count && nr < VMX_NR_PERF_MSRS; i++) {
-		if (msrs[i].host == msrs[i].guest)
+		if (msrs[i].host == msrs[i].guest || is_unused(msrs[i].msr))
 			continue;
 		if (msrs[i].msr == MSR_IA32_PEBS_ENABLE)
 			vmx_wrmsr(MSR_IA32_PEBS_ENABLE, msrs[i].guest);

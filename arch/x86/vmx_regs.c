@@ -234,6 +234,22 @@ int vmx_get_reg(struct axvcpu *vcpu, u64 id, u64 *value)
 	return 0;
 }
 
+/* What the CPU remembers of the guest's page tables depends on these. */
+static bool is_about_translation(u64 id)
+{
+	switch (id) {
+	case AXVCPU_X86_REG_CR0:
+	case AXVCPU_X86_REG_CR3:
+	case AXVCPU_X86_REG_CR4:
+	case AXVCPU_X86_REG_PDPTE(0) ... AXVCPU_X86_REG_PDPTE(3):
+	case AXVCPU_X86_REG_MSR(MSR_EFER):
+	case AXVCPU_X86_REG_MSR(MSR_IA32_CR_PAT):
+		return true;
+	default:
+		return false;
+	}
+}
+
 /*
  * Values that only make sense together are not checked against each other: an
  * entry with a state that no CPU can be in is FAIL_ENTRY.
@@ -255,6 +271,9 @@ int vmx_set_reg(struct axvcpu *vcpu, u64 id, u64 value, bool commit)
 		reg->set(vmx, n, value);
 	else
 		vmwrite(reg->field + 2 * n, value);
+	/* With a VPID, an entry forgets nothing by itself: SDM vol. 3, 29.4.3. */
+	if (is_about_translation(id))
+		vcpu->tlb_gen = 0;
 	return 0;
 }
 

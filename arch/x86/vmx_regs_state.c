@@ -135,8 +135,11 @@ static u64 get_exception(struct vmx_vcpu *vmx, unsigned int n)
 
 static void set_exception(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
+	/* One that INJECT queues meanwhile is replaced, or stays and has its flag. */
+	clear_bit(VMX_QUEUED_EXCEPTION, &vmx->queued);
 	xchg(&vmx->exception, value);
-	assign_bit(VMX_QUEUED_EXCEPTION, &vmx->queued, value);
+	if (value)
+		set_bit(VMX_QUEUED_EXCEPTION, &vmx->queued);
 }
 
 /* All but those that are the host's */
