@@ -93,13 +93,17 @@ static void leaf_gone(struct axvcpu_s2_zap *zap, u64 gpa, unsigned int level, u6
 {
 	struct axvcpu_range *range = container_of(zap, struct range_zap, s2)->range;
 	const struct axvcpu_s2_format *format = range->aspace->s2.format;
+	u64 first;
 
 	if (!axvcpu_s2_may_be_dirty(format, leaf))
 		return;
 	folio_mark_dirty(page_folio(pfn_to_page(PHYS_PFN(leaf & format->addr_mask))));
-	if (range->dirty)
-		bitmap_set(range->dirty, PHYS_PFN(gpa - range->node.start),
-			   1U << (level * format->level_bits));
+	if (!range->dirty)
+		return;
+	/* bitmap_set() counts from there in 32 bits. */
+	first = PHYS_PFN(gpa - range->node.start);
+	bitmap_set(range->dirty + BIT_WORD(first), first % BITS_PER_LONG,
+		   1U << (level * format->level_bits));
 }
 
 /* axvcpu_s2_zap() or _clean(). May drop the lock in between when @may_sleep. */
@@ -374,7 +378,7 @@ static int range_map(struct axvcpu_aspace *aspace, struct axvcpu_range *range,
  *
  * Context: process context, sleeps.
  * Return: 0; -EINVAL, -EFAULT, -EEXIST, -ENOSPC, -EIO, -ENOMEM as documented
- * for %AXVCPU_MAP; -EINTR: killed.
+ * for %AXVCPU_MAP; -EINTR: killed, or a signal with the process's first range.
  */
 int axvcpu_aspace_map(struct axvcpu_aspace *aspace, const struct axvcpu_map *map)
 {
@@ -493,11 +497,12 @@ static void take_log(struct axvcpu_range *range, u64 first, u64 pages, unsigned 
 {
 	struct axvcpu_aspace *aspace = range->aspace;
 	u64 gpa = range->node.start + (first << PAGE_SHIFT);
+	unsigned long *log = range->dirty + BIT_WORD(first);
 
 	spin_lock(&aspace->lock);
 	for_leaves(range, gpa, gpa + (pages << PAGE_SHIFT), true, axvcpu_s2_clean);
-	bitmap_copy(bits, range->dirty + BIT_WORD(first), pages);
-	bitmap_clear(range->dirty, first, pages);
+	bitmap_copy(bits, log, pages);
+	bitmap_clear(log, 0, pages);
 	spin_unlock(&aspace->lock);
 }
 

@@ -36,6 +36,7 @@ struct window {
 	unsigned int count;
 	u32 flags;			/* the range's, before the look */
 	unsigned long seq;		/* the notifier's, before the look */
+	bool published;			/* as long as that has not changed */
 	unsigned long *pfns;		/* what HMM found, then the leaves */
 };
 
@@ -52,8 +53,10 @@ static void fault_in_ahead(struct vm_area_struct *vma, unsigned long uaddr, unsi
 
 	if (!vma_is_anonymous(vma) || userfaultfd_armed(vma))
 		return;
+	/* With these, the lock stays ours. */
+	flags |= FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_RETRY_NOWAIT;
 	while ((uaddr += PAGE_SIZE) < end) {
-		if (handle_mm_fault(vma, uaddr, flags, NULL) & VM_FAULT_ERROR)
+		if (handle_mm_fault(vma, uaddr, flags, NULL) & (VM_FAULT_ERROR | VM_FAULT_RETRY))
 			break;
 	}
 }
@@ -138,6 +141,7 @@ static int window_look(struct window *window, struct axvcpu_range *range)
 
 	hmm.end = hmm.start + ((unsigned long)window->count << PAGE_SHIFT);
 	window->seq = mmu_interval_read_begin(&range->notifier);
+	window->published = false;
 	hmm.notifier_seq = window->seq;
 	if (mmap_read_lock_killable(mm))
 		return -EINTR;
@@ -166,7 +170,7 @@ static void window_make_leaves(struct window *window, const struct axvcpu_range 
 	}
 }
 
-static int window_map_locked(const struct window *window, struct axvcpu_range *range,
+static int window_map_locked(struct window *window, struct axvcpu_range *range,
 			     struct axvcpu_s2_cache *cache)
 {
 	struct axvcpu_aspace *aspace = range->aspace;
@@ -180,9 +184,10 @@ static int window_map_locked(const struct window *window, struct axvcpu_range *r
 		aspace->stats.fault_retries++;
 		return -ESTALE;
 	}
-	if (aspace->s2.format->publish)
+	if (aspace->s2.format->publish && !window->published)
 		aspace->s2.format->publish((u64 *)window->pfns, window->count,
 					   size / window->count);
+	window->published = true;
 	for (;;) {
 		ret = axvcpu_s2_map(&aspace->s2, cache, axvcpu_gpa(window->gpa), window->level,
 				    (const u64 *)window->pfns, window->count);

@@ -6,6 +6,8 @@
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/reboot.h>
 #include <linux/smp.h>
 
 #include "axvcpu.h"
@@ -155,6 +157,17 @@ static void syscore_shutdown_callback(AXVCPU_SYSCORE_ARG)
 	on_each_cpu(disable_this_cpu, NULL, 1);
 }
 
+/* Linux 6.1 starts another kernel, by kexec, without that. */
+static int reboot_callback(struct notifier_block *nb, unsigned long action, void *data)
+{
+	on_each_cpu(disable_this_cpu, NULL, 1);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block reboot_notifier = {
+	.notifier_call = reboot_callback,
+};
+
 AXVCPU_SYSCORE(axvcpu_syscore, syscore_suspend_callback, syscore_resume_callback,
 	       syscore_shutdown_callback);
 
@@ -174,6 +187,7 @@ int axvcpu_percpu_init(void)
 		return ret;
 	hotplug_state = ret;
 	axvcpu_syscore_register(&axvcpu_syscore);
+	register_reboot_notifier(&reboot_notifier);
 	return 0;
 }
 
@@ -184,6 +198,7 @@ int axvcpu_percpu_init(void)
  */
 void axvcpu_percpu_exit(void)
 {
+	unregister_reboot_notifier(&reboot_notifier);
 	axvcpu_syscore_unregister(&axvcpu_syscore);
 	cpuhp_remove_state_nocalls(hotplug_state);
 }

@@ -17,10 +17,10 @@
 #include "axvcpu_s2.h"
 
 /*
- * Level-0 tables that one call of axvcpu_s2_zap() goes through, so that its
- * caller can give way: 32 tables are 64 MiB of 4 KiB pages.
+ * Entries that one call of axvcpu_s2_zap() looks at, of whatever level, so that its
+ * caller can give way: 64 MiB of 4 KiB pages.
  */
-#define ZAP_TABLES	32
+#define ZAP_ENTRIES	16384
 
 /* Entries of a table at this level: the root may be several pages. */
 static u64 level_entries(const struct axvcpu_s2_format *format, unsigned int level)
@@ -377,14 +377,14 @@ static unsigned int zap_span(struct axvcpu_s2 *s2, const struct s2_span *span,
  */
 u64 axvcpu_s2_zap(struct axvcpu_s2 *s2, u64 gpa, u64 end, struct axvcpu_s2_zap *zap)
 {
-	unsigned int budget = ZAP_TABLES;
+	unsigned int looked = 0;
 
-	while (gpa < end && budget) {
+	while (gpa < end && looked < ZAP_ENTRIES) {
 		struct s2_span span;
 		unsigned int gone;
 
 		span_init(s2, gpa, end, &span);
-		budget -= !span.path.level;
+		looked += span.end - span.first;
 		gone = zap_span(s2, &span, zap);
 		if (gone) {
 			table_count(span.path.tables[span.path.level], -(long)gone);
@@ -412,14 +412,14 @@ u64 axvcpu_s2_zap(struct axvcpu_s2 *s2, u64 gpa, u64 end, struct axvcpu_s2_zap *
 u64 axvcpu_s2_clean(struct axvcpu_s2 *s2, u64 gpa, u64 end, struct axvcpu_s2_zap *zap)
 {
 	const u64 clean = s2->format->dirty ?: s2->format->write_mask;
-	unsigned int budget = ZAP_TABLES;
+	unsigned int looked = 0;
 
-	while (gpa < end && budget) {
+	while (gpa < end && looked < ZAP_ENTRIES) {
 		struct s2_span span;
 		u64 *entry;
 
 		span_init(s2, gpa, end, &span);
-		budget -= !span.path.level;
+		looked += span.end - span.first;
 		gpa = span.gpa;
 		for (entry = span.first; entry < span.end; entry++, gpa += BIT_ULL(span.shift)) {
 			u64 leaf = READ_ONCE(*entry);
