@@ -22,12 +22,12 @@ int guest_main(unsigned long index, unsigned long cpus, unsigned long memory)
 	enable_interrupt(VECTOR, on_tick);
 	while (seen < TICKS) {
 		wait_for_interrupt();
-		if (ticks == seen)
-			continue;
-		seen = ticks;
-		print("tick ");
-		print_number(seen);
-		print("\n");
+		/* On a host that is busy, more than one may have come. */
+		while (seen < ticks && seen < TICKS) {
+			print("tick ");
+			print_number(++seen);
+			print("\n");
+		}
 	}
 	return 0;
 }
