@@ -75,15 +75,25 @@ TEST_F(x86_vectoring, comes_again)
 	}
 }
 
-/* An exception of the VMM's comes in the event's handler, before its first instruction. */
+/*
+ * An exception of the VMM's comes in the event's handler: with the handler's first exit, or
+ * before its first instruction, where an interrupt of the host's has made the guest exit.
+ */
 TEST_F(x86_vectoring, comes_before_an_exception)
 {
+	int vector[2];
+
 	ASSERT_EQ(NO_MEMORY, inject_without_stack(self, AXVCPU_EVENT_INTERRUPT, VECTOR));
 	ASSERT_EQ(0, inject_event(self->c.v.fd, AXVCPU_EVENT_EXCEPTION, UD));
 	set_sp(self, CODE_STACK);
-	ASSERT_EQ(VECTOR, code_go_on(&self->c));
-	EXPECT_EQ(CODE_GPA, self->c.rip);
-	ASSERT_EQ(UD, code_go_on(&self->c));
+	for (int i = 0; i < 2; i++) {
+		vector[i] = code_go_on(&self->c);
+		if (vector[i] == VECTOR)
+			EXPECT_EQ(CODE_GPA, self->c.rip);
+	}
+	EXPECT_TRUE((vector[0] == VECTOR && vector[1] == UD) ||
+		    (vector[0] == UD && vector[1] == VECTOR));
+	TH_LOG("%d, %d", vector[0], vector[1]);
 	EXPECT_EQ(CODE_DONE, code_go_on(&self->c));
 }
 

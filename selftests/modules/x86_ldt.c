@@ -20,6 +20,9 @@ static void load(void *entries)
 
 static int __init x86_ldt_init(void)
 {
+	/* The processor looks for it with the page tables of the user, where it is not. */
+	if (boot_cpu_has(X86_FEATURE_PTI))
+		return -EOPNOTSUPP;
 	cpu = get_cpu();
 	load((void *)ARRAY_SIZE(ldt));
 	put_cpu();
