@@ -22,7 +22,6 @@ CODE(exits, "xor %eax, %eax; cpuid; rdtscp; mov %ecx, %ebp; xor %eax, %eax; cpui
 FIXTURE(x86_perf) {
 	struct x86_code c;
 	volatile __u64 *gpr;
-	bool loaded;
 };
 
 static int reload(void)
@@ -40,10 +39,7 @@ FIXTURE_SETUP(x86_perf)
 {
 	struct x86_code *c = &self->c;
 
-	code_none(&self->c);
-	if (module_load("x86_perf", "guest_value=0x5e1f"))
-		SKIP(return, "perf_guest_get_msrs() can't be probed");
-	self->loaded = true;
+	ASSERT_EQ(0, module_load("x86_perf", "guest_value=0x5e1f"));
 	/* It looks once whether there are counters. */
 	ASSERT_EQ(0, reload());
 	ASSERT_EQ(0, code_create(c, 0));
@@ -55,9 +51,7 @@ FIXTURE_SETUP(x86_perf)
 FIXTURE_TEARDOWN(x86_perf)
 {
 	code_destroy(&self->c);
-	if (!self->loaded)
-		return;
-	module_unload("x86_perf");
+	EXPECT_EQ(0, module_unload("x86_perf"));
 	EXPECT_EQ(0, reload());
 }
 
