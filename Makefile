@@ -40,7 +40,7 @@ all: module tools
 AXVCPU_MODULE ?= axvcpu
 KERNEL_ID ?= $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
 MODULE_DIR = $(BUILD)/$(KERNEL_ID)/$(AXVCPU_MODULE)$(if $(COUNT),-count)$(if $(COVERAGE),-gcov)
-SOURCES = Kbuild $(wildcard axvcpu*.[ch]) $(wildcard arch) uapi
+SOURCES = Kbuild $(wildcard axvcpu*.[ch]) arch kunit uapi
 
 .PHONY: module
 module: kdir

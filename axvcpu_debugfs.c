@@ -9,7 +9,7 @@
 #include <linux/mutex.h>
 #include <linux/seq_file.h>
 
-#include "axvcpu.h"
+#include "axvcpu_arch.h"
 #include "axvcpu_count.h"
 
 /* Protects the list; the vCPUs on it exist, but are not locked. */

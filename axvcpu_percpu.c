@@ -10,7 +10,7 @@
 #include <linux/reboot.h>
 #include <linux/smp.h>
 
-#include "axvcpu.h"
+#include "axvcpu_arch.h"
 #include "axvcpu_compat.h"
 
 /*

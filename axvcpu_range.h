@@ -7,7 +7,7 @@
 #include <linux/kref.h>
 #include <linux/mmu_notifier.h>
 
-#include "axvcpu.h"
+#include "axvcpu_arch.h"
 
 /**
  * struct axvcpu_range - what one %AXVCPU_MAP made

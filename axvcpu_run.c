@@ -13,7 +13,7 @@
 #include <linux/timex.h>
 #include <linux/vtime.h>
 
-#include "axvcpu.h"
+#include "axvcpu_arch.h"
 #include "axvcpu_compat.h"
 #include "axvcpu_trace.h"
 

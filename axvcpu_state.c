@@ -8,7 +8,7 @@
 #include <linux/smp.h>
 #include <linux/timekeeping.h>
 
-#include "axvcpu.h"
+#include "axvcpu_arch.h"
 #include "axvcpu_trace.h"
 
 /* For each operation and state: the state that it may lead to, as a bit. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The tracepoints' definitions. */
-#include "axvcpu.h"
+#include "axvcpu_arch.h"
 
 #define CREATE_TRACE_POINTS
 #include "axvcpu_trace.h"

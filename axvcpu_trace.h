@@ -8,7 +8,7 @@
 
 #include <linux/tracepoint.h>
 
-#include "axvcpu.h"
+#include "axvcpu_arch.h"
 
 #define axvcpu_show_state(state)					\
 	__print_symbolic(state,						\

@@ -11,7 +11,7 @@
 #include <linux/slab.h>
 #include <linux/timex.h>
 
-#include "axvcpu.h"
+#include "axvcpu_arch.h"
 #include "axvcpu_trace.h"
 
 static bool raw_root;

@@ -36,9 +36,9 @@ static bool check(bool ok, const char *what);
 static long run_guest(void);
 
 #ifdef __arm__
-#include "compat32_arm.h"
+#include "arm64/compat32.h"
 #else
-#include "compat32_x86.h"
+#include "x86/compat32.h"
 #endif
 
 static long syscall3(long nr, long a, long b, long c)

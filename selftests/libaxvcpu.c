@@ -10,7 +10,7 @@
 
 #include "kselftest_harness.h"
 
-#include "../tools/lib/include/axvcpu.h"
+#include "../tools/lib/include/libaxvcpu.h"
 
 #define MEM_SIZE	0x20000UL
 #define CODE		0x1000UL

@@ -21,7 +21,7 @@
 #include <asm/ptrace.h>
 #include <asm/sysreg.h>
 
-#include "axvcpu.h"
+#include "axvcpu_arch.h"
 
 /* Kinds of exits: which vector was taken. entry.S returns them. */
 #define VHE_EXIT_SYNC		0

@@ -6,7 +6,7 @@
 #include <linux/bitmap.h>
 #include <linux/spinlock.h>
 
-#include "axvcpu.h"
+#include "axvcpu_arch.h"
 #include "axvcpu_mock_abi.h"
 
 #define AXVCPU_MOCK_LOG_LEN	64

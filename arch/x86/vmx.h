@@ -13,7 +13,7 @@
 #include <asm/msr.h>
 #include <asm/vmx.h>
 
-#include "../../axvcpu.h"
+#include "../../axvcpu_arch.h"
 #include "vmx_insn.h"
 
 /**

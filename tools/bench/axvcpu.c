@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include <axvcpu.h>
+#include <libaxvcpu.h>
 
 #include "bench.h"
 

@@ -4,7 +4,7 @@
 #include <linux/kvm.h>
 #include <stddef.h>
 
-#include <axvcpu.h>
+#include <libaxvcpu.h>
 
 #include "bench.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <axvcpu.h>
+#include <libaxvcpu.h>
 
 #include "bench.h"
 

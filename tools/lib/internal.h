@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <sys/ioctl.h>
 
-#include <axvcpu.h>
+#include <libaxvcpu.h>
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 

@@ -129,24 +129,20 @@ class Kernel:
         log_dir.mkdir(parents=True, exist_ok=True)
         log = log_dir / f"kernel-{self.arch}-{self.flavour}.log"
         sweep()
-        tree = pathlib.Path(tempfile.mkdtemp(prefix="build-", dir=cache()))
+        source = unpacked_source()
         began = time.monotonic()
         try:
-            with open(tree / ".building", "w", encoding="ascii") as alive:
-                fcntl.flock(alive, fcntl.LOCK_EX)
-                with open(log, "w", encoding="utf-8") as out:
-                    print(f"{self.name} kernel: unpacking {SOURCE}", flush=True)
-                    self._step(["tar", "-xf", TARBALL, "-C", tree, "--strip-components=1"], out)
-                    self._configure(tree, out)
-                    self._compile(tree, out, began)
-            self._prune(tree)
-            (tree / "complete").touch()
-            shutil.rmtree(self.dir, ignore_errors=True)
-            tree.rename(self.dir)
+            with scratch() as tree, open(log, "w", encoding="utf-8") as out:
+                # Links: a build makes files and removes them, but changes none of the source.
+                self._step(["cp", "-al", f"{source}/.", tree], out)
+                self._configure(tree, out)
+                self._compile(tree, out, began)
+                self._prune(tree)
+                (tree / "complete").touch()
+                shutil.rmtree(self.dir, ignore_errors=True)
+                tree.rename(self.dir)
         except BuildError as error:
             raise BuildError(f"{self.name} kernel: {error}; the whole log is {log}") from None
-        finally:
-            discard(tree)
         print(f"{self.name} kernel: built in {clock(time.monotonic() - began)}", flush=True)
 
     def _make(self, tree, *args):
@@ -239,6 +235,34 @@ class Progress:
 
 def clock(seconds):
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+
+
+@contextlib.contextmanager
+def scratch():
+    """A directory in the cache, to be renamed when it is complete; else it goes."""
+    tree = pathlib.Path(tempfile.mkdtemp(prefix="build-", dir=cache()))
+    alive = tree / ".building"
+    try:
+        with open(alive, "w", encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield tree
+    finally:
+        discard(tree)
+
+
+def unpacked_source():
+    """The source's tree in the cache, unpacked unless it is there."""
+    tree = cache() / f"{SOURCE}-{deps.version(SOURCE)}"
+    with open(f"{tree}.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not tree.exists():
+            print(f"unpacking {SOURCE}", flush=True)
+            with scratch() as new:
+                subprocess.run(["tar", "-xf", TARBALL, "-C", new, "--strip-components=1"],
+                               check=True)
+                (new / ".building").unlink()
+                new.rename(tree)
+    return tree
 
 
 def discard(tree):

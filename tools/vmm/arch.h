@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <axvcpu.h>
+#include <libaxvcpu.h>
 
 struct image;
 struct machine;

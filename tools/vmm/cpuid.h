@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include <axvcpu.h>
+#include <libaxvcpu.h>
 
 /**
  * struct cpuid_option - a leaf on the command line

@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
-#include <axvcpu.h>
+#include <libaxvcpu.h>
 
 #include "array_size.h"
 #include "exit_codes.h"

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include <axvcpu.h>
+#include <libaxvcpu.h>
 
 #include "arch.h"
 #include "console.h"

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../tools/lib/include/axvcpu.h"
+#include "../../tools/lib/include/libaxvcpu.h"
 #include "kselftest_harness.h"
 
 #include "x86_code.h"

@@ -4,7 +4,7 @@
 #include <linux/random.h>
 #include <linux/sched/signal.h>
 
-#include "axvcpu_kunit.h"
+#include "fixture.h"
 
 #define NR_RACERS	8
 

@@ -6,9 +6,9 @@
 #include <linux/irqflags.h>
 #include <linux/smp.h>
 
-#include "axvcpu_kunit.h"
+#include "fixture.h"
 
-#include "axvcpu_kunit_barrier.h"
+#include "barrier.h"
 
 /** axvcpu_kunit_at_barrier - what happens at the next barrier; NULL: nothing */
 void (*axvcpu_kunit_at_barrier)(void);

@@ -12,7 +12,7 @@
 #include <linux/module.h>
 #include <linux/sched/task.h>
 
-#include "axvcpu_kunit.h"
+#include "fixture.h"
 
 #define MAX_VCPUS	512
 

@@ -8,8 +8,8 @@
  *   axvcpu_aspace.ranges_lock > mm's mmap_lock > axvcpu_aspace.lock
  * hw_mutex (axvcpu_percpu.c) stands alone, inside cpus_read_lock().
  */
-#ifndef _AXVCPU_H
-#define _AXVCPU_H
+#ifndef _AXVCPU_ARCH_H
+#define _AXVCPU_ARCH_H
 
 #include <linux/cpumask.h>
 #include <linux/kref.h>
@@ -521,4 +521,4 @@ void axvcpu_debugfs_exit(void);
 void axvcpu_debugfs_add(struct axvcpu *vcpu);
 void axvcpu_debugfs_del(struct axvcpu *vcpu);
 
-#endif /* _AXVCPU_H */
+#endif /* _AXVCPU_ARCH_H */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the KUnit suites share. The suites of a subject are in
- * axvcpu_<subject>_kunit.c and register themselves with kunit_test_suites().
+ * kunit/<subject>.c and register themselves with kunit_test_suites().
  *
  * "R12" in a comment is requirement 12 of the behaviour that the seeds of
  * AxVCpu describe; "D01" is a test of the catalogue.
  */
-#ifndef _AXVCPU_KUNIT_H
-#define _AXVCPU_KUNIT_H
+#ifndef _AXVCPU_KUNIT_FIXTURE_H
+#define _AXVCPU_KUNIT_FIXTURE_H
 
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -71,4 +71,4 @@ int axvcpu_kunit_start(struct axvcpu_kunit_thread *thread, int cpu, int (*fn)(vo
 int axvcpu_kunit_join(struct axvcpu_kunit_thread *thread);
 bool axvcpu_kunit_wait(bool (*done)(void *arg), void *arg);
 
-#endif /* _AXVCPU_KUNIT_H */
+#endif /* _AXVCPU_KUNIT_FIXTURE_H */

@@ -2,7 +2,7 @@
 /* The state machine: every transition, every failure, and what is told of it. */
 #include <linux/prandom.h>
 
-#include "axvcpu_kunit.h"
+#include "fixture.h"
 
 /* R1: the numbers are ABI, and those of AxVCpu's VCpuState. */
 static_assert(AXVCPU_STATE_INVALID == 0);

@@ -12,7 +12,7 @@
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
-#include "axvcpu_kunit.h"
+#include "fixture.h"
 
 static struct {
 	struct file *file;		/* of the vCPU */

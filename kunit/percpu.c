@@ -3,7 +3,7 @@
 #include <linux/cpu.h>
 #include <linux/err.h>
 
-#include "axvcpu_kunit.h"
+#include "fixture.h"
 
 static struct {
 	cpumask_t on;			/* enabled and not disabled */

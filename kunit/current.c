@@ -6,7 +6,7 @@
 #include <linux/irq_work.h>
 #include <linux/sched/signal.h>
 
-#include "axvcpu_kunit.h"
+#include "fixture.h"
 #include "axvcpu_trace.h"
 
 /* What a hook saw in the backend's op. */

@@ -11,9 +11,9 @@
 #include <linux/page-flags.h>
 #include <linux/uaccess.h>
 
-#include "axvcpu.h"
+#include "axvcpu_arch.h"
 #include "axvcpu_compat.h"
-#include "axvcpu_kunit_fault.h"
+#include "fault.h"
 
 #define MAX_RANGES	32768
 #define FEW		8UL		/* pages of memory that each test has */

@@ -2,7 +2,7 @@
 /* The run loop: exits and their answers, events, registers, where a vCPU runs. */
 #include <linux/sched.h>
 
-#include "axvcpu_kunit.h"
+#include "fixture.h"
 
 static void hook(enum axvcpu_mock_op_id op, axvcpu_mock_hook_fn fn)
 {
