@@ -3,7 +3,6 @@
  * The module, the device, and the ioctls: arguments are copied and checked
  * here, locks are taken here, from the tables.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/anon_inodes.h>
 #include <linux/capability.h>

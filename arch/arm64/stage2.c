@@ -141,11 +141,11 @@ int __init vhe_s2_init(void)
 
 	/* 1: not in stage 2; 0: as in stage 1 */
 	if (cpuid_feature_extract_unsigned_field(mmfr0, ID_AA64MMFR0_EL1_TGRAN_2_SHIFT) == 1) {
-		pr_err("axvcpu: no stage 2 with pages of %lu KiB\n", PAGE_SIZE / SZ_1K);
+		pr_err("no stage 2 with pages of %lu KiB\n", PAGE_SIZE / SZ_1K);
 		return -EOPNOTSUPP;
 	}
 	if (virt_to_phys(high_memory - 1) >> MAX_PA_BITS) {
-		pr_err("axvcpu: memory beyond 2^%u\n", MAX_PA_BITS);
+		pr_err("memory beyond 2^%u\n", MAX_PA_BITS);
 		return -EOPNOTSUPP;
 	}
 	set_caches();

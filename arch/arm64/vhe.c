@@ -27,11 +27,11 @@ static int __ref vhe_init(void)
 	int cpu, ret;
 
 	if (!is_kernel_in_hyp_mode()) {
-		pr_err("axvcpu: the kernel does not run at EL2 with VHE\n");
+		pr_err("the kernel does not run at EL2 with VHE\n");
 		return -EOPNOTSUPP;
 	}
 	if (system_uses_irq_prio_masking()) {
-		pr_err("axvcpu: not with pseudo-NMIs (irqchip.gicv3_pseudo_nmi=1)\n");
+		pr_err("not with pseudo-NMIs (irqchip.gicv3_pseudo_nmi=1)\n");
 		return -EOPNOTSUPP;
 	}
 	ret = vhe_s2_init();

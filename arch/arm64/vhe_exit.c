@@ -372,7 +372,7 @@ static int handle_interrupt(struct vhe_vcpu *vhe)
 
 static int handle_serror(struct vhe_vcpu *vhe)
 {
-	pr_warn_ratelimited("axvcpu: SError in a guest, ESR %#llx\n", vhe->esr);
+	pr_warn_ratelimited("SError in a guest, ESR %#llx\n", vhe->esr);
 	vhe->esr |= (u64)ESR_ELx_EC_SERROR << ESR_ELx_EC_SHIFT;
 	return exit_unknown(vhe);
 }

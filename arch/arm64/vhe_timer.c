@@ -70,7 +70,7 @@ void __init vhe_timer_init(void)
 	if (data)
 		vhe_timer_intid = irqd_to_hwirq(data);
 	else
-		pr_warn("axvcpu: no interrupt for the guests' virtual timer\n");
+		pr_warn("no interrupt for the guests' virtual timer\n");
 }
 
 /**

@@ -6,7 +6,6 @@
  * CPU only: by an interrupt, when its vCPU goes on elsewhere or ends, and by
  * vmx_cpu_disable().
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/gfp.h>
 #include <linux/irqflags.h>
