@@ -34,6 +34,7 @@
  * Where the backend can make all CPUs forget at once, there is none of this: what
  * it did not reach was read from the table after the change.
  */
+#include <linux/err.h>
 #include <linux/io.h>
 #include <linux/kref.h>
 #include <linux/mm.h>
@@ -209,7 +210,7 @@ struct axvcpu_range *axvcpu_range_find(struct axvcpu_aspace *aspace, u64 first, 
  * Faults that hold a reference find it unmapped. The notifier goes last: as
  * long as there are leaves, the host must tell what happens to their pages.
  */
-static int range_unmap(struct axvcpu_range *range, const void *unused)
+static void range_unmap(struct axvcpu_range *range)
 {
 	struct axvcpu_aspace *aspace = range->aspace;
 
@@ -222,7 +223,6 @@ static int range_unmap(struct axvcpu_range *range, const void *unused)
 
 	mmu_interval_notifier_remove(&range->notifier);
 	axvcpu_range_put(range);
-	return 0;
 }
 
 /**
@@ -279,7 +279,7 @@ static void aspace_release(struct kref *ref)
 	struct axvcpu_range *range;
 
 	while ((range = axvcpu_range_find(aspace, 0, ULONG_MAX)))
-		range_unmap(range, NULL);
+		range_unmap(range);
 	axvcpu_s2_destroy(&aspace->s2);
 	if (aspace->mm)
 		mmdrop(aspace->mm);
@@ -412,25 +412,22 @@ int axvcpu_aspace_map(struct axvcpu_aspace *aspace, const struct axvcpu_map *map
 	return ret;
 }
 
-/* Call @fn with exactly the range that was mapped so, and ranges_lock held. */
-static int with_range(struct axvcpu_aspace *aspace, u64 gpa, u64 size,
-		      int (*fn)(struct axvcpu_range *range, const void *arg), const void *arg)
+/* Exactly the range that was mapped so, with ranges_lock held; or ERR_PTR(), without. */
+static struct axvcpu_range *lock_range(struct axvcpu_aspace *aspace, u64 gpa, u64 size)
 {
 	struct axvcpu_range *range;
 	int ret;
 
 	if (!axvcpu_aspace_is_ours(aspace))
-		return -EIO;
+		return ERR_PTR(-EIO);
 	ret = mutex_lock_killable(&aspace->ranges_lock);
 	if (ret)
-		return ret;
+		return ERR_PTR(ret);
 	range = axvcpu_range_find(aspace, gpa, gpa);
 	if (range && range->node.start == gpa && range->node.last - range->node.start == size - 1)
-		ret = fn(range, arg);
-	else
-		ret = -ENOENT;
+		return range;
 	mutex_unlock(&aspace->ranges_lock);
-	return ret;
+	return ERR_PTR(-ENOENT);
 }
 
 /**
@@ -446,15 +443,21 @@ static int with_range(struct axvcpu_aspace *aspace, u64 gpa, u64 size,
  */
 int axvcpu_aspace_unmap(struct axvcpu_aspace *aspace, const struct axvcpu_unmap *unmap)
 {
+	struct axvcpu_range *range;
+
 	if (unmap->reserved)
 		return -EINVAL;
-	return with_range(aspace, unmap->gpa, unmap->size, range_unmap, NULL);
+	range = lock_range(aspace, unmap->gpa, unmap->size);
+	if (IS_ERR(range))
+		return PTR_ERR(range);
+	range_unmap(range);
+	mutex_unlock(&aspace->ranges_lock);
+	return 0;
 }
 
 /* Leaves come back with the new flags; a fault that looked at the old ones finds out. */
-static int range_protect(struct axvcpu_range *range, const void *arg)
+static int range_protect(struct axvcpu_range *range, u32 flags)
 {
-	u32 flags = ((const struct axvcpu_protect *)arg)->flags;
 	struct axvcpu_aspace *aspace = range->aspace;
 	unsigned long *log;
 	int ret;
@@ -484,9 +487,17 @@ static int range_protect(struct axvcpu_range *range, const void *arg)
  */
 int axvcpu_aspace_protect(struct axvcpu_aspace *aspace, const struct axvcpu_protect *protect)
 {
+	struct axvcpu_range *range;
+	int ret;
+
 	if (protect->reserved || check_flags(protect->flags))
 		return -EINVAL;
-	return with_range(aspace, protect->gpa, protect->size, range_protect, protect);
+	range = lock_range(aspace, protect->gpa, protect->size);
+	if (IS_ERR(range))
+		return PTR_ERR(range);
+	ret = range_protect(range, protect->flags);
+	mutex_unlock(&aspace->ranges_lock);
+	return ret;
 }
 
 /* Pages of which the log goes to userspace at a time: a page of it. */
@@ -516,9 +527,8 @@ static void put_back_log(struct axvcpu_range *range, u64 first, u64 pages,
 	spin_unlock(&range->aspace->lock);
 }
 
-static int range_get_dirty(struct axvcpu_range *range, const void *arg)
+static int range_get_dirty(struct axvcpu_range *range, u64 __user *user)
 {
-	u64 __user *user = u64_to_user_ptr(((const struct axvcpu_get_dirty *)arg)->bitmap);
 	u64 first, pages, all = range_pages(range);
 	unsigned long *bits;
 	int ret = 0;
@@ -551,9 +561,17 @@ static int range_get_dirty(struct axvcpu_range *range, const void *arg)
  */
 int axvcpu_aspace_get_dirty(struct axvcpu_aspace *aspace, const struct axvcpu_get_dirty *dirty)
 {
+	struct axvcpu_range *range;
+	int ret;
+
 	if (dirty->reserved)
 		return -EINVAL;
-	return with_range(aspace, dirty->gpa, dirty->size, range_get_dirty, dirty);
+	range = lock_range(aspace, dirty->gpa, dirty->size);
+	if (IS_ERR(range))
+		return PTR_ERR(range);
+	ret = range_get_dirty(range, u64_to_user_ptr(dirty->bitmap));
+	mutex_unlock(&aspace->ranges_lock);
+	return ret;
 }
 
 /**
@@ -562,14 +580,12 @@ int axvcpu_aspace_get_dirty(struct axvcpu_aspace *aspace, const struct axvcpu_ge
  * @stats: written
  *
  * Context: process context.
- * Return: 0.
  */
-int axvcpu_aspace_get_stats(struct axvcpu_aspace *aspace, struct axvcpu_aspace_stats *stats)
+void axvcpu_aspace_get_stats(struct axvcpu_aspace *aspace, struct axvcpu_aspace_stats *stats)
 {
 	spin_lock(&aspace->lock);
 	*stats = aspace->stats;
 	stats->mapped_pages = aspace->s2.mapped;
 	stats->table_pages = aspace->s2.tables;
 	spin_unlock(&aspace->lock);
-	return 0;
 }

@@ -9,8 +9,10 @@
 #include <linux/mutex.h>
 #include <linux/seq_file.h>
 
-#include "axvcpu_arch.h"
 #include "axvcpu_count.h"
+#include "axvcpu_debugfs.h"
+#include "axvcpu_state.h"
+#include "axvcpu_vcpu.h"
 
 /* Protects the list; the vCPUs on it exist, but are not locked. */
 static DEFINE_MUTEX(vcpus_mutex);

@@ -13,18 +13,8 @@
 #include <linux/spinlock.h>
 #include <linux/userfaultfd_k.h>
 
+#include "axvcpu_faultaround.h"
 #include "axvcpu_range.h"
-
-/*
- * Pages that a fault looks at around the one at hand, aligned. When all of
- * them turn out to be there, and new to the table, many more are likely to be
- * wanted soon: then it looks at FAR_PAGES. Neither goes beyond one level-0
- * table. The host is asked to bring in the page at hand, and no other but where
- * the guest goes through absent memory page by page: then up to NEAR_PAGES
- * ahead. Where it had to do that last time, only one fault in NEAR_PAGES looks around.
- */
-#define NEAR_PAGES	16
-#define FAR_PAGES	512
 
 /* What comes from HMM is turned into leaves in place. */
 static_assert(sizeof(unsigned long) == sizeof(u64));
@@ -101,24 +91,14 @@ static bool logs_by_fault(const struct axvcpu_range *range, u32 flags)
 	return flags & AXVCPU_MAP_LOG_DIRTY && !range->aspace->s2.format->dirty;
 }
 
-/* Place a window of up to @pages pages, aligned, around an address. */
-static void window_init(struct window *window, const struct axvcpu_range *range, u64 gpa,
-			unsigned int pages, unsigned long *pfns)
+static void window_init(struct window *window, const struct axvcpu_faultaround *around, u32 flags,
+			unsigned long *pfns)
 {
-	u64 size = (u64)pages << PAGE_SHIFT;
-	u64 first = round_down(gpa, size);
-	u64 last = min_t(u64, first + size - 1, range->node.last);
-
-	window->gpa = max_t(u64, first, range->node.start);
+	window->gpa = around->first;
 	window->level = 0;
-	window->count = (last + 1 - window->gpa) >> PAGE_SHIFT;
+	window->count = around->pages;
+	window->flags = flags;
 	window->pfns = pfns;
-}
-
-static void window_narrow(struct window *window, u64 gpa, unsigned int pages)
-{
-	window->gpa = gpa;
-	window->count = pages;
 }
 
 static unsigned int window_index(const struct window *window, const struct axvcpu_range *range,
@@ -307,81 +287,69 @@ static int window_fill(const struct window *pages, struct axvcpu_range *range, u
 /* A fault will come for what this fails to map. */
 static void fill_far(struct axvcpu_range *range, u64 gpa, u32 flags)
 {
-	unsigned long *pfns = kmalloc_array(FAR_PAGES, sizeof(*pfns),
+	unsigned long *pfns = kmalloc_array(AXVCPU_FAR_PAGES, sizeof(*pfns),
 					    GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+	struct axvcpu_faultaround around;
 	struct window window;
 
 	if (!pfns)
 		return;
-	window_init(&window, range, gpa, FAR_PAGES, pfns);
-	window.flags = flags;
+	axvcpu_faultaround_far(&around, range, gpa);
+	window_init(&window, &around, flags, pfns);
 	window_fill(&window, range, gpa, AXVCPU_MAP_READ);
 	kfree(pfns);
 }
 
-/*
- * How many pages to bring in: one, or more and more for a guest that goes from
- * page to page, but not beyond the aligned window.
- */
-static unsigned int pages_ahead(struct axvcpu_range *range, u64 gpa)
+/* May a fault that looked at @flags look again? */
+static int may_retry(const struct axvcpu_range *range, u32 flags)
 {
-	unsigned int room = NEAR_PAGES - (PHYS_PFN(gpa) & (NEAR_PAGES - 1));
-	unsigned int ahead = 1;
-
-	if (READ_ONCE(range->next) == gpa)
-		ahead = min(2 * READ_ONCE(range->ahead), NEAR_PAGES);
-	WRITE_ONCE(range->ahead, ahead);
-	ahead = min_t(u64, min(ahead, room), PHYS_PFN(range->node.last - gpa) + 1);
-	WRITE_ONCE(range->next, gpa + ahead * PAGE_SIZE);
-	return ahead;
+	if (READ_ONCE(range->unmapped) || READ_ONCE(range->flags) != flags)
+		return -EAGAIN;
+	return signal_pending(current) ? -EINTR : 0;
 }
 
-static int range_fault(struct axvcpu_range *range, u64 gpa, u32 access)
+/* Returns how many pages are new to the table, or a negative errno. */
+static int fill_near(struct axvcpu_range *range, struct axvcpu_faultaround *around, u64 gpa,
+		     u32 access, u32 flags)
 {
-	u32 flags = READ_ONCE(range->flags);
-	bool absent = READ_ONCE(range->absent);
-	unsigned int wanted = 1;
-	unsigned long pfns[NEAR_PAGES];
+	unsigned long pfns[AXVCPU_NEAR_PAGES];
 	struct window window;
 	int ret;
 
-	if (access & ~flags)
-		return -EACCES;
-	window_init(&window, range, gpa, NEAR_PAGES, pfns);
-	window.flags = flags;
-	if (access & AXVCPU_MAP_WRITE && logs_by_fault(range, flags))
-		window_narrow(&window, gpa, 1);
-	else if (absent)
-		wanted = pages_ahead(range, gpa);
-	if (absent && gpa & (NEAR_PAGES * PAGE_SIZE - 1))
-		window_narrow(&window, gpa, wanted);
+	window_init(&window, around, flags, pfns);
 	for (;;) {
-		if (absent) {
-			ret = fault_in(range->aspace->mm, range_uaddr(range, gpa), wanted,
+		if (around->absent) {
+			ret = fault_in(range->aspace->mm, range_uaddr(range, gpa), around->wanted,
 				       access & AXVCPU_MAP_WRITE);
 			if (ret)
 				return ret;
 		}
 		ret = window_fill(&window, range, gpa, access);
-		if (ret >= 0)
-			break;
 		if (ret != -ENOENT && ret != -EAGAIN)
 			return ret;
-		if (ret == -ENOENT && !absent) {
-			absent = true;
-			WRITE_ONCE(range->ahead, 1);
-			WRITE_ONCE(range->next, gpa + PAGE_SIZE);
-		}
-		if (READ_ONCE(range->unmapped) || READ_ONCE(range->flags) != flags)
-			return -EAGAIN;
-		if (signal_pending(current))
-			return -EINTR;
+		if (ret == -ENOENT)
+			axvcpu_faultaround_missed(around, range, gpa);
+		ret = may_retry(range, flags);
+		if (ret)
+			return ret;
 		cond_resched();
 	}
+}
 
-	/* With neighbours that nobody had asked for yet, the host is ahead of the guest. */
-	WRITE_ONCE(range->absent, absent && ret <= wanted);
-	if (ret > wanted && ret == window.count)
+static int range_fault(struct axvcpu_range *range, u64 gpa, u32 access)
+{
+	u32 flags = READ_ONCE(range->flags);
+	struct axvcpu_faultaround around;
+	int ret;
+
+	if (access & ~flags)
+		return -EACCES;
+	axvcpu_faultaround_begin(&around, range, gpa,
+				 access & AXVCPU_MAP_WRITE && logs_by_fault(range, flags));
+	ret = fill_near(range, &around, gpa, access, flags);
+	if (ret < 0)
+		return ret;
+	if (axvcpu_faultaround_end(&around, range, ret))
 		fill_far(range, gpa, flags);
 	return 0;
 }

@@ -12,6 +12,7 @@
 
 #include "axvcpu_arch.h"
 #include "axvcpu_compat.h"
+#include "axvcpu_percpu.h"
 
 /*
  * The vCPU that this CPU operates on; set and cleared with preemption off by
@@ -152,15 +153,20 @@ static void syscore_resume_callback(AXVCPU_SYSCORE_ARG)
 }
 
 /* Reboot and kexec: INIT must find no CPU in VMX operation. */
-static void syscore_shutdown_callback(AXVCPU_SYSCORE_ARG)
+static void system_goes_down(void)
 {
 	on_each_cpu(disable_this_cpu, NULL, 1);
 }
 
-/* Linux 6.1 starts another kernel, by kexec, without that. */
+static void syscore_shutdown_callback(AXVCPU_SYSCORE_ARG)
+{
+	system_goes_down();
+}
+
+/* Linux 6.1 starts another kernel, by kexec, without syscore's callback. */
 static int reboot_callback(struct notifier_block *nb, unsigned long action, void *data)
 {
-	on_each_cpu(disable_this_cpu, NULL, 1);
+	system_goes_down();
 	return NOTIFY_OK;
 }
 

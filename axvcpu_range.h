@@ -1,13 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A range of guest memory, between axvcpu_aspace.c and axvcpu_fault.c. */
-#ifndef AXVCPU_RANGE_H
-#define AXVCPU_RANGE_H
+/* A range of guest memory: axvcpu_aspace.c makes it, axvcpu_fault.c fills it. */
+#ifndef _AXVCPU_RANGE_H
+#define _AXVCPU_RANGE_H
 
 #include <linux/interval_tree.h>
 #include <linux/kref.h>
 #include <linux/mmu_notifier.h>
 
-#include "axvcpu_arch.h"
+#include "axvcpu_aspace.h"
+
+/**
+ * struct axvcpu_faultaround_hints - what the last faults of a range showed
+ * @absent: at the last one the host had nothing
+ * @ahead: pages that it brought in then
+ * @next: the address behind the last of them
+ *
+ * Any thread reads and writes them, with READ_ONCE() and WRITE_ONCE(): what they
+ * say need not be true.
+ */
+struct axvcpu_faultaround_hints {
+	bool absent;
+	u8 ahead;
+	u64 next;
+};
 
 /**
  * struct axvcpu_range - what one %AXVCPU_MAP made
@@ -19,9 +34,7 @@
  * @dirty: a bit for each page, with %AXVCPU_MAP_LOG_DIRTY; the bits under
  *	&struct axvcpu_aspace.lock
  * @unmapped: left the tree; under &struct axvcpu_aspace.lock
- * @absent: a hint: at the last fault the host had nothing
- * @ahead: a hint: pages that it brought in then
- * @next: a hint: the address behind the last of them
+ * @hints: axvcpu_faultaround.c's
  */
 struct axvcpu_range {
 	struct kref ref;
@@ -31,13 +44,11 @@ struct axvcpu_range {
 	u32 flags;
 	unsigned long *dirty;
 	bool unmapped;
-	bool absent;
-	u8 ahead;
-	u64 next;
+	struct axvcpu_faultaround_hints hints;
 };
 
 struct axvcpu_range *axvcpu_range_find(struct axvcpu_aspace *aspace, u64 first, u64 last);
 void axvcpu_range_put(struct axvcpu_range *range);
 void axvcpu_range_zap(struct axvcpu_range *range, u64 gpa, u64 end, bool may_sleep);
 
-#endif
+#endif /* _AXVCPU_RANGE_H */

@@ -14,7 +14,11 @@
 #include <linux/vtime.h>
 
 #include "axvcpu_arch.h"
+#include "axvcpu_aspace.h"
 #include "axvcpu_compat.h"
+#include "axvcpu_percpu.h"
+#include "axvcpu_run.h"
+#include "axvcpu_state.h"
 #include "axvcpu_trace.h"
 
 DEFINE_STATIC_CALL_NULL(axvcpu_load, *axvcpu_arch.load);
@@ -35,22 +39,28 @@ void axvcpu_run_init(void)
 	static_call_update(axvcpu_sync_regs, axvcpu_arch.sync_regs);
 }
 
+/*
+ * What RUN does next, beyond what a backend can ask for: it returns, and the
+ * vCPU stays Ready. Each step of RUN returns one of &enum axvcpu_next, this, or a
+ * negative errno, which makes the vCPU Invalid; the first that is not
+ * %AXVCPU_NEXT_ENTER ends RUN.
+ */
+#define NEXT_LEAVE	INT_MAX
+
 /**
  * struct run - one RUN call
  * @flags: ``AXVCPU_RUN_*``
- * @result: 0, or what RUN returns although the vCPU stays Ready
- * @leave: RUN is to return @result
+ * @error: why there is no exit, with NEXT_LEAVE
  */
 struct run {
 	unsigned long flags;
-	int result;
-	bool leave;
+	int error;
 };
 
-static void leave_with(struct run *run, int result)
+static int leave_with(struct run *run, int error)
 {
-	run->result = result;
-	run->leave = true;
+	run->error = error;
+	return NEXT_LEAVE;
 }
 
 static bool vmm_wants_out(struct axvcpu *vcpu)
@@ -66,10 +76,10 @@ static bool thread_has_work(void)
 }
 
 /* The request is taken by the RUN that returns for it. */
-static void leave_for_vmm(struct axvcpu *vcpu, struct run *run)
+static int leave_for_vmm(struct axvcpu *vcpu, struct run *run)
 {
 	clear_bit(AXVCPU_REQ_KICK, &vcpu->requests);
-	leave_with(run, -EINTR);
+	return leave_with(run, -EINTR);
 }
 
 /* Time in the guest counts as such in /proc/stat and for cgroups. */
@@ -194,15 +204,13 @@ int axvcpu_load(struct axvcpu *vcpu)
 	return load(vcpu, smp_processor_id());
 }
 
-static __always_inline int run_section(struct axvcpu *vcpu, void *arg)
+static __always_inline int run_section(struct axvcpu *vcpu, struct run *run)
 {
 	int cpu = smp_processor_id();
 	int ret;
 
-	if (unlikely(!may_run_on(vcpu, cpu))) {
-		leave_with(arg, -EXDEV);
-		return 0;
-	}
+	if (unlikely(!may_run_on(vcpu, cpu)))
+		return leave_with(run, -EXDEV);
 	ret = load(vcpu, cpu);
 	if (unlikely(ret))
 		return ret;
@@ -212,44 +220,41 @@ static __always_inline int run_section(struct axvcpu *vcpu, void *arg)
 	return ret;
 }
 
-static void exit_to_vmm(struct axvcpu *vcpu, struct run *run, enum axvcpu_exit_reason reason)
+static int exit_to_vmm(struct axvcpu *vcpu, enum axvcpu_exit_reason reason)
 {
 	vcpu->exit_reason = reason;
-	leave_with(run, 0);
+	return AXVCPU_NEXT_EXIT;
 }
 
-static void report_fault(struct axvcpu *vcpu, struct run *run)
+static int report_fault(struct axvcpu *vcpu)
 {
 	struct axvcpu_run *page = vcpu->run;
 	int reason = AXVCPU_EXIT_NESTED_PAGE_FAULT;
 
 	if (axvcpu_arch.fault_exit && !(vcpu->fault.flags & AXVCPU_FAULT_BAD_HOST))
 		reason = axvcpu_arch.fault_exit(vcpu);
-	if (reason != AXVCPU_EXIT_NESTED_PAGE_FAULT) {
-		exit_to_vmm(vcpu, run, reason);
-		return;
+	if (reason == AXVCPU_EXIT_NESTED_PAGE_FAULT) {
+		page->fault.gpa = vcpu->fault.gpa.val;
+		page->fault.gva = vcpu->fault.gva;
+		page->fault.access = vcpu->fault.access;
+		page->fault.flags = vcpu->fault.flags;
 	}
-	page->fault.gpa = vcpu->fault.gpa.val;
-	page->fault.gva = vcpu->fault.gva;
-	page->fault.access = vcpu->fault.access;
-	page->fault.flags = vcpu->fault.flags;
-	exit_to_vmm(vcpu, run, AXVCPU_EXIT_NESTED_PAGE_FAULT);
+	return exit_to_vmm(vcpu, reason);
 }
 
 /* Memory that is not mapped is for the VMM; want of memory is no one's fault. */
-static void fill_fault(struct axvcpu *vcpu, struct run *run)
+static int fill_fault(struct axvcpu *vcpu, struct run *run)
 {
 	int ret = vcpu->aspace ? axvcpu_aspace_fault(vcpu->aspace, &vcpu->fault) : -EFAULT;
 
 	trace_axvcpu_fault(vcpu, &vcpu->fault, ret);
-	if (!ret) {
-		vcpu->stats.faults++;
-		vcpu->stats.kernel_exits++;
-	} else if (ret == -EFAULT) {
-		report_fault(vcpu, run);
-	} else {
-		leave_with(run, ret);
-	}
+	if (ret == -EFAULT)
+		return report_fault(vcpu);
+	if (ret)
+		return leave_with(run, ret);
+	vcpu->stats.faults++;
+	vcpu->stats.kernel_exits++;
+	return AXVCPU_NEXT_ENTER;
 }
 
 static bool wait_is_over(struct axvcpu *vcpu)
@@ -291,57 +296,57 @@ static int halt_guest(struct axvcpu *vcpu, struct run *run)
 
 	if (!(run->flags & AXVCPU_RUN_WAIT)) {
 		vcpu->halted = false;
-		exit_to_vmm(vcpu, run, AXVCPU_EXIT_HALT);
-		return 0;
+		return exit_to_vmm(vcpu, AXVCPU_EXIT_HALT);
 	}
 	vcpu->halted = true;
 	ret = wait_blocked(vcpu);
 	if (ret)
 		return ret;
 	vcpu->halted = !axvcpu_arch.has_event(vcpu);
-	if (vcpu->halted)
-		leave_for_vmm(vcpu, run);
-	return 0;
+	return vcpu->halted ? leave_for_vmm(vcpu, run) : AXVCPU_NEXT_ENTER;
+}
+
+/* Somebody wants the thread: the VMM, a signal, the scheduler. */
+static int pause_guest(struct axvcpu *vcpu, struct run *run)
+{
+	if (vmm_wants_out(vcpu) || axvcpu_thread_work())
+		return leave_for_vmm(vcpu, run);
+	return AXVCPU_NEXT_ENTER;
 }
 
 /* Between two sections: what needs to sleep. */
-static noinline int after_section(struct axvcpu *vcpu, struct run *run, enum axvcpu_next next)
+static noinline int after_section(struct axvcpu *vcpu, struct run *run, int next)
 {
 	switch (next) {
 	case AXVCPU_NEXT_ENTER:
-		if (vmm_wants_out(vcpu) || axvcpu_thread_work())
-			leave_for_vmm(vcpu, run);
-		return 0;
+		return pause_guest(vcpu, run);
 	case AXVCPU_NEXT_FAULT:
-		fill_fault(vcpu, run);
-		return 0;
+		return fill_fault(vcpu, run);
 	case AXVCPU_NEXT_HALT:
 		return halt_guest(vcpu, run);
-	case AXVCPU_NEXT_EXIT:
-		exit_to_vmm(vcpu, run, vcpu->exit_reason);
-		return 0;
+	case NEXT_LEAVE:
+		return next;
+	default:
+		return next < 0 ? next : -EIO;
 	}
-	return -EIO;
 }
 
 static noinline int go_on_waiting(struct axvcpu *vcpu, struct run *run)
 {
 	vcpu->halted = !axvcpu_arch.has_event(vcpu);
-	return vcpu->halted ? halt_guest(vcpu, run) : 0;
+	return vcpu->halted ? halt_guest(vcpu, run) : AXVCPU_NEXT_ENTER;
 }
 
 static __always_inline int run_sections(struct axvcpu *vcpu, struct run *run)
 {
-	int ret;
+	int next;
 
 	do {
-		ret = __axvcpu_with_current_cpu_set(vcpu, run_section, run);
-		if (likely(ret == AXVCPU_NEXT_EXIT))
-			return 0;
-		if (ret >= 0 && !run->leave)
-			ret = after_section(vcpu, run, ret);
-	} while (!ret && !run->leave);
-	return ret;
+		next = __axvcpu_with_current_cpu_set(vcpu, run_section(vcpu, run));
+		if (unlikely(next != AXVCPU_NEXT_EXIT))
+			next = after_section(vcpu, run, next);
+	} while (next == AXVCPU_NEXT_ENTER);
+	return next;
 }
 
 /* The exits that the VMM answers in the run page */
@@ -357,11 +362,11 @@ static const bool answered[AXVCPU_NR_EXITS] = {
 	[AXVCPU_EXIT_DEBUG]		= true,
 };
 
-static __always_inline void publish(struct axvcpu *vcpu, struct run *run)
+static __always_inline void publish(struct axvcpu *vcpu, const struct run *run)
 {
 	struct axvcpu_run *page = vcpu->run;
 
-	if (unlikely(run->result)) {
+	if (unlikely(run->error)) {
 		page->exit_reason = AXVCPU_EXIT_NOTHING;
 	} else {
 		vcpu->answer_due = answered[vcpu->exit_reason];
@@ -372,36 +377,31 @@ static __always_inline void publish(struct axvcpu *vcpu, struct run *run)
 }
 
 /* As GET_REGS, on any CPU: the guest does not run. */
-static int sync_section(struct axvcpu *vcpu, void *arg)
+static int sync_section(struct axvcpu *vcpu, struct run *run)
 {
-	struct run *run = arg;
 	int ret;
 
-	if (!__this_cpu_read(axvcpu_hw_on)) {
-		leave_with(run, -EXDEV);
-		return 0;
-	}
+	if (!__this_cpu_read(axvcpu_hw_on))
+		return leave_with(run, -EXDEV);
 	ret = axvcpu_load(vcpu);
 	if (ret)
 		return ret;
 	axvcpu_call(sync_regs)(vcpu);
 	axvcpu_call(put)(vcpu);
-	leave_for_vmm(vcpu, run);
-	return 0;
+	return leave_for_vmm(vcpu, run);
 }
 
 static noinline int leave_at_once(struct axvcpu *vcpu, struct run *run, bool answered)
 {
 	if (answered)
-		return axvcpu_with_current_cpu_set(vcpu, sync_section, run);
-	leave_for_vmm(vcpu, run);
-	return 0;
+		return axvcpu_with_current_cpu_set(vcpu, sync_section(vcpu, run));
+	return leave_for_vmm(vcpu, run);
 }
 
 static __always_inline int do_run(struct axvcpu *vcpu, struct run *run)
 {
 	bool answered = vcpu->answer_due;
-	int ret;
+	int next;
 
 	vcpu->stats.runs++;
 	if (answered) {
@@ -411,9 +411,9 @@ static __always_inline int do_run(struct axvcpu *vcpu, struct run *run)
 	if (unlikely(vmm_wants_out(vcpu)))
 		return leave_at_once(vcpu, run, answered);
 	if (unlikely(vcpu->halted)) {
-		ret = go_on_waiting(vcpu, run);
-		if (ret || run->leave)
-			return ret;
+		next = go_on_waiting(vcpu, run);
+		if (next != AXVCPU_NEXT_ENTER)
+			return next;
 	}
 	return run_sections(vcpu, run);
 }
@@ -432,10 +432,10 @@ static __always_inline int run_locked(struct axvcpu *vcpu, unsigned long flags)
 	if (ret)
 		return ret;
 	ret = do_run(vcpu, &run);
-	if (unlikely(ret))
+	if (unlikely(ret < 0))
 		return axvcpu_state_failed(vcpu, ret);
 	publish(vcpu, &run);
-	return axvcpu_state_ran(vcpu) ?: run.result;
+	return axvcpu_state_ran(vcpu) ?: run.error;
 }
 
 #ifdef AXVCPU_KUNIT

@@ -8,7 +8,8 @@
 #include <linux/smp.h>
 #include <linux/timekeeping.h>
 
-#include "axvcpu_arch.h"
+#include "axvcpu_state.h"
+#include "axvcpu_table.h"
 #include "axvcpu_trace.h"
 
 /* For each operation and state: the state that it may lead to, as a bit. */
@@ -151,75 +152,44 @@ static noinline int fail(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_sta
 }
 
 /**
- * axvcpu_with_state_transition() - verify, run, commit
- * @vcpu: the vCPU
- * @op: operation, for the record
- * @from: state that the vCPU must be in
- * @to: state after success
- * @fn: what to do in between
- * @arg: for @fn
- *
- * A vCPU in another state than @from, or a transition that is not in
- * AXVCPU_TRANSITIONS: Invalid, -EBADFD, and @fn is not called. @fn fails:
- * Invalid, @fn's error.
- *
- * Context: &struct axvcpu.mutex held; otherwise as @fn wants.
- * Return: 0 or a negative errno.
- * Source: AxVCpu::with_state_transition.
- */
-int axvcpu_with_state_transition(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state from,
-				 enum axvcpu_state to, axvcpu_fn fn, void *arg)
-{
-	int ret;
-
-	lockdep_assert_held(&vcpu->mutex);
-	if (vcpu->state != from || !transition_exists(op, from, to))
-		return fail(vcpu, op, from, -EBADFD);
-
-	ret = fn(vcpu, arg);
-	if (ret)
-		return fail(vcpu, op, from, ret < 0 ? ret : -EIO);
-
-	commit(vcpu, op, from, to, 0);
-	return 0;
-}
-
-struct arch_call {
-	axvcpu_fn fn;
-	void *arg;
-};
-
-static int call_with_current(struct axvcpu *vcpu, void *arg)
-{
-	struct arch_call *call = arg;
-
-	return axvcpu_with_current_cpu_set(vcpu, call->fn, call->arg);
-}
-
-/**
- * axvcpu_manipulate_arch_vcpu() - a transition whose work is the backend's
+ * axvcpu_begin_transition() - may it take place?
  * @vcpu: the vCPU
  * @op: operation
  * @from: state that the vCPU must be in
  * @to: state after success
- * @fn: called with preemption off and the vCPU current
- * @arg: for @fn
  *
- * Inside another operation on this CPU, or outside of task context, nothing
- * starts and no state changes.
+ * First half of axvcpu_with_state_transition().
  *
  * Context: &struct axvcpu.mutex held.
- * Return: 0 or a negative errno; -EDEADLK: nested.
- * Source: AxVCpu::manipulate_arch_vcpu.
+ * Return: 0; -EBADFD: the vCPU is Invalid now.
  */
-int axvcpu_manipulate_arch_vcpu(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state from,
-				enum axvcpu_state to, axvcpu_fn fn, void *arg)
+int axvcpu_begin_transition(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state from,
+			    enum axvcpu_state to)
 {
-	struct arch_call call = { fn, arg };
+	lockdep_assert_held(&vcpu->mutex);
+	if (vcpu->state != from || !transition_exists(op, from, to))
+		return fail(vcpu, op, from, -EBADFD);
+	return 0;
+}
 
-	if (axvcpu_nested())
-		return -EDEADLK;
-	return axvcpu_with_state_transition(vcpu, op, from, to, call_with_current, &call);
+/**
+ * axvcpu_end_transition() - commit it, or the failure
+ * @vcpu: the vCPU
+ * @op: operation
+ * @from: state that axvcpu_begin_transition() found it in
+ * @to: state after success
+ * @error: 0, or why the vCPU becomes Invalid
+ *
+ * Context: &struct axvcpu.mutex held since axvcpu_begin_transition().
+ * Return: 0 or a negative errno; a positive @error is -EIO.
+ */
+int axvcpu_end_transition(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_state from,
+			  enum axvcpu_state to, int error)
+{
+	if (error)
+		return fail(vcpu, op, from, error < 0 ? error : -EIO);
+	commit(vcpu, op, from, to, 0);
+	return 0;
 }
 
 static __always_inline int transition(struct axvcpu *vcpu, enum axvcpu_op op,

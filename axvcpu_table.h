@@ -30,7 +30,7 @@
 #define AXVCPU_S_BOUND		(AXVCPU_S(READY) | AXVCPU_S_INSIDE_RUN)
 
 /*
- * I(name, arg, lock, busy, bad): ioctl AXVCPU_<name>
+ * I(name, arg, lock, busy, bad, handler): ioctl AXVCPU_<name>
  *
  * arg:  STRUCT a pointer to the struct whose size is in the command
  *       FLAGS  an integer
@@ -40,25 +40,27 @@
  *       WAIT  the vCPU's mutex; waits for another thread to leave RUN
  * busy: states in which the call is EBUSY, without effect
  * bad:  states in which the call is EBADFD, without effect
+ * handler: the function of axvcpu_ioctl.c that does it; for the module alone.
+ *       RUN has none: it does not go through the table, see axvcpu_vcpu_ioctl()
  */
 #define AXVCPU_VCPU_IOCTLS(I)						\
-	I(SETUP,	STRUCT,	WAIT, 0, 0) \
-	I(BIND,		STRUCT,	WAIT, 0, 0) \
-	I(RUN,		FLAGS,	WAIT, 0, 0) \
-	I(UNBIND,	NONE,	WAIT, 0, 0) \
-	I(RESET,	NONE,	IDLE, AXVCPU_S_BOUND, AXVCPU_S(CREATED)) \
-	I(GET_STATE,	STRUCT,	NONE, 0, 0) \
-	I(SET_STATE,	STRUCT,	IDLE, AXVCPU_S_INSIDE_RUN, 0) \
-	I(SET_ENTRY,	STRUCT,	WAIT, 0, 0) \
-	I(SET_EPT_ROOT,	STRUCT,	WAIT, 0, 0) \
-	I(GET_VCPU_INFO, STRUCT,	NONE, 0, 0) \
-	I(GET_REGS,	STRUCT,	IDLE, AXVCPU_S_INSIDE_RUN, 0) \
-	I(SET_REGS,	STRUCT,	IDLE, AXVCPU_S_INSIDE_RUN, AXVCPU_S(INVALID)) \
-	I(INJECT,	STRUCT,	NONE, 0, AXVCPU_S(INVALID)) \
-	I(KICK,		NONE,	NONE, 0, 0) \
-	I(GET_STATS,	STRUCT,	NONE, 0, 0) \
-	I(GET_HISTORY,	STRUCT,	NONE, 0, 0) \
-	I(GET_CALL_LOG,	STRUCT,	IDLE, AXVCPU_S_INSIDE_RUN, 0) \
-	I(SET_DEBUG,	STRUCT,	IDLE, AXVCPU_S_INSIDE_RUN, AXVCPU_S(INVALID))
+	I(SETUP,	STRUCT,	WAIT, 0, 0, ioctl_setup) \
+	I(BIND,		STRUCT,	WAIT, 0, 0, ioctl_bind) \
+	I(RUN,		FLAGS,	WAIT, 0, 0, NULL) \
+	I(UNBIND,	NONE,	WAIT, 0, 0, ioctl_unbind) \
+	I(RESET,	NONE,	IDLE, AXVCPU_S_BOUND, AXVCPU_S(CREATED), ioctl_reset) \
+	I(GET_STATE,	STRUCT,	NONE, 0, 0, ioctl_get_state) \
+	I(SET_STATE,	STRUCT,	IDLE, AXVCPU_S_INSIDE_RUN, 0, ioctl_set_state) \
+	I(SET_ENTRY,	STRUCT,	WAIT, 0, 0, ioctl_set_entry) \
+	I(SET_EPT_ROOT,	STRUCT,	WAIT, 0, 0, ioctl_set_ept_root) \
+	I(GET_VCPU_INFO, STRUCT, NONE, 0, 0, ioctl_get_vcpu_info) \
+	I(GET_REGS,	STRUCT,	IDLE, AXVCPU_S_INSIDE_RUN, 0, ioctl_get_regs) \
+	I(SET_REGS,	STRUCT,	IDLE, AXVCPU_S_INSIDE_RUN, AXVCPU_S(INVALID), ioctl_set_regs) \
+	I(INJECT,	STRUCT,	NONE, 0, AXVCPU_S(INVALID), ioctl_inject) \
+	I(KICK,		NONE,	NONE, 0, 0, ioctl_kick) \
+	I(GET_STATS,	STRUCT,	NONE, 0, 0, ioctl_get_stats) \
+	I(GET_HISTORY,	STRUCT,	NONE, 0, 0, ioctl_get_history) \
+	I(GET_CALL_LOG,	STRUCT,	IDLE, AXVCPU_S_INSIDE_RUN, 0, ioctl_get_call_log) \
+	I(SET_DEBUG,	STRUCT,	IDLE, AXVCPU_S_INSIDE_RUN, AXVCPU_S(INVALID), ioctl_set_debug)
 
 #endif /* _AXVCPU_TABLE_H */

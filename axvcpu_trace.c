@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The tracepoints' definitions. */
-#include "axvcpu_arch.h"
+#include "axvcpu_vcpu.h"
 
 #define CREATE_TRACE_POINTS
 #include "axvcpu_trace.h"

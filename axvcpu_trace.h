@@ -8,7 +8,7 @@
 
 #include <linux/tracepoint.h>
 
-#include "axvcpu_arch.h"
+#include "axvcpu_vcpu.h"
 
 #define axvcpu_show_state(state)					\
 	__print_symbolic(state,						\

@@ -10,9 +10,15 @@
 #include <linux/security.h>
 #include <linux/slab.h>
 #include <linux/timex.h>
+#include <linux/topology.h>
 
 #include "axvcpu_arch.h"
+#include "axvcpu_aspace.h"
+#include "axvcpu_percpu.h"
+#include "axvcpu_run.h"
+#include "axvcpu_state.h"
 #include "axvcpu_trace.h"
+#include "axvcpu_vcpu.h"
 
 static bool raw_root;
 module_param(raw_root, bool, 0444);
@@ -33,12 +39,20 @@ bool axvcpu_raw_root_enabled(void)
 	return raw_root;
 }
 
+/* A vCPU's memory comes from where it is meant to run. */
+static int home_node(const struct axvcpu_create_vcpu *args)
+{
+	return args->favor_phys_cpu < 0 ? NUMA_NO_NODE : cpu_to_node(args->favor_phys_cpu);
+}
+
 static int vcpu_init(struct axvcpu *vcpu, const struct axvcpu_create_vcpu *args,
 		     const struct cpumask *cpus)
 {
-	vcpu->run = (struct axvcpu_run *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-	if (!vcpu->run)
+	struct page *page = alloc_pages_node(home_node(args), GFP_KERNEL_ACCOUNT | __GFP_ZERO, 0);
+
+	if (!page)
 		return -ENOMEM;
+	vcpu->run = page_address(page);
 	if (!alloc_cpumask_var(&vcpu->cpus, GFP_KERNEL_ACCOUNT)) {
 		free_page((unsigned long)vcpu->run);
 		return -ENOMEM;
@@ -79,7 +93,7 @@ struct axvcpu *axvcpu_vcpu_create(const struct axvcpu_create_vcpu *args, const s
 	struct axvcpu *vcpu;
 	int ret;
 
-	vcpu = kzalloc(axvcpu_arch.vcpu_size, GFP_KERNEL_ACCOUNT);
+	vcpu = kzalloc_node(axvcpu_arch.vcpu_size, GFP_KERNEL_ACCOUNT, home_node(args));
 	if (!vcpu)
 		return ERR_PTR(-ENOMEM);
 	ret = vcpu_init(vcpu, args, cpus);
@@ -93,7 +107,6 @@ struct axvcpu *axvcpu_vcpu_create(const struct axvcpu_create_vcpu *args, const s
 	ret = axvcpu_arch.vcpu_create(vcpu, &args->config);
 	if (ret)
 		goto err_hw;
-	axvcpu_debugfs_add(vcpu);
 	return vcpu;
 
 err_hw:
@@ -111,7 +124,6 @@ err_free:
  */
 void axvcpu_vcpu_destroy(struct axvcpu *vcpu)
 {
-	axvcpu_debugfs_del(vcpu);
 	axvcpu_arch.vcpu_destroy(vcpu);
 	if (vcpu->aspace)
 		axvcpu_aspace_put(vcpu->aspace);
@@ -119,16 +131,7 @@ void axvcpu_vcpu_destroy(struct axvcpu *vcpu)
 	vcpu_free(vcpu);
 }
 
-/**
- * struct root - where a second-stage root comes from
- * @aspace: address space with a reference for the vCPU, or NULL
- * @hpa: the root
- */
-struct root {
-	struct axvcpu_aspace *aspace;
-	struct axvcpu_hpa hpa;
-};
-
+/* What is wrong with the call, not with the transition */
 static int check_raw_root(u32 flags, u64 hpa, s32 aspace_fd)
 {
 	if (flags & AXVCPU_SETUP_RAW_ROOT) {
@@ -139,83 +142,58 @@ static int check_raw_root(u32 flags, u64 hpa, s32 aspace_fd)
 	return hpa ? -EINVAL : 0;
 }
 
-/* The descriptor is judged inside the transition: a wrong one makes Invalid. */
-static int get_root(struct root *root, u32 flags, u64 hpa, s32 aspace_fd)
+/* The vCPU gets a reference of its own. */
+static int arch_set_root(struct axvcpu *vcpu, struct axvcpu_aspace *aspace, u64 raw_root)
 {
-	if (flags & AXVCPU_SETUP_RAW_ROOT) {
-		root->aspace = NULL;
-		root->hpa = axvcpu_hpa(hpa);
-		return 0;
-	}
-	root->aspace = axvcpu_aspace_get_fd(aspace_fd);
-	if (IS_ERR(root->aspace))
-		return PTR_ERR(root->aspace);
-	root->hpa = axvcpu_aspace_root(root->aspace);
-	return 0;
-}
+	int ret;
 
-static int arch_set_root(struct axvcpu *vcpu, struct root *root)
-{
-	int ret = axvcpu_arch.set_ept_root(vcpu, root->hpa);
-
-	if (!ret) {
-		vcpu->aspace = root->aspace;
-		root->aspace = NULL;
-	}
+	if (!aspace)
+		return axvcpu_arch.set_ept_root(vcpu, axvcpu_hpa(raw_root));
+	ret = axvcpu_arch.set_ept_root(vcpu, axvcpu_aspace_root(aspace));
+	if (!ret)
+		vcpu->aspace = axvcpu_aspace_get(aspace);
 	return ret;
 }
 
-struct setup {
-	const struct axvcpu_setup *args;
-	struct root root;
-};
-
-static int arch_setup(struct axvcpu *vcpu, void *arg)
+static int arch_setup(struct axvcpu *vcpu, const struct axvcpu_setup *args,
+		      struct axvcpu_aspace *aspace)
 {
-	struct setup *setup = arg;
 	int ret;
 
-	if (!(setup->args->flags & AXVCPU_SETUP_STEPPED)) {
-		ret = axvcpu_arch.set_entry(vcpu, axvcpu_gpa(setup->args->entry));
+	if (!(args->flags & AXVCPU_SETUP_STEPPED)) {
+		ret = axvcpu_arch.set_entry(vcpu, axvcpu_gpa(args->entry));
 		if (ret)
 			return ret;
-		ret = arch_set_root(vcpu, &setup->root);
+		ret = arch_set_root(vcpu, aspace, args->raw_root);
 		if (ret)
 			return ret;
 	}
-	return axvcpu_arch.setup(vcpu, &setup->args->config);
+	return axvcpu_arch.setup(vcpu, &args->config);
 }
 
-static int do_setup(struct axvcpu *vcpu, void *arg)
+static int do_setup(struct axvcpu *vcpu, const struct axvcpu_setup *args,
+		    struct axvcpu_aspace *aspace)
 {
-	struct setup *setup = arg;
-	int ret;
-
-	if (!(setup->args->flags & AXVCPU_SETUP_STEPPED)) {
-		ret = get_root(&setup->root, setup->args->flags, setup->args->raw_root,
-			       setup->args->aspace_fd);
-		if (ret)
-			return ret;
-	}
-	ret = axvcpu_with_current_cpu_set(vcpu, arch_setup, setup);
-	if (setup->root.aspace)
-		axvcpu_aspace_put(setup->root.aspace);
-	return ret;
+	if (IS_ERR(aspace))
+		return PTR_ERR(aspace);
+	return axvcpu_with_current_cpu_set(vcpu, arch_setup(vcpu, args, aspace));
 }
 
 /**
  * axvcpu_setup() - entry, root and initial state: Created -> Free
  * @vcpu: the vCPU
  * @args: flags and reserved fields checked
+ * @aspace: the address space behind its descriptor, or ERR_PTR(): what is wrong
+ *	with that; NULL with %AXVCPU_SETUP_RAW_ROOT and %AXVCPU_SETUP_STEPPED
  *
  * Context: process context, &struct axvcpu.mutex held.
  * Return: 0 or a negative errno; -EPERM and -EINVAL for a raw root that is
  * not allowed leave the vCPU alone.
  * Source: AxVCpu::setup.
  */
-int axvcpu_setup(struct axvcpu *vcpu, const struct axvcpu_setup *args)
+int axvcpu_setup(struct axvcpu *vcpu, const struct axvcpu_setup *args,
+		 struct axvcpu_aspace *aspace)
 {
-	struct setup setup = { .args = args };
 	int ret;
 
 	if (axvcpu_nested())
@@ -226,12 +204,7 @@ int axvcpu_setup(struct axvcpu *vcpu, const struct axvcpu_setup *args)
 			return ret;
 	}
 	return axvcpu_with_state_transition(vcpu, AXVCPU_OP_SETUP, AXVCPU_STATE_CREATED,
-					    AXVCPU_STATE_FREE, do_setup, &setup);
-}
-
-static int arch_set_entry(struct axvcpu *vcpu, void *arg)
-{
-	return axvcpu_arch.set_entry(vcpu, *(struct axvcpu_gpa *)arg);
+					    AXVCPU_STATE_FREE, do_setup(vcpu, args, aspace));
 }
 
 /**
@@ -245,38 +218,29 @@ static int arch_set_entry(struct axvcpu *vcpu, void *arg)
 int axvcpu_set_entry(struct axvcpu *vcpu, struct axvcpu_gpa entry)
 {
 	return axvcpu_manipulate_arch_vcpu(vcpu, AXVCPU_OP_SET_ENTRY, AXVCPU_STATE_CREATED,
-					   AXVCPU_STATE_CREATED, arch_set_entry, &entry);
+					   AXVCPU_STATE_CREATED,
+					   axvcpu_arch.set_entry(vcpu, entry));
 }
 
-static int arch_set_root_step(struct axvcpu *vcpu, void *arg)
+static int do_set_ept_root(struct axvcpu *vcpu, const struct axvcpu_set_ept_root *args,
+			   struct axvcpu_aspace *aspace)
 {
-	return arch_set_root(vcpu, arg);
-}
-
-static int do_set_ept_root(struct axvcpu *vcpu, void *arg)
-{
-	const struct axvcpu_set_ept_root *args = arg;
-	struct root root;
-	int ret;
-
-	ret = get_root(&root, args->flags, args->raw_root, args->aspace_fd);
-	if (ret)
-		return ret;
-	ret = axvcpu_with_current_cpu_set(vcpu, arch_set_root_step, &root);
-	if (root.aspace)
-		axvcpu_aspace_put(root.aspace);
-	return ret;
+	if (IS_ERR(aspace))
+		return PTR_ERR(aspace);
+	return axvcpu_with_current_cpu_set(vcpu, arch_set_root(vcpu, aspace, args->raw_root));
 }
 
 /**
  * axvcpu_set_ept_root() - second step of a stepwise setup
  * @vcpu: the vCPU
  * @args: flags and reserved fields checked
+ * @aspace: as for axvcpu_setup()
  *
  * Context: process context, &struct axvcpu.mutex held.
  * Return: 0 or a negative errno, as axvcpu_setup().
  */
-int axvcpu_set_ept_root(struct axvcpu *vcpu, const struct axvcpu_set_ept_root *args)
+int axvcpu_set_ept_root(struct axvcpu *vcpu, const struct axvcpu_set_ept_root *args,
+			struct axvcpu_aspace *aspace)
 {
 	int ret;
 
@@ -286,12 +250,12 @@ int axvcpu_set_ept_root(struct axvcpu *vcpu, const struct axvcpu_set_ept_root *a
 	if (ret)
 		return ret;
 	return axvcpu_with_state_transition(vcpu, AXVCPU_OP_SET_EPT_ROOT, AXVCPU_STATE_CREATED,
-					    AXVCPU_STATE_CREATED, do_set_ept_root, (void *)args);
+					    AXVCPU_STATE_CREATED,
+					    do_set_ept_root(vcpu, args, aspace));
 }
 
-static int arch_bind(struct axvcpu *vcpu, void *arg)
+static int arch_bind(struct axvcpu *vcpu, const struct axvcpu_bind *args)
 {
-	const struct axvcpu_bind *args = arg;
 	int cpu = args->cpu < 0 ? smp_processor_id() : args->cpu;
 	int ret;
 
@@ -317,10 +281,10 @@ static int arch_bind(struct axvcpu *vcpu, void *arg)
 int axvcpu_bind(struct axvcpu *vcpu, const struct axvcpu_bind *args)
 {
 	return axvcpu_manipulate_arch_vcpu(vcpu, AXVCPU_OP_BIND, AXVCPU_STATE_FREE,
-					   AXVCPU_STATE_READY, arch_bind, (void *)args);
+					   AXVCPU_STATE_READY, arch_bind(vcpu, args));
 }
 
-static int arch_unbind(struct axvcpu *vcpu, void *arg)
+static int arch_unbind(struct axvcpu *vcpu)
 {
 	int ret = axvcpu_arch.unbind(vcpu);
 
@@ -341,18 +305,18 @@ static int arch_unbind(struct axvcpu *vcpu, void *arg)
 int axvcpu_unbind(struct axvcpu *vcpu)
 {
 	return axvcpu_manipulate_arch_vcpu(vcpu, AXVCPU_OP_UNBIND, AXVCPU_STATE_READY,
-					   AXVCPU_STATE_FREE, arch_unbind, NULL);
+					   AXVCPU_STATE_FREE, arch_unbind(vcpu));
 }
 
-static int arch_reset(struct axvcpu *vcpu, void *arg)
+static int arch_reset(struct axvcpu *vcpu)
 {
 	axvcpu_arch.reset(vcpu);
 	return 0;
 }
 
-static int do_reset(struct axvcpu *vcpu, void *arg)
+static int do_reset(struct axvcpu *vcpu)
 {
-	int ret = axvcpu_with_current_cpu_set(vcpu, arch_reset, NULL);
+	int ret = axvcpu_with_current_cpu_set(vcpu, arch_reset(vcpu));
 
 	if (ret)
 		return ret;
@@ -384,7 +348,7 @@ int axvcpu_reset(struct axvcpu *vcpu)
 	if (axvcpu_nested())
 		return -EDEADLK;
 	return axvcpu_with_state_transition(vcpu, AXVCPU_OP_RESET, vcpu->state,
-					    AXVCPU_STATE_CREATED, do_reset, NULL);
+					    AXVCPU_STATE_CREATED, do_reset(vcpu));
 }
 
 /**
@@ -409,84 +373,70 @@ int axvcpu_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event)
 	return 0;
 }
 
-/**
- * struct reg_access - one GET_REGS or SET_REGS
- * @op: which
- * @regs: ids and values
- * @count: elements
- * @fn: does it, with the vCPU loaded
- * @refused: the element that the backend did not take, or NULL
- */
-struct reg_access {
-	enum axvcpu_op op;
-	struct axvcpu_reg *regs;
-	u32 count;
-	axvcpu_fn fn;
-	const struct axvcpu_reg *refused;
-};
-
-static int read_regs(struct axvcpu *vcpu, void *arg)
+/* Each returns the index of the element that the backend refused in @refused. */
+static int read_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 *refused)
 {
-	struct reg_access *access = arg;
-	struct axvcpu_reg *reg;
+	u32 i;
 	int ret;
 
-	for (reg = access->regs; reg < access->regs + access->count; reg++) {
-		ret = axvcpu_arch.get_reg(vcpu, reg->id, &reg->value);
+	for (i = 0; i < count; i++) {
+		ret = axvcpu_arch.get_reg(vcpu, regs[i].id, &regs[i].value);
 		if (ret) {
-			access->refused = reg;
+			*refused = i;
 			return ret;
 		}
 	}
 	return 0;
 }
 
-static int each_reg(struct axvcpu *vcpu, struct reg_access *access, bool commit)
+static int each_reg(struct axvcpu *vcpu, const struct axvcpu_reg *regs, u32 count, bool commit,
+		    u32 *refused)
 {
-	const struct axvcpu_reg *reg;
+	u32 i;
 	int ret;
 
-	for (reg = access->regs; reg < access->regs + access->count; reg++) {
-		ret = axvcpu_arch.set_reg(vcpu, reg->id, reg->value, commit);
+	for (i = 0; i < count; i++) {
+		ret = axvcpu_arch.set_reg(vcpu, regs[i].id, regs[i].value, commit);
 		if (ret) {
-			access->refused = reg;
+			*refused = i;
 			return ret;
 		}
 	}
 	return 0;
 }
 
-static int write_regs(struct axvcpu *vcpu, void *arg)
+static int write_regs(struct axvcpu *vcpu, const struct axvcpu_reg *regs, u32 count, u32 *refused)
 {
-	int ret = each_reg(vcpu, arg, false);
+	int ret = each_reg(vcpu, regs, count, false, refused);
 
 	if (!ret)
-		ret = each_reg(vcpu, arg, true);
+		ret = each_reg(vcpu, regs, count, true, refused);
 	/* The run page does not lag behind. */
 	if (!ret)
 		axvcpu_call(sync_regs)(vcpu);
 	return ret;
 }
 
-static int with_loaded(struct axvcpu *vcpu, void *arg)
+static int load_and_read(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 *refused)
 {
-	struct reg_access *access = arg;
-	int ret;
+	int ret = axvcpu_load(vcpu);
 
-	ret = axvcpu_load(vcpu);
 	if (ret)
 		return ret;
-	ret = access->fn(vcpu, access);
+	ret = read_regs(vcpu, regs, count, refused);
 	axvcpu_call(put)(vcpu);
 	return ret;
 }
 
-static int access_regs(struct axvcpu *vcpu, struct reg_access *access)
+static int load_and_write(struct axvcpu *vcpu, const struct axvcpu_reg *regs, u32 count,
+			  u32 *refused)
 {
-	int ret = axvcpu_with_current_cpu_set(vcpu, with_loaded, access);
+	int ret = axvcpu_load(vcpu);
 
-	if (access->refused)
-		axvcpu_reg_refused(vcpu, access->op, access->refused->id, ret);
+	if (ret)
+		return ret;
+	ret = write_regs(vcpu, regs, count, refused);
+	axvcpu_call(put)(vcpu);
 	return ret;
 }
 
@@ -501,9 +451,13 @@ static int access_regs(struct axvcpu *vcpu, struct reg_access *access)
  */
 int axvcpu_get_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count)
 {
-	struct reg_access access = { AXVCPU_OP_GET_REGS, regs, count, read_regs };
+	u32 refused = count;
+	int ret;
 
-	return access_regs(vcpu, &access);
+	ret = axvcpu_with_current_cpu_set(vcpu, load_and_read(vcpu, regs, count, &refused));
+	if (refused < count)
+		axvcpu_reg_refused(vcpu, AXVCPU_OP_GET_REGS, regs[refused].id, ret);
+	return ret;
 }
 
 /**
@@ -518,11 +472,13 @@ int axvcpu_get_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count)
  */
 int axvcpu_set_regs(struct axvcpu *vcpu, const struct axvcpu_reg *regs, u32 count)
 {
-	struct reg_access access = {
-		AXVCPU_OP_SET_REGS, (struct axvcpu_reg *)regs, count, write_regs,
-	};
+	u32 refused = count;
+	int ret;
 
-	return access_regs(vcpu, &access);
+	ret = axvcpu_with_current_cpu_set(vcpu, load_and_write(vcpu, regs, count, &refused));
+	if (refused < count)
+		axvcpu_reg_refused(vcpu, AXVCPU_OP_SET_REGS, regs[refused].id, ret);
+	return ret;
 }
 
 /* While the vCPU is in a section, when that began is taken off: the rest is negative. */

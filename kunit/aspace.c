@@ -11,7 +11,7 @@
 #include <linux/page-flags.h>
 #include <linux/uaccess.h>
 
-#include "axvcpu_arch.h"
+#include "axvcpu_aspace.h"
 #include "axvcpu_compat.h"
 #include "fault.h"
 

@@ -184,9 +184,9 @@ static void wrong_state_reaches_no_op(struct kunit *test)
 	}
 }
 
-static int count_call(struct axvcpu *vcpu, void *arg)
+static int count_call(unsigned int *calls)
 {
-	++*(unsigned int *)arg;
+	++*calls;
 	return 0;
 }
 
@@ -224,7 +224,7 @@ static void attempt_all(struct axvcpu *vcpu)
 	for (i = 0; i < ARRAY_SIZE(attempts); i++)
 		nested.results[i] = axvcpu_kunit_do_locked(vcpu, attempts[i]);
 	nested.regs_result = get_one_reg(vcpu);
-	nested.plain_result = axvcpu_with_current_cpu_set(vcpu, count_call, &nested.plain_calls);
+	nested.plain_result = axvcpu_with_current_cpu_set(vcpu, count_call(&nested.plain_calls));
 	nested.current_after = axvcpu_get_current();
 	nested.done = true;
 }

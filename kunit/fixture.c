@@ -221,7 +221,7 @@ static int do_setup(struct axvcpu *vcpu)
 		.flags = AXVCPU_SETUP_RAW_ROOT,
 	};
 
-	return axvcpu_setup(vcpu, &args);
+	return axvcpu_setup(vcpu, &args, NULL);
 }
 
 static int do_bind(struct axvcpu *vcpu)
@@ -261,7 +261,7 @@ static int do_set_ept_root(struct axvcpu *vcpu)
 		.flags = AXVCPU_SETUP_RAW_ROOT,
 	};
 
-	return axvcpu_set_ept_root(vcpu, &args);
+	return axvcpu_set_ept_root(vcpu, &args, NULL);
 }
 
 /**
@@ -326,7 +326,7 @@ int axvcpu_kunit_setup(struct axvcpu *vcpu, u64 entry, u64 root)
 	int ret;
 
 	mutex_lock(&vcpu->mutex);
-	ret = axvcpu_setup(vcpu, &args);
+	ret = axvcpu_setup(vcpu, &args, NULL);
 	mutex_unlock(&vcpu->mutex);
 	return ret;
 }

@@ -12,6 +12,12 @@
 #include <kunit/test.h>
 #include <linux/completion.h>
 
+#include "axvcpu_percpu.h"
+#include "axvcpu_run.h"
+#include "axvcpu_state.h"
+#include "axvcpu_table.h"
+#include "axvcpu_vcpu.h"
+
 #include "arch/mock/axvcpu_mock.h"
 
 /* How long a loop that hunts for a race may take: emulators are slow, and their machines busy. */

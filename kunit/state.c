@@ -70,7 +70,7 @@ static const struct ioctl_row {
 	u8 busy, bad;
 	unsigned int cmd;
 } ioctls[] = {
-#define I(_name, _arg, _lock, _busy, _bad) \
+#define I(_name, _arg, _lock, _busy, _bad, _handler) \
 	{ #_name, #_arg, #_lock, _busy, _bad, AXVCPU_##_name },
 	AXVCPU_VCPU_IOCTLS(I)
 #undef I
@@ -136,9 +136,9 @@ static void ioctl_table_is_as_specified(struct kunit *test)
 	}
 }
 
-static int count_call(struct axvcpu *vcpu, void *arg)
+static int count_call(unsigned int *calls)
 {
-	++*(unsigned int *)arg;
+	++*calls;
 	return 0;
 }
 
@@ -160,7 +160,7 @@ static void check_cell(struct kunit *test, struct axvcpu *vcpu, unsigned int op,
 	mutex_lock(&vcpu->mutex);
 	force(vcpu, state);
 	axvcpu_get_failure(vcpu, &before);
-	ret = axvcpu_with_state_transition(vcpu, op, from, to, count_call, &calls);
+	ret = axvcpu_with_state_transition(vcpu, op, from, to, count_call(&calls));
 	mutex_unlock(&vcpu->mutex);
 	axvcpu_get_failure(vcpu, &after);
 
@@ -256,11 +256,6 @@ static void every_operation(struct kunit *test)
 	}
 }
 
-static int return_arg(struct axvcpu *vcpu, void *arg)
-{
-	return *(int *)arg;
-}
-
 /* R22, R23; G03: a function's error is the caller's, and nonsense is an error. */
 static void function_fails(struct kunit *test)
 {
@@ -278,8 +273,8 @@ static void function_fails(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		mutex_lock(&vcpu->mutex);
 		force(vcpu, FRE);
-		ret = axvcpu_with_state_transition(vcpu, AXVCPU_OP_BIND, FRE, RDY, return_arg,
-						   (void *)&cases[i].value);
+		ret = axvcpu_with_state_transition(vcpu, AXVCPU_OP_BIND, FRE, RDY,
+						   cases[i].value);
 		mutex_unlock(&vcpu->mutex);
 		axvcpu_get_failure(vcpu, &info);
 		KUNIT_EXPECT_EQ(test, ret, cases[i].ret);
@@ -594,7 +589,7 @@ static int setup_stepped(struct axvcpu *vcpu)
 	int ret;
 
 	mutex_lock(&vcpu->mutex);
-	ret = axvcpu_setup(vcpu, &args);
+	ret = axvcpu_setup(vcpu, &args, NULL);
 	mutex_unlock(&vcpu->mutex);
 	return ret;
 }
@@ -705,7 +700,7 @@ static void config_is_judged(struct kunit *test)
 	int ret;
 
 	mutex_lock(&vcpu->mutex);
-	ret = axvcpu_setup(vcpu, &args);
+	ret = axvcpu_setup(vcpu, &args, NULL);
 	mutex_unlock(&vcpu->mutex);
 	KUNIT_EXPECT_EQ(test, ret, -EINVAL);
 	KUNIT_EXPECT_EQ(test, axvcpu_state(vcpu), INV);

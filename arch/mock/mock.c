@@ -14,6 +14,8 @@
 #include <linux/uaccess.h>
 
 #include "axvcpu_mock.h"
+#include "axvcpu_percpu.h"
+#include "axvcpu_state.h"
 
 #ifdef AXVCPU_KUNIT
 axvcpu_mock_hook_fn axvcpu_mock_hooks[AXVCPU_MOCK_NR_OPS];

@@ -40,7 +40,7 @@ enum {
 };
 
 const struct model_ioctl model_ioctls[] = {
-#define I(name, arg, lock, busy, bad) \
+#define I(name, arg, lock, busy, bad, handler) \
 	{ #name, AXVCPU_##name, MODEL_ARG_##arg, MODEL_LOCK_##lock, busy, bad, OP_##name },
 	AXVCPU_VCPU_IOCTLS(I)
 #undef I

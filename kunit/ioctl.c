@@ -68,7 +68,7 @@ static int new_vcpu(void)
 	return ret;
 }
 
-static int main_init(struct kunit *test)
+static int ioctl_init(struct kunit *test)
 {
 	memset(&f, 0, sizeof(f));
 	f.buf = kunit_vm_mmap(test, NULL, 0, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE,
@@ -80,7 +80,7 @@ static int main_init(struct kunit *test)
 	return axvcpu_kunit_init(test);
 }
 
-static void main_exit(struct kunit *test)
+static void ioctl_exit(struct kunit *test)
 {
 	release_vcpu();
 	axvcpu_kunit_exit(test);
@@ -368,10 +368,10 @@ static struct kunit_case cases[] = {
 };
 
 static struct kunit_suite suite = {
-	.name = "axvcpu_main",
+	.name = "axvcpu_ioctl",
 	.suite_init = axvcpu_kunit_suite_init,
-	.init = main_init,
-	.exit = main_exit,
+	.init = ioctl_init,
+	.exit = ioctl_exit,
 	.test_cases = cases,
 };
 

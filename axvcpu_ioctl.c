@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The ioctls of vCPUs and address spaces, by table: arguments are copied and
+ * checked here, locks are taken here, the descriptor of an address space is
+ * recognised here.
+ */
+#include <linux/capability.h>
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/nospec.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "axvcpu_arch.h"
+#include "axvcpu_aspace.h"
+#include "axvcpu_ioctl.h"
+#include "axvcpu_run.h"
+#include "axvcpu_state.h"
+#include "axvcpu_table.h"
+#include "axvcpu_vcpu.h"
+
+/* All structs are in their first version: the kernel's size is the smallest. */
+static int copy_arg_in(const struct axvcpu_ioctl *ioctl, union axvcpu_ioctl_arg *arg,
+		       unsigned int cmd, void __user *uarg)
+{
+	size_t ksize = _IOC_SIZE(ioctl->cmd), usize = _IOC_SIZE(cmd);
+
+	if (usize < ksize)
+		return -EINVAL;
+	if (_IOC_DIR(cmd) & _IOC_WRITE)
+		return copy_struct_from_user(arg, ksize, uarg, usize);
+	memset(arg, 0, ksize);
+	return 0;
+}
+
+static int copy_arg_out(const struct axvcpu_ioctl *ioctl, const union axvcpu_ioctl_arg *arg,
+			unsigned int cmd, void __user *uarg)
+{
+	size_t ksize = _IOC_SIZE(ioctl->cmd), usize = _IOC_SIZE(cmd);
+
+	if (!(_IOC_DIR(cmd) & _IOC_READ))
+		return 0;
+	if (copy_to_user(uarg, arg, ksize) || clear_user(uarg + ksize, usize - ksize))
+		return -EFAULT;
+	return 0;
+}
+
+/**
+ * axvcpu_ioctl_find() - the row of a command
+ * @table: rows by number
+ * @first: number of the first
+ * @count: rows
+ * @cmd: command, of any size
+ *
+ * Context: any.
+ * Return: the row, or NULL.
+ */
+const struct axvcpu_ioctl *axvcpu_ioctl_find(const struct axvcpu_ioctl *table, unsigned int first,
+					     unsigned int count, unsigned int cmd)
+{
+	unsigned int nr = _IOC_NR(cmd) - first;
+	const struct axvcpu_ioctl *ioctl;
+
+	if (_IOC_TYPE(cmd) != AXVCPU_IOC_MAGIC || nr >= count)
+		return NULL;
+	ioctl = &table[array_index_nospec(nr, count)];
+	if (_IOC_DIR(cmd) != _IOC_DIR(ioctl->cmd))
+		return NULL;
+	if (ioctl->kind != ARG_STRUCT && _IOC_SIZE(cmd))
+		return NULL;
+	return ioctl;
+}
+
+/**
+ * axvcpu_ioctl_get_arg() - copy an ioctl's argument in
+ * @ioctl: its row, or NULL
+ * @arg: written, where the argument is a struct
+ * @cmd: the caller's command
+ * @uarg: the caller's argument
+ *
+ * Context: process context.
+ * Return: 0; -ENOTTY: no such ioctl; -EINVAL, -E2BIG, -EFAULT: no such argument.
+ */
+long axvcpu_ioctl_get_arg(const struct axvcpu_ioctl *ioctl, union axvcpu_ioctl_arg *arg,
+			  unsigned int cmd, unsigned long uarg)
+{
+	if (!ioctl)
+		return -ENOTTY;
+	if (ioctl->kind == ARG_STRUCT)
+		return copy_arg_in(ioctl, arg, cmd, (void __user *)uarg);
+	return uarg ? -EINVAL : 0;
+}
+
+/**
+ * axvcpu_ioctl_put_arg() - copy an ioctl's argument out
+ * @ioctl: its row
+ * @arg: the argument
+ * @cmd: the caller's command
+ * @uarg: the caller's argument
+ * @result: the handler's; an error leaves the caller's memory alone
+ *
+ * Context: process context.
+ * Return: @result, or -EFAULT.
+ */
+long axvcpu_ioctl_put_arg(const struct axvcpu_ioctl *ioctl, const union axvcpu_ioctl_arg *arg,
+			  unsigned int cmd, unsigned long uarg, long result)
+{
+	if (result < 0)
+		return result;
+	return copy_arg_out(ioctl, arg, cmd, (void __user *)uarg) ?: result;
+}
+
+/* The address space's operations */
+
+static long ioctl_map(struct axvcpu_aspace *aspace, union axvcpu_ioctl_arg *arg)
+{
+	return axvcpu_aspace_map(aspace, &arg->map);
+}
+
+static long ioctl_unmap(struct axvcpu_aspace *aspace, union axvcpu_ioctl_arg *arg)
+{
+	return axvcpu_aspace_unmap(aspace, &arg->unmap);
+}
+
+static long ioctl_protect(struct axvcpu_aspace *aspace, union axvcpu_ioctl_arg *arg)
+{
+	return axvcpu_aspace_protect(aspace, &arg->protect);
+}
+
+static long ioctl_get_dirty(struct axvcpu_aspace *aspace, union axvcpu_ioctl_arg *arg)
+{
+	return axvcpu_aspace_get_dirty(aspace, &arg->get_dirty);
+}
+
+static long ioctl_get_aspace_stats(struct axvcpu_aspace *aspace, union axvcpu_ioctl_arg *arg)
+{
+	axvcpu_aspace_get_stats(aspace, &arg->aspace_stats);
+	return 0;
+}
+
+#define ASPACE_FIRST	_IOC_NR(AXVCPU_MAP)
+
+static const struct axvcpu_ioctl aspace_ioctls[] = {
+#define I(name, handler) \
+	[_IOC_NR(AXVCPU_##name) - ASPACE_FIRST] = { AXVCPU_##name, .aspace = handler }
+	I(MAP,			ioctl_map),
+	I(UNMAP,		ioctl_unmap),
+	I(GET_ASPACE_STATS,	ioctl_get_aspace_stats),
+	I(PROTECT,		ioctl_protect),
+	I(GET_DIRTY,		ioctl_get_dirty),
+#undef I
+};
+
+static long aspace_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
+{
+	const struct axvcpu_ioctl *ioctl = axvcpu_ioctl_find(aspace_ioctls, ASPACE_FIRST,
+							     ARRAY_SIZE(aspace_ioctls), cmd);
+	union axvcpu_ioctl_arg arg;
+
+	return axvcpu_ioctl_with_arg(ioctl, &arg, cmd, uarg,
+				     ioctl->aspace(file->private_data, &arg));
+}
+
+static int aspace_release(struct inode *inode, struct file *file)
+{
+	axvcpu_aspace_put(file->private_data);
+	return 0;
+}
+
+/* The descriptor of an address space is a capability: SETUP knows it by these. */
+const struct file_operations axvcpu_aspace_fops = {
+	.owner = THIS_MODULE,
+	.release = aspace_release,
+	.unlocked_ioctl = aspace_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.llseek = noop_llseek,
+};
+
+/* The vCPU's operations */
+
+/*
+ * The address space behind a descriptor, with a reference, or ERR_PTR(-EBADF): it
+ * is judged inside the transition, where a wrong one makes the vCPU Invalid.
+ * NULL: a raw root, or none.
+ */
+static struct axvcpu_aspace *get_aspace(u32 flags, int fd)
+{
+	struct axvcpu_aspace *aspace = ERR_PTR(-EBADF);
+	struct file *file;
+
+	if (flags & (AXVCPU_SETUP_RAW_ROOT | AXVCPU_SETUP_STEPPED))
+		return NULL;
+	file = fget(fd);
+	if (!file)
+		return aspace;
+	if (file->f_op == &axvcpu_aspace_fops)
+		aspace = axvcpu_aspace_get(file->private_data);
+	fput(file);
+	return aspace;
+}
+
+static void put_aspace(struct axvcpu_aspace *aspace)
+{
+	if (!IS_ERR_OR_NULL(aspace))
+		axvcpu_aspace_put(aspace);
+}
+
+static long ioctl_setup(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
+{
+	const struct axvcpu_setup *setup = &arg->setup;
+	struct axvcpu_aspace *aspace;
+	long ret;
+
+	if (setup->flags & ~(AXVCPU_SETUP_RAW_ROOT | AXVCPU_SETUP_STEPPED))
+		return -EINVAL;
+	if (!axvcpu_reserved_ok(setup->reserved))
+		return -EINVAL;
+	if ((setup->flags & AXVCPU_SETUP_STEPPED) &&
+	    (setup->flags != AXVCPU_SETUP_STEPPED || setup->entry || setup->raw_root ||
+	     setup->aspace_fd != -1))
+		return -EINVAL;
+	aspace = get_aspace(setup->flags, setup->aspace_fd);
+	ret = axvcpu_setup(vcpu, setup, aspace);
+	put_aspace(aspace);
+	return ret;
+}
+
+static long ioctl_bind(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
+{
+	const struct axvcpu_bind *bind = &arg->bind;
+
+	if (bind->flags || bind->reserved)
+		return -EINVAL;
+	if (bind->cpu < -1 || (bind->cpu >= 0 && bind->cpu >= nr_cpu_ids))
+		return -EINVAL;
+	return axvcpu_bind(vcpu, bind);
+}
+
+static long ioctl_unbind(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
+{
+	return axvcpu_unbind(vcpu);
+}
+
+static long ioctl_reset(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
+{
+	return axvcpu_reset(vcpu);
+}
+
+static long ioctl_get_state(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
+{
+	axvcpu_get_failure(vcpu, &arg->state_info);
+	return 0;
+}
+
+static long ioctl_set_state(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
+{
+	u32 state = arg->set_state.state;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (arg->set_state.reserved || state > AXVCPU_STATE_BLOCKED ||
+	    AXVCPU_S_INSIDE_RUN & BIT(state))
+		return -EINVAL;
+	axvcpu_set_state(vcpu, state);
+	return 0;
+}
+
+static long ioctl_set_entry(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
+{
+	if (arg->set_entry.reserved)
+		return -EINVAL;
+	return axvcpu_set_entry(vcpu, axvcpu_gpa(arg->set_entry.entry));
+}
+
+static long ioctl_set_ept_root(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
+{
+	const struct axvcpu_set_ept_root *root = &arg->set_ept_root;
+	struct axvcpu_aspace *aspace;
+	long ret;
+
+	if (root->flags & ~AXVCPU_SETUP_RAW_ROOT || root->reserved)
+		return -EINVAL;
+	aspace = get_aspace(root->flags, root->aspace_fd);
+	ret = axvcpu_set_ept_root(vcpu, root, aspace);
+	put_aspace(aspace);
+	return ret;
+}
+
+static long ioctl_get_vcpu_info(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
+{
+	struct axvcpu_vcpu_info *info = &arg->vcpu_info;
+	size_t len = min_t(size_t, info->phys_cpu_set_len, axvcpu_cpumask_bytes());
+	void __user *set = u64_to_user_ptr(info->phys_cpu_set);
+
+	if (info->phys_cpu_set_len % sizeof(u64) || !info->phys_cpu_set != !info->phys_cpu_set_len)
+		return -EINVAL;
+	if (info->phys_cpu_set_len > PAGE_SIZE)
+		return -E2BIG;
+	if (info->reserved0 || !axvcpu_reserved_ok(info->reserved))
+		return -EINVAL;
+	if (len && (copy_to_user(set, cpumask_bits(vcpu->cpus), len) ||
+		    clear_user(set + len, info->phys_cpu_set_len - len)))
+		return -EFAULT;
+	info->vm_id = vcpu->vm_id;
+	info->vcpu_id = vcpu->vcpu_id;
+	info->favor_phys_cpu = vcpu->favor_cpu;
+	info->bound_cpu = READ_ONCE(vcpu->bound_cpu);
+	info->is_bsp = !vcpu->vcpu_id;
+	info->last_cpu = READ_ONCE(vcpu->last_cpu);
+	return 0;
+}
+
+static struct axvcpu_reg *copy_regs_in(const struct axvcpu_regs *args)
+{
+	if (args->flags || !args->count)
+		return ERR_PTR(-EINVAL);
+	if (args->count > AXVCPU_MAX_REGS)
+		return ERR_PTR(-E2BIG);
+	return memdup_user(u64_to_user_ptr(args->regs), args->count * sizeof(struct axvcpu_reg));
+}
+
+static long ioctl_get_regs(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
+{
+	const struct axvcpu_regs *args = &arg->regs;
+	struct axvcpu_reg *regs = copy_regs_in(args);
+	long ret;
+
+	if (IS_ERR(regs))
+		return PTR_ERR(regs);
+	ret = axvcpu_get_regs(vcpu, regs, args->count);
+	if (!ret && copy_to_user(u64_to_user_ptr(args->regs), regs, args->count * sizeof(*regs)))
+		ret = -EFAULT;
+	kfree(regs);
+	return ret;
+}
+
+static long ioctl_set_regs(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
+{
+	struct axvcpu_reg *regs = copy_regs_in(&arg->regs);
+	long ret;
+
+	if (IS_ERR(regs))
+		return PTR_ERR(regs);
+	ret = axvcpu_set_regs(vcpu, regs, arg->regs.count);
+	kfree(regs);
+	return ret;
+}
+
+static long ioctl_inject(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
+{
+	const struct axvcpu_inject *event = &arg->inject;
+
+	if (event->type > AXVCPU_EVENT_NMI || event->flags & ~AXVCPU_INJECT_ERROR_CODE ||
+	    event->reserved0 || !axvcpu_reserved_ok(event->reserved))
+		return -EINVAL;
+	return axvcpu_inject(vcpu, event);
+}
+
+static long ioctl_kick(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
+{
+	axvcpu_kick(vcpu);
+	return 0;
+}
+
+static long ioctl_get_stats(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
+{
+	axvcpu_get_stats(vcpu, &arg->stats);
+	return 0;
+}
+
+static long ioctl_get_history(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
+{
+	struct axvcpu_history *args = &arg->history;
+	struct axvcpu_history_entry *entries;
+	long ret = 0;
+
+	if (args->reserved)
+		return -EINVAL;
+	entries = kcalloc(AXVCPU_HISTORY_LEN, sizeof(*entries), GFP_KERNEL);
+	if (!entries)
+		return -ENOMEM;
+	args->count = axvcpu_get_history(vcpu, entries, args->count);
+	if (copy_to_user(u64_to_user_ptr(args->entries), entries, args->count * sizeof(*entries)))
+		ret = -EFAULT;
+	kfree(entries);
+	return ret;
+}
+
+static long ioctl_get_call_log(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
+{
+	if (arg->call_log.reserved)
+		return -EINVAL;
+	if (!axvcpu_arch.get_call_log)
+		return -EOPNOTSUPP;
+	return axvcpu_arch.get_call_log(vcpu, &arg->call_log);
+}
+
+static long ioctl_set_debug(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
+{
+	const struct axvcpu_set_debug *debug = &arg->set_debug;
+
+	if (debug->flags & ~(AXVCPU_DEBUG_STEP | AXVCPU_DEBUG_SOFT_BREAKPOINTS) || debug->reserved)
+		return -EINVAL;
+	if (!axvcpu_arch.set_debug)
+		return -EOPNOTSUPP;
+	return axvcpu_arch.set_debug(vcpu, debug);
+}
+
+#define VCPU_FIRST	_IOC_NR(AXVCPU_SETUP)
+
+static const struct axvcpu_ioctl vcpu_ioctls[] = {
+#define I(name, arg, lock, busy, bad, handler)				\
+	[_IOC_NR(AXVCPU_##name) - VCPU_FIRST] = {			\
+		AXVCPU_##name, ARG_##arg, LOCK_##lock, busy, bad, .vcpu = handler },
+	AXVCPU_VCPU_IOCTLS(I)
+#undef I
+};
+
+/*
+ * The vCPU's mutex. LOCK_IDLE does not wait for a RUN to end; what else holds
+ * the mutex lets go soon.
+ */
+static int lock_vcpu(struct axvcpu *vcpu, enum axvcpu_ioctl_lock lock)
+{
+	if (lock == LOCK_WAIT)
+		return mutex_lock_interruptible(&vcpu->mutex);
+	while (!mutex_trylock(&vcpu->mutex)) {
+		if (AXVCPU_S_INSIDE_RUN & BIT(axvcpu_state(vcpu)))
+			return -EBUSY;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		schedule_timeout_uninterruptible(1);
+	}
+	return 0;
+}
+
+static int check_state(const struct axvcpu_ioctl *ioctl, const struct axvcpu *vcpu)
+{
+	unsigned int state = BIT(axvcpu_state(vcpu));
+
+	if (ioctl->busy & state)
+		return -EBUSY;
+	return ioctl->bad & state ? -EBADFD : 0;
+}
+
+static long vcpu_call(const struct axvcpu_ioctl *ioctl, struct axvcpu *vcpu,
+		      union axvcpu_ioctl_arg *arg)
+{
+	long ret;
+
+	if (ioctl->lock != LOCK_NONE) {
+		ret = lock_vcpu(vcpu, ioctl->lock);
+		if (ret)
+			return ret;
+	}
+	ret = check_state(ioctl, vcpu);
+	if (!ret)
+		ret = ioctl->vcpu(vcpu, arg);
+	if (ioctl->lock != LOCK_NONE)
+		mutex_unlock(&vcpu->mutex);
+	return ret;
+}
+
+static noinline long vcpu_other_ioctl(struct axvcpu *vcpu, unsigned int cmd, unsigned long uarg)
+{
+	const struct axvcpu_ioctl *ioctl = axvcpu_ioctl_find(vcpu_ioctls, VCPU_FIRST,
+							     ARRAY_SIZE(vcpu_ioctls), cmd);
+	union axvcpu_ioctl_arg arg;
+
+	return axvcpu_ioctl_with_arg(ioctl, &arg, cmd, uarg, vcpu_call(ioctl, vcpu, &arg));
+}
+
+/**
+ * axvcpu_vcpu_ioctl() - the ioctls of a vCPU's descriptor
+ * @file: the descriptor's
+ * @cmd: command
+ * @uarg: argument
+ *
+ * What an exit to userspace costs is decided here, too: RUN does not go through
+ * the table, and looks after its arguments and lock itself. It has a row there
+ * all the same, for the oracle.
+ *
+ * Context: process context.
+ * Return: as uapi documents for each command.
+ */
+long axvcpu_vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
+{
+	if (likely(cmd == AXVCPU_RUN))
+		return axvcpu_run(file->private_data, uarg);
+	return vcpu_other_ioctl(file->private_data, cmd, uarg);
+}
