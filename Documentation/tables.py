@@ -56,7 +56,7 @@ def states(expression):
 
 def ioctls():
     for line in macro("AXVCPU_VCPU_IOCTLS"):
-        match = re.match(r"\s*I\((\w+),\s*(\w+),\s*(\w+),\s*(.*?),\s*(.*)\)\s*\\?$", line)
+        match = re.match(r"\s*I\((\w+),\s*(\w+),\s*(\w+),\s*(.*?),\s*(.*),\s*\w+\)\s*\\?$", line)
         name, argument, lock, busy, bad = match.groups()
         yield name, ARGUMENTS[argument], LOCKS[lock], states(busy), states(bad)
 
