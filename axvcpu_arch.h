@@ -174,15 +174,13 @@ struct axvcpu_arch_ops {
 extern const struct axvcpu_arch_ops axvcpu_arch;
 
 /*
- * The ops that every RUN calls, as axvcpu_call(op)(...): direct calls where the
+ * The ops that every RUN calls, by static_call(): direct calls where the
  * architecture can have its calls patched, which is done at module load. A
  * retpoline for each would be the larger part of what they cost.
  */
-DECLARE_STATIC_CALL(axvcpu_load, *axvcpu_arch.load);
-DECLARE_STATIC_CALL(axvcpu_put, *axvcpu_arch.put);
-DECLARE_STATIC_CALL(axvcpu_enter, *axvcpu_arch.enter);
-DECLARE_STATIC_CALL(axvcpu_sync_regs, *axvcpu_arch.sync_regs);
-
-#define axvcpu_call(op)	static_call(axvcpu_##op)
+DECLARE_STATIC_CALL(axvcpu_arch_load, *axvcpu_arch.load);
+DECLARE_STATIC_CALL(axvcpu_arch_put, *axvcpu_arch.put);
+DECLARE_STATIC_CALL(axvcpu_arch_enter, *axvcpu_arch.enter);
+DECLARE_STATIC_CALL(axvcpu_arch_sync_regs, *axvcpu_arch.sync_regs);
 
 #endif /* _AXVCPU_ARCH_H */

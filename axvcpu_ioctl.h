@@ -5,6 +5,7 @@
 
 #include <linux/bitops.h>
 #include <linux/cpumask.h>
+#include <linux/fs.h>
 #include <linux/string.h>
 #include <linux/types.h>
 
@@ -12,8 +13,6 @@
 
 struct axvcpu;
 struct axvcpu_aspace;
-struct file;
-struct file_operations;
 
 /**
  * union axvcpu_ioctl_arg - the struct behind an ioctl's argument, in one place of the stack

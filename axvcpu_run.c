@@ -21,10 +21,10 @@
 #include "axvcpu_state.h"
 #include "axvcpu_trace.h"
 
-DEFINE_STATIC_CALL_NULL(axvcpu_load, *axvcpu_arch.load);
-DEFINE_STATIC_CALL_NULL(axvcpu_put, *axvcpu_arch.put);
-DEFINE_STATIC_CALL_NULL(axvcpu_enter, *axvcpu_arch.enter);
-DEFINE_STATIC_CALL_NULL(axvcpu_sync_regs, *axvcpu_arch.sync_regs);
+DEFINE_STATIC_CALL_NULL(axvcpu_arch_load, *axvcpu_arch.load);
+DEFINE_STATIC_CALL_NULL(axvcpu_arch_put, *axvcpu_arch.put);
+DEFINE_STATIC_CALL_NULL(axvcpu_arch_enter, *axvcpu_arch.enter);
+DEFINE_STATIC_CALL_NULL(axvcpu_arch_sync_regs, *axvcpu_arch.sync_regs);
 
 /**
  * axvcpu_run_init() - make the calls of the hot ops lead to the backend
@@ -33,10 +33,10 @@ DEFINE_STATIC_CALL_NULL(axvcpu_sync_regs, *axvcpu_arch.sync_regs);
  */
 void axvcpu_run_init(void)
 {
-	static_call_update(axvcpu_load, axvcpu_arch.load);
-	static_call_update(axvcpu_put, axvcpu_arch.put);
-	static_call_update(axvcpu_enter, axvcpu_arch.enter);
-	static_call_update(axvcpu_sync_regs, axvcpu_arch.sync_regs);
+	static_call_update(axvcpu_arch_load, axvcpu_arch.load);
+	static_call_update(axvcpu_arch_put, axvcpu_arch.put);
+	static_call_update(axvcpu_arch_enter, axvcpu_arch.enter);
+	static_call_update(axvcpu_arch_sync_regs, axvcpu_arch.sync_regs);
 }
 
 /*
@@ -105,7 +105,7 @@ static __always_inline int enter_guest(struct axvcpu *vcpu, const struct axvcpu_
 	vcpu->stats.entries++;
 	trace_axvcpu_entry(vcpu);
 	vtime_account_guest_enter();
-	ret = axvcpu_call(enter)(vcpu, flush);
+	ret = static_call(axvcpu_arch_enter)(vcpu, flush);
 	account_guest_exit();
 	return ret;
 }
@@ -180,7 +180,7 @@ static bool may_run_on(const struct axvcpu *vcpu, int cpu)
 
 static __always_inline int load(struct axvcpu *vcpu, int cpu)
 {
-	int ret = axvcpu_call(load)(vcpu);
+	int ret = static_call(axvcpu_arch_load)(vcpu);
 
 	if (ret || likely(vcpu->last_cpu == cpu))
 		return ret;
@@ -215,8 +215,8 @@ static __always_inline int run_section(struct axvcpu *vcpu, struct run *run)
 	if (unlikely(ret))
 		return ret;
 	ret = with_aspace(vcpu, cpu);
-	axvcpu_call(sync_regs)(vcpu);
-	axvcpu_call(put)(vcpu);
+	static_call(axvcpu_arch_sync_regs)(vcpu);
+	static_call(axvcpu_arch_put)(vcpu);
 	return ret;
 }
 
@@ -386,8 +386,8 @@ static int sync_section(struct axvcpu *vcpu, struct run *run)
 	ret = axvcpu_load(vcpu);
 	if (ret)
 		return ret;
-	axvcpu_call(sync_regs)(vcpu);
-	axvcpu_call(put)(vcpu);
+	static_call(axvcpu_arch_sync_regs)(vcpu);
+	static_call(axvcpu_arch_put)(vcpu);
 	return leave_for_vmm(vcpu, run);
 }
 

@@ -64,8 +64,12 @@ u32 axvcpu_get_history(struct axvcpu *vcpu, struct axvcpu_history_entry *entries
  * Source: AxVCpu::manipulate_arch_vcpu.
  */
 #define axvcpu_manipulate_arch_vcpu(vcpu, op, from, to, call)				\
-	(axvcpu_nested() ? -EDEADLK :							\
-	 axvcpu_with_state_transition(vcpu, op, from, to,				\
-				      axvcpu_with_current_cpu_set(vcpu, call)))
+({											\
+	struct axvcpu *__arch_vcpu = (vcpu);						\
+											\
+	axvcpu_nested() ? -EDEADLK :							\
+		axvcpu_with_state_transition(__arch_vcpu, op, from, to,			\
+			axvcpu_with_current_cpu_set(__arch_vcpu, call));		\
+})
 
 #endif /* _AXVCPU_STATE_H */

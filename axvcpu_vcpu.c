@@ -373,7 +373,7 @@ int axvcpu_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event)
 	return 0;
 }
 
-/* Each returns the index of the element that the backend refused in @refused. */
+/* Each leaves the index of the element that the backend refuses in @refused. */
 static int read_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 *refused)
 {
 	u32 i;
@@ -413,32 +413,21 @@ static int write_regs(struct axvcpu *vcpu, const struct axvcpu_reg *regs, u32 co
 		ret = each_reg(vcpu, regs, count, true, refused);
 	/* The run page does not lag behind. */
 	if (!ret)
-		axvcpu_call(sync_regs)(vcpu);
+		static_call(axvcpu_arch_sync_regs)(vcpu);
 	return ret;
 }
 
-static int load_and_read(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 *refused)
-{
-	int ret = axvcpu_load(vcpu);
-
-	if (ret)
-		return ret;
-	ret = read_regs(vcpu, regs, count, refused);
-	axvcpu_call(put)(vcpu);
-	return ret;
-}
-
-static int load_and_write(struct axvcpu *vcpu, const struct axvcpu_reg *regs, u32 count,
-			  u32 *refused)
-{
-	int ret = axvcpu_load(vcpu);
-
-	if (ret)
-		return ret;
-	ret = write_regs(vcpu, regs, count, refused);
-	axvcpu_call(put)(vcpu);
-	return ret;
-}
+/* With preemption off: the backend has the vCPU's registers at hand. */
+#define with_loaded(vcpu, call)			\
+({						\
+	int __loaded_ret = axvcpu_load(vcpu);	\
+						\
+	if (!__loaded_ret) {			\
+		__loaded_ret = (call);		\
+		static_call(axvcpu_arch_put)(vcpu);		\
+	}					\
+	__loaded_ret;				\
+})
 
 /**
  * axvcpu_get_regs() - read registers
@@ -454,7 +443,9 @@ int axvcpu_get_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count)
 	u32 refused = count;
 	int ret;
 
-	ret = axvcpu_with_current_cpu_set(vcpu, load_and_read(vcpu, regs, count, &refused));
+	ret = axvcpu_with_current_cpu_set(vcpu,
+					  with_loaded(vcpu, read_regs(vcpu, regs, count,
+								      &refused)));
 	if (refused < count)
 		axvcpu_reg_refused(vcpu, AXVCPU_OP_GET_REGS, regs[refused].id, ret);
 	return ret;
@@ -475,7 +466,9 @@ int axvcpu_set_regs(struct axvcpu *vcpu, const struct axvcpu_reg *regs, u32 coun
 	u32 refused = count;
 	int ret;
 
-	ret = axvcpu_with_current_cpu_set(vcpu, load_and_write(vcpu, regs, count, &refused));
+	ret = axvcpu_with_current_cpu_set(vcpu,
+					  with_loaded(vcpu, write_regs(vcpu, regs, count,
+								       &refused)));
 	if (refused < count)
 		axvcpu_reg_refused(vcpu, AXVCPU_OP_SET_REGS, regs[refused].id, ret);
 	return ret;

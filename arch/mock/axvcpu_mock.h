@@ -127,8 +127,13 @@ static inline struct axvcpu_mock *axvcpu_mock(const struct axvcpu *vcpu)
 /* mock.c */
 u32 axvcpu_mock_calls(struct axvcpu *vcpu, struct axvcpu_call_entry *entries, u32 max, u64 *total);
 
-/* mock_guest.c */
+/* mock_kick.c */
+void axvcpu_mock_kick_init(void);
+void axvcpu_mock_kick_exit(void);
+void axvcpu_mock_kick(int cpu);
 bool axvcpu_mock_interrupted(void);
+
+/* mock_guest.c */
 int axvcpu_mock_enter(struct axvcpu_mock *mock, bool flush);
 int axvcpu_mock_handle_exit(struct axvcpu_mock *mock);
 void axvcpu_mock_complete(struct axvcpu_mock *mock);

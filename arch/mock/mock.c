@@ -7,7 +7,6 @@
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
-#include <linux/smp.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <linux/timex.h>
@@ -25,12 +24,10 @@ axvcpu_mock_hook_fn axvcpu_mock_hooks[AXVCPU_MOCK_NR_OPS];
  * struct mock_cpu - the mock's hardware on one CPU
  * @enabled: between cpu_enable and cpu_disable
  * @loaded: vCPU between load and put
- * @kick: the interrupt that makes this CPU leave a guest
  */
 struct mock_cpu {
 	bool enabled;
 	struct axvcpu_mock *loaded;
-	call_single_data_t kick;
 };
 
 static DEFINE_PER_CPU(struct mock_cpu, mock_cpus);
@@ -174,57 +171,25 @@ static u64 mock_cycles_to_ns(u64 cycles)
 	return elapsed ? mul_u64_u64_div_u64(cycles, ns, elapsed) : 0;
 }
 
-/* Runs when the CPU takes its interrupt; the interrupt was all there was to it. */
-static void take_kick(void *info)
-{
-}
-
 static int mock_init(void)
 {
-	int cpu;
-
 	BUILD_BUG_ON(sizeof(struct axvcpu_mock_insn) != 16);
 	start_ns = ktime_get_ns();
 	start_cycles = get_cycles();
-	for_each_possible_cpu(cpu)
-		INIT_CSD(&per_cpu(mock_cpus.kick, cpu), take_kick, NULL);
+	axvcpu_mock_kick_init();
 	return 0;
-}
-
-static bool kick_pending(int cpu)
-{
-	return READ_ONCE(per_cpu(mock_cpus.kick.node.u_flags, cpu)) & CSD_FLAG_LOCK;
 }
 
 static void mock_exit(void)
 {
-	int cpu;
-
-	/* take_kick() must be over everywhere before its code goes. */
-	for_each_online_cpu(cpu) {
-		while (kick_pending(cpu))
-			cpu_relax();
-	}
-	kick_all_cpus_sync();
-}
-
-/**
- * axvcpu_mock_interrupted() - is the interrupt of kick_cpu() pending here?
- *
- * Context: interrupts off.
- * Return: whether.
- */
-bool axvcpu_mock_interrupted(void)
-{
-	return kick_pending(smp_processor_id());
+	axvcpu_mock_kick_exit();
 }
 
 static void mock_kick_cpu(int cpu)
 {
 	lockdep_assert_preemption_disabled();
 	axvcpu_mock_hook(AXVCPU_MOCK_KICK_CPU, NULL, cpu);
-	/* -EBUSY: it is pending already, which is as good. */
-	smp_call_function_single_async(cpu, &per_cpu(mock_cpus.kick, cpu));
+	axvcpu_mock_kick(cpu);
 }
 
 static int mock_cpu_enable(void)
