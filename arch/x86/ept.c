@@ -8,7 +8,9 @@
 #include <asm/cpufeature.h>
 #include <asm/processor.h>
 
-#include "vmx.h"
+#include "ept.h"
+#include "vmx_caps.h"
+#include "vmx_insn.h"
 
 static int nx_huge_pages = -1;
 module_param(nx_huge_pages, int, 0444);

@@ -12,7 +12,7 @@
 #include <asm/msr.h>
 #include <asm/processor.h>
 
-#include "vmx.h"
+#include "vmx_caps.h"
 
 #define BASIC_REVISION		GENMASK_ULL(30, 0)
 #define BASIC_TYPE		GENMASK_ULL(53, 50)

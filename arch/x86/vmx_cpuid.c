@@ -14,7 +14,11 @@
 #include <asm/fpu/types.h>
 #include <asm/processor.h>
 
+#include "ept.h"
 #include "vmx.h"
+#include "vmx_caps.h"
+#include "vmx_cpuid.h"
+#include "vmx_fpu.h"
 
 #define NR_BASIC	32
 #define NR_HYPERVISOR	16

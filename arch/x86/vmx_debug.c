@@ -9,6 +9,8 @@
 #include <asm/debugreg.h>
 #include <asm/trapnr.h>
 
+#include "vmx_debug.h"
+#include "vmx_event.h"
 #include "vmx_exit.h"
 
 #define NR_BREAKPOINTS	4
@@ -17,6 +19,13 @@
 #define CONTRIBUTORY								\
 	(BIT(X86_TRAP_DE) | BIT(X86_TRAP_TS) | BIT(X86_TRAP_NP) | BIT(X86_TRAP_SS) |	\
 	 BIT(X86_TRAP_GP))
+
+/*
+ * Exceptions that always exit. A guest can make #DB and #AC follow each other
+ * without end in their own delivery, where no interrupt gets in (CVE-2015-8104,
+ * 5307); a machine check is the host's.
+ */
+#define ALWAYS_EXIT	(BIT(X86_TRAP_DB) | BIT(X86_TRAP_AC) | BIT(X86_TRAP_MC))
 
 /* One of the debugger's, in the bits of DR7. Returns 0 for none, or -EINVAL. */
 static int breakpoint_bits(const struct axvcpu_breakpoint *b)
@@ -73,7 +82,7 @@ int vmx_set_debug(struct axvcpu *vcpu, const struct axvcpu_set_debug *debug)
 void vmx_apply_debug(struct vmx_vcpu *vmx)
 {
 	bool step = vmx->debug.flags & AXVCPU_DEBUG_STEP;
-	u32 exceptions = VMX_EXCEPTIONS | vmx->exceptions;
+	u32 exceptions = ALWAYS_EXIT | vmx->exceptions;
 
 	if (vmx->debug.flags & AXVCPU_DEBUG_SOFT_BREAKPOINTS)
 		exceptions |= BIT(X86_TRAP_BP);

@@ -20,7 +20,8 @@
 
 #include <asm/reboot.h>
 
-#include "vmx.h"
+#include "vmx_emergency.h"
+#include "vmx_hw.h"
 
 #ifdef AXVCPU_HAVE_EMERGENCY_VIRT
 /* Protects the three below. */

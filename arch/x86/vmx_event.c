@@ -11,6 +11,7 @@
 #include <asm/trapnr.h>
 
 #include "vmx.h"
+#include "vmx_event.h"
 
 /* Exceptions that push an error code outside of real mode */
 #define HAS_ERROR_CODE	(BIT(X86_TRAP_DF) | BIT(X86_TRAP_TS) | BIT(X86_TRAP_NP) |	\

@@ -6,7 +6,12 @@
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
+#include "vmx_cpuid.h"
+#include "vmx_debug.h"
+#include "vmx_event.h"
 #include "vmx_exit.h"
+#include "vmx_regs.h"
+#include "vmx_timer.h"
 
 /**
  * vmx_exit_unknown() - an exit of which the VMM is told what the hardware says

@@ -35,15 +35,6 @@ static inline void vmx_write_gpr(struct vmx_vcpu *vmx, unsigned int n, u64 value
 		WRITE_ONCE(vmx_gprs(vmx)[n], value);
 }
 
-/* What an STI or MOV SS holds off may come. */
-static __always_inline void vmx_end_shadow(void)
-{
-	u32 blocked = vmread(GUEST_INTERRUPTIBILITY_INFO);
-
-	if (unlikely(blocked & VMX_SHADOW))
-		vmwrite(GUEST_INTERRUPTIBILITY_INFO, blocked & ~VMX_SHADOW);
-}
-
 /*
  * Look at the instruction that exited, so that it can be gone behind, now or
  * when its answer is there. The shadow of an STI or MOV SS before it ends.
@@ -118,6 +109,10 @@ static inline void vmx_write_edx_eax(struct vmx_vcpu *vmx, u64 value)
 }
 
 /* vmx_exit.c */
+#define VMX_NR_EXITS	128	/* above all reasons */
+extern int (*const vmx_exits[VMX_NR_EXITS])(struct vmx_vcpu *vmx);
+void vmx_complete(struct axvcpu *vcpu);
+int vmx_odd_exit(struct vmx_vcpu *vmx);
 int vmx_exit_unknown(struct vmx_vcpu *vmx);
 int vmx_raise_debug(struct vmx_vcpu *vmx, u64 events);
 
@@ -125,6 +120,7 @@ int vmx_raise_debug(struct vmx_vcpu *vmx, u64 events);
 int vmx_exit_cr(struct vmx_vcpu *vmx);
 int vmx_exit_dr(struct vmx_vcpu *vmx);
 int vmx_exit_xsetbv(struct vmx_vcpu *vmx);
+void vmx_set_dr7(struct vmx_vcpu *vmx, u64 value);
 
 /* vmx_exit_io.c */
 int vmx_exit_io(struct vmx_vcpu *vmx);

@@ -10,7 +10,10 @@
 #include <asm/tlbflush.h>
 #include <asm/trapnr.h>
 
+#include "vmx_debug.h"
 #include "vmx_exit.h"
+#include "vmx_fpu.h"
+#include "vmx_regs.h"
 
 /* Exit qualification of a control-register access, SDM vol. 3, table 28-3 */
 #define CR_MOV_TO(cr)			(cr)

@@ -5,6 +5,7 @@
 
 #include <asm/trapnr.h>
 
+#include "vmx_event.h"
 #include "vmx_exit.h"
 
 /* Exit qualification of an I/O instruction, SDM vol. 3, table 28-5 */

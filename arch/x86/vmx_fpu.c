@@ -17,7 +17,6 @@
 #include <asm/fpu/xstate.h>
 #include <asm/processor.h>
 
-#include "vmx.h"
 #include "vmx_fpu.h"
 
 /** vmx_xcr0 - the parts of XCR0 that guests may have; 0: no XSAVE */

@@ -1,41 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The guest's FPU into the CPU and out: what each stretch of entries does. */
+/* The guest's registers of x87, SSE and AVX. */
 #ifndef _AXVCPU_VMX_FPU_H
 #define _AXVCPU_VMX_FPU_H
 
 #include <linux/percpu.h>
 
-#include <asm/alternative.h>
-#include <asm/cpufeature.h>
-#include <asm/fpu/types.h>
 #include <asm/fpu/xcr.h>
 
 #include "vmx.h"
-
-/* All but PKRU, which the kernel switches apart, and which it needs itself. */
-#define VMX_FPU_ALL	(~(u64)XFEATURE_MASK_PKRU)
+#include "vmx_xsave.h"
 
 extern struct xregs_state __percpu *vmx_host_fpu;
 extern u64 vmx_host_xcr0;
+extern u64 vmx_xcr0;
 
-static __always_inline void vmx_xsave(struct xregs_state *area, u64 mask)
-{
-	if (cpu_feature_enabled(X86_FEATURE_XSAVE))
-		asm volatile(ALTERNATIVE("xsave64 %0", "xsaveopt64 %0", X86_FEATURE_XSAVEOPT)
-			     : "+m" (*area) : "a" ((u32)mask), "d" ((u32)(mask >> 32)) : "memory");
-	else
-		asm volatile("fxsaveq %0" : "=m" (*area));
-}
+/* Those that a guest may have */
+#define VMX_XFEATURES	(XFEATURE_MASK_FPSSE | XFEATURE_MASK_YMM | XFEATURE_MASK_AVX512)
 
-static __always_inline void vmx_xrstor(struct xregs_state *area)
-{
-	if (cpu_feature_enabled(X86_FEATURE_XSAVE))
-		asm volatile("xrstor64 %0"
-			     : : "m" (*area), "a" ((u32)VMX_FPU_ALL),
-				 "d" ((u32)(VMX_FPU_ALL >> 32)) : "memory");
-	else
-		asm volatile("fxrstorq %0" : : "m" (*area));
-}
+int vmx_fpu_init(void);
+void vmx_fpu_exit(void);
+int vmx_fpu_create(struct vmx_vcpu *vmx);
+void vmx_fpu_destroy(struct vmx_vcpu *vmx);
+void vmx_fpu_reset(struct vmx_vcpu *vmx);
+void vmx_xcr0_changed(struct vmx_vcpu *vmx);
+bool vmx_xcr0_valid(const struct vmx_vcpu *vmx, u64 xcr0);
+void vmx_set_xcr0(struct vmx_vcpu *vmx, u64 xcr0);
+u32 vmx_xsave_size(u64 xcr0);
+u32 vmx_xsavec_size(u64 xcr0);
+u64 *vmx_xstate(struct vmx_vcpu *vmx, unsigned int part);
 
 /**
  * vmx_fpu_load() - the CPU has the guest's registers

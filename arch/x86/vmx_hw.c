@@ -21,7 +21,11 @@
 #include <asm/perf_event.h>
 #include <asm/tlbflush.h>
 
-#include "vmx.h"
+#include "ept.h"
+#include "vmx_caps.h"
+#include "vmx_hw.h"
+#include "vmx_insn.h"
+#include "vmx_setup.h"
 
 /* What is active and what is current on this CPU; by this CPU only. */
 static DEFINE_PER_CPU(struct list_head, active_vmcss);

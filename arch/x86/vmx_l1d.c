@@ -13,7 +13,8 @@
 #include <asm/nospec-branch.h>
 #include <asm/processor.h>
 
-#include "vmx.h"
+#include "vmx_insn.h"
+#include "vmx_l1d.h"
 
 /** vmx_flush_l1d - it is flushed before entries */
 bool vmx_flush_l1d __ro_after_init;

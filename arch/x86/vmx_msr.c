@@ -6,7 +6,9 @@
 #include <asm/msr.h>
 #include <asm/processor.h>
 
-#include "vmx.h"
+#include "vmx_caps.h"
+#include "vmx_insn.h"
+#include "vmx_msr.h"
 
 /* The guest reads and writes these without an exit: they are the VMCS's. */
 static const u32 open_msrs[] __initconst = {

@@ -13,8 +13,9 @@
 
 #include <asm/perf_event.h>
 
-#include "vmx_insn.h"
 #include "vmx.h"
+#include "vmx_insn.h"
+#include "vmx_perf.h"
 
 /** vmx_has_pmu - is there anything to ask perf for? */
 DEFINE_STATIC_KEY_FALSE(vmx_has_pmu);

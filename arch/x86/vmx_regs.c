@@ -7,7 +7,14 @@
 #include <asm/processor-flags.h>
 #include <asm/tlbflush.h>
 
+#include "ept.h"
 #include "vmx.h"
+#include "vmx_cpuid.h"
+#include "vmx_fpu.h"
+#include "vmx_insn.h"
+#include "vmx_msr.h"
+#include "vmx_regs.h"
+#include "vmx_regs_state.h"
 
 #define RFLAGS_VALID								\
 	(X86_EFLAGS_CF | X86_EFLAGS_FIXED | X86_EFLAGS_PF | X86_EFLAGS_AF |	\

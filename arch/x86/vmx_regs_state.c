@@ -13,6 +13,14 @@
 #include <asm/trapnr.h>
 
 #include "vmx.h"
+#include "vmx_caps.h"
+#include "vmx_debug.h"
+#include "vmx_event.h"
+#include "vmx_exit.h"
+#include "vmx_fpu.h"
+#include "vmx_insn.h"
+#include "vmx_regs_state.h"
+#include "vmx_timer.h"
 
 static bool is_32bit(const struct vmx_vcpu *vmx, u64 value)
 {

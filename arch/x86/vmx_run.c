@@ -15,8 +15,18 @@
 #include <asm/trapnr.h>
 
 #include "../../axvcpu_trace.h"
+#include "ept.h"
+#include "vmx_debug.h"
+#include "vmx_event.h"
 #include "vmx_exit.h"
 #include "vmx_fpu.h"
+#include "vmx_hw.h"
+#include "vmx_insn.h"
+#include "vmx_l1d.h"
+#include "vmx_msr.h"
+#include "vmx_perf.h"
+#include "vmx_regs.h"
+#include "vmx_run.h"
 
 /* The offsets in entry.S */
 #define ASSERT_GPR(name, offset) \

@@ -8,6 +8,9 @@
 #include <linux/minmax.h>
 
 #include "vmx.h"
+#include "vmx_caps.h"
+#include "vmx_insn.h"
+#include "vmx_timer.h"
 
 /**
  * vmx_set_timer() - start or stop it

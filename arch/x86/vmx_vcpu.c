@@ -12,7 +12,22 @@
 
 #include <asm/tsc.h>
 
+#include "ept.h"
 #include "vmx.h"
+#include "vmx_caps.h"
+#include "vmx_cpuid.h"
+#include "vmx_debug.h"
+#include "vmx_emergency.h"
+#include "vmx_event.h"
+#include "vmx_exit.h"
+#include "vmx_fpu.h"
+#include "vmx_hw.h"
+#include "vmx_l1d.h"
+#include "vmx_msr.h"
+#include "vmx_perf.h"
+#include "vmx_regs.h"
+#include "vmx_run.h"
+#include "vmx_setup.h"
 
 /* VPID 0 is the host's. */
 static DEFINE_IDA(vpids);

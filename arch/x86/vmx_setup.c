@@ -13,7 +13,19 @@
 #include <asm/tlbflush.h>
 #include <asm/trapnr.h>
 
-#include "vmx.h"
+#include "entry.h"
+#include "ept.h"
+#include "vmx_caps.h"
+#include "vmx_cpuid.h"
+#include "vmx_debug.h"
+#include "vmx_hw.h"
+#include "vmx_insn.h"
+#include "vmx_l1d.h"
+#include "vmx_msr.h"
+#include "vmx_perf.h"
+#include "vmx_regs.h"
+#include "vmx_setup.h"
+#include "vmx_timer.h"
 
 /* Access rights, SDM vol. 3, table 25-2 */
 #define AR_DATA16	0x93	/* present, data, writable, accessed */

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A debugger's stops, and exceptions that the VMM wants to see. */
+#ifndef _AXVCPU_VMX_DEBUG_H
+#define _AXVCPU_VMX_DEBUG_H
+
+#include <linux/bits.h>
+#include <linux/percpu.h>
+#include <linux/types.h>
+
+#include <asm/debugreg.h>
+
+struct axvcpu;
+struct axvcpu_set_debug;
+struct vmx_vcpu;
+
+/**
+ * struct vmx_debug - what a debugger wants
+ * @flags: ``AXVCPU_DEBUG_*``
+ * @dr7: its breakpoints, instead of the guest's; 0: none
+ * @addr: their addresses
+ */
+struct vmx_debug {
+	u32 flags;
+	u64 dr7;
+	u64 addr[4];
+};
+
+/* Debug registers: what <asm/debugreg.h> has no names for */
+#define VMX_DR6_BD		BIT(13)		/* access detected */
+#define VMX_DR6_EVENTS		(DR_TRAP_BITS | VMX_DR6_BD | DR_STEP)
+#define VMX_DR7_GD		BIT(13)		/* detect access */
+#define VMX_DR7_RESET		0x400UL		/* the bit that is always 1 */
+#define VMX_DR7_WRITABLE	0xffff23ffUL
+#define VMX_DR7_ENABLED		(DR_GLOBAL_ENABLE_MASK | DR_LOCAL_ENABLE_MASK)
+
+/* DR6 after a #DB for @events */
+static inline u64 vmx_dr6(u64 dr6, u64 events)
+{
+	return (dr6 & ~DR_TRAP_BITS) | DR6_RESERVED | (events & VMX_DR6_EVENTS);
+}
+
+int vmx_set_debug(struct axvcpu *vcpu, const struct axvcpu_set_debug *debug);
+void vmx_apply_debug(struct vmx_vcpu *vmx);
+void vmx_show_tf(struct vmx_vcpu *vmx);
+void vmx_hide_tf(struct vmx_vcpu *vmx);
+int vmx_exit_step(struct vmx_vcpu *vmx);
+bool vmx_exit_watched(struct vmx_vcpu *vmx, u32 info, int *next);
+int vmx_tell_exception(struct vmx_vcpu *vmx, u8 vector, u64 payload);
+void vmx_complete_exception(struct vmx_vcpu *vmx);
+
+#endif /* _AXVCPU_VMX_DEBUG_H */

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The host's performance counters while a guest runs. */
+#ifndef _AXVCPU_VMX_PERF_H
+#define _AXVCPU_VMX_PERF_H
+
+#include <linux/jump_label.h>
+#include <linux/types.h>
+
+#include <asm/vmx.h>
+
+struct vmx_vcpu;
+
+/* perf has three at most, on CPUs with EPT. */
+#define VMX_NR_PERF_MSRS	4
+
+/**
+ * struct vmx_perf - MSRs of the host's counters, see vmx_perf.c
+ * @guest: what an entry loads
+ * @host: what an exit loads
+ * @nr: how many; 0: the counters are for guest and host alike
+ */
+struct vmx_perf {
+	struct vmx_msr_entry guest[VMX_NR_PERF_MSRS];
+	struct vmx_msr_entry host[VMX_NR_PERF_MSRS];
+	u32 nr;
+};
+
+DECLARE_STATIC_KEY_FALSE(vmx_has_pmu);
+
+void vmx_perf_init(void);
+void vmx_perf_init_vmcs(struct vmx_vcpu *vmx);
+void vmx_perf_begin(struct vmx_vcpu *vmx);
+void vmx_perf_end(struct vmx_vcpu *vmx);
+
+#endif /* _AXVCPU_VMX_PERF_H */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Registers by id, and those that travel in the run page. */
+#ifndef _AXVCPU_VMX_REGS_H
+#define _AXVCPU_VMX_REGS_H
+
+#include <linux/types.h>
+
+#include "vmx.h"
+
+/**
+ * struct vmx_reg - a register by id, or some that are numbered on from the first
+ * @id: of the first
+ * @count: how many
+ * @n: number of the first, for @get and @set
+ * @field: in the VMCS, at steps of 2; or @get and @set
+ * @mask: bits that a value may have; 0: any
+ * @valid: may it have this value? NULL: any
+ * @get: its value
+ * @set: change it
+ * @xfeatures: parts of XSAVE's that guests must have for it to exist
+ *
+ * Context: @get and @set have preemption off and the vCPU loaded, and hold
+ * &struct axvcpu.mutex.
+ */
+struct vmx_reg {
+	u64 id;
+	u32 count;
+	u32 n;
+	u32 field;
+	u64 mask;
+	bool (*valid)(const struct vmx_vcpu *vmx, u64 value);
+	u64 (*get)(struct vmx_vcpu *vmx, unsigned int n);
+	void (*set)(struct vmx_vcpu *vmx, unsigned int n, u64 value);
+	u64 xfeatures;
+};
+
+int vmx_get_reg(struct axvcpu *vcpu, u64 id, u64 *value);
+int vmx_set_reg(struct axvcpu *vcpu, u64 id, u64 value, bool commit);
+void vmx_sync_regs(struct axvcpu *vcpu);
+void vmx_take_regs(struct vmx_vcpu *vmx);
+u64 vmx_bad_reg(struct vmx_vcpu *vmx);
+void vmx_set_cr4(struct vmx_vcpu *vmx, u64 value);
+
+/* CR0 bits that the guest sees but does not get: its caches stay on. */
+#define VMX_CR0_OWNED	(X86_CR0_NE | X86_CR0_NW | X86_CR0_CD)
+
+/* Bits of CR4 whose change exits */
+static inline u64 vmx_cr4_owned(const struct vmx_vcpu *vmx)
+{
+	return ~vmx->cr4_allowed | X86_CR4_OSXSAVE | X86_CR4_MCE;
+}
+
+#endif /* _AXVCPU_VMX_REGS_H */
