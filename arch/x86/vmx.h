@@ -6,28 +6,14 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
-#include <asm/desc_defs.h>
 #include <asm/vmx.h>
 
 #include "../../axvcpu_arch.h"
 #include "vmx_debug.h"
 #include "vmx_event.h"
+#include "vmx_host.h"
 #include "vmx_insn.h"
 #include "vmx_perf.h"
-
-/*
- * MSRs that the hardware does not switch with the VMCS. The host needs them
- * only outside of the run loop, the guest not always, see vmx_msrs_load().
- */
-enum vmx_switched_msr {
-	VMX_MSR_STAR,
-	VMX_MSR_LSTAR,
-	VMX_MSR_CSTAR,
-	VMX_MSR_SFMASK,
-	VMX_MSR_KERNEL_GS_BASE,
-	VMX_MSR_TSC_AUX,
-	VMX_NR_SWITCHED_MSRS,
-};
 
 struct xregs_state;
 
@@ -42,42 +28,6 @@ struct xregs_state;
 #define VMX_TODO_STEPPED	BIT(7)	/* the debugger is told of a step first */
 #define VMX_TODO_SHUTDOWN	BIT(8)	/* a triple fault, instead of an entry */
 #define VMX_TODO_STEPPING	BIT(9)	/* always, while the debugger steps */
-
-/**
- * struct vmx_host - host state as the VMCS has it, and what put restores
- * @rsp: HOST_RSP
- * @cr3: HOST_CR3
- * @cr4: HOST_CR4
- * @fs_base: HOST_FS_BASE
- * @debugctl: the CPU's IA32_DEBUGCTL
- * @gdt: the CPU's
- * @idt: the same
- * @kernel_gs_base: the thread's MSR_KERNEL_GS_BASE
- * @tsc_aux: the CPU's MSR_TSC_AUX
- * @selectors: not 0: the thread has a selector that is not null
- * @ldt: its LDT
- * @ds: its DS
- * @es: its ES
- * @fs: its FS
- * @gs: its GS
- */
-struct vmx_host {
-	unsigned long rsp;
-	unsigned long cr3;
-	unsigned long cr4;
-	unsigned long fs_base;
-	u32 debugctl;
-	struct desc_ptr gdt;
-	struct desc_ptr idt;
-	u64 kernel_gs_base;
-	u64 tsc_aux;
-	u16 selectors;
-	u16 ldt;
-	u16 ds;
-	u16 es;
-	u16 fs;
-	u16 gs;
-};
 
 /*
  * struct vmx_vcpu - the backend's vCPU

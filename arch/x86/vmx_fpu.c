@@ -7,7 +7,6 @@
  * comes back, be it this thread's or what the kernel left from another one. So
  * nobody notices, and there is nothing to tell the kernel's own FPU code.
  */
-#include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -18,12 +17,10 @@
 #include <asm/processor.h>
 
 #include "vmx_fpu.h"
+#include "vmx_host.h"
 
 /** vmx_xcr0 - the parts of XCR0 that guests may have; 0: no XSAVE */
 u64 vmx_xcr0 __ro_after_init;
-
-/** vmx_host_xcr0 - the host's own XCR0, the same on all CPUs and at all times */
-u64 vmx_host_xcr0 __ro_after_init;
 
 /* A guest's: a power of two, which makes its alignment the same. */
 static size_t area_size __ro_after_init = 1024;
@@ -83,15 +80,16 @@ void vmx_fpu_reset(struct vmx_vcpu *vmx)
 	vmx->xfeatures = XFEATURE_MASK_FPSSE;
 }
 
-/** vmx_host_fpu - what the CPU had before, while it has a guest's */
-struct xregs_state __percpu *vmx_host_fpu __ro_after_init;
-
-static void __init init_parts(void)
+/**
+ * vmx_fpu_init() - find out what guests may have
+ *
+ * Context: module load, after vmx_host_init().
+ */
+void __init vmx_fpu_init(void)
 {
 	u32 ecx, edx;
 	int i;
 
-	vmx_host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
 	vmx_xcr0 = vmx_host_xcr0 & VMX_XFEATURES;
 	if ((vmx_xcr0 & XFEATURE_MASK_AVX512) != XFEATURE_MASK_AVX512)
 		vmx_xcr0 &= ~(u64)XFEATURE_MASK_AVX512;
@@ -102,34 +100,6 @@ static void __init init_parts(void)
 		parts[i].aligned = ecx & BIT(1);
 	}
 	area_size = max_t(size_t, area_size, roundup_pow_of_two(vmx_xsave_size(vmx_xcr0)));
-}
-
-/**
- * vmx_fpu_init() - make room for the host's registers
- *
- * Context: module load.
- * Return: 0 or -ENOMEM; vmx_fpu_exit() is due in any case.
- */
-int __init vmx_fpu_init(void)
-{
-	size_t size = sizeof(struct xregs_state);
-
-	if (boot_cpu_has(X86_FEATURE_XSAVE)) {
-		size = cpuid_ebx(XSTATE_CPUID);	/* of all that XCR0 has on */
-		init_parts();
-	}
-	vmx_host_fpu = __alloc_percpu(size, 64);
-	return vmx_host_fpu ? 0 : -ENOMEM;
-}
-
-/**
- * vmx_fpu_exit() - undo vmx_fpu_init()
- *
- * Context: module unload.
- */
-void vmx_fpu_exit(void)
-{
-	free_percpu(vmx_host_fpu);
 }
 
 /**

@@ -3,22 +3,20 @@
 #ifndef _AXVCPU_VMX_FPU_H
 #define _AXVCPU_VMX_FPU_H
 
-#include <linux/percpu.h>
+#include <linux/compiler.h>
 
 #include <asm/fpu/xcr.h>
 
 #include "vmx.h"
+#include "vmx_host.h"
 #include "vmx_xsave.h"
 
-extern struct xregs_state __percpu *vmx_host_fpu;
-extern u64 vmx_host_xcr0;
 extern u64 vmx_xcr0;
 
 /* Those that a guest may have */
 #define VMX_XFEATURES	(XFEATURE_MASK_FPSSE | XFEATURE_MASK_YMM | XFEATURE_MASK_AVX512)
 
-int vmx_fpu_init(void);
-void vmx_fpu_exit(void);
+void vmx_fpu_init(void);
 int vmx_fpu_create(struct vmx_vcpu *vmx);
 void vmx_fpu_destroy(struct vmx_vcpu *vmx);
 void vmx_fpu_reset(struct vmx_vcpu *vmx);
@@ -39,7 +37,7 @@ u64 *vmx_xstate(struct vmx_vcpu *vmx, unsigned int part);
  */
 static __always_inline void vmx_fpu_load(struct vmx_vcpu *vmx)
 {
-	vmx_xsave(this_cpu_ptr(vmx_host_fpu), VMX_FPU_ALL);
+	vmx_host_save_fpu();
 	vmx_xrstor(vmx->fpu);
 	if (unlikely(vmx->osxsave))
 		vmx_xcr0_changed(vmx);
@@ -58,7 +56,7 @@ static __always_inline void vmx_fpu_put(struct vmx_vcpu *vmx)
 		vmx->xcr0_live = 0;
 	}
 	vmx_xsave(vmx->fpu, vmx->xfeatures);
-	vmx_xrstor(this_cpu_ptr(vmx_host_fpu));
+	vmx_host_restore_fpu();
 }
 
 #endif /* _AXVCPU_VMX_FPU_H */

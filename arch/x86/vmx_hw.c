@@ -23,9 +23,9 @@
 
 #include "ept.h"
 #include "vmx_caps.h"
+#include "vmx_host.h"
 #include "vmx_hw.h"
 #include "vmx_insn.h"
-#include "vmx_setup.h"
 
 /* What is active and what is current on this CPU; by this CPU only. */
 static DEFINE_PER_CPU(struct list_head, active_vmcss);
@@ -215,7 +215,7 @@ int vmx_fetch(struct vmx_vcpu *vmx)
 		ret = activate(vmx, cpu);
 		if (ret)
 			return ret;
-		vmx_set_host_cpu(vmx);
+		vmx_host_move(&vmx->host);
 	} else {
 		ret = vmptrld(vmx->vmcs_pa);
 		if (ret)

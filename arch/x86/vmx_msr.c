@@ -7,6 +7,7 @@
 #include <asm/processor.h>
 
 #include "vmx_caps.h"
+#include "vmx_host.h"
 #include "vmx_insn.h"
 #include "vmx_msr.h"
 
@@ -15,16 +16,6 @@ static const u32 open_msrs[] __initconst = {
 	MSR_FS_BASE, MSR_GS_BASE,
 	MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_ESP, MSR_IA32_SYSENTER_EIP,
 };
-
-static const u32 syscall_msrs[] = {
-	[VMX_MSR_STAR]		= MSR_STAR,
-	[VMX_MSR_LSTAR]		= MSR_LSTAR,
-	[VMX_MSR_CSTAR]		= MSR_CSTAR,
-	[VMX_MSR_SFMASK]	= MSR_SYSCALL_MASK,
-};
-
-/* The host's, the same on all CPUs and at all times. */
-static u64 host_syscall_msrs[ARRAY_SIZE(syscall_msrs)] __ro_after_init;
 
 /*
  * What MSR accesses exit, for all guests: all but a few. 1 KiB each for reads
@@ -43,7 +34,7 @@ static unsigned int __init bitmap_bit(u32 index)
 }
 
 /**
- * vmx_msr_init() - make the bitmap, look at the host's MSRs
+ * vmx_msr_init() - make the bitmap
  *
  * Context: module load.
  * Return: 0 or -ENOMEM; vmx_msr_exit() is due in any case.
@@ -61,9 +52,6 @@ int __init vmx_msr_init(void)
 		__clear_bit(bitmap_bit(open_msrs[i]) + BITMAP_WRITE, vmx_msr_bitmap);
 	}
 	__clear_bit(bitmap_bit(MSR_IA32_TSC), vmx_msr_bitmap);
-
-	for (i = 0; i < ARRAY_SIZE(syscall_msrs); i++)
-		rdmsrl(syscall_msrs[i], host_syscall_msrs[i]);
 	return 0;
 }
 
@@ -87,10 +75,10 @@ void vmx_syscall_msrs_load(struct vmx_vcpu *vmx)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(syscall_msrs); i++) {
-		if (vmx->msrs[i] == host_syscall_msrs[i])
+	for (i = 0; i < ARRAY_SIZE(vmx_host_msrs); i++) {
+		if (vmx->msrs[i] == vmx_host_msrs[i].value)
 			continue;
-		vmx_wrmsr(syscall_msrs[i], vmx->msrs[i]);
+		vmx_wrmsr(vmx_host_msrs[i].index, vmx->msrs[i]);
 		vmx->msrs_live |= BIT(i);
 	}
 }
@@ -103,14 +91,7 @@ void vmx_syscall_msrs_load(struct vmx_vcpu *vmx)
  */
 void vmx_syscall_msrs_put(struct vmx_vcpu *vmx)
 {
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(syscall_msrs); i++) {
-		if (vmx->msrs_live & BIT(i))
-			vmx_wrmsr(syscall_msrs[i], host_syscall_msrs[i]);
-	}
-	if (vmx->msrs_live & BIT(VMX_MSR_TSC_AUX))
-		vmx_wrmsr(MSR_TSC_AUX, vmx->host.tsc_aux);
+	vmx_host_restore_msrs(&vmx->host, vmx->msrs_live);
 }
 
 /**
@@ -123,8 +104,7 @@ void vmx_syscall_msrs_put(struct vmx_vcpu *vmx)
  */
 void vmx_tsc_aux_load(struct vmx_vcpu *vmx)
 {
-	vmx->host.tsc_aux = vmx_rdmsr(MSR_TSC_AUX);
-	if (vmx->msrs[VMX_MSR_TSC_AUX] == vmx->host.tsc_aux)
+	if (vmx->msrs[VMX_MSR_TSC_AUX] == vmx_host_take_tsc_aux(&vmx->host))
 		return;
 	vmx_wrmsr(MSR_TSC_AUX, vmx->msrs[VMX_MSR_TSC_AUX]);
 	vmx->msrs_live |= BIT(VMX_MSR_TSC_AUX);

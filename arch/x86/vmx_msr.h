@@ -8,6 +8,8 @@
 #include <asm/msr.h>
 
 #include "vmx.h"
+#include "vmx_host.h"
+#include "vmx_insn.h"
 
 extern unsigned long *vmx_msr_bitmap;
 
@@ -32,8 +34,7 @@ static __always_inline void vmx_msrs_load(struct vmx_vcpu *vmx)
 	u64 base = vmx->msrs[VMX_MSR_KERNEL_GS_BASE];
 
 	if (vmx->efer & EFER_LME) {
-		vmx->host.kernel_gs_base = vmx_rdmsr(MSR_KERNEL_GS_BASE);
-		if (base != vmx->host.kernel_gs_base)
+		if (base != vmx_host_take_kernel_gs_base(&vmx->host))
 			vmx_wrmsr(MSR_KERNEL_GS_BASE, base);
 		vmx->msrs_live = BIT(VMX_MSR_KERNEL_GS_BASE);
 	}
@@ -58,8 +59,7 @@ static __always_inline void vmx_msrs_put(struct vmx_vcpu *vmx)
 	if (vmx->msrs_live & BIT(VMX_MSR_KERNEL_GS_BASE)) {
 		base = vmx_rdmsr(MSR_KERNEL_GS_BASE);
 		vmx->msrs[VMX_MSR_KERNEL_GS_BASE] = base;
-		if (base != vmx->host.kernel_gs_base)
-			vmx_wrmsr(MSR_KERNEL_GS_BASE, vmx->host.kernel_gs_base);
+		vmx_host_restore_kernel_gs_base(&vmx->host, base);
 	}
 	if (unlikely(vmx->msrs_live & ~BIT(VMX_MSR_KERNEL_GS_BASE)))
 		vmx_syscall_msrs_put(vmx);

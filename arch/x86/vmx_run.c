@@ -4,13 +4,9 @@
 #include <linux/sched.h>
 
 #include <asm/debugreg.h>
-#include <asm/desc.h>
-#include <asm/fsgsbase.h>
 #include <asm/mce.h>
-#include <asm/mmu_context.h>
 #include <asm/nospec-branch.h>
 #include <asm/processor.h>
-#include <asm/segment.h>
 #include <asm/special_insns.h>
 #include <asm/trapnr.h>
 
@@ -20,6 +16,7 @@
 #include "vmx_event.h"
 #include "vmx_exit.h"
 #include "vmx_fpu.h"
+#include "vmx_host.h"
 #include "vmx_hw.h"
 #include "vmx_insn.h"
 #include "vmx_l1d.h"
@@ -58,63 +55,16 @@ static void flush_buffers(void)
 	}
 }
 
-/* Mostly, a thread has null selectors and no LDT. */
-static __always_inline void save_host_segments(struct vmx_host *host)
-{
-	unsigned int ds, es, fs, gs, ldt;
-
-	asm("mov %%ds, %0" : "=r" (ds));
-	asm("mov %%es, %0" : "=r" (es));
-	asm("mov %%fs, %0" : "=r" (fs));
-	asm("mov %%gs, %0" : "=r" (gs));
-	asm("sldt %0" : "=r" (ldt));
-	host->selectors = ds | es | fs | gs | ldt;
-	if (unlikely(host->selectors)) {
-		host->ds = ds;
-		host->es = es;
-		host->fs = fs;
-		host->gs = gs;
-		host->ldt = ldt;
-	}
-}
-
-/* Null selectors are what an exit leaves; a 32-bit thread has others. */
-static noinline void restore_host_segments(const struct vmx_host *host)
-{
-	if (host->ldt)
-		asm volatile("lldt %0" : : "m" (host->ldt));
-	loadsegment(ds, host->ds);
-	loadsegment(es, host->es);
-	if (host->fs) {
-		/* A base that the thread has written itself is not the selector's. */
-		loadsegment(fs, host->fs);
-		x86_fsbase_write_cpu(host->fs_base);
-	}
-	if (host->gs) {
-		/* This loads the inactive base too, which is the thread's already. */
-		u64 base = vmx_rdmsr(MSR_KERNEL_GS_BASE);
-
-		load_gs_index(host->gs);
-		vmx_wrmsr(MSR_KERNEL_GS_BASE, base);
-	}
-}
-
 int vmx_load(struct axvcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
-	unsigned long base;
 	int ret;
 
 	ret = vmx_make_current(vmx);
 	if (unlikely(ret))
 		return ret;
 
-	save_host_segments(&vmx->host);
-	base = cpu_feature_enabled(X86_FEATURE_FSGSBASE) ? rdfsbase() : x86_fsbase_read_cpu();
-	if (unlikely(base != vmx->host.fs_base)) {
-		vmx->host.fs_base = base;
-		vmwrite(HOST_FS_BASE, base);
-	}
+	vmx_host_load(&vmx->host);
 	vmx_msrs_load(vmx);
 
 	if (unlikely(READ_ONCE(vcpu->run->regs_dirty)))
@@ -123,41 +73,12 @@ int vmx_load(struct axvcpu *vcpu)
 	return 0;
 }
 
-static noinline void reload_tss(void)
-{
-	invalidate_tss_limit();
-}
-
-/* An exit leaves the limits of GDT, IDT and TSS other than they are. */
 void vmx_put(struct axvcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 
 	vmx_msrs_put(vmx);
-	load_gdt(&vmx->host.gdt);
-	load_idt(&vmx->host.idt);
-	if (unlikely(vmx->host.selectors))
-		restore_host_segments(&vmx->host);
-	if (unlikely(test_thread_flag(TIF_IO_BITMAP)))
-		reload_tss();
-	else
-		this_cpu_write(__tss_limit_invalid, true);
-}
-
-/* The host's control registers may change between any two entries. */
-static __always_inline void set_host_cr(struct vmx_host *host)
-{
-	unsigned long cr3 = __read_cr3();
-	unsigned long cr4 = native_read_cr4();
-
-	if (unlikely(cr3 != host->cr3)) {
-		host->cr3 = cr3;
-		vmwrite(HOST_CR3, cr3);
-	}
-	if (unlikely(cr4 != host->cr4)) {
-		host->cr4 = cr4;
-		vmwrite(HOST_CR4, cr4);
-	}
+	vmx_host_put(&vmx->host);
 }
 
 /* The entry turns the guest's breakpoints on, by its DR7. */
@@ -324,30 +245,22 @@ static __always_inline int enter_once(struct vmx_vcpu *vmx)
 	return enter_prepared(vmx, false);
 }
 
-/*
- * What is the host's in the CPU only while interrupts are on. Its control
- * registers may change whenever they are; CR2 is nobody's when they are off.
- */
+/* CR2 is nobody's while interrupts are off. */
 static __always_inline void begin_stretch(struct vmx_vcpu *vmx)
 {
-	set_host_cr(&vmx->host);
+	vmx_host_begin_stretch(&vmx->host);
 	if (vmx->cr2 != native_read_cr2())
 		native_write_cr2(vmx->cr2);
 	vmx_fpu_load(vmx);
-	vmx->host.debugctl = vmx_rdmsr(MSR_IA32_DEBUGCTLMSR);
 	if (static_branch_unlikely(&vmx_has_pmu))
 		vmx_perf_begin(vmx);
 }
 
-/* An exit has cleared DEBUGCTL, and DR7 but for its fixed bit. */
 static __always_inline void end_stretch(struct vmx_vcpu *vmx)
 {
 	vmx->cr2 = native_read_cr2();
 	vmx_fpu_put(vmx);
-	if (unlikely(vmx->host.debugctl))
-		update_debugctlmsr(vmx->host.debugctl);
-	if (unlikely(hw_breakpoint_active()))
-		hw_breakpoint_restore();
+	vmx_host_end_stretch(&vmx->host);
 	if (static_branch_unlikely(&vmx_has_pmu))
 		vmx_perf_end(vmx);
 	/* Userspace, where the VMM is, must not run on the guest's predictions. */

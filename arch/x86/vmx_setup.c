@@ -3,21 +3,16 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 
-#include <asm/cpu_entry_area.h>
 #include <asm/debugreg.h>
-#include <asm/desc.h>
-#include <asm/msr.h>
 #include <asm/nospec-branch.h>
 #include <asm/processor.h>
-#include <asm/segment.h>
-#include <asm/tlbflush.h>
 #include <asm/trapnr.h>
 
-#include "entry.h"
 #include "ept.h"
 #include "vmx_caps.h"
 #include "vmx_cpuid.h"
 #include "vmx_debug.h"
+#include "vmx_host.h"
 #include "vmx_hw.h"
 #include "vmx_insn.h"
 #include "vmx_l1d.h"
@@ -94,63 +89,6 @@ static void init_controls(struct vmx_vcpu *vmx)
 	vmx_perf_init_vmcs(vmx);
 	vmwrite(VM_ENTRY_INTR_INFO_FIELD, 0);
 	vmwrite(VMCS_LINK_POINTER, ~0UL);
-}
-
-/*
- * Selectors that are not null would have to be of the kernel's privilege; put
- * restores what a thread has in them.
- */
-static void init_host(struct vmx_vcpu *vmx)
-{
-	u64 msr;
-
-	/* What an entry or load finds changed, it writes. */
-	vmx->host.rsp = 0;
-	vmx->host.cr3 = 0;
-	vmx->host.cr4 = 0;
-	vmx->host.fs_base = 0;
-	vmwrite(HOST_CR0, read_cr0());
-	vmwrite(HOST_CR3, 0);
-	vmwrite(HOST_CR4, 0);
-	vmwrite(HOST_RSP, 0);
-	vmwrite(HOST_RIP, (unsigned long)vmx_vmexit);
-	vmwrite(HOST_CS_SELECTOR, __KERNEL_CS);
-	vmwrite(HOST_SS_SELECTOR, __KERNEL_DS);
-	vmwrite(HOST_DS_SELECTOR, 0);
-	vmwrite(HOST_ES_SELECTOR, 0);
-	vmwrite(HOST_FS_SELECTOR, 0);
-	vmwrite(HOST_GS_SELECTOR, 0);
-	vmwrite(HOST_TR_SELECTOR, GDT_ENTRY_TSS * 8);
-	vmwrite(HOST_FS_BASE, 0);
-
-	rdmsrl(MSR_IA32_SYSENTER_CS, msr);
-	vmwrite(HOST_IA32_SYSENTER_CS, msr);
-	rdmsrl(MSR_IA32_SYSENTER_EIP, msr);
-	vmwrite(HOST_IA32_SYSENTER_EIP, msr);
-	rdmsrl(MSR_IA32_CR_PAT, msr);
-	vmwrite(HOST_IA32_PAT, msr);
-	rdmsrl(MSR_EFER, msr);
-	vmwrite(HOST_IA32_EFER, msr);
-}
-
-/**
- * vmx_set_host_cpu() - write the host state that each CPU has its own of
- * @vmx: the vCPU that came to this CPU, its VMCS current
- *
- * Context: preemption off.
- */
-void vmx_set_host_cpu(struct vmx_vcpu *vmx)
-{
-	int cpu = smp_processor_id();
-
-	vmwrite(HOST_TR_BASE, (unsigned long)&get_cpu_entry_area(cpu)->tss.x86_tss);
-	vmx->host.gdt.size = GDT_SIZE - 1;
-	vmx->host.gdt.address = (unsigned long)get_current_gdt_ro();
-	vmwrite(HOST_GDTR_BASE, vmx->host.gdt.address);
-	store_idt(&vmx->host.idt);
-	vmwrite(HOST_IDTR_BASE, vmx->host.idt.address);
-	vmwrite(HOST_GS_BASE, cpu_kernelmode_gs_base(cpu));
-	vmwrite(HOST_IA32_SYSENTER_ESP, (unsigned long)(cpu_entry_stack(cpu) + 1));
 }
 
 static void init_segments(const struct mode *mode, u16 cs)
@@ -267,7 +205,7 @@ int vmx_init_vmcs(struct vmx_vcpu *vmx, const struct axvcpu_x86_setup_config *co
 	}
 	vmx_cpuid_commit(vmx);
 	init_controls(vmx);
-	init_host(vmx);
+	vmx_host_init_vmcs(&vmx->host);
 	init_segments(mode, cs);
 	init_system_registers(vmx, mode, config->cr3);
 	init_instruction_state(vmx, entry);

@@ -6,6 +6,5 @@
 #include "vmx.h"
 
 int vmx_init_vmcs(struct vmx_vcpu *vmx, const struct axvcpu_x86_setup_config *config);
-void vmx_set_host_cpu(struct vmx_vcpu *vmx);
 
 #endif /* _AXVCPU_VMX_SETUP_H */

@@ -21,6 +21,7 @@
 #include "vmx_event.h"
 #include "vmx_exit.h"
 #include "vmx_fpu.h"
+#include "vmx_host.h"
 #include "vmx_hw.h"
 #include "vmx_l1d.h"
 #include "vmx_msr.h"
@@ -158,7 +159,7 @@ static void vmx_exit(void)
 {
 	vmx_emergency_exit();
 	vmx_msr_exit();
-	vmx_fpu_exit();
+	vmx_host_exit();
 	vmx_l1d_exit();
 	vmx_hw_exit();
 }
@@ -175,7 +176,8 @@ static int __init vmx_init(void)
 	if (!ret)
 		ret = vmx_l1d_init();
 	if (!ret)
-		ret = vmx_fpu_init();
+		ret = vmx_host_init();
+	vmx_fpu_init();
 	vmx_cpuid_init();
 	vmx_perf_init();
 	if (!ret)
