@@ -3,6 +3,8 @@
 #ifndef _AXVCPU_VMX_H
 #define _AXVCPU_VMX_H
 
+#include <linux/compiler.h>
+#include <linux/container_of.h>
 #include <linux/list.h>
 #include <linux/types.h>
 
@@ -114,6 +116,31 @@ static inline u64 *vmx_gprs(struct vmx_vcpu *vmx)
 	return vmx->vcpu.run->regs.x86.gpr;
 }
 
+static inline u64 vmx_read_gpr(struct vmx_vcpu *vmx, unsigned int n)
+{
+	return n == AXVCPU_X86_RSP ? vmread(GUEST_RSP) : READ_ONCE(vmx_gprs(vmx)[n]);
+}
+
+static inline void vmx_write_gpr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	if (n == AXVCPU_X86_RSP)
+		vmwrite(GUEST_RSP, value);
+	else
+		WRITE_ONCE(vmx_gprs(vmx)[n], value);
+}
+
+static inline u64 vmx_read_edx_eax(struct vmx_vcpu *vmx)
+{
+	return (u32)READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RAX]) |
+	       READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RDX]) << 32;
+}
+
+static inline void vmx_write_edx_eax(struct vmx_vcpu *vmx, u64 value)
+{
+	WRITE_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RAX], (u32)value);
+	WRITE_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RDX], value >> 32);
+}
+
 static inline u64 vmx_rip(struct vmx_vcpu *vmx)
 {
 	if (!((vmx->cached | vmx->todo) & VMX_TODO_RIP))
@@ -128,6 +155,13 @@ static inline u64 vmx_rflags(struct vmx_vcpu *vmx)
 		vmx->rflags = vmread(GUEST_RFLAGS);
 	vmx->cached |= VMX_TODO_RFLAGS;
 	return vmx->rflags;
+}
+
+/* An exit that the VMM is told of */
+static inline int vmx_to_vmm(struct vmx_vcpu *vmx, enum axvcpu_exit_reason reason)
+{
+	vmx->vcpu.exit_reason = reason;
+	return AXVCPU_NEXT_EXIT;
 }
 
 #endif /* _AXVCPU_VMX_H */

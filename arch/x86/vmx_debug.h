@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A debugger's stops, and exceptions that the VMM wants to see. */
+/* Debug registers, the guest's and a debugger's, and single steps. */
 #ifndef _AXVCPU_VMX_DEBUG_H
 #define _AXVCPU_VMX_DEBUG_H
 
@@ -13,6 +13,8 @@ struct axvcpu;
 struct axvcpu_set_debug;
 struct vmx_vcpu;
 
+#define VMX_NR_BREAKPOINTS	4
+
 /**
  * struct vmx_debug - what a debugger wants
  * @flags: ``AXVCPU_DEBUG_*``
@@ -22,7 +24,7 @@ struct vmx_vcpu;
 struct vmx_debug {
 	u32 flags;
 	u64 dr7;
-	u64 addr[4];
+	u64 addr[VMX_NR_BREAKPOINTS];
 };
 
 /* Debug registers: what <asm/debugreg.h> has no names for */
@@ -43,9 +45,7 @@ int vmx_set_debug(struct axvcpu *vcpu, const struct axvcpu_set_debug *debug);
 void vmx_apply_debug(struct vmx_vcpu *vmx);
 void vmx_show_tf(struct vmx_vcpu *vmx);
 void vmx_hide_tf(struct vmx_vcpu *vmx);
-int vmx_exit_step(struct vmx_vcpu *vmx);
-bool vmx_exit_watched(struct vmx_vcpu *vmx, u32 info, int *next);
-int vmx_tell_exception(struct vmx_vcpu *vmx, u8 vector, u64 payload);
-void vmx_complete_exception(struct vmx_vcpu *vmx);
+void vmx_load_breakpoints(const struct vmx_vcpu *vmx);
+void vmx_set_dr(struct vmx_vcpu *vmx, unsigned int n, u64 value);
 
 #endif /* _AXVCPU_VMX_DEBUG_H */

@@ -12,6 +12,7 @@
 
 #include "vmx.h"
 #include "vmx_event.h"
+#include "vmx_insn.h"
 
 /* Exceptions that push an error code outside of real mode */
 #define HAS_ERROR_CODE	(BIT(X86_TRAP_DF) | BIT(X86_TRAP_TS) | BIT(X86_TRAP_NP) |	\
@@ -119,24 +120,6 @@ bool vmx_has_event(struct axvcpu *vcpu)
 	return queued && READ_ONCE(vmx->halt_if) && next_vector(vmx) >= 0;
 }
 
-/**
- * vmx_set_exec() - change primary processor-based controls
- * @vmx: the vCPU, loaded
- * @set: bits to set
- * @clear: bits to clear
- *
- * Context: preemption off.
- */
-void vmx_set_exec(struct vmx_vcpu *vmx, u32 set, u32 clear)
-{
-	u32 exec = (vmx->exec & ~clear) | set;
-
-	if (exec != vmx->exec) {
-		vmx->exec = exec;
-		vmwrite(CPU_BASED_VM_EXEC_CONTROL, exec);
-	}
-}
-
 /* An event that gives way to an exception in its delivery comes again. */
 static void give_way(struct vmx_vcpu *vmx)
 {
@@ -230,6 +213,22 @@ void vmx_take_vectoring(struct vmx_vcpu *vmx)
 			vmread(GUEST_INTERRUPTIBILITY_INFO) & ~GUEST_INTR_STATE_NMI);
 }
 
+/**
+ * vmx_undo_nmi_unblocking() - an IRET that let NMIs in again was not done
+ * @vmx: the vCPU, after an exit; the event that this has interrupted is taken
+ * @info: VM-exit interruption information, or the qualification of an EPT violation
+ *
+ * They stay blocked, unless the exit was in the delivery of an event.
+ *
+ * Context: preemption off, loaded.
+ */
+void vmx_undo_nmi_unblocking(struct vmx_vcpu *vmx, u64 info)
+{
+	if ((info & INTR_INFO_UNBLOCK_NMI) && !vmx->event.info)
+		vmwrite(GUEST_INTERRUPTIBILITY_INFO,
+			vmread(GUEST_INTERRUPTIBILITY_INFO) | GUEST_INTR_STATE_NMI);
+}
+
 static void take_exception(struct vmx_vcpu *vmx)
 {
 	u64 exception;
@@ -292,6 +291,29 @@ static bool take_queued(struct vmx_vcpu *vmx)
 	return false;
 }
 
+#define WINDOWS		(CPU_BASED_NMI_WINDOW_EXITING | CPU_BASED_INTR_WINDOW_EXITING)
+
+static void set_windows(struct vmx_vcpu *vmx, u32 windows)
+{
+	u32 exec = (vmx->exec & ~WINDOWS) | windows;
+
+	if (exec != vmx->exec) {
+		vmx->exec = exec;
+		vmwrite(CPU_BASED_VM_EXEC_CONTROL, exec);
+	}
+}
+
+/**
+ * vmx_close_windows() - the guest has exited because it can take an event
+ * @vmx: the vCPU, loaded
+ *
+ * Context: preemption off.
+ */
+void vmx_close_windows(struct vmx_vcpu *vmx)
+{
+	set_windows(vmx, 0);
+}
+
 /*
  * What could not go into the guest now makes it exit as soon as it can. After
  * STI, some CPUs open the NMI window where an NMI can't go in yet; interrupts
@@ -309,7 +331,7 @@ static void open_windows(struct vmx_vcpu *vmx)
 	}
 	if (next_vector(vmx) >= 0)
 		windows |= CPU_BASED_INTR_WINDOW_EXITING;
-	vmx_set_exec(vmx, windows, CPU_BASED_NMI_WINDOW_EXITING | CPU_BASED_INTR_WINDOW_EXITING);
+	set_windows(vmx, windows);
 }
 
 /**

@@ -64,6 +64,7 @@ void vmx_raise(struct vmx_vcpu *vmx, u8 vector, u16 error_code);
 void vmx_raise_event(struct vmx_vcpu *vmx, struct vmx_event event);
 void vmx_take_vectoring(struct vmx_vcpu *vmx);
 void vmx_put_events(struct vmx_vcpu *vmx);
-void vmx_set_exec(struct vmx_vcpu *vmx, u32 set, u32 clear);
+void vmx_undo_nmi_unblocking(struct vmx_vcpu *vmx, u64 info);
+void vmx_close_windows(struct vmx_vcpu *vmx);
 
 #endif /* _AXVCPU_VMX_EVENT_H */

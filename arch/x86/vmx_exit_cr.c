@@ -10,10 +10,15 @@
 #include <asm/tlbflush.h>
 #include <asm/trapnr.h>
 
+#include "vmx.h"
+#include "vmx_cr.h"
 #include "vmx_debug.h"
-#include "vmx_exit.h"
+#include "vmx_exception.h"
+#include "vmx_exit_cr.h"
+#include "vmx_exit_unknown.h"
 #include "vmx_fpu.h"
-#include "vmx_regs.h"
+#include "vmx_guest_insn.h"
+#include "vmx_insn.h"
 
 /* Exit qualification of a control-register access, SDM vol. 3, table 28-3 */
 #define CR_MOV_TO(cr)			(cr)
@@ -21,13 +26,8 @@
 #define CR_ACCESS(qualification)	((qualification) & 0x3f)
 #define ACCESS_GPR(qualification)	((qualification) >> 8 & 0xf)
 
-static bool long_mode_active(struct vmx_vcpu *vmx)
-{
-	return (vmx->efer & EFER_LME) && (vmread(GUEST_CR0) & X86_CR0_PG);
-}
-
 /* SDM vol. 2, MOV to control registers: what is #GP */
-static bool is_cr0(struct vmx_vcpu *vmx, u64 value)
+static bool may_set_cr0(struct vmx_vcpu *vmx, u64 value)
 {
 	u64 cr4 = vmread(GUEST_CR4);
 
@@ -39,16 +39,16 @@ static bool is_cr0(struct vmx_vcpu *vmx, u64 value)
 	return (value & X86_CR0_PE) && (!(vmx->efer & EFER_LME) || (cr4 & X86_CR4_PAE));
 }
 
-static bool is_cr4(struct vmx_vcpu *vmx, u64 value)
+static bool may_set_cr4(struct vmx_vcpu *vmx, u64 value)
 {
 	u64 old = vmread(GUEST_CR4);
 
-	if (value & ~vmx->cr4_allowed)
+	if (!vmx_cr4_valid(vmx, value))
 		return false;
-	if (long_mode_active(vmx) && !(value & X86_CR4_PAE))
+	if (vmx_long_mode_active(vmx) && !(value & X86_CR4_PAE))
 		return false;
 	return !(value & ~old & X86_CR4_PCIDE) ||
-	       (long_mode_active(vmx) && !(vmread(GUEST_CR3) & X86_CR3_PCID_MASK));
+	       (vmx_long_mode_active(vmx) && !(vmread(GUEST_CR3) & X86_CR3_PCID_MASK));
 }
 
 /*
@@ -57,7 +57,7 @@ static bool is_cr4(struct vmx_vcpu *vmx, u64 value)
  */
 static int mov_to_cr0(struct vmx_vcpu *vmx, u64 value)
 {
-	if (!is_cr0(vmx, value))
+	if (!may_set_cr0(vmx, value))
 		return vmx_raise_next(vmx, X86_TRAP_GP);
 	vmwrite(CR0_READ_SHADOW, value);
 	return AXVCPU_NEXT_ENTER;
@@ -68,7 +68,7 @@ static int mov_to_cr4(struct vmx_vcpu *vmx, u64 value)
 {
 	u64 owned = vmx_cr4_owned(vmx);
 
-	if (!is_cr4(vmx, value))
+	if (!may_set_cr4(vmx, value))
 		return vmx_raise_next(vmx, X86_TRAP_GP);
 	vmx_set_cr4(vmx, (value & owned) | (vmread(GUEST_CR4) & ~owned));
 	vmx_xcr0_changed(vmx);
@@ -133,36 +133,11 @@ int vmx_exit_xsetbv(struct vmx_vcpu *vmx)
 	return vmx_skip(vmx);
 }
 
-/**
- * vmx_set_dr7() - the guest's breakpoints are on or off from the next entry on
- * @vmx: the vCPU, loaded
- * @value: DR7
- *
- * Context: preemption off.
- */
-void vmx_set_dr7(struct vmx_vcpu *vmx, u64 value)
-{
-	value = (value & VMX_DR7_WRITABLE) | VMX_DR7_RESET;
-	vmx->dr[7] = value;
-	if (vmx->debug.dr7)
-		value = vmx->debug.dr7;
-	vmwrite(GUEST_DR7, value);
-	if (value & VMX_DR7_ENABLED)
-		vmx->todo |= VMX_TODO_BREAKPOINTS;
-	else
-		vmx->todo &= ~VMX_TODO_BREAKPOINTS;
-}
-
 static int write_dr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
 	if (n >= 6 && value >> 32)
 		return vmx_raise_next(vmx, X86_TRAP_GP);
-	if (n == 7)
-		vmx_set_dr7(vmx, value);
-	else if (n == 6)
-		vmx->dr[6] = (value & (VMX_DR6_EVENTS | DR_SWITCH)) | DR6_RESERVED;
-	else
-		vmx->dr[n] = value;
+	vmx_set_dr(vmx, n, value);
 	return vmx_skip(vmx);
 }
 

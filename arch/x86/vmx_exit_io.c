@@ -5,8 +5,12 @@
 
 #include <asm/trapnr.h>
 
+#include "vmx.h"
 #include "vmx_event.h"
-#include "vmx_exit.h"
+#include "vmx_exit_io.h"
+#include "vmx_exit_unknown.h"
+#include "vmx_guest_insn.h"
+#include "vmx_insn.h"
 
 /* Exit qualification of an I/O instruction, SDM vol. 3, table 28-5 */
 #define IO_WIDTH(qualification)	(((qualification) & 7) + 1)

@@ -4,9 +4,7 @@
 #include <linux/string.h>
 
 #include <asm/msr.h>
-#include <asm/processor.h>
 
-#include "vmx_caps.h"
 #include "vmx_host.h"
 #include "vmx_insn.h"
 #include "vmx_msr.h"
@@ -108,18 +106,4 @@ void vmx_tsc_aux_load(struct vmx_vcpu *vmx)
 		return;
 	vmx_wrmsr(MSR_TSC_AUX, vmx->msrs[VMX_MSR_TSC_AUX]);
 	vmx->msrs_live |= BIT(VMX_MSR_TSC_AUX);
-}
-
-/**
- * vmx_update_lma() - EFER.LMA and the mode at entry follow LME and paging
- * @vmx: the vCPU, loaded; efer or CR0 has changed
- *
- * Context: preemption off.
- */
-void vmx_update_lma(struct vmx_vcpu *vmx)
-{
-	bool lma = (vmx->efer & EFER_LME) && (vmread(GUEST_CR0) & X86_CR0_PG);
-
-	vmwrite(GUEST_IA32_EFER, vmx->efer | (lma ? EFER_LMA : 0));
-	vmwrite(VM_ENTRY_CONTROLS, vmx_caps.entry | (lma ? VM_ENTRY_IA32E_MODE : 0));
 }

@@ -18,7 +18,6 @@ void vmx_msr_exit(void);
 void vmx_syscall_msrs_load(struct vmx_vcpu *vmx);
 void vmx_syscall_msrs_put(struct vmx_vcpu *vmx);
 void vmx_tsc_aux_load(struct vmx_vcpu *vmx);
-void vmx_update_lma(struct vmx_vcpu *vmx);
 
 /**
  * vmx_msrs_load() - put into the CPU those MSRs that the guest can use now

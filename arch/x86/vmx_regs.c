@@ -5,11 +5,11 @@
  */
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
-#include <asm/tlbflush.h>
 
 #include "ept.h"
 #include "vmx.h"
 #include "vmx_cpuid.h"
+#include "vmx_cr.h"
 #include "vmx_fpu.h"
 #include "vmx_insn.h"
 #include "vmx_msr.h"
@@ -46,16 +46,6 @@ static bool is_cr3(const struct vmx_vcpu *vmx, u64 value)
 	return !(value >> ept_format.gpa_bits);
 }
 
-static bool is_cr4(const struct vmx_vcpu *vmx, u64 value)
-{
-	return !(value & ~vmx->cr4_allowed);
-}
-
-static u64 get_gpr(struct vmx_vcpu *vmx, unsigned int n)
-{
-	return n == AXVCPU_X86_RSP ? vmread(GUEST_RSP) : READ_ONCE(vmx_gprs(vmx)[n]);
-}
-
 static void set_gpr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
 	WRITE_ONCE(vmx_gprs(vmx)[n], value);
@@ -89,14 +79,12 @@ static void set_rflags(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 
 static u64 get_cr0(struct vmx_vcpu *vmx, unsigned int n)
 {
-	return (vmread(GUEST_CR0) & ~VMX_CR0_OWNED) | (vmread(CR0_READ_SHADOW) & VMX_CR0_OWNED);
+	return vmx_cr0();
 }
 
 static void set_cr0(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
-	vmwrite(CR0_READ_SHADOW, value);
-	vmwrite(GUEST_CR0, (value & ~VMX_CR0_OWNED) | X86_CR0_ET | X86_CR0_NE);
-	vmx_update_lma(vmx);
+	vmx_set_cr0(vmx, value);
 }
 
 static u64 get_cr2(struct vmx_vcpu *vmx, unsigned int n)
@@ -111,9 +99,7 @@ static void set_cr2(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 
 static u64 get_cr4(struct vmx_vcpu *vmx, unsigned int n)
 {
-	u64 owned = vmx_cr4_owned(vmx);
-
-	return (vmread(GUEST_CR4) & ~owned) | (vmread(CR4_READ_SHADOW) & owned);
+	return vmx_cr4(vmx);
 }
 
 static void set_cr4(struct vmx_vcpu *vmx, unsigned int n, u64 value)
@@ -121,29 +107,9 @@ static void set_cr4(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 	vmx_set_cr4(vmx, value);
 }
 
-/**
- * vmx_set_cr4() - change CR4, and what the guest sees of it
- * @vmx: the vCPU, loaded
- * @value: a value that the guest may have
- *
- * Without MCE, a machine check in the guest would shut the CPU down: the host's
- * is in force, and the guest sees its own.
- *
- * Context: preemption off.
- */
-void vmx_set_cr4(struct vmx_vcpu *vmx, u64 value)
-{
-	vmwrite(CR4_READ_SHADOW, value);
-	vmwrite(GUEST_CR4, (value & ~X86_CR4_MCE) | X86_CR4_VMXE |
-			   (cr4_read_shadow() & X86_CR4_MCE));
-	vmx->osxsave = value & X86_CR4_OSXSAVE;
-}
-
 static u64 get_efer(struct vmx_vcpu *vmx, unsigned int n)
 {
-	bool lma = (vmx->efer & EFER_LME) && (vmread(GUEST_CR0) & X86_CR0_PG);
-
-	return vmx->efer | (lma ? EFER_LMA : 0);
+	return vmx->efer | (vmx_long_mode_active(vmx) ? EFER_LMA : 0);
 }
 
 /* What is in the CPU of the MSRs may be another choice afterwards. */
@@ -176,13 +142,13 @@ static const struct vmx_reg regs[] = {
 	{ AXVCPU_X86_REG_MSR(msr), 1, 0, field, mask, valid }
 #define MSR_SLOT(msr, slot, mask, valid) \
 	{ AXVCPU_X86_REG_MSR(msr), 1, VMX_MSR_##slot, 0, mask, valid, get_msr, set_msr }
-	{ AXVCPU_X86_REG_GPR(0), 16, 0, 0, 0, NULL, get_gpr, set_gpr },
+	{ AXVCPU_X86_REG_GPR(0), 16, 0, 0, 0, NULL, vmx_read_gpr, set_gpr },
 	{ AXVCPU_X86_REG_RIP, 1, 0, 0, 0, NULL, get_rip, set_rip },
 	{ AXVCPU_X86_REG_RFLAGS, 1, 0, 0, RFLAGS_VALID, NULL, get_rflags, set_rflags },
 	{ AXVCPU_X86_REG_CR0, 1, 0, 0, CR0_VALID, NULL, get_cr0, set_cr0 },
 	{ AXVCPU_X86_REG_CR2, 1, 0, 0, 0, NULL, get_cr2, set_cr2 },
 	{ AXVCPU_X86_REG_CR3, 1, 0, GUEST_CR3, 0, is_cr3 },
-	{ AXVCPU_X86_REG_CR4, 1, 0, 0, 0, is_cr4, get_cr4, set_cr4 },
+	{ AXVCPU_X86_REG_CR4, 1, 0, 0, 0, vmx_cr4_valid, get_cr4, set_cr4 },
 	FIELDS(AXVCPU_X86_REG_PDPTE(0), 4, GUEST_PDPTR0, 0),
 	FIELDS(AXVCPU_X86_REG_SEG_SELECTOR(0), 8, GUEST_ES_SELECTOR, 0xffff),
 	FIELDS(AXVCPU_X86_REG_SEG_BASE(0), 8, GUEST_ES_BASE, 0),

@@ -39,15 +39,5 @@ int vmx_set_reg(struct axvcpu *vcpu, u64 id, u64 value, bool commit);
 void vmx_sync_regs(struct axvcpu *vcpu);
 void vmx_take_regs(struct vmx_vcpu *vmx);
 u64 vmx_bad_reg(struct vmx_vcpu *vmx);
-void vmx_set_cr4(struct vmx_vcpu *vmx, u64 value);
-
-/* CR0 bits that the guest sees but does not get: its caches stay on. */
-#define VMX_CR0_OWNED	(X86_CR0_NE | X86_CR0_NW | X86_CR0_CD)
-
-/* Bits of CR4 whose change exits */
-static inline u64 vmx_cr4_owned(const struct vmx_vcpu *vmx)
-{
-	return ~vmx->cr4_allowed | X86_CR4_OSXSAVE | X86_CR4_MCE;
-}
 
 #endif /* _AXVCPU_VMX_REGS_H */

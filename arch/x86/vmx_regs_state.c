@@ -16,7 +16,6 @@
 #include "vmx_caps.h"
 #include "vmx_debug.h"
 #include "vmx_event.h"
-#include "vmx_exit.h"
 #include "vmx_fpu.h"
 #include "vmx_insn.h"
 #include "vmx_regs_state.h"
@@ -40,21 +39,6 @@ static void set_cr8(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 static u64 get_dr(struct vmx_vcpu *vmx, unsigned int n)
 {
 	return vmx->dr[n];
-}
-
-static void set_dr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
-{
-	vmx->dr[n] = value;
-}
-
-static void set_dr6(struct vmx_vcpu *vmx, unsigned int n, u64 value)
-{
-	vmx->dr[6] = (value & (VMX_DR6_EVENTS | DR_SWITCH)) | DR6_RESERVED;
-}
-
-static void set_dr7(struct vmx_vcpu *vmx, unsigned int n, u64 value)
-{
-	vmx_set_dr7(vmx, value);
 }
 
 static u64 get_tsc(struct vmx_vcpu *vmx, unsigned int n)
@@ -262,9 +246,9 @@ static bool is_mxcsr(const struct vmx_vcpu *vmx, u64 value)
 
 const struct vmx_reg vmx_state_regs[VMX_NR_STATE_REGS] = {
 	{ AXVCPU_X86_REG_CR8, 1, 0, 0, 0xf, NULL, get_cr8, set_cr8 },
-	{ AXVCPU_X86_REG_DR(0), 4, 0, 0, 0, NULL, get_dr, set_dr },
-	{ AXVCPU_X86_REG_DR(6), 1, 6, 0, 0, is_32bit, get_dr, set_dr6 },
-	{ AXVCPU_X86_REG_DR(7), 1, 7, 0, 0, is_32bit, get_dr, set_dr7 },
+	{ AXVCPU_X86_REG_DR(0), 4, 0, 0, 0, NULL, get_dr, vmx_set_dr },
+	{ AXVCPU_X86_REG_DR(6), 1, 6, 0, 0, is_32bit, get_dr, vmx_set_dr },
+	{ AXVCPU_X86_REG_DR(7), 1, 7, 0, 0, is_32bit, get_dr, vmx_set_dr },
 	{ AXVCPU_X86_REG_MSR(MSR_IA32_TSC), 1, 0, 0, 0, NULL, get_tsc, set_tsc },
 	{ AXVCPU_X86_REG_TSC_OFFSET, 1, 0, TSC_OFFSET },
 	{ AXVCPU_X86_REG_INTERRUPTIBILITY, 1, 0, GUEST_INTERRUPTIBILITY_INFO,

@@ -12,9 +12,13 @@
 
 #include "../../axvcpu_trace.h"
 #include "ept.h"
+#include "vmx.h"
 #include "vmx_debug.h"
 #include "vmx_event.h"
+#include "vmx_exception.h"
 #include "vmx_exit.h"
+#include "vmx_exit_event.h"
+#include "vmx_exit_unknown.h"
 #include "vmx_fpu.h"
 #include "vmx_host.h"
 #include "vmx_hw.h"
@@ -81,18 +85,6 @@ void vmx_put(struct axvcpu *vcpu)
 	vmx_host_put(&vmx->host);
 }
 
-/* The entry turns the guest's breakpoints on, by its DR7. */
-static void load_breakpoints(const struct vmx_vcpu *vmx)
-{
-	const u64 *addr = vmx->debug.dr7 ? vmx->debug.addr : vmx->dr;
-
-	set_debugreg(VMX_DR7_RESET, 7);
-	set_debugreg(addr[0], 0);
-	set_debugreg(addr[1], 1);
-	set_debugreg(addr[2], 2);
-	set_debugreg(addr[3], 3);
-}
-
 /* What comes instead of an entry */
 static int do_not_enter(struct vmx_vcpu *vmx)
 {
@@ -126,7 +118,7 @@ static noinline int prepare(struct vmx_vcpu *vmx)
 	if (todo & VMX_TODO_STEP)
 		vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, DR_STEP);
 	if (todo & VMX_TODO_BREAKPOINTS)
-		load_breakpoints(vmx);
+		vmx_load_breakpoints(vmx);
 	if (todo & VMX_TODO_BUFFERS)
 		flush_buffers();
 	if (todo & VMX_TODO_STEPPING)
@@ -175,14 +167,14 @@ static noinline int rare_exit(struct vmx_vcpu *vmx, u32 reason)
 			machine_check();
 		if (vmx->event.info)
 			vmx->todo |= VMX_TODO_EVENT;
-		return vmx_odd_exit(vmx);
+		return vmx_exit_fail_entry(vmx);
 	}
 	vmx->launched = true;
 	vmx->event = (struct vmx_event){};
 	if (reason != EXIT_REASON_EXCEPTION_NMI)
-		return vmx_odd_exit(vmx);
+		return vmx_exit_unknown(vmx);
 	handle_host_exception();
-	return vmx_exits[EXIT_REASON_EXCEPTION_NMI](vmx);
+	return vmx_exit_exception(vmx);
 }
 
 /*
@@ -204,14 +196,6 @@ static __always_inline bool world_switch(struct vmx_vcpu *vmx)
 	return failed;
 }
 
-/* An indirect call costs much where it must not be predicted: not for what comes most. */
-static __always_inline int handle_exit(struct vmx_vcpu *vmx, u32 reason)
-{
-	if (likely(reason == EXIT_REASON_IO_INSTRUCTION))
-		return vmx_exit_io(vmx);
-	return likely(vmx_exits[reason]) ? vmx_exits[reason](vmx) : vmx_odd_exit(vmx);
-}
-
 static __always_inline int enter_prepared(struct vmx_vcpu *vmx, bool may_step)
 {
 	u32 reason;
@@ -228,7 +212,7 @@ static __always_inline int enter_prepared(struct vmx_vcpu *vmx, bool may_step)
 		return rare_exit(vmx, reason);
 	vmx->launched = true;
 	vmx->event = (struct vmx_event){};
-	return handle_exit(vmx, reason);
+	return vmx_handle_exit(vmx, reason);
 }
 
 static noinline int prepare_and_enter(struct vmx_vcpu *vmx)

@@ -11,6 +11,7 @@
 #include "ept.h"
 #include "vmx_caps.h"
 #include "vmx_cpuid.h"
+#include "vmx_cr.h"
 #include "vmx_debug.h"
 #include "vmx_host.h"
 #include "vmx_hw.h"

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Control registers and EFER, and what the guest sees of them. */
+#ifndef _AXVCPU_VMX_CR_H
+#define _AXVCPU_VMX_CR_H
+
+#include <linux/types.h>
+
+#include <asm/msr-index.h>
+#include <asm/processor-flags.h>
+#include <asm/vmx.h>
+
+#include "vmx.h"
+#include "vmx_insn.h"
+
+/* CR0 bits that the guest sees but does not get: its caches stay on. */
+#define VMX_CR0_OWNED	(X86_CR0_NE | X86_CR0_NW | X86_CR0_CD)
+
+/* Bits of CR4 whose change exits */
+static inline u64 vmx_cr4_owned(const struct vmx_vcpu *vmx)
+{
+	return ~vmx->cr4_allowed | X86_CR4_OSXSAVE | X86_CR4_MCE;
+}
+
+/* Is paging that of long mode? */
+static inline bool vmx_long_mode_active(const struct vmx_vcpu *vmx)
+{
+	return (vmx->efer & EFER_LME) && (vmread(GUEST_CR0) & X86_CR0_PG);
+}
+
+/* Does its CPUID let it have this CR4? */
+static inline bool vmx_cr4_valid(const struct vmx_vcpu *vmx, u64 value)
+{
+	return !(value & ~vmx->cr4_allowed);
+}
+
+u64 vmx_cr0(void);
+void vmx_set_cr0(struct vmx_vcpu *vmx, u64 value);
+u64 vmx_cr4(const struct vmx_vcpu *vmx);
+void vmx_set_cr4(struct vmx_vcpu *vmx, u64 value);
+void vmx_update_lma(struct vmx_vcpu *vmx);
+
+#endif /* _AXVCPU_VMX_CR_H */

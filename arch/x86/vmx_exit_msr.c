@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Exits for RDMSR and WRMSR. */
+#include <asm/msr-index.h>
+#include <asm/processor-flags.h>
+#include <asm/trapnr.h>
+
+#include "vmx.h"
+#include "vmx_event.h"
+#include "vmx_exception.h"
+#include "vmx_exit_msr.h"
+#include "vmx_guest_insn.h"
+#include "vmx_insn.h"
+#include "vmx_regs.h"
+
+static int ask_vmm(struct vmx_vcpu *vmx, u32 index, u64 value, enum axvcpu_exit_reason reason)
+{
+	struct axvcpu_run *run = vmx->vcpu.run;
+
+	run->sysreg.addr = index;
+	run->sysreg.value = value;
+	run->sysreg.reg = 0;
+	run->sysreg.fault = 0;
+	vmx_skip_later(vmx);
+	return vmx_to_vmm(vmx, reason);
+}
+
+/**
+ * vmx_exit_rdmsr() - RDMSR: of an MSR that the backend holds, or the VMM's
+ * @vmx: the vCPU
+ *
+ * Context: after an exit, loaded.
+ * Return: &enum axvcpu_next.
+ */
+int vmx_exit_rdmsr(struct vmx_vcpu *vmx)
+{
+	u32 index = READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RCX]);
+	u64 value;
+
+	if (vmx_get_reg(&vmx->vcpu, AXVCPU_X86_REG_MSR(index), &value))
+		return ask_vmm(vmx, index, 0, AXVCPU_EXIT_SYSREG_READ);
+	vmx_write_edx_eax(vmx, value);
+	return vmx_skip(vmx);
+}
+
+/* The mode must not change under a guest that uses it. */
+static bool changes_mode(struct vmx_vcpu *vmx, u32 index, u64 value)
+{
+	return index == MSR_EFER && ((value ^ vmx->efer) & EFER_LME) &&
+	       (vmread(GUEST_CR0) & X86_CR0_PG);
+}
+
+/**
+ * vmx_exit_wrmsr() - WRMSR: of an MSR that the backend holds, or the VMM's
+ * @vmx: the vCPU
+ *
+ * Context: after an exit, loaded.
+ * Return: &enum axvcpu_next.
+ */
+int vmx_exit_wrmsr(struct vmx_vcpu *vmx)
+{
+	u32 index = READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RCX]);
+	u64 value = vmx_read_edx_eax(vmx);
+	u64 id = AXVCPU_X86_REG_MSR(index);
+	u64 old;
+
+	if (vmx_get_reg(&vmx->vcpu, id, &old))
+		return ask_vmm(vmx, index, value, AXVCPU_EXIT_SYSREG_WRITE);
+	if (changes_mode(vmx, index, value) || vmx_set_reg(&vmx->vcpu, id, value, true))
+		return vmx_raise_next(vmx, X86_TRAP_GP);
+	return vmx_skip(vmx);
+}
+
+/**
+ * vmx_complete_msr() - RDMSR or WRMSR has the VMM's answer
+ * @vmx: the vCPU, not loaded
+ *
+ * Context: process context, &struct axvcpu.mutex held.
+ */
+void vmx_complete_msr(struct vmx_vcpu *vmx)
+{
+	struct axvcpu_run *run = vmx->vcpu.run;
+
+	if (READ_ONCE(run->sysreg.fault)) {
+		vmx_raise(vmx, X86_TRAP_GP, 0);
+		return;
+	}
+	if (vmx->vcpu.exit_reason == AXVCPU_EXIT_SYSREG_READ)
+		vmx_write_edx_eax(vmx, READ_ONCE(run->sysreg.value));
+	vmx_go_on(vmx, vmx->next_rip);
+}
