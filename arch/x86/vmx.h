@@ -19,90 +19,107 @@
 
 struct xregs_state;
 
-/* Bits of &struct vmx_vcpu.todo, before the next entry */
-#define VMX_TODO_RIP		BIT(0)	/* write &struct vmx_vcpu.rip */
-#define VMX_TODO_RFLAGS		BIT(1)	/* write &struct vmx_vcpu.rflags */
-#define VMX_TODO_STEP		BIT(2)	/* a single-step trap is due */
-#define VMX_TODO_EVENT		BIT(3)	/* &struct vmx_vcpu.event is due */
-#define VMX_TODO_BREAKPOINTS	BIT(4)	/* always, while the guest has some */
-#define VMX_TODO_BUFFERS	BIT(5)	/* always, where the CPU needs it */
-#define VMX_TODO_DEBUG		BIT(6)	/* &struct vmx_vcpu.debug or .exceptions has changed */
-#define VMX_TODO_STEPPED	BIT(7)	/* the debugger is told of a step first */
-#define VMX_TODO_SHUTDOWN	BIT(8)	/* a triple fault, instead of an entry */
-#define VMX_TODO_STEPPING	BIT(9)	/* always, while the debugger steps */
+/* Bits of &struct vmx_vcpu.once: the next entry does it, and it is done */
+#define VMX_ONCE_RIP		BIT(0)	/* write &struct vmx_vcpu.rip */
+#define VMX_ONCE_RFLAGS		BIT(1)	/* write &struct vmx_vcpu.rflags */
+#define VMX_ONCE_STEP		BIT(2)	/* a single-step trap is due */
+#define VMX_ONCE_EVENT		BIT(3)	/* &struct vmx_vcpu.event is due */
+#define VMX_ONCE_DEBUG		BIT(4)	/* &struct vmx_vcpu.debug or .exceptions has changed */
+#define VMX_ONCE_STEPPED	BIT(5)	/* the debugger is told of a step first */
+#define VMX_ONCE_SHUTDOWN	BIT(6)	/* a triple fault, instead of an entry */
+
+/* Bits of &struct vmx_vcpu.always: each entry does it, for as long as the bit is set */
+#define VMX_ALWAYS_BREAKPOINTS	BIT(0)	/* the guest, or the debugger, has some */
+#define VMX_ALWAYS_BUFFERS	BIT(1)	/* the CPU needs it */
+#define VMX_ALWAYS_STEPPING	BIT(2)	/* the debugger steps */
 
 /*
  * struct vmx_vcpu - the backend's vCPU
  *
  * Key to the fields: (c) constant after creation; (p) written by the CPU @cpu
- * only, interrupts off; (a) atomic, any thread; all others under &struct
- * axvcpu.mutex.
+ * only, interrupts off; (m) under &struct axvcpu.mutex; (w) written under it,
+ * read anywhere, a stale value is fine; (a) atomic, any thread.
  */
 struct vmx_vcpu {
 	struct axvcpu vcpu;
 
+	/* From creation to the end */
 	void *vmcs;			/* (c) */
 	u64 vmcs_pa;			/* (c) */
-	struct xregs_state *fpu;	/* (c) x87, SSE and AVX, when it does not run */
+	struct xregs_state *fpu;	/* (c) room for x87, SSE and AVX, when it does not run */
 	void *cpuid;			/* (c) room for a table of its own */
 	u16 vpid;			/* (c) tag of its translations */
 
+	/* Where the VMCS is */
 	struct list_head link;		/* (p) in the CPU's list of active VMCSs */
 	int cpu;			/* (p) where the VMCS is active, -1: nowhere */
 	bool launched;			/* (p) VMRESUME rather than VMLAUNCH */
 
-	/* From here on, RESET makes all 0. */
-	struct axvcpu_gpa entry;
-	u64 eptp;
-	bool entry_set;
-	bool eptp_set;
+	/* RESET makes all of the rest 0. First, what SETUP and CPUID have decided: */
+	struct axvcpu_gpa entry;	/* (m) */
+	u64 eptp;			/* (m) */
+	bool entry_set;			/* (m) */
+	bool eptp_set;			/* (m) */
+	bool cpuid_set;			/* (m) @cpuid is in use */
+	bool tsc_aux;			/* (m) CPUID shows RDTSCP or RDPID */
+	u64 cr4_allowed;		/* (m) by CPUID */
+	u64 xcr0_allowed;		/* (m) the same */
 
-	struct vmx_host host;
-	u32 exit_reason;		/* of the last exit */
-	u32 todo;			/* VMX_TODO_* */
-	u32 cached;			/* VMX_TODO_RIP, _RFLAGS: this exit has read it */
-	u32 exec;			/* primary processor-based controls */
-	u64 rip;			/* valid when cached or to do */
-	u64 rflags;			/* the same */
-	u64 next_rip;			/* behind the instruction that exited */
-	bool skip_due;			/* its completion goes on there */
-	u64 io_mask;			/* what counts of EAX in IN, of addresses in INS, OUTS */
-	u64 io_count;			/* elements of the INS or OUTS that waits */
-	u32 io_qualification;		/* of its exit */
-	u8 cr8;				/* interrupt priority that the guest blocks */
-	bool halt_if;			/* RFLAGS.IF of the guest that halted */
-	u64 cr2;
-	u64 dr[8];			/* debug registers; 4 and 5 don't exist */
-	u64 efer;			/* without LMA, which the VMCS has */
-	bool cpuid_set;			/* @cpuid is in use */
-	bool osxsave;			/* CR4.OSXSAVE */
-	bool tsc_aux;			/* CPUID shows RDTSCP or RDPID */
-	u64 cr4_allowed;		/* by CPUID */
-	u64 xcr0_allowed;		/* the same */
-	u64 xcr0;
-	u64 xcr0_live;			/* in the CPU; 0: the host's */
-	u64 xfeatures;			/* all that XCR0 ever had on */
-	u64 msrs[VMX_NR_SWITCHED_MSRS];
-	u32 msrs_live;			/* bit n: the CPU has the guest's msrs[n] */
-
+	/* What the next entry must do */
+	u32 once;			/* (m) VMX_ONCE_* */
+	unsigned long always;		/* (m) VMX_ALWAYS_*; as wide as @queued, see enter_once() */
 	/*
 	 * Raised by an instruction, or interrupted in its delivery: it goes
 	 * into the guest before what is queued.
 	 */
-	struct vmx_event event;
+	struct vmx_event event;		/* (m) */
 
-	struct vmx_perf perf;
-	struct vmx_debug debug;
-	u32 exceptions;			/* that are exits, by the VMM's wish */
-	bool timer_on;			/* the preemption timer */
-	u32 step_mask;			/* of RFLAGS: behind an instruction there is more to do */
-	bool guest_tf;			/* RFLAGS.TF is the guest's own too */
-	struct vmx_event seen;		/* the exception that the VMM is told of */
-	u64 seen_payload;		/* CR2 or DR6 of it */
+	/* What the last exit was, and what its completion needs */
+	u32 exit_reason;		/* (m) */
+	u32 cached;			/* (m) VMX_ONCE_RIP, _RFLAGS: this exit has read it */
+	u64 next_rip;			/* (m) behind the instruction that exited */
+	bool skip_due;			/* (m) its completion goes on there */
+	bool halt_if;			/* (w) RFLAGS.IF of the guest that halted */
+	u32 io_qualification;		/* (m) of the exit for INS or OUTS that waits */
+	u64 io_count;			/* (m) its elements */
+	u64 io_mask;			/* (m) what counts of EAX in IN, of addresses in INS, OUTS */
 
-	DECLARE_BITMAP(irr, 256);	/* (a) external interrupts */
+	/* The guest's registers that are not the VMCS's, or not always */
+	u64 rip;			/* (m) valid when @cached, or to write once */
+	u64 rflags;			/* (m) the same */
+	u64 cr2;			/* (m) */
+	u64 efer;			/* (m) without LMA, which the VMCS has */
+	u64 dr[8];			/* (m) debug registers; 4 and 5 don't exist */
+	u64 xcr0;			/* (m) */
+	u64 xfeatures;			/* (m) all that XCR0 ever had on */
+	u64 msrs[VMX_NR_SWITCHED_MSRS];	/* (m) */
+	u8 cr8;				/* (w) interrupt priority that the guest blocks */
+	bool osxsave;			/* (m) CR4.OSXSAVE */
+
+	/* What of them the CPU has, in a section or stretch */
+	u32 msrs_live;			/* (m) bit n: the guest's msrs[n] */
+	u64 xcr0_live;			/* (m) 0: the host's */
+
+	/* Controls, as the VMCS has them */
+	u32 exec;			/* (m) primary processor-based ones */
+	bool timer_on;			/* (m) the preemption timer */
+
+	/* What INJECT has queued */
 	unsigned long queued;		/* (a) enum vmx_queued */
+	DECLARE_BITMAP(irr, 256);	/* (a) external interrupts */
 	u64 exception;			/* (a) info, and error code << 32 */
+
+	/* A debugger, and exceptions that the VMM wants to see */
+	struct vmx_debug debug;		/* (m) */
+	u32 exceptions;			/* (m) that are exits, by the VMM's wish */
+	u32 step_mask;			/* (m) of RFLAGS: behind an instruction there is more to do */
+	bool guest_tf;			/* (m) RFLAGS.TF is the guest's own too */
+	struct vmx_event seen;		/* (m) the exception that the VMM is told of */
+	u64 seen_payload;		/* (m) CR2 or DR6 of it */
+
+	/* Host state */
+	struct vmx_host host;		/* (m) */
+	struct vmx_perf perf;		/* (m) */
 };
 
 static inline struct vmx_vcpu *to_vmx(struct axvcpu *vcpu)
@@ -143,17 +160,17 @@ static inline void vmx_write_edx_eax(struct vmx_vcpu *vmx, u64 value)
 
 static inline u64 vmx_rip(struct vmx_vcpu *vmx)
 {
-	if (!((vmx->cached | vmx->todo) & VMX_TODO_RIP))
+	if (!((vmx->cached | vmx->once) & VMX_ONCE_RIP))
 		vmx->rip = vmread(GUEST_RIP);
-	vmx->cached |= VMX_TODO_RIP;
+	vmx->cached |= VMX_ONCE_RIP;
 	return vmx->rip;
 }
 
 static inline u64 vmx_rflags(struct vmx_vcpu *vmx)
 {
-	if (!((vmx->cached | vmx->todo) & VMX_TODO_RFLAGS))
+	if (!((vmx->cached | vmx->once) & VMX_ONCE_RFLAGS))
 		vmx->rflags = vmread(GUEST_RFLAGS);
-	vmx->cached |= VMX_TODO_RFLAGS;
+	vmx->cached |= VMX_ONCE_RFLAGS;
 	return vmx->rflags;
 }
 

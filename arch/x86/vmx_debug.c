@@ -63,7 +63,7 @@ int vmx_set_debug(struct axvcpu *vcpu, const struct axvcpu_set_debug *debug)
 			   (u64)(bits & 0xf) << (DR_CONTROL_SHIFT + i * DR_CONTROL_SIZE);
 	}
 	vmx->debug = new;
-	vmx->todo |= VMX_TODO_DEBUG;
+	vmx->once |= VMX_ONCE_DEBUG;
 	return 0;
 }
 
@@ -76,9 +76,9 @@ static void vmx_set_dr7(struct vmx_vcpu *vmx, u64 value)
 		value = vmx->debug.dr7;
 	vmwrite(GUEST_DR7, value);
 	if (value & VMX_DR7_ENABLED)
-		vmx->todo |= VMX_TODO_BREAKPOINTS;
+		vmx->always |= VMX_ALWAYS_BREAKPOINTS;
 	else
-		vmx->todo &= ~VMX_TODO_BREAKPOINTS;
+		vmx->always &= ~VMX_ALWAYS_BREAKPOINTS;
 }
 
 /**
@@ -114,10 +114,12 @@ void vmx_apply_debug(struct vmx_vcpu *vmx)
 		exceptions |= BIT(X86_TRAP_BP);
 	vmwrite(EXCEPTION_BITMAP, exceptions);
 	vmx->step_mask = X86_EFLAGS_TF | (step ? X86_EFLAGS_FIXED : 0);
-	if (step)
-		vmx->todo |= VMX_TODO_STEPPING;
-	else
-		vmx->todo &= ~(VMX_TODO_STEPPED | VMX_TODO_STEPPING);
+	if (step) {
+		vmx->always |= VMX_ALWAYS_STEPPING;
+	} else {
+		vmx->always &= ~VMX_ALWAYS_STEPPING;
+		vmx->once &= ~VMX_ONCE_STEPPED;
+	}
 	vmx_set_dr7(vmx, vmx->dr[7]);
 }
 

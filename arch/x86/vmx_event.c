@@ -165,7 +165,7 @@ void vmx_raise_event(struct vmx_vcpu *vmx, struct vmx_event event)
 {
 	give_way(vmx);
 	vmx->event = event;
-	vmx->todo |= VMX_TODO_EVENT;
+	vmx->once |= VMX_ONCE_EVENT;
 }
 
 /**
@@ -201,7 +201,7 @@ void vmx_take_vectoring(struct vmx_vcpu *vmx)
 	if (!(info & INTR_INFO_VALID_MASK))
 		return;
 	vmx->event = (struct vmx_event){ .info = vmx_event_info(info) };
-	vmx->todo |= VMX_TODO_EVENT;
+	vmx->once |= VMX_ONCE_EVENT;
 	if (info & INTR_INFO_DELIVER_CODE_MASK)
 		vmx->event.error_code = vmread(IDT_VECTORING_ERROR_CODE);
 	if (type == INTR_TYPE_SOFT_INTR || type == INTR_TYPE_SOFT_EXCEPTION ||
@@ -262,7 +262,7 @@ static void take_interrupt(struct vmx_vcpu *vmx, int vector)
 /* A trap behind the last instruction comes first, and an entry with an event drops it. */
 static bool trap_is_due(const struct vmx_vcpu *vmx)
 {
-	return vmx->todo & VMX_TODO_STEP ||
+	return vmx->once & VMX_ONCE_STEP ||
 	       vmread(GUEST_PENDING_DBG_EXCEPTIONS) & (DR_STEP | PENDING_DBG_BREAKPOINT);
 }
 

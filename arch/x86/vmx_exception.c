@@ -46,7 +46,7 @@ static int debug_exit(struct vmx_vcpu *vmx, u32 vector, u64 payload)
  */
 int vmx_exit_step(struct vmx_vcpu *vmx)
 {
-	vmx->todo &= ~VMX_TODO_STEPPED;
+	vmx->once &= ~VMX_ONCE_STEPPED;
 	vmx->seen = (struct vmx_event){};
 	return debug_exit(vmx, X86_TRAP_DB, DR_STEP);
 }
@@ -61,12 +61,12 @@ static int exit_breakpoint(struct vmx_vcpu *vmx, u64 events)
 
 		if ((events & BIT(i)) && kind == DR_RW_EXECUTE) {
 			vmx->rflags = vmx_rflags(vmx) | X86_EFLAGS_RF;
-			vmx->todo |= VMX_TODO_RFLAGS;
+			vmx->once |= VMX_ONCE_RFLAGS;
 		}
 	}
 	/* The guest's own single step comes along, and is its own. */
 	if ((events & DR_STEP) && (vmx_rflags(vmx) & X86_EFLAGS_TF))
-		vmx->todo |= VMX_TODO_STEP;
+		vmx->once |= VMX_ONCE_STEP;
 	return debug_exit(vmx, X86_TRAP_DB, events & DR_TRAP_BITS);
 }
 
@@ -103,7 +103,7 @@ bool vmx_exit_watched(struct vmx_vcpu *vmx, u32 info, int *next)
 	if (vector == X86_TRAP_DB && (vmx->debug.flags & AXVCPU_DEBUG_STEP) &&
 	    (vmx->seen_payload & DR_STEP)) {
 		if (vmx->guest_tf)
-			vmx->todo |= VMX_TODO_STEP;
+			vmx->once |= VMX_ONCE_STEP;
 		*next = vmx_exit_step(vmx);
 		return true;
 	}
@@ -192,7 +192,7 @@ void vmx_complete_exception(struct vmx_vcpu *vmx)
 	if (vector == X86_TRAP_PF)
 		vmx->cr2 = vmx->seen_payload;
 	if (nested && (first & INTR_INFO_VECTOR_MASK) == X86_TRAP_DF)
-		vmx->todo |= VMX_TODO_SHUTDOWN;
+		vmx->once |= VMX_ONCE_SHUTDOWN;
 	else if (nested)
 		vmx_raise(vmx, X86_TRAP_DF, 0);
 	else
@@ -200,6 +200,6 @@ void vmx_complete_exception(struct vmx_vcpu *vmx)
 	if (vector == X86_TRAP_DB && !nested && !seen.insn_len) {
 		vmx->dr[6] = vmx_dr6(vmx->dr[6], vmx->seen_payload);
 		vmx->dr[7] &= ~VMX_DR7_GD;
-		vmx->todo |= VMX_TODO_DEBUG;
+		vmx->once |= VMX_ONCE_DEBUG;
 	}
 }

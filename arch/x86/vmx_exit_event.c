@@ -45,7 +45,7 @@ int vmx_exit_exception(struct vmx_vcpu *vmx)
 		return vmx_raise_debug(vmx, vmread(EXIT_QUALIFICATION));
 	/* INT1 is behind when its #DB comes, and leaves DR6 alone. */
 	vmx->rip = vmx_fetch_insn(vmx);
-	vmx->todo |= VMX_TODO_RIP;
+	vmx->once |= VMX_ONCE_RIP;
 	return vmx_raise_next(vmx, X86_TRAP_DB);
 }
 

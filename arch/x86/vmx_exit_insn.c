@@ -73,7 +73,7 @@ int vmx_exit_hlt(struct vmx_vcpu *vmx)
 	vmx_skip(vmx);
 	WRITE_ONCE(vmx->halt_if, vmx->rflags & X86_EFLAGS_IF);
 	/* The trap behind the HLT ends it at once. */
-	if (vmx->todo & (VMX_TODO_STEP | VMX_TODO_STEPPED))
+	if (vmx->once & (VMX_ONCE_STEP | VMX_ONCE_STEPPED))
 		return AXVCPU_NEXT_ENTER;
 	return vmx_has_event(&vmx->vcpu) ? AXVCPU_NEXT_ENTER : AXVCPU_NEXT_HALT;
 }

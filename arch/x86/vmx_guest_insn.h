@@ -39,23 +39,23 @@ static __always_inline u64 vmx_fetch_insn(struct vmx_vcpu *vmx)
 	vmx_end_shadow();
 	vmx->rip = rip;
 	vmx->rflags = vmread(GUEST_RFLAGS);
-	vmx->cached = VMX_TODO_RIP | VMX_TODO_RFLAGS;
+	vmx->cached = VMX_ONCE_RIP | VMX_ONCE_RFLAGS;
 	return next;
 }
 
 /* Behind the instruction, a single step that the guest asked for is over. */
 static __always_inline void vmx_go_on(struct vmx_vcpu *vmx, u64 next)
 {
-	u32 todo = VMX_TODO_RIP;
+	u32 once = VMX_ONCE_RIP;
 
 	if (unlikely(vmx->rflags & vmx->step_mask)) {
 		if (vmx->rflags & X86_EFLAGS_TF)
-			todo |= VMX_TODO_STEP;
+			once |= VMX_ONCE_STEP;
 		if (vmx->debug.flags & AXVCPU_DEBUG_STEP)
-			todo |= VMX_TODO_STEPPED;
+			once |= VMX_ONCE_STEPPED;
 	}
 	vmx->rip = next;
-	vmx->todo |= todo;
+	vmx->once |= once;
 }
 
 static inline int vmx_skip(struct vmx_vcpu *vmx)

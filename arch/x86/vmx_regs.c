@@ -61,7 +61,7 @@ static u64 get_rip(struct vmx_vcpu *vmx, unsigned int n)
 static void set_rip(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
 	vmx->rip = value;
-	vmx->todo |= VMX_TODO_RIP;
+	vmx->once |= VMX_ONCE_RIP;
 	vmx->skip_due = false;
 }
 
@@ -73,7 +73,7 @@ static u64 get_rflags(struct vmx_vcpu *vmx, unsigned int n)
 static void set_rflags(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
 	vmx->rflags = value | X86_EFLAGS_FIXED;
-	vmx->todo |= VMX_TODO_RFLAGS;
+	vmx->once |= VMX_ONCE_RFLAGS;
 	WRITE_ONCE(vmx->halt_if, value & X86_EFLAGS_IF);
 }
 
@@ -291,11 +291,11 @@ void vmx_sync_regs(struct axvcpu *vcpu)
 {
 	struct axvcpu_run *run = vcpu->run;
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
-	u32 known = vmx->cached | vmx->todo;
+	u32 known = vmx->cached | vmx->once;
 
 	if (unlikely(READ_ONCE(run->regs_wanted) & AXVCPU_REGS_SP))
 		WRITE_ONCE(run->regs.x86.gpr[AXVCPU_X86_RSP], vmread(GUEST_RSP));
-	if (unlikely(~known & (VMX_TODO_RIP | VMX_TODO_RFLAGS))) {
+	if (unlikely(~known & (VMX_ONCE_RIP | VMX_ONCE_RFLAGS))) {
 		vmx_rip(vmx);
 		vmx_rflags(vmx);
 	}

@@ -59,12 +59,12 @@ static bool is_interruptibility(const struct vmx_vcpu *vmx, u64 value)
 
 static u64 get_pending_debug(struct vmx_vcpu *vmx, unsigned int n)
 {
-	return vmx->todo & VMX_TODO_STEP ? DR_STEP : vmread(GUEST_PENDING_DBG_EXCEPTIONS);
+	return vmx->once & VMX_ONCE_STEP ? DR_STEP : vmread(GUEST_PENDING_DBG_EXCEPTIONS);
 }
 
 static void set_pending_debug(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
-	vmx->todo &= ~VMX_TODO_STEP;
+	vmx->once &= ~VMX_ONCE_STEP;
 	vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, value);
 }
 
@@ -112,7 +112,7 @@ static u64 get_event(struct vmx_vcpu *vmx, unsigned int n)
 static void set_event(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
 	vmx->event = (struct vmx_event){ value, value >> VMX_EVENT_CODE, value >> VMX_EVENT_LEN };
-	vmx->todo |= VMX_TODO_EVENT;
+	vmx->once |= VMX_ONCE_EVENT;
 }
 
 static bool is_exception(const struct vmx_vcpu *vmx, u64 value)
@@ -145,7 +145,7 @@ static u64 get_exception_exits(struct vmx_vcpu *vmx, unsigned int n)
 static void set_exception_exits(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
 	vmx->exceptions = value;
-	vmx->todo |= VMX_TODO_DEBUG;
+	vmx->once |= VMX_ONCE_DEBUG;
 }
 
 static u64 get_nmi(struct vmx_vcpu *vmx, unsigned int n)

@@ -88,9 +88,9 @@ void vmx_put(struct axvcpu *vcpu)
 /* What comes instead of an entry */
 static int do_not_enter(struct vmx_vcpu *vmx)
 {
-	if (vmx->todo & VMX_TODO_STEPPED)
+	if (vmx->once & VMX_ONCE_STEPPED)
 		return vmx_exit_step(vmx);
-	vmx->todo &= ~(VMX_TODO_SHUTDOWN | VMX_TODO_EVENT);
+	vmx->once &= ~(VMX_ONCE_SHUTDOWN | VMX_ONCE_EVENT);
 	vmx->event = (struct vmx_event){};
 	vmx->vcpu.exit_reason = AXVCPU_EXIT_SHUTDOWN;
 	return AXVCPU_NEXT_EXIT;
@@ -102,28 +102,30 @@ static int do_not_enter(struct vmx_vcpu *vmx)
  */
 static noinline int prepare(struct vmx_vcpu *vmx)
 {
-	u32 todo;
+	unsigned long always;
+	u32 once;
 
-	if (unlikely(vmx->todo & VMX_TODO_DEBUG))
+	if (unlikely(vmx->once & VMX_ONCE_DEBUG))
 		vmx_apply_debug(vmx);
-	if (unlikely(vmx->todo & (VMX_TODO_STEPPED | VMX_TODO_SHUTDOWN)))
+	once = vmx->once;
+	always = vmx->always;
+	if (unlikely(once & (VMX_ONCE_STEPPED | VMX_ONCE_SHUTDOWN)))
 		return do_not_enter(vmx);
-	todo = vmx->todo;
-	if ((todo & VMX_TODO_EVENT) || READ_ONCE(vmx->queued))
+	if ((once & VMX_ONCE_EVENT) || READ_ONCE(vmx->queued))
 		vmx_put_events(vmx);
-	if (todo & VMX_TODO_RIP)
+	if (once & VMX_ONCE_RIP)
 		vmwrite(GUEST_RIP, vmx->rip);
-	if (todo & VMX_TODO_RFLAGS)
+	if (once & VMX_ONCE_RFLAGS)
 		vmwrite(GUEST_RFLAGS, vmx->rflags);
-	if (todo & VMX_TODO_STEP)
+	if (once & VMX_ONCE_STEP)
 		vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, DR_STEP);
-	if (todo & VMX_TODO_BREAKPOINTS)
+	if (always & VMX_ALWAYS_BREAKPOINTS)
 		vmx_load_breakpoints(vmx);
-	if (todo & VMX_TODO_BUFFERS)
+	if (always & VMX_ALWAYS_BUFFERS)
 		flush_buffers();
-	if (todo & VMX_TODO_STEPPING)
+	if (always & VMX_ALWAYS_STEPPING)
 		vmx_show_tf(vmx);
-	vmx->todo = todo & (VMX_TODO_BREAKPOINTS | VMX_TODO_BUFFERS | VMX_TODO_STEPPING);
+	vmx->once = 0;
 	return AXVCPU_NEXT_ENTER;
 }
 
@@ -166,7 +168,7 @@ static noinline int rare_exit(struct vmx_vcpu *vmx, u32 reason)
 		if ((u16)reason == EXIT_REASON_MCE_DURING_VMENTRY)
 			machine_check();
 		if (vmx->event.info)
-			vmx->todo |= VMX_TODO_EVENT;
+			vmx->once |= VMX_ONCE_EVENT;
 		return vmx_exit_fail_entry(vmx);
 	}
 	vmx->launched = true;
@@ -204,7 +206,7 @@ static __always_inline int enter_prepared(struct vmx_vcpu *vmx, bool may_step)
 		return entry_failed(vmx);
 
 	vmx->cached = 0;
-	if (may_step && unlikely(vmx->todo & VMX_TODO_STEPPING))
+	if (may_step && unlikely(vmx->always & VMX_ALWAYS_STEPPING))
 		vmx_hide_tf(vmx);
 	reason = vmread(VM_EXIT_REASON);
 	vmx->exit_reason = reason;
@@ -222,10 +224,11 @@ static noinline int prepare_and_enter(struct vmx_vcpu *vmx)
 
 static __always_inline int enter_once(struct vmx_vcpu *vmx)
 {
-	if (unlikely(vmx->todo != VMX_TODO_RIP || READ_ONCE(vmx->queued)))
+	/* Mostly, RIP is all that there is to write. */
+	if (unlikely(vmx->once != VMX_ONCE_RIP || (vmx->always | READ_ONCE(vmx->queued))))
 		return prepare_and_enter(vmx);
 	vmwrite(GUEST_RIP, vmx->rip);
-	vmx->todo = 0;
+	vmx->once = 0;
 	return enter_prepared(vmx, false);
 }
 

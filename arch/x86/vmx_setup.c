@@ -155,8 +155,8 @@ static void init_instruction_state(struct vmx_vcpu *vmx, u64 rip)
 
 	vmx->rip = rip;
 	vmx->rflags = X86_EFLAGS_FIXED;
-	vmx->todo = VMX_TODO_RIP | VMX_TODO_RFLAGS | VMX_TODO_DEBUG |
-		    (flush_buffers ? VMX_TODO_BUFFERS : 0);
+	vmx->once = VMX_ONCE_RIP | VMX_ONCE_RFLAGS | VMX_ONCE_DEBUG;
+	vmx->always = flush_buffers ? VMX_ALWAYS_BUFFERS : 0;
 	vmx->cached = 0;
 	vmx->skip_due = false;
 	vmwrite(GUEST_RSP, READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RSP]));

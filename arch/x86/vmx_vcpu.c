@@ -135,7 +135,7 @@ static void vmx_reset(struct axvcpu *vcpu)
 	vmx_clear(vmx);
 	/* Whatever is tried with it later, it does not lead to the old memory. */
 	vmx_init_region(vmx->vmcs);
-	memset_after(vmx, 0, launched);
+	memset_startat(vmx, 0, entry);
 	vmx_fpu_reset(vmx);
 }
 
