@@ -35,14 +35,8 @@ static struct {
 
 #define FIRST_PART	XFEATURE_YMM
 
-/* As the CPU has them after reset. */
-static void reset_area(struct xregs_state *area)
-{
-	memset(area, 0, area_size);
-	area->i387.cwd = 0x37f;
-	area->i387.mxcsr = MXCSR_DEFAULT;
-	area->header.xfeatures = XFEATURE_MASK_FPSSE;
-}
+/* The control word of x87: all exceptions masked, 64 bits of precision */
+#define FCW_RESET	0x37f
 
 /**
  * vmx_fpu_create() - make a new guest's registers
@@ -63,6 +57,8 @@ int vmx_fpu_create(struct vmx_vcpu *vmx)
 /**
  * vmx_fpu_destroy() - free a guest's registers
  * @vmx: the vCPU
+ *
+ * Context: process context.
  */
 void vmx_fpu_destroy(struct vmx_vcpu *vmx)
 {
@@ -71,11 +67,18 @@ void vmx_fpu_destroy(struct vmx_vcpu *vmx)
 
 /**
  * vmx_fpu_reset() - the registers of a CPU after reset
- * @vmx: the vCPU, not loaded
+ * @vmx: the vCPU, not between vmx_fpu_load() and vmx_fpu_put()
+ *
+ * Context: &struct axvcpu.mutex held, or nobody else knows the vCPU yet.
  */
 void vmx_fpu_reset(struct vmx_vcpu *vmx)
 {
-	reset_area(vmx->fpu);
+	struct xregs_state *area = vmx->fpu;
+
+	memset(area, 0, area_size);
+	area->i387.cwd = FCW_RESET;
+	area->i387.mxcsr = MXCSR_DEFAULT;
+	area->header.xfeatures = XFEATURE_MASK_FPSSE;
 	vmx->xcr0 = XFEATURE_MASK_FP;
 	vmx->xfeatures = XFEATURE_MASK_FPSSE;
 }
@@ -194,13 +197,43 @@ u32 vmx_xsavec_size(u64 xcr0)
 	return size;
 }
 
+/*
+ * What the CPU has found in its initial state, it need not have written: whoever
+ * looks at it writes it then, and it is valid from now on.
+ */
+static bool was_initial(struct xregs_state *area, unsigned int part)
+{
+	bool initial = !(area->header.xfeatures & BIT(part));
+
+	area->header.xfeatures |= BIT(part);
+	return initial;
+}
+
+/**
+ * vmx_fxsave() - the guest's registers of x87 and SSE, to read or write
+ * @vmx: the vCPU, not between vmx_fpu_load() and vmx_fpu_put()
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: what FXSAVE writes.
+ */
+u64 *vmx_fxsave(struct vmx_vcpu *vmx)
+{
+	struct fxregs_state *regs = &vmx->fpu->i387;
+
+	if (was_initial(vmx->fpu, XFEATURE_FP)) {
+		memset(regs, 0, offsetof(struct fxregs_state, mxcsr));
+		memset(regs->st_space, 0, sizeof(regs->st_space));
+		regs->cwd = FCW_RESET;
+	}
+	if (was_initial(vmx->fpu, XFEATURE_SSE))
+		memset(regs->xmm_space, 0, sizeof(regs->xmm_space));
+	return (u64 *)regs;
+}
+
 /**
  * vmx_xstate() - a part of the guest's registers, to read or write
  * @vmx: the vCPU, not between vmx_fpu_load() and vmx_fpu_put()
  * @part: an extended part that vmx_xcr0 has
- *
- * What the CPU has found in its initial state, it need not have written: then
- * it is written here, and valid from now on.
  *
  * Context: &struct axvcpu.mutex held.
  * Return: where it stands.
@@ -209,8 +242,7 @@ u64 *vmx_xstate(struct vmx_vcpu *vmx, unsigned int part)
 {
 	void *where = (void *)vmx->fpu + parts[part].offset;
 
-	if (!(vmx->fpu->header.xfeatures & BIT(part)))
+	if (was_initial(vmx->fpu, part))
 		memset(where, 0, parts[part].size);
-	vmx->fpu->header.xfeatures |= BIT(part);
 	return where;
 }

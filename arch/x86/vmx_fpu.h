@@ -25,6 +25,7 @@ bool vmx_xcr0_valid(const struct vmx_vcpu *vmx, u64 xcr0);
 void vmx_set_xcr0(struct vmx_vcpu *vmx, u64 xcr0);
 u32 vmx_xsave_size(u64 xcr0);
 u32 vmx_xsavec_size(u64 xcr0);
+u64 *vmx_fxsave(struct vmx_vcpu *vmx);
 u64 *vmx_xstate(struct vmx_vcpu *vmx, unsigned int part);
 
 /**

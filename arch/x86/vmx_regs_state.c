@@ -3,10 +3,9 @@
  * Registers by id that are no field of the VMCS, or not at all times: debug
  * registers, time, what stands between two instructions, events, FP.
  */
+#include <linux/bitops.h>
 #include <linux/percpu.h>
-#include <linux/string.h>
 
-#include <asm/cpufeature.h>
 #include <asm/debugreg.h>
 #include <asm/fpu/types.h>
 #include <asm/msr.h>
@@ -185,34 +184,14 @@ static void set_timer(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 	vmx_set_timer(vmx, value);
 }
 
-/*
- * What the CPU has found in its initial state, it need not have written: then
- * it is written here, and valid from now on.
- */
-static u64 *fxsave(struct vmx_vcpu *vmx)
-{
-	struct xregs_state *regs = vmx->fpu;
-	u64 have = boot_cpu_has(X86_FEATURE_XSAVE) ? regs->header.xfeatures : ~0ULL;
-
-	if (!(have & XFEATURE_MASK_FP)) {
-		memset(&regs->i387, 0, offsetof(struct fxregs_state, mxcsr));
-		memset(regs->i387.st_space, 0, sizeof(regs->i387.st_space));
-		regs->i387.cwd = 0x37f;
-	}
-	if (!(have & XFEATURE_MASK_SSE))
-		memset(regs->i387.xmm_space, 0, sizeof(regs->i387.xmm_space));
-	regs->header.xfeatures |= XFEATURE_MASK_FPSSE;
-	return (u64 *)&regs->i387;
-}
-
 static u64 get_fxsave(struct vmx_vcpu *vmx, unsigned int n)
 {
-	return fxsave(vmx)[n];
+	return vmx_fxsave(vmx)[n];
 }
 
 static void set_fxsave(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
-	fxsave(vmx)[n] = value;
+	vmx_fxsave(vmx)[n] = value;
 }
 
 static u64 get_xcr0(struct vmx_vcpu *vmx, unsigned int n)
