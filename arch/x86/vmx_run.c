@@ -13,6 +13,7 @@
 #include "../../axvcpu_trace.h"
 #include "ept.h"
 #include "vmx.h"
+#include "vmx_buffers.h"
 #include "vmx_debug.h"
 #include "vmx_event.h"
 #include "vmx_exception.h"
@@ -23,7 +24,6 @@
 #include "vmx_host.h"
 #include "vmx_hw.h"
 #include "vmx_insn.h"
-#include "vmx_l1d.h"
 #include "vmx_msr.h"
 #include "vmx_perf.h"
 #include "vmx_regs.h"
@@ -42,23 +42,6 @@ ASSERT_GPR(RDI, 0x38);
 ASSERT_GPR(R8, 0x40);
 ASSERT_GPR(R15, 0x78);
 
-/* L1TF: this CPU has done other things than handle an exit. */
-static DEFINE_PER_CPU(bool, l1d_flush_due);
-
-static void flush_buffers(void)
-{
-	bool always = l1tf_mitigation == L1TF_MITIGATION_FULL ||
-		      l1tf_mitigation == L1TF_MITIGATION_FULL_FORCE;
-
-	if (!vmx_flush_l1d) {
-		x86_clear_cpu_buffers();
-	} else if (always || __this_cpu_read(l1d_flush_due) || kvm_get_cpu_l1tf_flush_l1d()) {
-		__this_cpu_write(l1d_flush_due, false);
-		kvm_clear_cpu_l1tf_flush_l1d();
-		vmx_l1d_flush();
-	}
-}
-
 int vmx_load(struct axvcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
@@ -73,7 +56,7 @@ int vmx_load(struct axvcpu *vcpu)
 
 	if (unlikely(READ_ONCE(vcpu->run->regs_dirty)))
 		vmx_take_regs(vmx);
-	__this_cpu_write(l1d_flush_due, true);
+	__this_cpu_write(vmx_l1d_flush_due, true);
 	return 0;
 }
 
@@ -122,7 +105,7 @@ static noinline int prepare(struct vmx_vcpu *vmx)
 	if (always & VMX_ALWAYS_BREAKPOINTS)
 		vmx_load_breakpoints(vmx);
 	if (always & VMX_ALWAYS_BUFFERS)
-		flush_buffers();
+		vmx_flush_buffers();
 	if (always & VMX_ALWAYS_STEPPING)
 		vmx_show_tf(vmx);
 	vmx->once = 0;

@@ -9,6 +9,7 @@
 #include <asm/trapnr.h>
 
 #include "ept.h"
+#include "vmx_buffers.h"
 #include "vmx_caps.h"
 #include "vmx_cpuid.h"
 #include "vmx_cr.h"
@@ -16,7 +17,6 @@
 #include "vmx_host.h"
 #include "vmx_hw.h"
 #include "vmx_insn.h"
-#include "vmx_l1d.h"
 #include "vmx_msr.h"
 #include "vmx_perf.h"
 #include "vmx_regs.h"
@@ -149,14 +149,10 @@ static void init_system_registers(struct vmx_vcpu *vmx, const struct mode *mode,
 
 static void init_instruction_state(struct vmx_vcpu *vmx, u64 rip)
 {
-	/* A raw root may lead to devices' memory, an address space does not. */
-	bool flush_buffers = vmx_flush_l1d ||
-			     (static_branch_unlikely(&mmio_stale_data_clear) && !vmx->vcpu.aspace);
-
 	vmx->rip = rip;
 	vmx->rflags = X86_EFLAGS_FIXED;
 	vmx->once = VMX_ONCE_RIP | VMX_ONCE_RFLAGS | VMX_ONCE_DEBUG;
-	vmx->always = flush_buffers ? VMX_ALWAYS_BUFFERS : 0;
+	vmx->always = vmx_buffers_matter(vmx) ? VMX_ALWAYS_BUFFERS : 0;
 	vmx->cached = 0;
 	vmx->skip_due = false;
 	vmwrite(GUEST_RSP, READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RSP]));

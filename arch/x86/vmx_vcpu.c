@@ -14,6 +14,7 @@
 
 #include "ept.h"
 #include "vmx.h"
+#include "vmx_buffers.h"
 #include "vmx_caps.h"
 #include "vmx_cpuid.h"
 #include "vmx_debug.h"
@@ -23,7 +24,6 @@
 #include "vmx_fpu.h"
 #include "vmx_host.h"
 #include "vmx_hw.h"
-#include "vmx_l1d.h"
 #include "vmx_msr.h"
 #include "vmx_perf.h"
 #include "vmx_regs.h"
@@ -160,7 +160,7 @@ static void vmx_exit(void)
 	vmx_emergency_exit();
 	vmx_msr_exit();
 	vmx_host_exit();
-	vmx_l1d_exit();
+	vmx_buffers_exit();
 	vmx_hw_exit();
 }
 
@@ -174,7 +174,7 @@ static int __init vmx_init(void)
 	ept_init();
 	ret = vmx_hw_init();
 	if (!ret)
-		ret = vmx_l1d_init();
+		ret = vmx_buffers_init();
 	if (!ret)
 		ret = vmx_host_init();
 	vmx_fpu_init();
