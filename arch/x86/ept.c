@@ -76,6 +76,12 @@ void __init ept_init(void)
 		ept_format.dirty = VMX_EPT_DIRTY_BIT;
 }
 
+/**
+ * ept_caps() - what the CPUs' EPT can that not all can
+ *
+ * Context: any, after vmx_caps_init().
+ * Return: ``AXVCPU_CAP_*``.
+ */
 u64 ept_caps(void)
 {
 	return vmx_caps.ept & VMX_EPT_AD_BIT ? AXVCPU_CAP_HW_DIRTY : 0;

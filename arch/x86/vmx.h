@@ -82,7 +82,7 @@ struct vmx_vcpu {
 	bool halt_if;			/* (w) RFLAGS.IF of the guest that halted */
 	u32 io_qualification;		/* (m) of the exit for INS or OUTS that waits */
 	u64 io_count;			/* (m) its elements */
-	u64 io_mask;			/* (m) what counts of EAX in IN, of addresses in INS, OUTS */
+	u64 io_mask;			/* (m) what counts of EAX in IN, of addresses else */
 
 	/* The guest's registers that are not the VMCS's, or not always */
 	u64 rip;			/* (m) valid when @cached, or to write once */
@@ -112,7 +112,7 @@ struct vmx_vcpu {
 	/* A debugger, and exceptions that the VMM wants to see */
 	struct vmx_debug debug;		/* (m) */
 	u32 exceptions;			/* (m) that are exits, by the VMM's wish */
-	u32 step_mask;			/* (m) of RFLAGS: behind an instruction there is more to do */
+	u32 step_mask;			/* (m) of RFLAGS: there is more behind an instruction */
 	bool guest_tf;			/* (m) RFLAGS.TF is the guest's own too */
 	struct vmx_event seen;		/* (m) the exception that the VMM is told of */
 	u64 seen_payload;		/* (m) CR2 or DR6 of it */

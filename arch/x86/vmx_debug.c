@@ -44,6 +44,14 @@ static int breakpoint_bits(const struct axvcpu_breakpoint *b)
 	return kinds[b->kind] | lengths[b->len] | BIT(8);
 }
 
+/**
+ * vmx_set_debug() - what a debugger wants from the next entry on
+ * @vcpu: the vCPU
+ * @debug: the VMM's
+ *
+ * Context: process context, &struct axvcpu.mutex held.
+ * Return: 0, or -EINVAL: no such breakpoint, or more than there are.
+ */
 int vmx_set_debug(struct axvcpu *vcpu, const struct axvcpu_set_debug *debug)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);

@@ -44,6 +44,12 @@ static void update_slot(void)
 	slot_is_ours = wanted;
 }
 
+/**
+ * vmx_enabled() - all CPUs have VMX on, or are about to turn it off
+ * @on: which of it
+ *
+ * Context: process context.
+ */
 void vmx_enabled(bool on)
 {
 	mutex_lock(&slot_mutex);

@@ -89,6 +89,14 @@ static int queue_nmi(struct vmx_vcpu *vmx, const struct axvcpu_inject *event)
 	return 0;
 }
 
+/**
+ * vmx_inject() - queue an event
+ * @vcpu: the vCPU
+ * @event: the VMM's
+ *
+ * Context: any, the vCPU may run.
+ * Return: 0, -EINVAL: there is no such event, or -EBUSY: an exception is queued.
+ */
 int vmx_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event)
 {
 	static int (*const queue[])(struct vmx_vcpu *, const struct axvcpu_inject *) = {
@@ -110,6 +118,13 @@ static int next_vector(const struct vmx_vcpu *vmx)
 	return vector < 256 && (!vmx->cr8 || vector >> 4 > vmx->cr8) ? vector : -1;
 }
 
+/**
+ * vmx_has_event() - is an event queued that ends a halt?
+ * @vcpu: the vCPU
+ *
+ * Context: any.
+ * Return: whether there is.
+ */
 bool vmx_has_event(struct axvcpu *vcpu)
 {
 	const struct vmx_vcpu *vmx = to_vmx(vcpu);

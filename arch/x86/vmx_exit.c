@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the guest exited for: who handles it, and who completes it with the VMM's answer. */
 #include <linux/bits.h>
+#include <linux/lockdep.h>
 
 #include <asm/vmx.h>
 
@@ -49,12 +50,19 @@ int (*const vmx_exits[VMX_NR_EXITS])(struct vmx_vcpu *vmx) = {
 };
 
 
-
-/* Nothing is done about an instruction that SET_REGS has taken RIP away from. */
+/**
+ * vmx_complete() - the exit has the VMM's answer
+ * @vcpu: the vCPU, not loaded
+ *
+ * Nothing is done about an instruction that SET_REGS has taken RIP away from.
+ *
+ * Context: process context, &struct axvcpu.mutex held.
+ */
 void vmx_complete(struct axvcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 
+	lockdep_assert_held(&vcpu->mutex);
 	if (vcpu->exit_reason == AXVCPU_EXIT_HYPERCALL) {
 		vmx_complete_vmcall(vmx);
 	} else if (BIT(vcpu->exit_reason) & (BIT(AXVCPU_EXIT_EXCEPTION) | BIT(AXVCPU_EXIT_DEBUG))) {

@@ -88,11 +88,20 @@ static void vmx_is_taken(void)
 		pr_err("another hypervisor holds VMX; unload kvm_intel, or load it with kvm.enable_virt_at_load=0\n");
 }
 
-/* The firmware's settings are left alone: the kernel has looked after them. */
+/**
+ * vmx_cpu_enable() - turn VMX operation on
+ *
+ * The firmware's settings are left alone: the kernel has looked after them.
+ *
+ * Context: interrupts off, on each CPU.
+ * Return: 0; -EBUSY: another hypervisor has it on; -EIO: it does not go on, or this CPU is
+ * unlike the others.
+ */
 int vmx_cpu_enable(void)
 {
 	u64 region = __pa(this_cpu_read(vmxon_region));
 
+	lockdep_assert_irqs_disabled();
 	if (cr4_read_shadow() & X86_CR4_VMXE) {
 		vmx_is_taken();
 		return -EBUSY;
@@ -123,10 +132,16 @@ static void clear_here(struct vmx_vcpu *vmx)
 	smp_store_release(&vmx->cpu, -1);
 }
 
+/**
+ * vmx_cpu_disable() - put away all VMCSs, turn VMX operation off
+ *
+ * Context: interrupts off, on a CPU of vmx_cpu_enable().
+ */
 void vmx_cpu_disable(void)
 {
 	struct list_head *active = this_cpu_ptr(&active_vmcss);
 
+	lockdep_assert_irqs_disabled();
 	while (!list_empty(active))
 		clear_here(list_first_entry(active, struct vmx_vcpu, link));
 	(void)vmxoff();

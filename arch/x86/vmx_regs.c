@@ -3,6 +3,8 @@
  * Registers by id, MSRs that the backend holds among them, and those that
  * travel in the run page.
  */
+#include <linux/lockdep.h>
+
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 
@@ -193,11 +195,21 @@ static const struct vmx_reg *find(u64 id, unsigned int *n)
 	       find_in(vmx_state_regs, VMX_NR_STATE_REGS, id, n);
 }
 
+/**
+ * vmx_get_reg() - a register's value
+ * @vcpu: the vCPU, loaded
+ * @id: of the register
+ * @value: where it goes
+ *
+ * Context: preemption off, &struct axvcpu.mutex held.
+ * Return: 0, or -EINVAL: there is no such register.
+ */
 int vmx_get_reg(struct axvcpu *vcpu, u64 id, u64 *value)
 {
-	unsigned int n;
 	const struct vmx_reg *reg;
+	unsigned int n;
 
+	lockdep_assert_held(&vcpu->mutex);
 	if (id >= AXVCPU_X86_REG_CPUID(0, 0, 0))
 		return vmx_get_cpuid(to_vmx(vcpu), id, value);
 	reg = find(id, &n);
@@ -223,9 +235,18 @@ static bool is_about_translation(u64 id)
 	}
 }
 
-/*
+/**
+ * vmx_set_reg() - change a register
+ * @vcpu: the vCPU, loaded
+ * @id: of the register
+ * @value: its value
+ * @commit: do it; otherwise it is only checked
+ *
  * Values that only make sense together are not checked against each other: an
  * entry with a state that no CPU can be in is FAIL_ENTRY.
+ *
+ * Context: preemption off, &struct axvcpu.mutex held.
+ * Return: 0, or -EINVAL: there is no such register, or it can't have this value.
  */
 int vmx_set_reg(struct axvcpu *vcpu, u64 id, u64 value, bool commit)
 {
@@ -233,6 +254,7 @@ int vmx_set_reg(struct axvcpu *vcpu, u64 id, u64 value, bool commit)
 	const struct vmx_reg *reg;
 	unsigned int n;
 
+	lockdep_assert_held(&vcpu->mutex);
 	if (id >= AXVCPU_X86_REG_CPUID(0, 0, 0))
 		return vmx_set_cpuid(vmx, id, value, commit);
 	reg = find(id, &n);
@@ -287,12 +309,19 @@ u64 vmx_bad_reg(struct vmx_vcpu *vmx)
 	return vmx_rflags(vmx) & ~RFLAGS_VALID ? AXVCPU_X86_REG_RFLAGS : 0;
 }
 
+/**
+ * vmx_sync_regs() - the run page has RIP and RFLAGS, and RSP where the VMM wants it
+ * @vcpu: the vCPU, loaded
+ *
+ * Context: preemption off, &struct axvcpu.mutex held.
+ */
 void vmx_sync_regs(struct axvcpu *vcpu)
 {
 	struct axvcpu_run *run = vcpu->run;
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 	u32 known = vmx->cached | vmx->once;
 
+	lockdep_assert_held(&vcpu->mutex);
 	if (unlikely(READ_ONCE(run->regs_wanted) & AXVCPU_REGS_SP))
 		WRITE_ONCE(run->regs.x86.gpr[AXVCPU_X86_RSP], vmread(GUEST_RSP));
 	if (unlikely(~known & (VMX_ONCE_RIP | VMX_ONCE_RFLAGS))) {

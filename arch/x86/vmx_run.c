@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Into the guest and back: load and put around a section, entry and exit. */
-#include <linux/hardirq.h>
+/*
+ * Into the guest and back. A section is the time from load to put; a stretch is
+ * one enter(), with interrupts off, of one or more entries.
+ */
+#include <linux/lockdep.h>
 #include <linux/sched.h>
 
 #include <asm/debugreg.h>
@@ -42,11 +45,19 @@ ASSERT_GPR(RDI, 0x38);
 ASSERT_GPR(R8, 0x40);
 ASSERT_GPR(R15, 0x78);
 
+/**
+ * vmx_load() - a section starts: the vCPU is this CPU's
+ * @vcpu: the vCPU
+ *
+ * Context: preemption off, &struct axvcpu.mutex held.
+ * Return: 0, or -EIO: this CPU is not in VMX operation.
+ */
 int vmx_load(struct axvcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 	int ret;
 
+	lockdep_assert_held(&vcpu->mutex);
 	ret = vmx_make_current(vmx);
 	if (unlikely(ret))
 		return ret;
@@ -60,10 +71,17 @@ int vmx_load(struct axvcpu *vcpu)
 	return 0;
 }
 
+/**
+ * vmx_put() - a section ends: what the host needs outside of sections is the host's
+ * @vcpu: the vCPU, after vmx_load()
+ *
+ * Context: preemption off, &struct axvcpu.mutex held.
+ */
 void vmx_put(struct axvcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 
+	lockdep_assert_held(&vcpu->mutex);
 	vmx_msrs_put(vmx);
 	vmx_host_put(&vmx->host);
 }
@@ -273,11 +291,21 @@ static noinline int enter_again(struct vmx_vcpu *vmx)
 	return next;
 }
 
+/**
+ * vmx_enter() - a stretch: enter the guest, and again while the kernel handles its exits
+ * @vcpu: the vCPU, loaded
+ * @flush: forget what the CPU knows of the second stage
+ *
+ * Context: interrupts off, &struct axvcpu.mutex held.
+ * Return: &enum axvcpu_next, or -EIO: the entry instruction failed.
+ */
 int vmx_enter(struct axvcpu *vcpu, bool flush)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 	int next;
 
+	lockdep_assert_held(&vcpu->mutex);
+	lockdep_assert_irqs_disabled();
 	if (unlikely(flush))
 		ept_flush(vmx->eptp);
 	begin_stretch(vmx);

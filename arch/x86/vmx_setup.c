@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The VMCS of a new guest: controls, host state, initial guest state. */
-#include <linux/sched.h>
+/* What a new guest starts with: controls, its registers. */
+#include <linux/lockdep.h>
 #include <linux/string.h>
 
 #include <asm/debugreg.h>
@@ -161,42 +161,52 @@ static void init_instruction_state(struct vmx_vcpu *vmx, u64 rip)
 	vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, 0);
 }
 
-static bool reserved_is_zero(const struct axvcpu_x86_setup_config *config)
+/* Returns NULL where there is no such mode, or something is not zero that must be. */
+static const struct mode *find_mode(const struct axvcpu_x86_setup_config *config)
 {
-	return !config->flags && !memchr_inv(config->reserved, 0, sizeof(config->reserved));
+	if (config->mode >= ARRAY_SIZE(modes) || config->flags ||
+	    memchr_inv(config->reserved, 0, sizeof(config->reserved)))
+		return NULL;
+	return &modes[config->mode];
+}
+
+/* Only long mode starts with paging on. */
+static bool is_cr3(const struct mode *mode, u64 cr3)
+{
+	return !cr3 || ((mode->cr0 & X86_CR0_PG) && !(cr3 & ~PAGE_MASK) &&
+			!(cr3 >> ept_format.gpa_bits));
 }
 
 /**
- * vmx_init_vmcs() - everything that a new guest starts with
- * @vmx: the vCPU, with entry and EPT pointer
+ * vmx_setup() - everything that a new guest starts with
+ * @vcpu: the vCPU
  * @config: the caller's
  *
  * Context: preemption off, &struct axvcpu.mutex held.
- * Return: 0; -EINVAL: there is no such mode, or the entry or cr3 is not one
- * for it; -EIO: this CPU is not in VMX operation.
+ * Return: 0; -EINVAL: it has no entry or root, there is no such mode, or the entry
+ * or cr3 is not one for it; -EIO: this CPU is not in VMX operation.
  */
-int vmx_init_vmcs(struct vmx_vcpu *vmx, const struct axvcpu_x86_setup_config *config)
+int vmx_setup(struct axvcpu *vcpu, const union axvcpu_setup_config *config)
 {
-	bool is_long = config->mode == AXVCPU_X86_MODE_LONG;
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	const struct axvcpu_x86_setup_config *x86 = &config->x86;
 	u64 entry = vmx->entry.val;
 	const struct mode *mode;
 	u16 cs = 0;
 	int ret;
 
-	if (config->mode >= ARRAY_SIZE(modes) || !reserved_is_zero(config))
+	lockdep_assert_held(&vcpu->mutex);
+	if (!vmx->entry_set || !vmx->eptp_set)
 		return -EINVAL;
-	mode = &modes[config->mode];
-	if (entry >= mode->entry_limit)
-		return -EINVAL;
-	if (config->cr3 && (!is_long || config->cr3 & ~PAGE_MASK ||
-			    config->cr3 >> ept_format.gpa_bits))
+	mode = find_mode(x86);
+	if (!mode || entry >= mode->entry_limit || !is_cr3(mode, x86->cr3))
 		return -EINVAL;
 
 	vmx_clear(vmx);
 	ret = vmx_make_current(vmx);
 	if (ret)
 		return ret;
-	if (config->mode == AXVCPU_X86_MODE_REAL) {
+	if (x86->mode == AXVCPU_X86_MODE_REAL) {
 		cs = (entry >> 4) & 0xf000;
 		entry &= 0xffff;
 	}
@@ -204,7 +214,7 @@ int vmx_init_vmcs(struct vmx_vcpu *vmx, const struct axvcpu_x86_setup_config *co
 	init_controls(vmx);
 	vmx_host_init_vmcs(&vmx->host);
 	init_segments(mode, cs);
-	init_system_registers(vmx, mode, config->cr3);
+	init_system_registers(vmx, mode, x86->cr3);
 	init_instruction_state(vmx, entry);
 	return 0;
 }

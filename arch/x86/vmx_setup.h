@@ -3,8 +3,8 @@
 #ifndef _AXVCPU_VMX_SETUP_H
 #define _AXVCPU_VMX_SETUP_H
 
-#include "vmx.h"
+#include "../../axvcpu_arch.h"
 
-int vmx_init_vmcs(struct vmx_vcpu *vmx, const struct axvcpu_x86_setup_config *config);
+int vmx_setup(struct axvcpu *vcpu, const union axvcpu_setup_config *config);
 
 #endif /* _AXVCPU_VMX_SETUP_H */
