@@ -122,22 +122,54 @@ struct vmx_vcpu {
 	struct vmx_perf perf;		/* (m) */
 };
 
+/**
+ * to_vmx() - the backend's part of a vCPU
+ * @vcpu: the vCPU
+ *
+ * Context: any.
+ * Return: it.
+ */
 static inline struct vmx_vcpu *to_vmx(struct axvcpu *vcpu)
 {
 	return container_of(vcpu, struct vmx_vcpu, vcpu);
 }
 
-/* The general-purpose registers, without RSP, which is the VMCS's. */
+/**
+ * vmx_gprs() - the general-purpose registers, without RSP, which is the VMCS's
+ * @vmx: the vCPU
+ *
+ * They stand in the run page, where the VMM may change them at any time: access each
+ * by READ_ONCE() or WRITE_ONCE().
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: an array by ``AXVCPU_X86_*``.
+ */
 static inline u64 *vmx_gprs(struct vmx_vcpu *vmx)
 {
 	return vmx->vcpu.run->regs.x86.gpr;
 }
 
+/**
+ * vmx_read_gpr() - a general-purpose register
+ * @vmx: the vCPU, loaded
+ * @n: ``AXVCPU_X86_*``
+ *
+ * Context: preemption off, loaded.
+ * Return: all its 64 bits.
+ */
 static inline u64 vmx_read_gpr(struct vmx_vcpu *vmx, unsigned int n)
 {
 	return n == AXVCPU_X86_RSP ? vmread(GUEST_RSP) : READ_ONCE(vmx_gprs(vmx)[n]);
 }
 
+/**
+ * vmx_write_gpr() - change a general-purpose register
+ * @vmx: the vCPU, loaded
+ * @n: ``AXVCPU_X86_*``
+ * @value: its value
+ *
+ * Context: preemption off, loaded.
+ */
 static inline void vmx_write_gpr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
 	if (n == AXVCPU_X86_RSP)
@@ -146,18 +178,39 @@ static inline void vmx_write_gpr(struct vmx_vcpu *vmx, unsigned int n, u64 value
 		WRITE_ONCE(vmx_gprs(vmx)[n], value);
 }
 
+/**
+ * vmx_read_edx_eax() - what WRMSR and XSETBV write
+ * @vmx: the vCPU
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: EDX:EAX.
+ */
 static inline u64 vmx_read_edx_eax(struct vmx_vcpu *vmx)
 {
 	return (u32)READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RAX]) |
 	       READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RDX]) << 32;
 }
 
+/**
+ * vmx_write_edx_eax() - as RDMSR does
+ * @vmx: the vCPU
+ * @value: for EDX:EAX
+ *
+ * Context: &struct axvcpu.mutex held.
+ */
 static inline void vmx_write_edx_eax(struct vmx_vcpu *vmx, u64 value)
 {
 	WRITE_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RAX], (u32)value);
 	WRITE_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RDX], value >> 32);
 }
 
+/**
+ * vmx_rip() - where the guest is, read from the VMCS once an exit
+ * @vmx: the vCPU, loaded
+ *
+ * Context: preemption off, loaded.
+ * Return: RIP.
+ */
 static inline u64 vmx_rip(struct vmx_vcpu *vmx)
 {
 	if (!((vmx->cached | vmx->once) & VMX_ONCE_RIP))
@@ -166,6 +219,13 @@ static inline u64 vmx_rip(struct vmx_vcpu *vmx)
 	return vmx->rip;
 }
 
+/**
+ * vmx_rflags() - its flags, read from the VMCS once an exit
+ * @vmx: the vCPU, loaded
+ *
+ * Context: preemption off, loaded.
+ * Return: RFLAGS.
+ */
 static inline u64 vmx_rflags(struct vmx_vcpu *vmx)
 {
 	if (!((vmx->cached | vmx->once) & VMX_ONCE_RFLAGS))
@@ -174,7 +234,14 @@ static inline u64 vmx_rflags(struct vmx_vcpu *vmx)
 	return vmx->rflags;
 }
 
-/* An exit that the VMM is told of */
+/**
+ * vmx_to_vmm() - the VMM is told of an exit
+ * @vmx: the vCPU
+ * @reason: what of; the run page is filled in
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: %AXVCPU_NEXT_EXIT.
+ */
 static inline int vmx_to_vmm(struct vmx_vcpu *vmx, enum axvcpu_exit_reason reason)
 {
 	vmx->vcpu.exit_reason = reason;

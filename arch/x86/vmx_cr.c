@@ -7,6 +7,7 @@
 #include <asm/processor-flags.h>
 #include <asm/tlbflush.h>
 
+#include "ept.h"
 #include "vmx_caps.h"
 #include "vmx_cr.h"
 #include "vmx_insn.h"
@@ -34,6 +35,19 @@ void vmx_set_cr0(struct vmx_vcpu *vmx, u64 value)
 	vmwrite(CR0_READ_SHADOW, value);
 	vmwrite(GUEST_CR0, (value & ~VMX_CR0_OWNED) | X86_CR0_ET | X86_CR0_NE);
 	vmx_update_lma(vmx);
+}
+
+/**
+ * vmx_cr3_valid() - may the guest have this CR3?
+ * @vmx: the vCPU
+ * @value: the value
+ *
+ * Context: any.
+ * Return: whether it may.
+ */
+bool vmx_cr3_valid(const struct vmx_vcpu *vmx, u64 value)
+{
+	return !(value >> ept_format.gpa_bits);
 }
 
 /**

@@ -35,7 +35,14 @@ struct vmx_debug {
 #define VMX_DR7_WRITABLE	0xffff23ffUL
 #define VMX_DR7_ENABLED		(DR_GLOBAL_ENABLE_MASK | DR_LOCAL_ENABLE_MASK)
 
-/* DR6 after a #DB for @events */
+/**
+ * vmx_dr6() - DR6 behind a #DB
+ * @dr6: before it
+ * @events: what it is for
+ *
+ * Context: any.
+ * Return: DR6.
+ */
 static inline u64 vmx_dr6(u64 dr6, u64 events)
 {
 	return (dr6 & ~DR_TRAP_BITS) | DR6_RESERVED | (events & VMX_DR6_EVENTS);

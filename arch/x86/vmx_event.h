@@ -37,6 +37,13 @@ struct vmx_event {
 #define VMX_EVENT_CODE	32
 #define VMX_EVENT_LEN	48
 
+/**
+ * vmx_event_bits() - an event in a register or the run page
+ * @event: the event
+ *
+ * Context: any.
+ * Return: ``AXVCPU_X86_REG_EVENT``.
+ */
 static inline u64 vmx_event_bits(const struct vmx_event *event)
 {
 	return event->info | (u64)event->error_code << VMX_EVENT_CODE |
@@ -46,7 +53,11 @@ static inline u64 vmx_event_bits(const struct vmx_event *event)
 /* Interrupts wait for the instruction behind an STI or MOV SS. */
 #define VMX_SHADOW	(GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS)
 
-/* What an STI or MOV SS holds off may come. */
+/**
+ * vmx_end_shadow() - what an STI or MOV SS holds off may come
+ *
+ * Context: preemption off, the vCPU is loaded.
+ */
 static __always_inline void vmx_end_shadow(void)
 {
 	u32 blocked = vmread(GUEST_INTERRUPTIBILITY_INFO);

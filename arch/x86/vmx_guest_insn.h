@@ -12,12 +12,27 @@
 #include "vmx_event.h"
 #include "vmx_insn.h"
 
+/**
+ * vmx_is_64bit() - does the guest execute 64-bit code?
+ *
+ * Context: preemption off, the vCPU is loaded.
+ * Return: whether it does.
+ */
 static inline bool vmx_is_64bit(void)
 {
 	return vmread(GUEST_CS_AR_BYTES) & VMX_AR_L_MASK;
 }
 
-/* Outside of 64-bit mode a register may have something left in its upper half. */
+/**
+ * vmx_read_operand() - a register as an instruction reads it
+ * @vmx: the vCPU, loaded
+ * @n: ``AXVCPU_X86_*``
+ *
+ * Outside of 64-bit mode it may have something left in its upper half.
+ *
+ * Context: after an exit, loaded.
+ * Return: its value.
+ */
 static inline u64 vmx_read_operand(struct vmx_vcpu *vmx, unsigned int n)
 {
 	u64 value = vmx_read_gpr(vmx, n);
@@ -25,9 +40,15 @@ static inline u64 vmx_read_operand(struct vmx_vcpu *vmx, unsigned int n)
 	return vmx_is_64bit() ? value : (u32)value;
 }
 
-/*
- * Look at the instruction that exited, so that it can be gone behind, now or
- * when its answer is there. The shadow of an STI or MOV SS before it ends.
+/**
+ * vmx_fetch_insn() - look at the instruction that exited
+ * @vmx: the vCPU
+ *
+ * So that it can be gone behind, now or when its answer is there. The shadow of an
+ * STI or MOV SS before it ends.
+ *
+ * Context: after an exit, loaded.
+ * Return: where the next one is.
  */
 static __always_inline u64 vmx_fetch_insn(struct vmx_vcpu *vmx)
 {
@@ -43,7 +64,15 @@ static __always_inline u64 vmx_fetch_insn(struct vmx_vcpu *vmx)
 	return next;
 }
 
-/* Behind the instruction, a single step that the guest asked for is over. */
+/**
+ * vmx_go_on() - the guest goes on behind the instruction
+ * @vmx: the vCPU, after vmx_fetch_insn()
+ * @next: where
+ *
+ * A single step that it or the debugger asked for is over.
+ *
+ * Context: &struct axvcpu.mutex held.
+ */
 static __always_inline void vmx_go_on(struct vmx_vcpu *vmx, u64 next)
 {
 	u32 once = VMX_ONCE_RIP;
@@ -58,13 +87,27 @@ static __always_inline void vmx_go_on(struct vmx_vcpu *vmx, u64 next)
 	vmx->once |= once;
 }
 
+/**
+ * vmx_skip() - the instruction that exited is done
+ * @vmx: the vCPU
+ *
+ * Context: after an exit, loaded.
+ * Return: %AXVCPU_NEXT_ENTER.
+ */
 static inline int vmx_skip(struct vmx_vcpu *vmx)
 {
 	vmx_go_on(vmx, vmx_fetch_insn(vmx));
 	return AXVCPU_NEXT_ENTER;
 }
 
-/* Go behind the instruction when the VMM's answer is there. */
+/**
+ * vmx_skip_later() - it will be, when the VMM's answer is there
+ * @vmx: the vCPU
+ *
+ * A completion goes on behind it, unless SET_REGS has moved RIP.
+ *
+ * Context: after an exit, loaded.
+ */
 static inline void vmx_skip_later(struct vmx_vcpu *vmx)
 {
 	vmx->next_rip = vmx_fetch_insn(vmx);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Host state: what the host has in a CPU's registers, and a guest's takes the
- * place of. For a section: segments, MSRs of system calls. For a stretch: what is
- * below "stretch". Exits load what the VMCS has for them.
+ * place of. An exit loads what the VMCS has. The rest is saved and restored beside
+ * it: what only userspace and other tasks use, around a section; what the kernel
+ * uses while interrupts are on, around a stretch.
  */
 #ifndef _AXVCPU_VMX_HOST_H
 #define _AXVCPU_VMX_HOST_H

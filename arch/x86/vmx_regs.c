@@ -8,7 +8,6 @@
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 
-#include "ept.h"
 #include "vmx.h"
 #include "vmx_cpuid.h"
 #include "vmx_cr.h"
@@ -41,11 +40,6 @@ static bool is_pat(const struct vmx_vcpu *vmx, u64 value)
 {
 	return !(value & 0xf8f8f8f8f8f8f8f8ULL) &&
 	       !((value >> 1) & ~(value >> 2) & 0x0101010101010101ULL);
-}
-
-static bool is_cr3(const struct vmx_vcpu *vmx, u64 value)
-{
-	return !(value >> ept_format.gpa_bits);
 }
 
 static void set_gpr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
@@ -149,7 +143,7 @@ static const struct vmx_reg regs[] = {
 	{ AXVCPU_X86_REG_RFLAGS, 1, 0, 0, RFLAGS_VALID, NULL, get_rflags, set_rflags },
 	{ AXVCPU_X86_REG_CR0, 1, 0, 0, CR0_VALID, NULL, get_cr0, set_cr0 },
 	{ AXVCPU_X86_REG_CR2, 1, 0, 0, 0, NULL, get_cr2, set_cr2 },
-	{ AXVCPU_X86_REG_CR3, 1, 0, GUEST_CR3, 0, is_cr3 },
+	{ AXVCPU_X86_REG_CR3, 1, 0, GUEST_CR3, 0, vmx_cr3_valid },
 	{ AXVCPU_X86_REG_CR4, 1, 0, 0, 0, vmx_cr4_valid, get_cr4, set_cr4 },
 	FIELDS(AXVCPU_X86_REG_PDPTE(0), 4, GUEST_PDPTR0, 0),
 	FIELDS(AXVCPU_X86_REG_SEG_SELECTOR(0), 8, GUEST_ES_SELECTOR, 0xffff),

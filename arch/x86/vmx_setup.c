@@ -8,7 +8,6 @@
 #include <asm/processor.h>
 #include <asm/trapnr.h>
 
-#include "ept.h"
 #include "vmx_buffers.h"
 #include "vmx_caps.h"
 #include "vmx_cpuid.h"
@@ -171,10 +170,10 @@ static const struct mode *find_mode(const struct axvcpu_x86_setup_config *config
 }
 
 /* Only long mode starts with paging on. */
-static bool is_cr3(const struct mode *mode, u64 cr3)
+static bool may_start_with(const struct vmx_vcpu *vmx, const struct mode *mode, u64 cr3)
 {
 	return !cr3 || ((mode->cr0 & X86_CR0_PG) && !(cr3 & ~PAGE_MASK) &&
-			!(cr3 >> ept_format.gpa_bits));
+			vmx_cr3_valid(vmx, cr3));
 }
 
 /**
@@ -199,7 +198,7 @@ int vmx_setup(struct axvcpu *vcpu, const union axvcpu_setup_config *config)
 	if (!vmx->entry_set || !vmx->eptp_set)
 		return -EINVAL;
 	mode = find_mode(x86);
-	if (!mode || entry >= mode->entry_limit || !is_cr3(mode, x86->cr3))
+	if (!mode || entry >= mode->entry_limit || !may_start_with(vmx, mode, x86->cr3))
 		return -EINVAL;
 
 	vmx_clear(vmx);

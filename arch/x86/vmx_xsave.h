@@ -14,6 +14,13 @@
 /* All but PKRU, which the kernel switches apart, and which it needs itself. */
 #define VMX_FPU_ALL	(~(u64)XFEATURE_MASK_PKRU)
 
+/**
+ * vmx_xsave() - XSAVE, or what there is of it
+ * @area: 64-byte aligned
+ * @mask: which parts
+ *
+ * Context: interrupts off.
+ */
 static __always_inline void vmx_xsave(struct xregs_state *area, u64 mask)
 {
 	if (cpu_feature_enabled(X86_FEATURE_XSAVE))
@@ -23,6 +30,12 @@ static __always_inline void vmx_xsave(struct xregs_state *area, u64 mask)
 		asm volatile("fxsaveq %0" : "=m" (*area));
 }
 
+/**
+ * vmx_xrstor() - XRSTOR, or what there is of it
+ * @area: what it loads; parts that it has not are initial afterwards
+ *
+ * Context: interrupts off.
+ */
 static __always_inline void vmx_xrstor(struct xregs_state *area)
 {
 	if (cpu_feature_enabled(X86_FEATURE_XSAVE))
