@@ -5,8 +5,10 @@
  * inside the guest: PUSHF and the frames of its handlers show it.
  */
 #include <linux/lockdep.h>
+#include <linux/percpu.h>
 
 #include <asm/debugreg.h>
+#include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
 #include "vmx.h"

@@ -3,11 +3,10 @@
  * Exits for control and debug registers and XSETBV: what the guest may write,
  * and what a CPU would say to it (SDM vol. 2).
  */
-#include <linux/sched.h>
+#include <linux/percpu.h>
 
 #include <asm/debugreg.h>
 #include <asm/processor-flags.h>
-#include <asm/tlbflush.h>
 #include <asm/trapnr.h>
 
 #include "vmx.h"

@@ -7,10 +7,10 @@
  * comes back, be it this thread's or what the kernel left from another one. So
  * nobody notices, and there is nothing to tell the kernel's own FPU code.
  */
+#include <linux/log2.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include <asm/cpufeature.h>
 #include <asm/fpu/types.h>
 #include <asm/fpu/xcr.h>
 #include <asm/fpu/xstate.h>

@@ -29,7 +29,7 @@ u64 *vmx_fxsave(struct vmx_vcpu *vmx);
 u64 *vmx_xstate(struct vmx_vcpu *vmx, unsigned int part);
 
 /**
- * vmx_fpu_load() - the CPU has the guest's registers
+ * vmx_fpu_load() - a stretch starts: the CPU has the guest's registers
  * @vmx: the vCPU
  *
  * All others become initial, so that nothing of the host's is left.
@@ -45,7 +45,7 @@ static __always_inline void vmx_fpu_load(struct vmx_vcpu *vmx)
 }
 
 /**
- * vmx_fpu_put() - the CPU has again what it had before vmx_fpu_load()
+ * vmx_fpu_put() - a stretch ends: the CPU has what it had before vmx_fpu_load()
  * @vmx: the vCPU
  *
  * Context: interrupts off.

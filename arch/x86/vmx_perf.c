@@ -70,7 +70,7 @@ static bool is_unused(u32 msr)
 }
 
 /**
- * vmx_perf_begin() - see to what perf has in the counters now
+ * vmx_perf_begin() - a stretch starts: see to what perf has in the counters now
  * @vmx: the vCPU, about to be entered
  *
  * The events on a CPU change with interrupts on, or by NMIs, which stop some early.
@@ -104,7 +104,7 @@ void vmx_perf_begin(struct vmx_vcpu *vmx)
 }
 
 /**
- * vmx_perf_end() - undo what no exit has undone
+ * vmx_perf_end() - a stretch ends: undo what no exit has undone
  * @vmx: the vCPU, which may not have been entered after vmx_perf_begin()
  *
  * Context: interrupts off, loaded.

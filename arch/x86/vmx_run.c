@@ -4,7 +4,7 @@
  * one enter(), with interrupts off, of one or more entries.
  */
 #include <linux/lockdep.h>
-#include <linux/sched.h>
+#include <linux/percpu.h>
 
 #include <asm/debugreg.h>
 #include <asm/mce.h>

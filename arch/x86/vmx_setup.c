@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a new guest starts with: controls, its registers. */
 #include <linux/lockdep.h>
+#include <linux/percpu.h>
 #include <linux/string.h>
 
 #include <asm/debugreg.h>
-#include <asm/nospec-branch.h>
-#include <asm/processor.h>
-#include <asm/trapnr.h>
+#include <asm/msr-index.h>
+#include <asm/processor-flags.h>
 
+#include "vmx.h"
 #include "vmx_buffers.h"
 #include "vmx_caps.h"
 #include "vmx_cpuid.h"
@@ -18,7 +19,6 @@
 #include "vmx_insn.h"
 #include "vmx_msr.h"
 #include "vmx_perf.h"
-#include "vmx_regs.h"
 #include "vmx_setup.h"
 #include "vmx_timer.h"
 
