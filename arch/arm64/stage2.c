@@ -8,7 +8,7 @@
 #include <asm/kvm_arm.h>
 #include <asm/memory.h>
 
-#include "vhe.h"
+#include "stage2.h"
 
 #define S2_VALID	BIT_ULL(0)
 #define S2_TABLE	BIT_ULL(1)	/* at the lowest level: a page */

@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The virtual CPU interface of GICv3 (IHI 0069, chapter 6), and the queue in
- * front of its list registers.
+ * The virtual CPU interface of GICv3 (IHI 0069, chapter 6): what its registers
+ * hold, and how it comes into the hardware and out. What goes into a list
+ * register, and when, is vhe_irq.c's.
  *
- * The list registers stay in the hardware for a section of the run loop; they
- * are looked at when there is something to put into one. KVM owns the
- * maintenance interrupt, so that none is asked for.
+ * The list registers stay in the hardware for a section; they are looked at when
+ * there is something to put into one. KVM owns the maintenance interrupt, so that
+ * none is asked for.
  */
 #include <linux/bitfield.h>
-#include <linux/bitmap.h>
 #include <linux/bitops.h>
 #include <linux/irqchip/arm-gic-v3.h>
 #include <linux/minmax.h>
+#include <linux/string.h>
 
 #include <asm/cpufeature.h>
 
 #include "vhe.h"
+#include "vhe_gic.h"
 #include "vhe_insn.h"
 
 #define ICH_AP_EL2(group, n)	sys_reg(3, 4, 12, 8 + (group), n)
@@ -34,18 +36,7 @@
 #define VMCR_ENG1		BIT(1)
 #define VMCR_PMR		GENMASK_ULL(31, 24)
 
-#define LR_INTID		GENMASK_ULL(31, 0)
-#define LR_PINTID		GENMASK_ULL(41, 32)
-#define LR_PRIORITY		GENMASK_ULL(55, 48)
-#define LR_GROUP1		BIT_ULL(60)
-#define LR_HW			BIT_ULL(61)
-#define LR_PENDING		BIT_ULL(62)
-#define LR_ACTIVE		BIT_ULL(63)
-#define LR_STATE		(LR_PENDING | LR_ACTIVE)
 #define LR_DEFINED		(LR_STATE | LR_GROUP1 | LR_PRIORITY | GENMASK_ULL(15, 0))
-
-/* What Linux gives its interrupts, too */
-#define TIMER_PRIORITY		0xa0
 
 static unsigned int nr_lrs __ro_after_init;
 static unsigned int nr_aprs __ro_after_init;
@@ -119,21 +110,16 @@ static void write_lr(unsigned int n, u64 value)
 
 /**
  * vhe_gic_reset() - nothing pending, nothing active, everything masked
- * @vhe: the vCPU, its registers not in the hardware
+ * @gic: the CPU interface, not in the hardware
  *
- * Context: &struct axvcpu.mutex held.
+ * Context: &struct axvcpu.mutex held, or the vCPU is new.
  */
-void vhe_gic_reset(struct vhe_vcpu *vhe)
+void vhe_gic_reset(struct vhe_gic *gic)
 {
-	struct vhe_gic *gic = &vhe->gic;
-
-	bitmap_zero(gic->pending, VHE_NR_INTIDS);
-	gic->queued = false;
 	memset(gic->lr, 0, sizeof(gic->lr));
 	memset(gic->apr, 0, sizeof(gic->apr));
 	gic->vmcr = 0;
 	gic->used = 0;
-	gic->timer_lr = -1;
 }
 
 static noinline void load_lrs(const struct vhe_gic *gic)
@@ -148,6 +134,8 @@ static noinline void load_lrs(const struct vhe_gic *gic)
  * vhe_gic_load() - into the hardware
  * @vhe: the vCPU
  *
+ * ICH_VMCR_EL2, ICH_AP0R<n>_EL2, ICH_AP1R<n>_EL2, ICH_LR<n>_EL2, and ICH_HCR_EL2.
+ *
  * Context: interrupts off.
  */
 void vhe_gic_load(struct vhe_vcpu *vhe)
@@ -155,8 +143,6 @@ void vhe_gic_load(struct vhe_vcpu *vhe)
 	struct vhe_gic *gic = &vhe->gic;
 	u64 active = 0;
 
-	if (unlikely(gic->timer_lr >= 0 || vhe->timer.silent))
-		vhe_timer_set_active(true);
 	if (!nr_lrs)
 		return;
 	/* Reads and writes of ICC_SRE_EL1 exit. */
@@ -170,19 +156,29 @@ void vhe_gic_load(struct vhe_vcpu *vhe)
 	vhe_write_s(vhe_user_gic(vhe) ? HCR_TRAPS : HCR_EN, ICH_HCR);
 }
 
-/* Those that the guest is done with; used in any order, so that none is forgotten. */
-static void drop_done(struct vhe_gic *gic)
+/**
+ * vhe_gic_drop() - look which interrupts the guest is done with
+ * @gic: the CPU interface, in the hardware
+ *
+ * List registers are used in any order, so that none is forgotten.
+ *
+ * Context: preemption off.
+ * Return: a bit for each list register that is empty since, by ICH_ELRSR_EL2.
+ */
+unsigned long vhe_gic_drop(struct vhe_gic *gic)
 {
-	unsigned long done = gic->used & vhe_read_s(ICH_ELRSR);
+	unsigned long done;
 	unsigned int i;
 
+	if (!gic->used)
+		return 0;
+	done = gic->used & vhe_read_s(ICH_ELRSR);
 	for_each_set_bit(i, &done, nr_lrs) {
 		write_lr(i, 0);
 		WRITE_ONCE(gic->lr[i], 0);
 	}
 	gic->used &= ~done;
-	if (gic->timer_lr >= 0 && done & BIT(gic->timer_lr))
-		gic->timer_lr = -1;
+	return done;
 }
 
 static noinline void save_aprs(struct vhe_gic *gic)
@@ -190,15 +186,16 @@ static noinline void save_aprs(struct vhe_gic *gic)
 	APR_CASES(READ_APR)
 }
 
-static noinline void save_lrs(struct vhe_gic *gic)
+static noinline unsigned long save_lrs(struct vhe_gic *gic)
 {
+	unsigned long done = vhe_gic_drop(gic);
 	unsigned int i;
 
-	drop_done(gic);
 	for_each_set_bit(i, &gic->used, nr_lrs) {
 		WRITE_ONCE(gic->lr[i], read_lr(i));
 		write_lr(i, 0);
 	}
+	return done;
 }
 
 /**
@@ -206,31 +203,36 @@ static noinline void save_lrs(struct vhe_gic *gic)
  * @vhe: the vCPU
  *
  * Context: preemption off.
+ * Return: as vhe_gic_drop().
  */
-void vhe_gic_save(struct vhe_vcpu *vhe)
+unsigned long vhe_gic_save(struct vhe_vcpu *vhe)
 {
 	struct vhe_gic *gic = &vhe->gic;
+	unsigned long done = 0;
 
-	/* Both change only in vhe_gic_enter() and here. */
-	if (unlikely(gic->timer_lr >= 0 || vhe->timer.silent))
-		vhe_timer_set_active(false);
 	if (!nr_lrs)
-		return;
+		return 0;
 	if (gic->used)
-		save_lrs(gic);
+		done = save_lrs(gic);
 	WRITE_ONCE(gic->vmcr, vhe_read_s(ICH_VMCR));
 	if (gic->may_be_active)
 		save_aprs(gic);
 	vhe_write_s(0, ICH_HCR);
 	vhe_write_s(vhe->host.icc_sre, ICC_SRE);
+	return done;
 }
 
-static u64 lr_value(u32 intid, u32 priority)
-{
-	return LR_PENDING | LR_GROUP1 | FIELD_PREP(LR_PRIORITY, priority) | intid;
-}
+/* --- list registers in the hardware ------------------------------------------ */
 
-static int find_lr(const struct vhe_gic *gic, u32 intid)
+/**
+ * vhe_gic_find() - which list register has an interrupt?
+ * @gic: the CPU interface, in the hardware
+ * @intid: INTID
+ *
+ * Context: preemption off.
+ * Return: its number, or -1.
+ */
+int vhe_gic_find(const struct vhe_gic *gic, u32 intid)
 {
 	unsigned int i;
 
@@ -241,177 +243,97 @@ static int find_lr(const struct vhe_gic *gic, u32 intid)
 	return -1;
 }
 
-static int free_lr(const struct vhe_gic *gic)
+/**
+ * vhe_gic_free() - a list register that is not in use
+ * @gic: the CPU interface
+ *
+ * Context: preemption off.
+ * Return: its number, or -1.
+ */
+int vhe_gic_free(const struct vhe_gic *gic)
 {
 	unsigned int i = find_first_zero_bit(&gic->used, nr_lrs);
 
 	return i < nr_lrs ? i : -1;
 }
 
-/* The queue's best: the lowest number is the highest priority. */
-static int next_pending(const struct vhe_gic *gic)
+/**
+ * vhe_gic_lowest() - the interrupt of the lowest priority that the guest has not seen
+ * @gic: the CPU interface, in the hardware, all list registers in use
+ * @lr: its list register
+ *
+ * One that is tied to the host's is none of them.
+ *
+ * Context: preemption off.
+ * Return: the number of its list register, or -1: the guest has seen them all.
+ */
+int vhe_gic_lowest(const struct vhe_gic *gic, u64 *lr)
 {
-	unsigned int i, best = 256;
-	int intid = -1;
+	int i, worst = -1;
+	u64 value;
 
-	for_each_set_bit(i, gic->pending, VHE_NR_INTIDS) {
-		if (READ_ONCE(gic->priority[i]) < best) {
-			best = READ_ONCE(gic->priority[i]);
-			intid = i;
-		}
-	}
-	return intid;
-}
-
-/* One that the guest has not seen yet makes room for one of higher priority. */
-static int evict_lr(struct vhe_gic *gic, u32 priority)
-{
-	unsigned int i, worst = 0;
-	u64 lr, lowest = 0;
-
+	*lr = 0;
 	for (i = 0; i < nr_lrs; i++) {
-		lr = read_lr(i);
-		if ((lr & (LR_STATE | LR_HW)) == LR_PENDING &&
-		    FIELD_GET(LR_PRIORITY, lr) >= FIELD_GET(LR_PRIORITY, lowest)) {
-			lowest = lr;
+		value = read_lr(i);
+		if ((value & (LR_STATE | LR_HW)) == LR_PENDING &&
+		    FIELD_GET(LR_PRIORITY, value) >= FIELD_GET(LR_PRIORITY, *lr)) {
+			*lr = value;
 			worst = i;
 		}
 	}
-	if (FIELD_GET(LR_PRIORITY, lowest) <= priority)
-		return -1;
-	/* INJECT may have queued it again meanwhile, and its priority counts then. */
-	if (!test_and_set_bit(FIELD_GET(LR_INTID, lowest), gic->pending))
-		gic->priority[FIELD_GET(LR_INTID, lowest)] = FIELD_GET(LR_PRIORITY, lowest);
-	gic->used &= ~BIT(worst);
 	return worst;
 }
 
-static void put_lr(struct vhe_gic *gic, unsigned int i, u64 value)
+/**
+ * vhe_gic_put() - an interrupt into a list register
+ * @gic: the CPU interface, in the hardware
+ * @n: number of the list register
+ * @value: see vhe_gic_lr() and vhe_gic_tied()
+ *
+ * Context: preemption off.
+ */
+void vhe_gic_put(struct vhe_gic *gic, unsigned int n, u64 value)
 {
-	write_lr(i, value);
-	gic->used |= BIT(i);
+	write_lr(n, value);
+	gic->used |= BIT(n);
 	gic->may_be_active = true;
 }
 
-/*
- * Returns whether the interrupt left the queue: one that is active becomes
- * pending too, one that is pending already is so.
+/**
+ * vhe_gic_pend() - what is in a list register is pending, or active and pending
+ * @gic: the CPU interface, in the hardware
+ * @n: number of the list register, which is in use
+ *
+ * Context: preemption off.
  */
-static bool place(struct vhe_gic *gic, u32 intid)
+void vhe_gic_pend(struct vhe_gic *gic, unsigned int n)
 {
-	u32 priority = READ_ONCE(gic->priority[intid]);
-	int i = find_lr(gic, intid);
-
-	if (i < 0)
-		i = free_lr(gic);
-	if (i < 0)
-		i = evict_lr(gic, priority);
-	if (i < 0)
-		return false;
-	clear_bit(intid, gic->pending);
-	/* The timer's can't be active and pending; its level brings it back. */
-	if (i == gic->timer_lr)
-		return true;
-	put_lr(gic, i, gic->used & BIT(i) ? read_lr(i) | LR_PENDING : lr_value(intid, priority));
-	return true;
-}
-
-static void place_queued(struct vhe_vcpu *vhe)
-{
-	struct vhe_gic *gic = &vhe->gic;
-	int intid;
-
-	/* The flag before the queue; pairs with vhe_gic_queue(). */
-	smp_store_mb(gic->queued, false);
-	while ((intid = next_pending(gic)) >= 0) {
-		if (!place(gic, intid)) {
-			WRITE_ONCE(gic->queued, true);
-			return;
-		}
-	}
-}
-
-static bool place_timer(struct vhe_gic *gic)
-{
-	int i = find_lr(gic, VHE_VTIMER_INTID);
-
-	/* One that INJECT brought; the timer is looked at again when it is gone. */
-	if (i >= 0)
-		return false;
-	i = free_lr(gic);
-	if (i < 0) {
-		i = evict_lr(gic, TIMER_PRIORITY);
-		WRITE_ONCE(gic->queued, true);
-	}
-	if (i < 0)
-		return false;
-	put_lr(gic, i, lr_value(VHE_VTIMER_INTID, TIMER_PRIORITY) | LR_HW |
-		       FIELD_PREP(LR_PINTID, vhe_timer_intid));
-	gic->timer_lr = i;
-	return true;
-}
-
-/*
- * While the timer's interrupt is asserted, the host's is active: by a list
- * register, or for itself, or the guest would exit again at once.
- */
-static void update_timer(struct vhe_vcpu *vhe)
-{
-	struct vhe_gic *gic = &vhe->gic;
-	struct vhe_timer *timer = &vhe->timer;
-	bool silent = timer->silent;
-
-	if (gic->timer_lr >= 0)
-		return;
-	if (timer->high && nr_lrs && !vhe_user_gic(vhe) && place_timer(gic))
-		timer->silent = false;
-	else if (!timer->high || !vhe_user_gic(vhe))
-		timer->silent = timer->high;
-	if (silent != (timer->silent || gic->timer_lr >= 0))
-		vhe_timer_set_active(!silent);
+	write_lr(n, read_lr(n) | LR_PENDING);
 }
 
 /**
- * vhe_gic_enter() - put what waits into list registers
- * @vhe: the vCPU, with vhe_gic_has_work()
+ * vhe_gic_withdraw() - give a list register to another interrupt
+ * @gic: the CPU interface, in the hardware
+ * @n: number of the list register; vhe_gic_put() follows
  *
- * Context: interrupts off.
+ * Context: preemption off.
  */
-void vhe_gic_enter(struct vhe_vcpu *vhe)
+void vhe_gic_withdraw(struct vhe_gic *gic, unsigned int n)
 {
-	struct vhe_gic *gic = &vhe->gic;
-
-	if (gic->used)
-		drop_done(gic);
-	update_timer(vhe);
-	if (READ_ONCE(gic->queued))
-		place_queued(vhe);
+	gic->used &= ~BIT(n);
 }
+
+/* --- what is saved ----------------------------------------------------------- */
 
 /**
- * vhe_gic_queue() - pend an interrupt
- * @vhe: the vCPU
- * @intid: INTID
- * @priority: its priority
+ * vhe_gic_unmasked() - does the guest let interrupts of a priority in?
+ * @gic: the CPU interface, not in the hardware
+ * @priority: the priority
  *
- * Context: any thread.
- * Return: 0, -EINVAL, or -EOPNOTSUPP: the guest has no virtual GIC.
+ * Context: any.
+ * Return: whether, by ICC_IGRPEN1_EL1 and ICC_PMR_EL1.
  */
-int vhe_gic_queue(struct vhe_vcpu *vhe, u32 intid, u32 priority)
-{
-	if (intid > AXVCPU_ARM64_MAX_INTID || priority > 0xff)
-		return -EINVAL;
-	if (!nr_lrs || vhe_user_gic(vhe))
-		return -EOPNOTSUPP;
-	WRITE_ONCE(vhe->gic.priority[intid], priority);
-	set_bit(intid, vhe->gic.pending);
-	/* The queue before the flag; pairs with place_queued(). */
-	smp_mb__after_atomic();
-	WRITE_ONCE(vhe->gic.queued, true);
-	return 0;
-}
-
-static bool unmasked(const struct vhe_gic *gic, u32 priority)
+bool vhe_gic_unmasked(const struct vhe_gic *gic, u32 priority)
 {
 	u64 vmcr = READ_ONCE(gic->vmcr);
 
@@ -419,40 +341,36 @@ static bool unmasked(const struct vhe_gic *gic, u32 priority)
 }
 
 /**
- * vhe_gic_has_event() - is there an interrupt that ends a halt?
- * @vhe: the vCPU, halted, its registers not in the hardware
+ * vhe_gic_pending() - is an interrupt in a list register that the guest lets in?
+ * @gic: the CPU interface, not in the hardware
  *
  * Context: any.
  * Return: whether.
  */
-bool vhe_gic_has_event(const struct vhe_vcpu *vhe)
+bool vhe_gic_pending(const struct vhe_gic *gic)
 {
-	const struct vhe_gic *gic = &vhe->gic;
 	unsigned int i;
 
 	for (i = 0; i < nr_lrs; i++) {
 		u64 lr = READ_ONCE(gic->lr[i]);
 
-		if (lr & LR_PENDING && unmasked(gic, FIELD_GET(LR_PRIORITY, lr)))
+		if (lr & LR_PENDING && vhe_gic_unmasked(gic, FIELD_GET(LR_PRIORITY, lr)))
 			return true;
-	}
-	if (gic->timer_lr < 0 && vhe_timer_expired(vhe) &&
-	    (vhe_user_gic(vhe) ? !vhe->timer.silent : unmasked(gic, TIMER_PRIORITY)))
-		return true;
-	if (READ_ONCE(gic->queued)) {
-		for_each_set_bit(i, gic->pending, VHE_NR_INTIDS) {
-			if (unmasked(gic, READ_ONCE(gic->priority[i])))
-				return true;
-		}
 	}
 	return false;
 }
 
-/*
- * Where a register is kept, or NULL. @bits are those that it has on this
- * machine; the link to the host's interrupt is none of the VMM's business.
+/**
+ * vhe_gic_reg() - where a register is kept
+ * @gic: the CPU interface, not in the hardware
+ * @id: ``AXVCPU_ARM64_REG_GIC_*``
+ * @bits: those that it has on this machine; the link of a list register to the
+ *	host's interrupt is none of the VMM's business
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: where, or NULL.
  */
-static u64 *find_reg(struct vhe_gic *gic, u64 id, u64 *bits)
+u64 *vhe_gic_reg(struct vhe_gic *gic, u64 id, u64 *bits)
 {
 	unsigned int n;
 
@@ -472,91 +390,30 @@ static u64 *find_reg(struct vhe_gic *gic, u64 id, u64 *bits)
 	return NULL;
 }
 
-static bool is_queued(u64 id)
-{
-	return id - AXVCPU_ARM64_REG_GIC_QUEUED(0) < VHE_NR_INTIDS;
-}
-
 /**
- * vhe_gic_get_reg() - GET_REGS
- * @vhe: the vCPU, its registers not in the hardware
- * @id: ``AXVCPU_ARM64_REG_GIC_*``
+ * vhe_gic_set_lr() - a list register as the VMM has it
+ * @gic: the CPU interface, not in the hardware
+ * @n: its number
  * @value: its value
  *
- * Context: &struct axvcpu.mutex held.
- * Return: 0 or -EINVAL.
- */
-int vhe_gic_get_reg(struct vhe_vcpu *vhe, u64 id, u64 *value)
-{
-	struct vhe_gic *gic = &vhe->gic;
-	unsigned int intid = id - AXVCPU_ARM64_REG_GIC_QUEUED(0);
-	u64 bits, *reg = find_reg(gic, id, &bits);
-
-	if (reg)
-		*value = *reg & bits;
-	else if (is_queued(id))
-		*value = test_bit(intid, gic->pending) ? gic->priority[intid] | 0x100 : 0;
-	else
-		return -EINVAL;
-	return 0;
-}
-
-static void set_lr(struct vhe_gic *gic, unsigned int n, u64 value)
-{
-	unsigned int i;
-
-	/* Two with one INTID are unpredictable: the last one counts. */
-	for (i = 0; i < VHE_MAX_LRS; i++) {
-		if (i != n && gic->used & BIT(i) && !((gic->lr[i] ^ value) & LR_INTID))
-			set_lr(gic, i, 0);
-	}
-	gic->lr[n] = value;
-	__assign_bit(n, &gic->used, value & LR_STATE);
-	if (gic->timer_lr == n)
-		gic->timer_lr = -1;
-	/* The timer's, as it was when it was read: tied to the host's again. */
-	if (value & LR_STATE && FIELD_GET(LR_INTID, value) == VHE_VTIMER_INTID &&
-	    (value & LR_STATE) != LR_STATE && vhe_timer_intid) {
-		gic->lr[n] |= LR_HW | FIELD_PREP(LR_PINTID, vhe_timer_intid);
-		gic->timer_lr = n;
-	}
-}
-
-static void set_queued(struct vhe_vcpu *vhe, unsigned int intid, u64 value)
-{
-	if (value)
-		vhe_gic_queue(vhe, intid, value & 0xff);
-	else
-		clear_bit(intid, vhe->gic.pending);
-}
-
-/**
- * vhe_gic_set_reg() - SET_REGS
- * @vhe: the vCPU, its registers not in the hardware
- * @id: ``AXVCPU_ARM64_REG_GIC_*``
- * @value: the value
- * @commit: false: only check
+ * Two with one INTID are unpredictable: the last one counts.
  *
  * Context: &struct axvcpu.mutex held.
- * Return: 0 or -EINVAL.
+ * Return: a bit for each list register that has not got any more what it had.
  */
-int vhe_gic_set_reg(struct vhe_vcpu *vhe, u64 id, u64 value, bool commit)
+unsigned long vhe_gic_set_lr(struct vhe_gic *gic, unsigned int n, u64 value)
 {
-	struct vhe_gic *gic = &vhe->gic;
-	u64 bits, *reg = find_reg(gic, id, &bits);
-	bool is_lr = id - AXVCPU_ARM64_REG_GIC_LR(0) < VHE_MAX_LRS;
+	unsigned long gone = BIT(n);
+	unsigned int i;
 
-	if (reg ? value & ~bits : !is_queued(id) || (value && (value >> 8 != 1 || !nr_lrs)))
-		return -EINVAL;
-	if (is_lr && FIELD_GET(LR_INTID, value) > AXVCPU_ARM64_MAX_INTID)
-		return -EINVAL;
-	if (!commit)
-		return 0;
-	if (is_lr)
-		set_lr(gic, id - AXVCPU_ARM64_REG_GIC_LR(0), value);
-	else if (reg)
-		*reg = value;
-	else
-		set_queued(vhe, id - AXVCPU_ARM64_REG_GIC_QUEUED(0), value);
-	return 0;
+	for_each_set_bit(i, &gic->used, VHE_MAX_LRS) {
+		if (!((gic->lr[i] ^ value) & LR_INTID))
+			gone |= BIT(i);
+	}
+	for_each_set_bit(i, &gone, VHE_MAX_LRS)
+		gic->lr[i] = 0;
+	gic->used &= ~gone;
+	gic->lr[n] = value;
+	__assign_bit(n, &gic->used, value & LR_STATE);
+	return gone;
 }

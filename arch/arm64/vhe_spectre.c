@@ -13,7 +13,7 @@
 
 #include <asm/cpufeature.h>
 
-#include "vhe.h"
+#include "vhe_spectre.h"
 
 /* Enough for every core that needs the loop. */
 #define BHB_LOOPS	132

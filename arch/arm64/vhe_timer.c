@@ -23,8 +23,10 @@
 /* Order of a timer node's interrupts: secure, non-secure, virtual, hypervisor */
 #define DT_VIRTUAL	2
 
-/* The host's number for it, and the GIC's; 0: not known, the guest's timer has no interrupt. */
+/* The host's number for its interrupt; 0: not known, the guest's timer has none */
 static unsigned int host_irq __ro_after_init;
+
+/* The GIC's number for it: a list register is tied to it */
 u32 vhe_timer_intid __ro_after_init;
 
 static unsigned int __init irq_by_device_tree(void)
@@ -75,14 +77,14 @@ void __init vhe_timer_init(void)
 
 /**
  * vhe_timer_now() - the guest's virtual counter
- * @vhe: the vCPU
+ * @timer: the timer
  *
  * Context: any.
  * Return: CNTVCT_EL0 as the guest reads it.
  */
-u64 vhe_timer_now(const struct vhe_vcpu *vhe)
+u64 vhe_timer_now(const struct vhe_timer *timer)
 {
-	return __arch_counter_get_cntpct() - READ_ONCE(vhe->timer.voff);
+	return __arch_counter_get_cntpct() - READ_ONCE(timer->voff);
 }
 
 static bool can_fire(const struct vhe_timer *timer)
@@ -93,20 +95,20 @@ static bool can_fire(const struct vhe_timer *timer)
 
 /**
  * vhe_timer_expired() - is the timer's interrupt asserted?
- * @vhe: the vCPU, its registers not in the hardware
+ * @timer: the timer, not in the hardware
  *
  * Context: any.
- * Return: whether.
+ * Return: whether, by CNTV_CTL_EL0 and CNTV_CVAL_EL0.
  */
-bool vhe_timer_expired(const struct vhe_vcpu *vhe)
+bool vhe_timer_expired(const struct vhe_timer *timer)
 {
-	return can_fire(&vhe->timer) && vhe_timer_now(vhe) >= READ_ONCE(vhe->timer.cval);
+	return can_fire(timer) && vhe_timer_now(timer) >= READ_ONCE(timer->cval);
 }
 
 /* How long it takes to its interrupt, by the host's clock */
-static u64 ns_to_expiry(const struct vhe_vcpu *vhe)
+static u64 ns_to_expiry(const struct vhe_timer *timer)
 {
-	u64 now = vhe_timer_now(vhe), cval = READ_ONCE(vhe->timer.cval);
+	u64 now = vhe_timer_now(timer), cval = READ_ONCE(timer->cval);
 
 	return cval <= now ? 0 :
 	       mul_u64_u64_div_u64(cval - now, NSEC_PER_SEC, arch_timer_get_cntfrq());
@@ -115,7 +117,7 @@ static u64 ns_to_expiry(const struct vhe_vcpu *vhe)
 static enum hrtimer_restart wake_halted(struct hrtimer *hrtimer)
 {
 	struct vhe_vcpu *vhe = container_of(hrtimer, struct vhe_vcpu, timer.wake);
-	u64 ns = ns_to_expiry(vhe);
+	u64 ns = ns_to_expiry(&vhe->timer);
 
 	/* The host's clock is adjusted; it may be ahead of the counter. */
 	if (ns && READ_ONCE(vhe->timer.armed)) {
@@ -140,50 +142,67 @@ void vhe_timer_create(struct vhe_vcpu *vhe)
 
 /**
  * vhe_timer_destroy() - end a vCPU's timer
- * @vhe: the vCPU
+ * @timer: the timer
  *
  * Context: process context.
  */
-void vhe_timer_destroy(struct vhe_vcpu *vhe)
+void vhe_timer_destroy(struct vhe_timer *timer)
 {
-	hrtimer_cancel(&vhe->timer.wake);
+	hrtimer_cancel(&timer->wake);
+}
+
+/**
+ * vhe_timer_reset() - off, and its counter is the host's
+ * @timer: the timer, not in the hardware
+ *
+ * Context: &struct axvcpu.mutex held, or the vCPU is new.
+ */
+void vhe_timer_reset(struct vhe_timer *timer)
+{
+	timer->ctl = 0;
+	timer->cval = 0;
+	timer->voff = 0;
+	timer->silent = false;
+	timer->lr = -1;
 }
 
 /**
  * vhe_timer_sleep() - the guest halts: wake it when its timer fires
- * @vhe: the vCPU, its registers not in the hardware
+ * @timer: the timer, not in the hardware
  *
  * Context: preemption off.
  */
-void vhe_timer_sleep(struct vhe_vcpu *vhe)
+void vhe_timer_sleep(struct vhe_timer *timer)
 {
 	u64 ns;
 
-	if (!can_fire(&vhe->timer))
+	if (!can_fire(timer))
 		return;
 	/* In a century or never: the sum must not wrap. */
-	ns = min_t(u64, ns_to_expiry(vhe), KTIME_MAX / 2);
-	vhe->timer.armed = true;
-	hrtimer_start(&vhe->timer.wake, ktime_add_ns(ktime_get(), ns), HRTIMER_MODE_ABS);
+	ns = min_t(u64, ns_to_expiry(timer), KTIME_MAX / 2);
+	timer->armed = true;
+	hrtimer_start(&timer->wake, ktime_add_ns(ktime_get(), ns), HRTIMER_MODE_ABS);
 }
 
 /**
  * vhe_timer_wake() - the guest does not halt any more
- * @vhe: the vCPU
+ * @timer: the timer
  *
  * A callback that is under way wakes nobody.
  *
  * Context: preemption off, &struct axvcpu.mutex held.
  */
-void vhe_timer_wake(struct vhe_vcpu *vhe)
+void vhe_timer_wake(struct vhe_timer *timer)
 {
-	vhe->timer.armed = false;
-	hrtimer_try_to_cancel(&vhe->timer.wake);
+	timer->armed = false;
+	hrtimer_try_to_cancel(&timer->wake);
 }
 
 /**
  * vhe_timer_set_active() - the host's INTID 27 is, or is not, being handled
  * @active: it is: by the guest
+ *
+ * By GICR_ISACTIVER0 or GICR_ICACTIVER0 of this CPU.
  *
  * Context: preemption off.
  */
@@ -201,9 +220,11 @@ void vhe_timer_set_active(bool active)
  */
 bool vhe_timer_tell(struct vhe_vcpu *vhe)
 {
-	if (!vhe_user_gic(vhe) || !vhe->timer.high || vhe->timer.silent)
+	struct vhe_timer *timer = &vhe->timer;
+
+	if (!vhe_user_gic(vhe) || !timer->high || timer->silent)
 		return false;
-	vhe->timer.silent = true;
+	timer->silent = true;
 	vhe_timer_set_active(true);
 	memset(&vhe->vcpu.run->exception, 0, sizeof(vhe->vcpu.run->exception));
 	vhe->vcpu.run->exception.vector = VHE_VTIMER_INTID;

@@ -16,6 +16,7 @@
 #include <linux/init.h>
 #include <linux/irqflags.h>
 #include <linux/minmax.h>
+#include <linux/percpu.h>
 #include <linux/pfn.h>
 
 #include <asm/barrier.h>
@@ -24,8 +25,10 @@
 #include <asm/pgtable-hwdef.h>
 #include <asm/tlbflush.h>
 
-#include "vhe.h"
+#include "stage2.h"
 #include "vhe_insn.h"
+#include "vhe_sysregs.h"
+#include "vhe_tlb.h"
 
 #define TCR_EL12	VHE_EL12(sys_reg(3, 0, 2, 0, 2))
 #define SCTLR_EL12	VHE_EL12(sys_reg(3, 0, 1, 0, 0))
@@ -43,6 +46,9 @@
 #define RANGE_NUM	GENMASK_ULL(43, 39)
 #define RANGE_SCALES	4
 #define RANGE_MAX	BIT_ULL(5 * RANGE_SCALES + 1)	/* pages, exclusive */
+
+/* Whose translations this CPU has under VMID 0, see &struct vhe_vcpu.tag */
+DEFINE_PER_CPU(u64, vhe_tlb_owner);
 
 static bool has_range __ro_after_init;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Into the guest and back. */
+#include <linux/lockdep.h>
 #include <linux/percpu.h>
 
 #include <asm/barrier.h>
@@ -11,9 +12,19 @@
 #include <asm/kvm_arm.h>
 #include <asm/neon.h>
 
+#include "entry.h"
+#include "stage2.h"
 #include "vhe.h"
+#include "vhe_event.h"
+#include "vhe_gic.h"
+#include "vhe_host.h"
 #include "vhe_insn.h"
+#include "vhe_irq.h"
+#include "vhe_regs.h"
+#include "vhe_run.h"
+#include "vhe_spectre.h"
 #include "vhe_timer.h"
+#include "vhe_tlb.h"
 
 static_assert(offsetof(struct axvcpu_arm64_gprs, x[30]) == 30 * 8); /* entry.S */
 
@@ -43,15 +54,7 @@ static_assert(offsetof(struct axvcpu_arm64_gprs, x[30]) == 30 * 8); /* entry.S *
 #define ISR_A		BIT(8)
 
 static u64 hcr_guest __ro_after_init;
-static bool has_hcx __ro_after_init;
-static bool has_fgt __ro_after_init;
 static bool has_ras __ro_after_init;
-
-/* The host's vectors, while ours are in use; for entry.S. */
-DEFINE_PER_CPU(u64, vhe_host_vbar);
-
-/* Whose translations this CPU has under VMID 0, see &struct vhe_vcpu.tag */
-static DEFINE_PER_CPU(u64, translations_of);
 
 static unsigned int __init feature(u32 reg, unsigned int shift)
 {
@@ -59,51 +62,24 @@ static unsigned int __init feature(u32 reg, unsigned int shift)
 }
 
 /**
- * vhe_switch_init() - look what the CPUs have
+ * vhe_run_init() - look what the CPUs have
  *
  * Context: module load.
  */
-void __init vhe_switch_init(void)
+void __init vhe_run_init(void)
 {
 	hcr_guest = HCR_GUEST;
 	if (feature(SYS_ID_AA64MMFR2_EL1, 40))		/* FWB */
 		hcr_guest |= HCR_FWB;
-	has_hcx = feature(SYS_ID_AA64MMFR1_EL1, 40);
-	has_fgt = feature(SYS_ID_AA64MMFR0_EL1, 56);
 	has_ras = feature(SYS_ID_AA64PFR0_EL1, 28);
 }
 
 /* --- a section --------------------------------------------------------------- */
 
-#define SAVE_HOST(name, encoding)	host->regs[VHE_HOST_##name] = vhe_read_s(encoding);
-#define RESTORE_HOST(name, encoding)	vhe_write_s(host->regs[VHE_HOST_##name], encoding);
-#define LOAD(name, guest, el2)		vhe_write_s(vhe->sys[VHE_##name], el2);
-#define SAVE(name, guest, el2)		vhe->sys[VHE_##name] = vhe_read_s(el2);
-
-#define SAVE_OPTIONAL(name, encoding, has)					\
-	if (has)								\
-		host->regs[VHE_HOST_##name] = vhe_read_s(encoding);
-#define CLEAR_OPTIONAL(name, encoding, has)					\
-	if (has)								\
-		vhe_write_s(0, encoding);
-#define RESTORE_OPTIONAL(name, encoding, has)					\
-	if (has)								\
-		vhe_write_s(host->regs[VHE_HOST_##name], encoding);
-
-static void save_host(struct vhe_host *host)
-{
-	VHE_HOST_REGS(SAVE_HOST)
-	VHE_OPTIONAL_REGS(SAVE_OPTIONAL)
-	host->hcr = vhe_read(hcr_el2);
-	host->cpacr = vhe_read(cpacr_el1);
-	host->vbar = vhe_read(vbar_el1);
-}
-
-static void restore_host(const struct vhe_host *host)
-{
-	VHE_HOST_REGS(RESTORE_HOST)
-	VHE_OPTIONAL_REGS(RESTORE_OPTIONAL)
-}
+#define LOAD(name, guest, at_el2, ...)						\
+	vhe_write_s(vhe->sys[VHE_##name], VHE_AT_##at_el2(guest));
+#define SAVE(name, guest, at_el2, ...)						\
+	vhe->sys[VHE_##name] = vhe_read_s(VHE_AT_##at_el2(guest));
 
 static u64 guest_mdcr(const struct vhe_vcpu *vhe)
 {
@@ -120,7 +96,12 @@ static void load_controls(const struct vhe_vcpu *vhe)
 	vhe_write(guest_mdcr(vhe), mdcr_el2);
 	vhe_write(vhe->host.regs[VHE_HOST_CNTHCTL] & ~CNTHCTL_TRAPS, cnthctl_el2);
 	vhe_write(vhe->timer.voff, cntvoff_el2);
-	VHE_OPTIONAL_REGS(CLEAR_OPTIONAL)
+	if (vhe_has_hcx)
+		vhe_write_s(0, SYS_HCRX_EL2);
+	if (vhe_has_fgt) {
+		vhe_write_s(0, SYS_HFGRTR_EL2);
+		vhe_write_s(0, SYS_HFGWTR_EL2);
+	}
 	/* Speculative walks find all of stage 2 or none: ARM64_WORKAROUND_SPECULATIVE_AT. */
 	isb();
 }
@@ -128,21 +109,18 @@ static void load_controls(const struct vhe_vcpu *vhe)
 /* The guest's registers into the hardware, at the first entry of a section. */
 static void load_guest(struct vhe_vcpu *vhe)
 {
-	save_host(&vhe->host);
+	vhe_host_save(&vhe->host);
 	load_controls(vhe);
-	VHE_SYSREGS(LOAD)
-	vhe_timer_load(vhe);
+	VHE_SECTION_SYSREGS(LOAD)
+	vhe_timer_load(&vhe->timer);
 	vhe_gic_load(vhe);
-	__this_cpu_write(vhe_host_vbar, vhe->host.vbar);
 	vhe->in_hw = true;
 }
 
-#define SAVE_HOST_KEY(name, encoding)						\
+#define SAVE_HOST_KEY(name, encoding, ...)					\
 	vhe->host.keys[VHE_##name - VHE_APIBLO] = vhe_read_s(encoding);
-#define RESTORE_HOST_KEY(name, encoding)					\
+#define RESTORE_HOST_KEY(name, encoding, ...)					\
 	vhe_write_s(vhe->host.keys[VHE_##name - VHE_APIBLO], encoding);
-#define LOAD_SAME(name, encoding)	LOAD(name, encoding, encoding)
-#define SAVE_SAME(name, encoding)	SAVE(name, encoding, encoding)
 
 /**
  * vhe_use_pauth() - the guest has its keys from its next entry on
@@ -159,7 +137,7 @@ bool vhe_use_pauth(struct vhe_vcpu *vhe)
 	if (!system_supports_address_auth() || !system_supports_generic_auth())
 		return false;
 	VHE_KEYS(SAVE_HOST_KEY)
-	VHE_KEYS(LOAD_SAME)
+	VHE_KEYS(LOAD)
 	vhe->pauth_on = true;
 	return true;
 }
@@ -168,7 +146,7 @@ static void stop_pauth(struct vhe_vcpu *vhe)
 {
 	if (!vhe->pauth_on)
 		return;
-	VHE_KEYS(SAVE_SAME)
+	VHE_KEYS(SAVE)
 	VHE_KEYS(RESTORE_HOST_KEY)
 	vhe->pauth_on = false;
 }
@@ -185,11 +163,11 @@ static void stop_pauth(struct vhe_vcpu *vhe)
 void vhe_unload_guest(struct vhe_vcpu *vhe)
 {
 	vhe->in_hw = false;
-	vhe_gic_save(vhe);
-	vhe_timer_save(vhe);
+	vhe_timer_save(&vhe->timer);
+	vhe_timer_drop(&vhe->timer, vhe_gic_save(vhe));
 	stop_pauth(vhe);
-	VHE_SYSREGS(SAVE)
-	restore_host(&vhe->host);
+	VHE_SECTION_SYSREGS(SAVE)
+	vhe_host_restore(&vhe->host);
 	isb();
 }
 
@@ -209,9 +187,9 @@ int vhe_load(struct axvcpu *vcpu)
 
 	lockdep_assert_held(&vcpu->mutex);
 	if (unlikely(vhe->timer.armed))
-		vhe_timer_wake(vhe);
+		vhe_timer_wake(&vhe->timer);
 	if (READ_ONCE(vcpu->run->regs_dirty))
-		vhe_take_regs(vhe);
+		vhe_take_page(vhe);
 	return 0;
 }
 
@@ -225,11 +203,27 @@ void vhe_put(struct axvcpu *vcpu)
 {
 	struct vhe_vcpu *vhe = to_vhe(vcpu);
 
+	lockdep_assert_held(&vcpu->mutex);
 	vhe_save(vhe);
 	vhe->fp_on = false;
 	/* The VMM has looked at registers, or changed them, while the guest waits. */
 	if (unlikely(vcpu->halted))
-		vhe_timer_sleep(vhe);
+		vhe_timer_sleep(&vhe->timer);
+}
+
+/**
+ * vhe_sync_regs() - see &struct axvcpu_arch_ops.sync_regs
+ * @vcpu: the vCPU
+ *
+ * Context: preemption off, &struct axvcpu.mutex held.
+ */
+void vhe_sync_regs(struct axvcpu *vcpu)
+{
+	struct vhe_vcpu *vhe = to_vhe(vcpu);
+
+	lockdep_assert_held(&vcpu->mutex);
+	vhe_save(vhe);
+	vhe_sync_page(vhe);
 }
 
 /* --- FP ---------------------------------------------------------------------- */
@@ -253,42 +247,9 @@ void vhe_use_fp(struct vhe_vcpu *vhe)
 
 /* --- an entry ---------------------------------------------------------------- */
 
-static u64 guest_hcr(struct vhe_vcpu *vhe)
+static __always_inline u64 guest_hcr(const struct vhe_vcpu *vhe)
 {
-	unsigned long lines = READ_ONCE(vhe->lines);
-	u64 hcr = hcr_guest;
-
-	if (lines & AXVCPU_ARM64_LINE_IRQ)
-		hcr |= HCR_VI;
-	if (lines & AXVCPU_ARM64_LINE_FIQ)
-		hcr |= HCR_VF;
-	if (vhe->pauth_on)
-		hcr |= HCR_API | HCR_APK;
-	if (unlikely(vhe->serror)) {
-		hcr |= HCR_VSE;
-		if (has_ras)
-			vhe_write_s(vhe->serror & ESR_ELx_ISS_MASK, VSESR_EL2);
-	}
-	return hcr;
-}
-
-/**
- * vhe_forget_vcpus() - what this CPU has in its TLB may be of any vCPU, or none
- *
- * Context: interrupts off.
- */
-void vhe_forget_vcpus(void)
-{
-	__this_cpu_write(translations_of, 0);
-}
-
-static void forget_others(struct vhe_vcpu *vhe, bool flush)
-{
-	if (!flush && !vhe->flush && __this_cpu_read(translations_of) == vhe->tag)
-		return;
-	vhe->flush = false;
-	__this_cpu_write(translations_of, vhe->tag);
-	vhe_flush_this_cpu();
+	return hcr_guest | vhe_event_hcr(vhe) | (vhe->pauth_on ? HCR_API | HCR_APK : 0);
 }
 
 /* An abort's IPA is not recorded when permission is missing but at the last level. */
@@ -349,10 +310,10 @@ static __always_inline void read_syndrome(struct vhe_vcpu *vhe)
 	}
 }
 
-#define DEBUG_TO_GUEST(name, encoding)						\
+#define DEBUG_TO_GUEST(name, encoding, ...)					\
 	vhe->host.debug[VHE_##name - VHE_DBGBVR0] = vhe_read_s(encoding);	\
 	vhe_write_s(vhe->sys[VHE_##name], encoding);
-#define DEBUG_TO_HOST(name, encoding)						\
+#define DEBUG_TO_HOST(name, encoding, ...)					\
 	vhe_write_s(vhe->host.debug[VHE_##name - VHE_DBGBVR0], encoding);
 
 /* The guest's writes of these exit, so that there is nothing to save. */
@@ -383,8 +344,10 @@ static noinstr void switch_worlds(struct vhe_vcpu *vhe, bool flush)
 	bool debug = (mdscr ^ vhe->mdscr) & ~MDSCR_TDCC;
 	u64 hcr = guest_hcr(vhe);
 
+	if (unlikely(hcr & HCR_VSE) && has_ras)
+		vhe_write_s(vhe->serror & ESR_ELx_ISS_MASK, VSESR_EL2);
 	vhe_write(hcr, hcr_el2);
-	forget_others(vhe, flush);
+	vhe_tlb_own(vhe->tag, flush);
 	vhe_write(CPTR_TTA | CPTR_TAM | (vhe->fp_on ? CPTR_FPEN : 0), cpacr_el1);
 	if (vhe->fp_on)
 		vhe_fp_load(&vhe->fp);
@@ -413,7 +376,7 @@ static noinstr void switch_worlds(struct vhe_vcpu *vhe, bool flush)
 	vhe_write(host->hcr, hcr_el2);
 	vhe_write(host->cpacr, cpacr_el1);
 	vhe_write(host->vbar, vbar_el1);
-	vhe_timer_exit(vhe);
+	vhe_timer_exit(&vhe->timer);
 	isb();
 }
 
@@ -429,6 +392,7 @@ int vhe_enter(struct axvcpu *vcpu, bool flush)
 {
 	struct vhe_vcpu *vhe = to_vhe(vcpu);
 
+	lockdep_assert_held(&vcpu->mutex);
 	lockdep_assert_irqs_disabled();
 	if (unlikely(!vhe->is_setup))
 		return -EINVAL;
@@ -436,16 +400,19 @@ int vhe_enter(struct axvcpu *vcpu, bool flush)
 		vhe->exit = VHE_EXIT_BAD_PSTATE;
 		return 0;
 	}
-	if (unlikely(READ_ONCE(vhe->exception)))
+	if (unlikely(READ_ONCE(vhe->exception))) {
+		vhe_save(vhe);
 		vhe_take_exception(vhe, xchg(&vhe->exception, 0));
+	}
 	/* D and A are on whenever interrupts may be. */
 	asm volatile("msr daifset, #0xc" : : : "memory");
 	if (!vhe->in_hw)
 		load_guest(vhe);
-	if (unlikely(vhe_gic_has_work(vhe)))
-		vhe_gic_enter(vhe);
-	vhe_timer_enter(vhe);
-	switch_worlds(vhe, flush);
+	if (unlikely(vhe_irq_has_work(&vhe->irq, &vhe->timer)))
+		vhe_irq_enter(vhe);
+	vhe_timer_enter(&vhe->timer);
+	switch_worlds(vhe, flush | vhe->flush);
+	vhe->flush = false;
 	asm volatile("msr daifclr, #0xc" : : : "memory");
 	if (unlikely(vhe->pstate & PSR_MODE32_BIT))
 		vhe->exit = VHE_EXIT_BAD_PSTATE;

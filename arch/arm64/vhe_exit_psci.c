@@ -1,17 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* PSCI 1.1 (DEN 0022) and the part of SMCCC (DEN 0028) by which it is found. */
+/*
+ * HVC and SMC: PSCI 1.1 (DEN 0022), the part of SMCCC (DEN 0028) by which it is
+ * found, and hypercalls of the VMM's.
+ */
 #include <linux/arm-smccc.h>
+#include <linux/bits.h>
 
 #include <asm/cputype.h>
 #include <uapi/linux/psci.h>
 
 #include "vhe.h"
+#include "vhe_exit_halt.h"
+#include "vhe_exit_psci.h"
+#include "vhe_spectre.h"
+
+#define ISS_IMM16	GENMASK(15, 0)
 
 /* Function identifiers: fast calls of the standard service, numbers 0 to 31 */
 #define FN_MASK		0xbfffffe0U
 #define FN_PSCI		PSCI_0_2_FN_BASE
 #define FN_NUMBER	0x1fU
 #define FN_64BIT	BIT(30)
+
+/* What the kernel does not answer is the VMM's. */
+static int hypercall(struct vhe_vcpu *vhe)
+{
+	struct axvcpu_run *run = vhe->vcpu.run;
+	unsigned int i;
+
+	run->hypercall.nr = vhe_get_x(vhe, 0);
+	for (i = 0; i < ARRAY_SIZE(run->hypercall.args); i++)
+		run->hypercall.args[i] = vhe_get_x(vhe, 1 + i);
+	run->hypercall.ret = 0;
+	return vhe_exit_to_vmm(vhe, AXVCPU_EXIT_HYPERCALL);
+}
 
 static int answer(struct vhe_vcpu *vhe, u64 value)
 {
@@ -47,7 +69,7 @@ static int cpu_on(struct vhe_vcpu *vhe)
 static int affinity_info(struct vhe_vcpu *vhe)
 {
 	if (vhe_get_x(vhe, 1) != (vhe->mpidr & MPIDR_HWID_BITMASK))
-		return vhe_hypercall(vhe);
+		return hypercall(vhe);
 	return answer(vhe, vhe_get_x(vhe, 2) <= 3 ? PSCI_0_2_AFFINITY_LEVEL_ON :
 						    PSCI_RET_INVALID_PARAMS);
 }
@@ -130,14 +152,11 @@ static void narrow_arguments(struct vhe_vcpu *vhe)
 		vhe_set_x(vhe, i, (u32)vhe_get_x(vhe, i));
 }
 
-/**
- * vhe_psci_call() - handle HVC or SMC if it is PSCI's or asks for what SMCCC has
- * @vhe: the vCPU, the instruction is behind
- *
- * Context: preemption off.
- * Return: &enum axvcpu_next, or -1: it is for someone else.
+/*
+ * HVC or SMC, if it is PSCI's or asks for what SMCCC has; the instruction is
+ * behind. Returns &enum axvcpu_next, or -1: it is for someone else.
  */
-int vhe_psci_call(struct vhe_vcpu *vhe)
+static int psci_call(struct vhe_vcpu *vhe)
 {
 	const struct psci_call *call;
 	u32 fn = vhe_get_x(vhe, 0);
@@ -162,4 +181,63 @@ int vhe_psci_call(struct vhe_vcpu *vhe)
 	if (!(fn & FN_64BIT))
 		narrow_arguments(vhe);
 	return call->call(vhe);
+}
+
+/**
+ * vhe_handle_hvc() - HVC was trapped
+ * @vhe: the vCPU, the instruction is behind
+ *
+ * Context: preemption off.
+ * Return: &enum axvcpu_next.
+ */
+int vhe_handle_hvc(struct vhe_vcpu *vhe)
+{
+	int next = psci_call(vhe);
+
+	return next >= 0 ? next : hypercall(vhe);
+}
+
+/**
+ * vhe_handle_smc() - SMC was trapped
+ * @vhe: the vCPU
+ *
+ * Firmware is the host's: what PSCI does not answer does not exist.
+ *
+ * Context: preemption off.
+ * Return: &enum axvcpu_next.
+ */
+int vhe_handle_smc(struct vhe_vcpu *vhe)
+{
+	int next;
+
+	if (vhe->esr & ISS_IMM16)
+		return vhe_exit_unknown(vhe);
+	vhe_skip_insn(vhe);
+	next = psci_call(vhe);
+	if (next >= 0)
+		return next;
+	vhe_set_x(vhe, 0, SMCCC_RET_NOT_SUPPORTED);
+	return AXVCPU_NEXT_ENTER;
+}
+
+/**
+ * vhe_complete_hypercall() - the VMM's answer goes to x0
+ * @vhe: the vCPU, not loaded
+ *
+ * Context: process context, &struct axvcpu.mutex held.
+ */
+void vhe_complete_hypercall(struct vhe_vcpu *vhe)
+{
+	vhe_set_x(vhe, 0, READ_ONCE(vhe->vcpu.run->hypercall.ret));
+}
+
+/**
+ * vhe_complete_cpu_up() - the VMM's answer to CPU_ON goes to x0
+ * @vhe: the vCPU, not loaded
+ *
+ * Context: process context, &struct axvcpu.mutex held.
+ */
+void vhe_complete_cpu_up(struct vhe_vcpu *vhe)
+{
+	vhe_set_x(vhe, 0, READ_ONCE(vhe->vcpu.run->cpu_up.ret));
 }

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Aborts of stage 2: faults to be filled, and accesses that the VMM emulates. */
+#include <linux/bitfield.h>
+#include <linux/bitops.h>
+#include <linux/bits.h>
+#include <linux/lockdep.h>
+
+#include <asm/esr.h>
+
+#include "vhe.h"
+#include "vhe_exit_mmio.h"
+
+/* Data abort, ISS */
+#define ISS_ISV		BIT(24)
+#define ISS_SAS		GENMASK(23, 22)
+#define ISS_SSE		BIT(21)
+#define ISS_SRT		GENMASK(20, 16)
+#define ISS_SF		BIT(15)
+#define ISS_FNV		BIT(10)
+#define ISS_CM		BIT(8)
+#define ISS_S1PTW	BIT(7)
+#define ISS_WNR		BIT(6)
+
+static int handle_abort(struct vhe_vcpu *vhe, u32 access)
+{
+	struct axvcpu_fault *fault = &vhe->vcpu.fault;
+	u64 type = vhe->esr & ESR_ELx_FSC_TYPE;
+
+	if (type != ESR_ELx_FSC_FAULT && type != ESR_ELx_FSC_PERM)
+		return vhe_exit_unknown(vhe);
+	if (vhe->hpfar == U64_MAX)
+		return AXVCPU_NEXT_ENTER;
+	/* A CPU may keep what has less access than the table will have. */
+	if (type == ESR_ELx_FSC_PERM)
+		vhe->flush = true;
+	*fault = (struct axvcpu_fault){
+		.gpa = axvcpu_gpa((vhe->hpfar & GENMASK_ULL(43, 4)) << 8 |
+				  (vhe->esr & ISS_S1PTW ? 0 : vhe->far & 0xfff)),
+		.gva = vhe->esr & ISS_FNV ? 0 : vhe->far,
+		.access = access,
+		.flags = (vhe->esr & ISS_FNV ? 0 : AXVCPU_FAULT_GVA_VALID) |
+			 (vhe->esr & ISS_S1PTW ? AXVCPU_FAULT_WALK : 0),
+	};
+	return AXVCPU_NEXT_FAULT;
+}
+
+/*
+ * The walk of stage 1 reads, but it writes access flags and dirty state; cache
+ * maintenance, always reported as a write, reads, but DC IVAC is a write: each
+ * of them only lacks permission if it is the latter.
+ */
+static u32 permission_write(const struct vhe_vcpu *vhe)
+{
+	return (vhe->esr & ESR_ELx_FSC_TYPE) == ESR_ELx_FSC_PERM ? AXVCPU_MAP_WRITE :
+								    AXVCPU_MAP_READ;
+}
+
+/**
+ * vhe_handle_data_abort() - an access to memory was trapped by stage 2
+ * @vhe: the vCPU
+ *
+ * Context: preemption off.
+ * Return: &enum axvcpu_next.
+ */
+int vhe_handle_data_abort(struct vhe_vcpu *vhe)
+{
+	if (vhe->esr & (ISS_S1PTW | ISS_CM))
+		return handle_abort(vhe, permission_write(vhe));
+	return handle_abort(vhe, vhe->esr & ISS_WNR ? AXVCPU_MAP_WRITE : AXVCPU_MAP_READ);
+}
+
+/**
+ * vhe_handle_instruction_abort() - a fetch of instructions was trapped by stage 2
+ * @vhe: the vCPU
+ *
+ * Context: preemption off.
+ * Return: &enum axvcpu_next.
+ */
+int vhe_handle_instruction_abort(struct vhe_vcpu *vhe)
+{
+	return handle_abort(vhe, vhe->esr & ISS_S1PTW ? permission_write(vhe) : AXVCPU_MAP_EXEC);
+}
+
+static unsigned int mmio_width(u64 esr)
+{
+	return 1U << FIELD_GET(ISS_SAS, esr);
+}
+
+static u64 narrow(u64 value, unsigned int bytes)
+{
+	return bytes < 8 ? value & (BIT_ULL(8 * bytes) - 1) : value;
+}
+
+/**
+ * vhe_fault_exit() - see &struct axvcpu_arch_ops.fault_exit
+ * @vcpu: the vCPU
+ *
+ * Context: process context, &struct axvcpu.mutex held.
+ * Return: &enum axvcpu_exit_reason; %AXVCPU_EXIT_NESTED_PAGE_FAULT: the
+ * hardware did not decode the access.
+ */
+int vhe_fault_exit(struct axvcpu *vcpu)
+{
+	struct vhe_vcpu *vhe = to_vhe(vcpu);
+	struct axvcpu_run *run = vcpu->run;
+	u64 esr = vhe->esr;
+
+	lockdep_assert_held(&vcpu->mutex);
+	if (ESR_ELx_EC(esr) != ESR_ELx_EC_DABT_LOW || !(esr & ISS_ISV) ||
+	    esr & (ISS_S1PTW | ISS_CM))
+		return AXVCPU_EXIT_NESTED_PAGE_FAULT;
+	run->mmio.gpa = vcpu->fault.gpa.val;
+	run->mmio.width = mmio_width(esr);
+	run->mmio.reg = FIELD_GET(ISS_SRT, esr);
+	run->mmio.reg_width = esr & ISS_SF ? 8 : 4;
+	run->mmio.sign_extend = !!(esr & ISS_SSE);
+	run->mmio.data = 0;
+	if (!(esr & ISS_WNR)) {
+		vhe->skip_due = true;
+		return AXVCPU_EXIT_MMIO_READ;
+	}
+	run->mmio.data = narrow(vhe_get_x(vhe, FIELD_GET(ISS_SRT, esr)), mmio_width(esr));
+	vhe_skip_insn(vhe);
+	WRITE_ONCE(run->regs.arm64.pc, vhe->pc);
+	return AXVCPU_EXIT_MMIO_WRITE;
+}
+
+/**
+ * vhe_complete_mmio_read() - the guest's load ends with the VMM's answer
+ * @vhe: the vCPU, not loaded
+ *
+ * Context: process context, &struct axvcpu.mutex held.
+ */
+void vhe_complete_mmio_read(struct vhe_vcpu *vhe)
+{
+	u64 data = READ_ONCE(vhe->vcpu.run->mmio.data);
+	unsigned int width = mmio_width(vhe->esr);
+
+	data = vhe->esr & ISS_SSE ? sign_extend64(data, 8 * width - 1) : narrow(data, width);
+	vhe_set_x(vhe, FIELD_GET(ISS_SRT, vhe->esr), narrow(data, vhe->esr & ISS_SF ? 8 : 4));
+	vhe_skip_insn(vhe);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Interrupts on their way into list registers, see vhe_irq.c */
+#ifndef _AXVCPU_VHE_IRQ_H
+#define _AXVCPU_VHE_IRQ_H
+
+#include <linux/compiler.h>
+#include <linux/types.h>
+
+#include "axvcpu_arch.h"
+#include "vhe_timer.h"
+
+struct vhe_vcpu;
+
+#define VHE_NR_INTIDS		(AXVCPU_ARM64_MAX_INTID + 1)
+
+/**
+ * struct vhe_irq - interrupts that wait for a list register
+ * @pending: INTIDs that INJECT queued
+ * @priority: of each of them
+ * @queued: there may be some in @pending; set after them
+ */
+struct vhe_irq {
+	DECLARE_BITMAP(pending, VHE_NR_INTIDS);
+	u8 priority[VHE_NR_INTIDS];
+	bool queued;
+};
+
+void vhe_irq_reset(struct vhe_irq *irq);
+int vhe_irq_queue(struct vhe_vcpu *vhe, u32 intid, u32 priority);
+bool vhe_irq_pending(const struct vhe_vcpu *vhe);
+void vhe_irq_enter(struct vhe_vcpu *vhe);
+int vhe_irq_get_reg(struct vhe_vcpu *vhe, u64 id, u64 *value);
+int vhe_irq_set_reg(struct vhe_vcpu *vhe, u64 id, u64 value, bool commit);
+
+/**
+ * vhe_irq_has_work() - is there something to be put into list registers, or looked for in them?
+ * @irq: the queue
+ * @timer: the timer
+ *
+ * Context: interrupts off.
+ * Return: whether vhe_irq_enter() is due.
+ */
+static __always_inline bool vhe_irq_has_work(const struct vhe_irq *irq,
+					     const struct vhe_timer *timer)
+{
+	return timer->high || timer->silent || READ_ONCE(irq->queued);
+}
+
+#endif /* _AXVCPU_VHE_IRQ_H */
