@@ -26,6 +26,7 @@
 #include "vhe_irq.h"
 #include "vhe_sysregs.h"
 #include "vhe_timer.h"
+#include "vhe_traps.h"
 
 #define VHE_PSTATE_IL		BIT(20)
 #define VHE_PSTATE_SS		BIT(21)
@@ -87,6 +88,7 @@ struct vhe_vcpu {
 	bool in_hw;			/* (r) the guest's registers are in the hardware */
 	bool fp_on;			/* (r) the guest has used its FP registers */
 	bool pauth_on;			/* (r) it has used pointer authentication, and has its keys */
+	struct vhe_traps traps;		/* (r) what its instructions are trapped by */
 	struct vhe_host host;		/* (r) host state while @in_hw */
 };
 

@@ -17,6 +17,7 @@
 #include "vhe_spectre.h"
 #include "vhe_timer.h"
 #include "vhe_tlb.h"
+#include "vhe_traps.h"
 
 /* The interrupt of kick_cpu(): that it comes is all there is to it. */
 static DEFINE_PER_CPU(call_single_data_t, kicks);
@@ -49,6 +50,7 @@ int __ref vhe_hw_init(void)
 	for_each_possible_cpu(cpu)
 		INIT_CSD(&per_cpu(kicks, cpu), take_kick, NULL);
 	vhe_host_init();
+	vhe_traps_init();
 	vhe_run_init();
 	vhe_tlb_init();
 	vhe_gic_init();

@@ -25,41 +25,15 @@
 #include "vhe_spectre.h"
 #include "vhe_timer.h"
 #include "vhe_tlb.h"
+#include "vhe_traps.h"
 
 static_assert(offsetof(struct axvcpu_arm64_gprs, x[30]) == 30 * 8); /* entry.S */
-
-/*
- * Everything that is not the guest's own traps: ID registers, pointer
- * authentication keys (API, APK), memory tagging (ATA), errors (TERR),
- * implementation defined registers, set/way operations, WFI, SMC.
- */
-#define HCR_GUEST	(HCR_E2H | HCR_RW | HCR_VM | HCR_IMO | HCR_FMO | HCR_AMO | HCR_FB |	\
-			 HCR_BSU_IS | HCR_TSC | HCR_TWI | HCR_TID3 | HCR_TIDCP | HCR_TACR |	\
-			 HCR_TSW | HCR_SWIO | HCR_TLOR | HCR_TERR | HCR_TEA | HCR_TID5)
-
-/* CPACR_EL1's layout, which CPTR_EL2 has with E2H */
-#define CPTR_FPEN	(3UL << 20)
-#define CPTR_TTA	BIT(28)
-#define CPTR_TAM	BIT(30)
-
-/* With E2H, these are not where the kernel's headers have them. */
-#define CNTHCTL_TRAPS	(BIT(10) | BIT(11))	/* EL1PCTEN, EL1PCEN */
-
-#define MDCR_HPMN	GENMASK(4, 0)
-#define MDCR_GUEST	(MDCR_EL2_TPM | MDCR_EL2_TPMCR | MDCR_EL2_TDRA | MDCR_EL2_TDOSA |	\
-			 MDCR_EL2_TDA | MDCR_EL2_TPMS | MDCR_EL2_TTRF)
 
 #define MDSCR_TDCC	BIT(12)		/* the host's choice for both */
 #define VSESR_EL2	sys_reg(3, 4, 5, 2, 3)
 #define ISR_A		BIT(8)
 
-static u64 hcr_guest __ro_after_init;
 static bool has_ras __ro_after_init;
-
-static unsigned int __init feature(u32 reg, unsigned int shift)
-{
-	return cpuid_feature_extract_unsigned_field(read_sanitised_ftr_reg(reg), shift);
-}
 
 /**
  * vhe_run_init() - look what the CPUs have
@@ -68,10 +42,9 @@ static unsigned int __init feature(u32 reg, unsigned int shift)
  */
 void __init vhe_run_init(void)
 {
-	hcr_guest = HCR_GUEST;
-	if (feature(SYS_ID_AA64MMFR2_EL1, 40))		/* FWB */
-		hcr_guest |= HCR_FWB;
-	has_ras = feature(SYS_ID_AA64PFR0_EL1, 28);
+	u64 pfr0 = read_sanitised_ftr_reg(SYS_ID_AA64PFR0_EL1);
+
+	has_ras = cpuid_feature_extract_unsigned_field(pfr0, 28);
 }
 
 /* --- a section --------------------------------------------------------------- */
@@ -81,27 +54,14 @@ void __init vhe_run_init(void)
 #define SAVE(name, guest, at_el2, ...)						\
 	vhe->sys[VHE_##name] = vhe_read_s(VHE_AT_##at_el2(guest));
 
-static u64 guest_mdcr(const struct vhe_vcpu *vhe)
-{
-	return (vhe->host.regs[VHE_HOST_MDCR] & MDCR_HPMN) | MDCR_GUEST |
-	       (vhe->flags & AXVCPU_ARM64_SETUP_DEBUG ? MDCR_EL2_TDE : 0);
-}
-
-static void load_controls(const struct vhe_vcpu *vhe)
+static void load_controls(struct vhe_vcpu *vhe)
 {
 	vhe_write(vhe->vttbr, vttbr_el2);
 	vhe_write(vhe_s2_vtcr, vtcr_el2);
 	vhe_write(read_cpuid_id(), vpidr_el2);
 	vhe_write(vhe->mpidr, vmpidr_el2);
-	vhe_write(guest_mdcr(vhe), mdcr_el2);
-	vhe_write(vhe->host.regs[VHE_HOST_CNTHCTL] & ~CNTHCTL_TRAPS, cnthctl_el2);
 	vhe_write(vhe->timer.voff, cntvoff_el2);
-	if (vhe_has_hcx)
-		vhe_write_s(0, SYS_HCRX_EL2);
-	if (vhe_has_fgt) {
-		vhe_write_s(0, SYS_HFGRTR_EL2);
-		vhe_write_s(0, SYS_HFGWTR_EL2);
-	}
+	vhe_load_traps(vhe);
 	/* Speculative walks find all of stage 2 or none: ARM64_WORKAROUND_SPECULATIVE_AT. */
 	isb();
 }
@@ -139,6 +99,7 @@ bool vhe_use_pauth(struct vhe_vcpu *vhe)
 	VHE_KEYS(SAVE_HOST_KEY)
 	VHE_KEYS(LOAD)
 	vhe->pauth_on = true;
+	vhe_load_traps(vhe);
 	return true;
 }
 
@@ -243,14 +204,10 @@ void vhe_use_fp(struct vhe_vcpu *vhe)
 	kernel_neon_begin();
 	kernel_neon_end();
 	vhe->fp_on = true;
+	vhe_load_traps(vhe);
 }
 
 /* --- an entry ---------------------------------------------------------------- */
-
-static __always_inline u64 guest_hcr(const struct vhe_vcpu *vhe)
-{
-	return hcr_guest | vhe_event_hcr(vhe) | (vhe->pauth_on ? HCR_API | HCR_APK : 0);
-}
 
 /* An abort's IPA is not recorded when permission is missing but at the last level. */
 static __always_inline bool hpfar_is_valid(u64 esr)
@@ -342,13 +299,13 @@ static noinstr void switch_worlds(struct vhe_vcpu *vhe, bool flush)
 	const struct vhe_host *host = &vhe->host;
 	u64 mdscr = vhe_read(mdscr_el1);
 	bool debug = (mdscr ^ vhe->mdscr) & ~MDSCR_TDCC;
-	u64 hcr = guest_hcr(vhe);
+	u64 hcr = vhe->traps.hcr | vhe_event_hcr(vhe);
 
 	if (unlikely(hcr & HCR_VSE) && has_ras)
 		vhe_write_s(vhe->serror & ESR_ELx_ISS_MASK, VSESR_EL2);
 	vhe_write(hcr, hcr_el2);
 	vhe_tlb_own(vhe->tag, flush);
-	vhe_write(CPTR_TTA | CPTR_TAM | (vhe->fp_on ? CPTR_FPEN : 0), cpacr_el1);
+	vhe_write(vhe->traps.cptr, cpacr_el1);
 	if (vhe->fp_on)
 		vhe_fp_load(&vhe->fp);
 	if (unlikely(debug))
