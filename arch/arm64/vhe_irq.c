@@ -70,9 +70,10 @@ static bool timer_due(const struct vhe_vcpu *vhe)
 {
 	const struct vhe_timer *timer = &vhe->timer;
 
-	if (timer->lr >= 0 || !vhe_timer_expired(timer))
+	if (vhe_timer_is_listed(timer) || !vhe_timer_expired(timer))
 		return false;
-	return vhe_user_gic(vhe) ? !timer->silent : vhe_gic_unmasked(&vhe->gic, TIMER_PRIORITY);
+	return vhe_user_gic(vhe) ? !vhe_timer_is_held(timer) :
+				   vhe_gic_unmasked(&vhe->gic, TIMER_PRIORITY);
 }
 
 /**
@@ -134,7 +135,7 @@ static bool place(struct vhe_vcpu *vhe, u32 intid)
 	if (n >= 0) {
 		clear_bit(intid, irq->pending);
 		/* The timer's can't be active and pending; its level brings it back. */
-		if (n != vhe->timer.lr)
+		if (!vhe_timer_is_listed(&vhe->timer) || n != vhe->timer.lr)
 			vhe_gic_pend(&vhe->gic, n);
 		return true;
 	}
@@ -165,9 +166,12 @@ static void place_queued(struct vhe_vcpu *vhe)
 
 static bool place_timer(struct vhe_vcpu *vhe)
 {
-	int n = vhe_gic_find(&vhe->gic, VHE_VTIMER_INTID);
+	int n;
 
+	if (!vhe_gic_present())
+		return false;
 	/* One that INJECT brought; the timer is looked at again when it is gone. */
+	n = vhe_gic_find(&vhe->gic, VHE_VTIMER_INTID);
 	if (n >= 0)
 		return false;
 	n = vhe_gic_free(&vhe->gic);
@@ -179,7 +183,7 @@ static bool place_timer(struct vhe_vcpu *vhe)
 		return false;
 	vhe_gic_put(&vhe->gic, n, vhe_gic_tied(vhe_gic_lr(VHE_VTIMER_INTID, TIMER_PRIORITY),
 					       vhe_timer_intid));
-	vhe->timer.lr = n;
+	vhe_timer_list(&vhe->timer, n);
 	return true;
 }
 
@@ -190,16 +194,16 @@ static bool place_timer(struct vhe_vcpu *vhe)
 static void update_timer(struct vhe_vcpu *vhe)
 {
 	struct vhe_timer *timer = &vhe->timer;
-	bool silent = timer->silent;
+	bool held = vhe_timer_is_held(timer);
 
-	if (timer->lr >= 0)
+	if (vhe_timer_is_listed(timer))
 		return;
-	if (timer->high && vhe_gic_present() && !vhe_user_gic(vhe) && place_timer(vhe))
-		timer->silent = false;
-	else if (!timer->high || !vhe_user_gic(vhe))
-		timer->silent = timer->high;
-	if (silent != (timer->silent || timer->lr >= 0))
-		vhe_timer_set_active(!silent);
+	if (!vhe_timer_is_high(timer))
+		WRITE_ONCE(timer->state, VHE_TIMER_LOW);
+	else if (!vhe_user_gic(vhe) && !place_timer(vhe))
+		WRITE_ONCE(timer->state, VHE_TIMER_SILENT_HIGH);
+	if (held != vhe_timer_is_held(timer))
+		vhe_timer_set_active(!held);
 }
 
 /**
@@ -261,7 +265,7 @@ static void set_lr(struct vhe_vcpu *vhe, unsigned int n, u64 value)
 	if (value & LR_STATE && FIELD_GET(LR_INTID, value) == VHE_VTIMER_INTID &&
 	    (value & LR_STATE) != LR_STATE && vhe_timer_intid) {
 		gic->lr[n] = vhe_gic_tied(value, vhe_timer_intid);
-		vhe->timer.lr = n;
+		vhe_timer_list(&vhe->timer, n);
 	}
 }
 

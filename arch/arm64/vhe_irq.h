@@ -43,7 +43,7 @@ int vhe_irq_set_reg(struct vhe_vcpu *vhe, u64 id, u64 value, bool commit);
 static __always_inline bool vhe_irq_has_work(const struct vhe_irq *irq,
 					     const struct vhe_timer *timer)
 {
-	return timer->high || timer->silent || READ_ONCE(irq->queued);
+	return vhe_timer_is_moving(timer) || READ_ONCE(irq->queued);
 }
 
 #endif /* _AXVCPU_VHE_IRQ_H */

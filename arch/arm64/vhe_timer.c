@@ -162,8 +162,7 @@ void vhe_timer_reset(struct vhe_timer *timer)
 	timer->ctl = 0;
 	timer->cval = 0;
 	timer->voff = 0;
-	timer->silent = false;
-	timer->lr = -1;
+	timer->state = VHE_TIMER_LOW;
 }
 
 /**
@@ -222,9 +221,9 @@ bool vhe_timer_tell(struct vhe_vcpu *vhe)
 {
 	struct vhe_timer *timer = &vhe->timer;
 
-	if (!vhe_user_gic(vhe) || !timer->high || timer->silent)
+	if (!vhe_user_gic(vhe) || timer->state != VHE_TIMER_HIGH)
 		return false;
-	timer->silent = true;
+	WRITE_ONCE(timer->state, VHE_TIMER_SILENT_HIGH);
 	vhe_timer_set_active(true);
 	memset(&vhe->vcpu.run->exception, 0, sizeof(vhe->vcpu.run->exception));
 	vhe->vcpu.run->exception.vector = VHE_VTIMER_INTID;

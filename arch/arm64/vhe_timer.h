@@ -21,15 +21,51 @@ struct vhe_vcpu;
 
 #define CNTV_CTL_WRITABLE	(ARCH_TIMER_CTRL_ENABLE | ARCH_TIMER_CTRL_IT_MASK)
 
+/*
+ * What becomes of the timer's interrupt: who knows of it, and the timer's output
+ * when it was last looked at.
+ *
+ *					output low	output high
+ *	nobody knows			LOW		HIGH
+ *	the VMM, or nobody can yet	SILENT_LOW	SILENT_HIGH
+ *	the guest, by a list register	LISTED_LOW	LISTED_HIGH
+ *
+ * The output is looked at when the timer is loaded, and at each exit: that leads
+ * from a column to the other. Lines change
+ *
+ *	at an entry	HIGH -> LISTED_HIGH, a list register is free or made so
+ *			HIGH -> SILENT_HIGH, none is; not where the GIC is the VMM's
+ *			SILENT_HIGH -> LISTED_HIGH, one has become free
+ *			SILENT_LOW -> LOW
+ *	at an exit	HIGH -> SILENT_HIGH, where the GIC is the VMM's: it is told
+ *	when list	LISTED_LOW -> LOW, LISTED_HIGH -> HIGH: the guest is done with
+ *	registers are	it (at an entry, and at the end of a section), or the VMM has
+ *	looked at	put something else there
+ *	SET_REGS	any -> LISTED_*, of a list register with INTID 27
+ *	RESET		any -> LOW
+ *
+ * In SILENT_* and LISTED_* the host's interrupt is active as long as the timer is
+ * in the hardware: it does not make the guest exit again.
+ *
+ * No part of it is whether the guest halts and is to be woken by its timer: it may
+ * in each of these states.
+ */
+enum vhe_timer_state {
+	VHE_TIMER_LOW		= 0,
+	VHE_TIMER_HIGH		= 1,	/* this bit: the output is high */
+	VHE_TIMER_SILENT_LOW	= 2,
+	VHE_TIMER_SILENT_HIGH	= 3,
+	VHE_TIMER_LISTED_LOW	= 4,
+	VHE_TIMER_LISTED_HIGH	= 5,
+};
+
 /**
  * struct vhe_timer - the virtual timer
  * @ctl: CNTV_CTL_EL0, the two bits that can be written
  * @cval: CNTV_CVAL_EL0
  * @voff: CNTVOFF_EL2
- * @high: its interrupt was asserted at the last exit
- * @silent: and the host's is active, although no list register is tied to it:
- *	the VMM has been told, or all of them are in use
- * @lr: the list register with its interrupt, -1: none
+ * @state: of its interrupt; read anywhere with READ_ONCE()
+ * @lr: in VHE_TIMER_LISTED_*: the list register
  * @armed: @wake was started
  * @wake: while the guest is halted
  */
@@ -37,9 +73,8 @@ struct vhe_timer {
 	u64 ctl;
 	u64 cval;
 	u64 voff;
-	bool high;
-	bool silent;
-	int lr;
+	enum vhe_timer_state state;
+	unsigned int lr;
 	bool armed;
 	struct hrtimer wake;
 };
@@ -57,6 +92,46 @@ void vhe_timer_wake(struct vhe_timer *timer);
 void vhe_timer_set_active(bool active);
 bool vhe_timer_tell(struct vhe_vcpu *vhe);
 
+static __always_inline bool vhe_timer_is_high(const struct vhe_timer *timer)
+{
+	return timer->state & VHE_TIMER_HIGH;
+}
+
+static __always_inline bool vhe_timer_is_listed(const struct vhe_timer *timer)
+{
+	return READ_ONCE(timer->state) >= VHE_TIMER_LISTED_LOW;
+}
+
+/* Is the host's interrupt active, as long as the timer is in the hardware? */
+static __always_inline bool vhe_timer_is_held(const struct vhe_timer *timer)
+{
+	return READ_ONCE(timer->state) >= VHE_TIMER_SILENT_LOW;
+}
+
+/* May the state be another after an entry? */
+static __always_inline bool vhe_timer_is_moving(const struct vhe_timer *timer)
+{
+	return timer->state & (VHE_TIMER_HIGH | VHE_TIMER_SILENT_LOW);
+}
+
+static __always_inline void vhe_timer_look(struct vhe_timer *timer, bool high)
+{
+	WRITE_ONCE(timer->state, (timer->state & ~VHE_TIMER_HIGH) | high);
+}
+
+/**
+ * vhe_timer_list() - the guest knows by a list register
+ * @timer: the timer
+ * @lr: the list register
+ *
+ * Context: &struct axvcpu.mutex held.
+ */
+static inline void vhe_timer_list(struct vhe_timer *timer, unsigned int lr)
+{
+	timer->lr = lr;
+	WRITE_ONCE(timer->state, VHE_TIMER_LISTED_LOW | (timer->state & VHE_TIMER_HIGH));
+}
+
 /**
  * vhe_timer_drop() - list registers are empty: has the timer's been among them?
  * @timer: the timer
@@ -66,8 +141,8 @@ bool vhe_timer_tell(struct vhe_vcpu *vhe);
  */
 static inline void vhe_timer_drop(struct vhe_timer *timer, unsigned long lrs)
 {
-	if (timer->lr >= 0 && lrs & BIT(timer->lr))
-		timer->lr = -1;
+	if (vhe_timer_is_listed(timer) && lrs & BIT(timer->lr))
+		WRITE_ONCE(timer->state, timer->state & VHE_TIMER_HIGH);
 }
 
 /**
@@ -78,9 +153,9 @@ static inline void vhe_timer_drop(struct vhe_timer *timer, unsigned long lrs)
  */
 static inline void vhe_timer_load(struct vhe_timer *timer)
 {
-	timer->high = timer->ctl && vhe_timer_expired(timer);
+	vhe_timer_look(timer, timer->ctl && vhe_timer_expired(timer));
 	vhe_write_s(timer->cval, CNTV_CVAL_EL02);
-	if (unlikely(timer->lr >= 0 || timer->silent))
+	if (unlikely(vhe_timer_is_held(timer)))
 		vhe_timer_set_active(true);
 }
 
@@ -92,7 +167,7 @@ static inline void vhe_timer_load(struct vhe_timer *timer)
  */
 static inline void vhe_timer_save(struct vhe_timer *timer)
 {
-	if (unlikely(timer->lr >= 0 || timer->silent))
+	if (unlikely(vhe_timer_is_held(timer)))
 		vhe_timer_set_active(false);
 	WRITE_ONCE(timer->cval, vhe_read_s(CNTV_CVAL_EL02));
 }
@@ -124,7 +199,8 @@ static __always_inline void vhe_timer_exit(struct vhe_timer *timer)
 	u64 ctl = vhe_read_s(CNTV_CTL_EL02);
 
 	WRITE_ONCE(timer->ctl, ctl & CNTV_CTL_WRITABLE);
-	timer->high = (ctl & (asserted | ARCH_TIMER_CTRL_IT_MASK)) == asserted && vhe_timer_intid;
+	vhe_timer_look(timer, (ctl & (asserted | ARCH_TIMER_CTRL_IT_MASK)) == asserted &&
+			      vhe_timer_intid);
 	if (ctl & ARCH_TIMER_CTRL_ENABLE)
 		vhe_write_s(0, CNTV_CTL_EL02);
 }
