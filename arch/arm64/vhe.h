@@ -41,9 +41,11 @@
 /*
  * struct vhe_vcpu - the backend's vCPU
  *
- * Key to the fields: (c) constant after creation; (r) written only by the thread
- * inside RUN; (a) atomic, any thread; all others under &struct axvcpu.mutex,
- * which RUN holds.
+ * Key to the fields: (c) constant after creation; (m) under &struct axvcpu.mutex,
+ * which RUN holds; (s) the same, but what has_event() and the hrtimer read of it
+ * is read anywhere with READ_ONCE(), and right while the guest halts; (h) under the
+ * mutex, and in the hardware rather than here while @in_hw; (r) written only by the
+ * thread inside RUN; (a) atomic, any thread.
  */
 struct vhe_vcpu {
 	struct axvcpu vcpu;
@@ -51,77 +53,117 @@ struct vhe_vcpu {
 	u64 mpidr;			/* (c) VMPIDR_EL2 */
 	u64 dtb;			/* (c) x0 at the entry */
 
-	/* From SETUP, or the steps before it, to RESET. */
-	u64 tag;			/* differs for every vCPU and root, see vhe_tlb.h */
-	u64 entry;			/* first instruction */
-	u64 vttbr;			/* VTTBR_EL2 */
-	u64 flags;			/* ``AXVCPU_ARM64_SETUP_*`` */
-	bool has_entry;			/* @entry is set */
-	bool has_root;			/* @vttbr is set */
-	bool is_setup;			/* setup() is done */
+	/* From SETUP, or the steps before it, to RESET */
+	u64 tag;			/* (m) differs for every vCPU and root, see vhe_tlb.h */
+	u64 entry;			/* (m) first instruction */
+	u64 vttbr;			/* (m) VTTBR_EL2 */
+	u64 flags;			/* (m) ``AXVCPU_ARM64_SETUP_*`` */
+	bool has_entry;			/* (m) @entry is set */
+	bool has_root;			/* (m) @vttbr is set */
+	bool is_setup;			/* (m) setup() is done */
 
-	/* The guest's registers, and x0 to x30 in the run page; RESET makes all 0 or so. */
-	u64 pc;
-	u64 pstate;
-	u64 sp_el0;
-	u64 mdscr;			/* MDSCR_EL1, the bits that the guest can change */
-	u64 sys[VHE_NR_SLOTS];		/* see vhe_sysregs.h; in the hardware while @in_hw */
-	struct user_fpsimd_state fp;
-	struct vhe_gic gic;		/* in the hardware while @in_hw */
-	struct vhe_timer timer;		/* the same */
-
-	/* Events that wait. */
-	struct vhe_irq irq;		/* (a) interrupts for list registers */
-	unsigned long lines;		/* (a) ``AXVCPU_ARM64_LINE_*`` that are high */
-	u64 exception;			/* (a) ESR of one to inject, 0: none */
-	u64 serror;			/* (a) ESR of an SError that the guest has not taken, 0: none */
-
-	/* The last exit, until the next entry. */
-	u32 exit;			/* (r) ``VHE_EXIT_*`` */
+	/* The last exit, until the next entry */
+	u32 exit;			/* (m) ``VHE_EXIT_*`` */
 	u64 esr;			/* (r) ESR_EL2: of a synchronous exit or SError */
 	u64 far;			/* (r) FAR_EL2: fault address of an abort */
 	u64 hpfar;			/* (r) HPFAR_EL2: intermediate physical address of it */
-	bool skip_due;			/* its instruction ends when its answer is there */
-	bool flush;			/* (r) forget this CPU's translations before the next entry */
+	bool skip_due;			/* (m) its instruction ends when its answer is there */
+	bool flush;			/* (r) forget translations before the next entry */
 
-	/* A section. */
+	/* A section */
 	bool in_hw;			/* (r) the guest's registers are in the hardware */
 	bool fp_on;			/* (r) the guest has used its FP registers */
-	bool pauth_on;			/* (r) it has used pointer authentication, and has its keys */
+	bool pauth_on;			/* (r) it has used its keys, and has them */
 	struct vhe_traps traps;		/* (r) what its instructions are trapped by */
 	struct vhe_host host;		/* (r) host state while @in_hw */
+
+	/* The guest's registers, to RESET; x0 to x30 are in the run page */
+	u64 pc;				/* (m) */
+	u64 pstate;			/* (m) */
+	u64 sp_el0;			/* (m) */
+	u64 mdscr;			/* (m) MDSCR_EL1, the bits that the guest can change */
+	u64 sys[VHE_NR_SLOTS];		/* (h) see vhe_sysregs.h */
+	struct user_fpsimd_state fp;	/* (m) */
+	struct vhe_gic gic;		/* (h), (s) */
+	struct vhe_timer timer;		/* (h), (s) */
+
+	/* Events that are queued */
+	unsigned long lines;		/* (a) ``AXVCPU_ARM64_LINE_*`` that are high */
+	u64 exception;			/* (a) ESR of one to inject, 0: none */
+	u64 serror;			/* (a) ESR of an SError that is not taken, 0: none */
+	struct vhe_irq irq;		/* (a) interrupts that wait for list registers */
 };
 
+/**
+ * to_vhe() - the backend's vCPU
+ * @vcpu: the common part of it
+ *
+ * Context: any.
+ * Return: the vCPU.
+ */
 static inline struct vhe_vcpu *to_vhe(struct axvcpu *vcpu)
 {
 	return container_of(vcpu, struct vhe_vcpu, vcpu);
 }
 
-/* x31 reads as zero, and what is written to it is lost. */
+/**
+ * vhe_get_x() - a general-purpose register of the guest's
+ * @vhe: the vCPU
+ * @n: 0 to 31; x31 reads as zero
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: its value, once from the run page.
+ */
 static inline u64 vhe_get_x(const struct vhe_vcpu *vhe, unsigned int n)
 {
 	return n < 31 ? READ_ONCE(vhe->vcpu.run->regs.arm64.x[n]) : 0;
 }
 
+/**
+ * vhe_set_x() - give a general-purpose register of the guest's a value
+ * @vhe: the vCPU
+ * @n: 0 to 31; what is written to x31 is lost
+ * @value: the value
+ *
+ * Context: &struct axvcpu.mutex held.
+ */
 static inline void vhe_set_x(struct vhe_vcpu *vhe, unsigned int n, u64 value)
 {
 	if (n < 31)
 		WRITE_ONCE(vhe->vcpu.run->regs.arm64.x[n], value);
 }
 
-/* Guests of AArch32 are not gone on with. */
+/**
+ * vhe_skip_insn() - the guest goes on behind its instruction
+ * @vhe: the vCPU; guests of AArch32 are not gone on with
+ *
+ * Context: &struct axvcpu.mutex held.
+ */
 static inline void vhe_skip_insn(struct vhe_vcpu *vhe)
 {
 	vhe->pc += 4;
 	vhe->pstate &= ~(PSR_BTYPE_MASK | VHE_PSTATE_SS);
 }
 
+/**
+ * vhe_user_gic() - does the VMM emulate the whole GIC, its CPU interface too?
+ * @vhe: the vCPU
+ *
+ * Context: any.
+ * Return: whether.
+ */
 static inline bool vhe_user_gic(const struct vhe_vcpu *vhe)
 {
 	return vhe->flags & AXVCPU_ARM64_SETUP_USER_GIC;
 }
 
-/* May a VMM give this PSTATE? */
+/**
+ * vhe_pstate_ok() - may a VMM give this PSTATE?
+ * @pstate: as SPSR_EL2 has it
+ *
+ * Context: any.
+ * Return: whether: EL0 or EL1, AArch64.
+ */
 static inline bool vhe_pstate_ok(u64 pstate)
 {
 	u64 mode = pstate & PSR_MODE_MASK;
@@ -130,14 +172,27 @@ static inline bool vhe_pstate_ok(u64 pstate)
 	       (mode == PSR_MODE_EL0t || mode == PSR_MODE_EL1t || mode == PSR_MODE_EL1h);
 }
 
-/* Leave the run loop; the run page is filled in. */
+/**
+ * vhe_exit_to_vmm() - leave the run loop
+ * @vhe: the vCPU; the run page is filled in
+ * @reason: why
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: %AXVCPU_NEXT_EXIT.
+ */
 static inline int vhe_exit_to_vmm(struct vhe_vcpu *vhe, enum axvcpu_exit_reason reason)
 {
 	vhe->vcpu.exit_reason = reason;
 	return AXVCPU_NEXT_EXIT;
 }
 
-/* The same for what the backend does not know */
+/**
+ * vhe_exit_unknown() - leave the run loop for what the backend does not know
+ * @vhe: the vCPU
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: %AXVCPU_NEXT_EXIT; the VMM has ESR_EL2 and FAR_EL2.
+ */
 static inline int vhe_exit_unknown(struct vhe_vcpu *vhe)
 {
 	struct axvcpu_run *run = vhe->vcpu.run;

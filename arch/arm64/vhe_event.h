@@ -26,13 +26,16 @@ void vhe_take_exception(struct vhe_vcpu *vhe, u64 esr);
 static __always_inline u64 vhe_event_hcr(const struct vhe_vcpu *vhe)
 {
 	unsigned long lines = READ_ONCE(vhe->lines);
+	u64 serror = READ_ONCE(vhe->serror);
 	u64 hcr = 0;
 
+	if (likely(!(lines | serror)))
+		return 0;
 	if (lines & AXVCPU_ARM64_LINE_IRQ)
 		hcr |= HCR_VI;
 	if (lines & AXVCPU_ARM64_LINE_FIQ)
 		hcr |= HCR_VF;
-	if (unlikely(vhe->serror))
+	if (serror)
 		hcr |= HCR_VSE;
 	return hcr;
 }

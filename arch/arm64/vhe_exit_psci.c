@@ -5,6 +5,7 @@
  */
 #include <linux/arm-smccc.h>
 #include <linux/bits.h>
+#include <linux/kernel.h>
 
 #include <asm/cputype.h>
 #include <uapi/linux/psci.h>
@@ -218,26 +219,4 @@ int vhe_handle_smc(struct vhe_vcpu *vhe)
 		return next;
 	vhe_set_x(vhe, 0, SMCCC_RET_NOT_SUPPORTED);
 	return AXVCPU_NEXT_ENTER;
-}
-
-/**
- * vhe_complete_hypercall() - the VMM's answer goes to x0
- * @vhe: the vCPU, not loaded
- *
- * Context: process context, &struct axvcpu.mutex held.
- */
-void vhe_complete_hypercall(struct vhe_vcpu *vhe)
-{
-	vhe_set_x(vhe, 0, READ_ONCE(vhe->vcpu.run->hypercall.ret));
-}
-
-/**
- * vhe_complete_cpu_up() - the VMM's answer to CPU_ON goes to x0
- * @vhe: the vCPU, not loaded
- *
- * Context: process context, &struct axvcpu.mutex held.
- */
-void vhe_complete_cpu_up(struct vhe_vcpu *vhe)
-{
-	vhe_set_x(vhe, 0, READ_ONCE(vhe->vcpu.run->cpu_up.ret));
 }

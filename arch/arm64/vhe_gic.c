@@ -10,6 +10,8 @@
  */
 #include <linux/bitfield.h>
 #include <linux/bitops.h>
+#include <linux/cache.h>
+#include <linux/init.h>
 #include <linux/irqchip/arm-gic-v3.h>
 #include <linux/minmax.h>
 #include <linux/string.h>

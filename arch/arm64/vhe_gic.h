@@ -56,13 +56,27 @@ bool vhe_gic_pending(const struct vhe_gic *gic);
 u64 *vhe_gic_reg(struct vhe_gic *gic, u64 id, u64 *bits);
 unsigned long vhe_gic_set_lr(struct vhe_gic *gic, unsigned int n, u64 value);
 
-/* The list register of an interrupt that the guest has not seen yet */
+/**
+ * vhe_gic_lr() - the list register of an interrupt that the guest has not seen yet
+ * @intid: INTID
+ * @priority: its priority
+ *
+ * Context: any.
+ * Return: for ICH_LR<n>_EL2.
+ */
 static inline u64 vhe_gic_lr(u32 intid, u32 priority)
 {
 	return LR_PENDING | LR_GROUP1 | FIELD_PREP(LR_PRIORITY, priority) | intid;
 }
 
-/* Tied to one of the host's: that is active until the guest is done with this one */
+/**
+ * vhe_gic_tied() - tie it to one of the host's, active until the guest is done with it
+ * @lr: the list register
+ * @host_intid: the host's INTID
+ *
+ * Context: any.
+ * Return: for ICH_LR<n>_EL2.
+ */
 static inline u64 vhe_gic_tied(u64 lr, u32 host_intid)
 {
 	return lr | LR_HW | FIELD_PREP(LR_PINTID, host_intid);

@@ -3,30 +3,36 @@
 #ifndef _AXVCPU_VHE_HOST_H
 #define _AXVCPU_VHE_HOST_H
 
+#include <linux/bits.h>
 #include <linux/percpu.h>
 #include <linux/types.h>
 
 #include <asm/sysreg.h>
 
+#include "vhe_insn.h"
 #include "vhe_sysregs.h"
+
+/* Bits of vhe_host_has: what the CPUs have */
+#define VHE_HAS_HCX		BIT(0)	/* FEAT_HCX */
+#define VHE_HAS_FGT		BIT(1)	/* FEAT_FGT */
 
 /*
  * Host state that a section changes, and that no list of vhe_sysregs.h switches:
- * H(name, encoding, does the CPU have it?).
+ * H(name, encoding, 0 or what the CPUs must have).
  */
 #define VHE_HOST_REGS(H)							\
-	H(VTTBR,	sys_reg(3, 4, 2, 1, 0),	 true)				\
-	H(VTCR,		sys_reg(3, 4, 2, 1, 2),	 true)				\
-	H(VPIDR,	sys_reg(3, 4, 0, 0, 0),	 true)				\
-	H(VMPIDR,	sys_reg(3, 4, 0, 0, 5),	 true)				\
-	H(MDCR,		sys_reg(3, 4, 1, 1, 1),	 true)				\
-	H(CNTHCTL,	sys_reg(3, 4, 14, 1, 0), true)				\
-	H(CNTVOFF,	sys_reg(3, 4, 14, 0, 3), true)				\
-	H(TPIDR_EL0,	sys_reg(3, 3, 13, 0, 2), true)				\
-	H(TPIDRRO_EL0,	sys_reg(3, 3, 13, 0, 3), true)				\
-	H(HCRX,		sys_reg(3, 4, 1, 2, 2),	 vhe_has_hcx)			\
-	H(HFGRTR,	sys_reg(3, 4, 1, 1, 4),	 vhe_has_fgt)			\
-	H(HFGWTR,	sys_reg(3, 4, 1, 1, 5),	 vhe_has_fgt)
+	H(VTTBR,	sys_reg(3, 4, 2, 1, 0),	 0)				\
+	H(VTCR,		sys_reg(3, 4, 2, 1, 2),	 0)				\
+	H(VPIDR,	sys_reg(3, 4, 0, 0, 0),	 0)				\
+	H(VMPIDR,	sys_reg(3, 4, 0, 0, 5),	 0)				\
+	H(MDCR,		sys_reg(3, 4, 1, 1, 1),	 0)				\
+	H(CNTHCTL,	sys_reg(3, 4, 14, 1, 0), 0)				\
+	H(CNTVOFF,	sys_reg(3, 4, 14, 0, 3), 0)				\
+	H(TPIDR_EL0,	sys_reg(3, 3, 13, 0, 2), 0)				\
+	H(TPIDRRO_EL0,	sys_reg(3, 3, 13, 0, 3), 0)				\
+	H(HCRX,		sys_reg(3, 4, 1, 2, 2),	 VHE_HAS_HCX)			\
+	H(HFGRTR,	sys_reg(3, 4, 1, 1, 4),	 VHE_HAS_FGT)			\
+	H(HFGWTR,	sys_reg(3, 4, 1, 1, 5),	 VHE_HAS_FGT)
 
 #define VHE_HOST_ENUM(name, ...)	VHE_HOST_##name,
 enum vhe_host_reg {
@@ -54,11 +60,50 @@ struct vhe_host {
 	u64 hcr, cpacr, vbar;
 };
 
-extern bool vhe_has_hcx, vhe_has_fgt;
+extern u32 vhe_host_has;
+
+/* The host's vectors, while ours are in use; for entry.S. */
 DECLARE_PER_CPU(u64, vhe_host_vbar);
 
 void vhe_host_init(void);
-void vhe_host_save(struct vhe_host *host);
-void vhe_host_restore(const struct vhe_host *host);
+
+#define VHE_SAVE_HOST(name, encoding, feature)					\
+	if (!(feature) || has & (feature))					\
+		host->regs[VHE_HOST_##name] = vhe_read_s(encoding);
+#define VHE_RESTORE_HOST(name, encoding, feature)				\
+	if (!(feature) || has & (feature))					\
+		vhe_write_s(host->regs[VHE_HOST_##name], encoding);
+
+/**
+ * vhe_host_save() - save the host state of a section
+ * @host: where to
+ *
+ * Context: DAIF masked.
+ */
+static __always_inline void vhe_host_save(struct vhe_host *host)
+{
+	u32 has = vhe_host_has;
+
+	VHE_HOST_REGS(VHE_SAVE_HOST)
+	host->hcr = vhe_read(hcr_el2);
+	host->cpacr = vhe_read(cpacr_el1);
+	host->vbar = vhe_read(vbar_el1);
+	__this_cpu_write(vhe_host_vbar, host->vbar);
+}
+
+/**
+ * vhe_host_restore() - restore the host state of a section
+ * @host: what vhe_host_save() found
+ *
+ * HCR_EL2, CPTR_EL2 and VBAR_EL2 are the host's again since the exit.
+ *
+ * Context: preemption off, on the CPU of vhe_host_save().
+ */
+static __always_inline void vhe_host_restore(const struct vhe_host *host)
+{
+	u32 has = vhe_host_has;
+
+	VHE_HOST_REGS(VHE_RESTORE_HOST)
+}
 
 #endif /* _AXVCPU_VHE_HOST_H */

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the machine must be, and what each CPU needs before it has guests. */
+#include <linux/cpumask.h>
+#include <linux/lockdep.h>
 #include <linux/math64.h>
 #include <linux/percpu.h>
+#include <linux/printk.h>
 #include <linux/smp.h>
 #include <linux/time64.h>
 

@@ -8,6 +8,8 @@
 #include <linux/bitops.h>
 #include <linux/compiler.h>
 
+#include <asm/barrier.h>
+
 #include "vhe.h"
 #include "vhe_gic.h"
 #include "vhe_irq.h"

@@ -23,13 +23,6 @@ static u32 encoding_of(u64 id)
 	return sys_reg(bits >> 14 & 3, bits >> 11 & 7, bits >> 7 & 15, bits >> 3 & 15, bits & 7);
 }
 
-/* The stack pointer in use */
-static u64 *current_sp(struct vhe_vcpu *vhe)
-{
-	return (vhe->pstate & (PSR_MODE32_BIT | PSR_MODE_MASK)) == PSR_MODE_EL1h ?
-	       &vhe->sys[VHE_SP_EL1] : &vhe->sp_el0;
-}
-
 /**
  * vhe_take_page() - the VMM changed stack pointer, program counter or PSTATE
  * @vhe: the vCPU, its registers not in the hardware
@@ -50,22 +43,7 @@ void vhe_take_page(struct vhe_vcpu *vhe)
 	}
 	vhe->pstate = pstate;
 	vhe->pc = READ_ONCE(run->regs.arm64.pc);
-	*current_sp(vhe) = READ_ONCE(run->regs.arm64.sp);
-}
-
-/**
- * vhe_sync_page() - stack pointer, program counter and PSTATE into the run page
- * @vhe: the vCPU, its registers not in the hardware
- *
- * Context: &struct axvcpu.mutex held.
- */
-void vhe_sync_page(struct vhe_vcpu *vhe)
-{
-	struct axvcpu_arm64_gprs *regs = &vhe->vcpu.run->regs.arm64;
-
-	WRITE_ONCE(regs->sp, *current_sp(vhe));
-	WRITE_ONCE(regs->pc, vhe->pc);
-	WRITE_ONCE(regs->pstate, vhe->pstate);
+	*vhe_sp(vhe) = READ_ONCE(run->regs.arm64.sp);
 }
 
 /* Where a register is kept that is nothing but its value, or NULL. */
@@ -75,7 +53,7 @@ static u64 *find_plain(struct vhe_vcpu *vhe, u64 id)
 	case AXVCPU_ARM64_REG_X(0) ... AXVCPU_ARM64_REG_X(30):
 		return &vhe->vcpu.run->regs.arm64.x[id - AXVCPU_ARM64_REG_X(0)];
 	case AXVCPU_ARM64_REG_SP:
-		return current_sp(vhe);
+		return vhe_sp(vhe);
 	case AXVCPU_ARM64_REG_PC:
 		return &vhe->pc;
 	case AXVCPU_ARM64_REG_PSTATE:

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Into the guest and back. */
+/*
+ * Into the guest and back.
+ *
+ * The guest's registers are in the hardware from the first entry of a section to
+ * its end, or until somebody asks for them. What disturbs the host is switched in
+ * a stretch, which has one entry here.
+ */
 #include <linux/lockdep.h>
 #include <linux/percpu.h>
 
@@ -33,6 +39,7 @@ static_assert(offsetof(struct axvcpu_arm64_gprs, x[30]) == 30 * 8); /* entry.S *
 #define VSESR_EL2	sys_reg(3, 4, 5, 2, 3)
 #define ISR_A		BIT(8)
 
+/* FEAT_RAS: ESB, DISR_EL1, VSESR_EL2 */
 static bool has_ras __ro_after_init;
 
 /**
@@ -207,7 +214,7 @@ void vhe_use_fp(struct vhe_vcpu *vhe)
 	vhe_load_traps(vhe);
 }
 
-/* --- an entry ---------------------------------------------------------------- */
+/* --- a stretch --------------------------------------------------------------- */
 
 /* An abort's IPA is not recorded when permission is missing but at the last level. */
 static __always_inline bool hpfar_is_valid(u64 esr)
@@ -337,6 +344,12 @@ static noinstr void switch_worlds(struct vhe_vcpu *vhe, bool flush)
 	isb();
 }
 
+static noinline void take_queued_exception(struct vhe_vcpu *vhe)
+{
+	vhe_save(vhe);
+	vhe_take_exception(vhe, xchg(&vhe->exception, 0));
+}
+
 /**
  * vhe_enter() - see &struct axvcpu_arch_ops.enter
  * @vcpu: the vCPU
@@ -357,10 +370,8 @@ int vhe_enter(struct axvcpu *vcpu, bool flush)
 		vhe->exit = VHE_EXIT_BAD_PSTATE;
 		return 0;
 	}
-	if (unlikely(READ_ONCE(vhe->exception))) {
-		vhe_save(vhe);
-		vhe_take_exception(vhe, xchg(&vhe->exception, 0));
-	}
+	if (unlikely(READ_ONCE(vhe->exception)))
+		take_queued_exception(vhe);
 	/* D and A are on whenever interrupts may be. */
 	asm volatile("msr daifset, #0xc" : : : "memory");
 	if (!vhe->in_hw)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The table of the guest's system registers, see vhe_sysregs.h */
+#include <linux/compiler.h>
+#include <linux/kernel.h>
 #include <linux/minmax.h>
 #include <linux/stddef.h>
 #include <linux/string.h>

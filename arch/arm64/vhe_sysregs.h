@@ -154,7 +154,8 @@ enum vhe_access {
 	/* all but TME and what is not allocated */						\
 	R(ID_AA64ISAR0, sys_reg(3, 0, 0, 6, 0), NONE, MACHINE,					\
 	  ~(VHE_FIELD(0) | VHE_FIELD(24)), RO, NULL)						\
-	/* DPB, pointer authentication, JSCVT, FCMA, LRCPC, FRINTTS, SB, SPECRES, BF16, DGH, I8MM */ \
+	/* DPB, pointer authentication, JSCVT, FCMA, LRCPC, FRINTTS, SB, SPECRES, BF16, */	\
+	/* DGH, I8MM */										\
 	R(ID_AA64ISAR1, sys_reg(3, 0, 0, 6, 1), NONE, MACHINE,					\
 	  VHE_FIELD(0) | VHE_ISAR1_PAUTH | VHE_FIELD(12) | VHE_FIELD(16) | VHE_FIELD(20) |	\
 	  GENMASK_ULL(55, 32), RO, adjust_isar1)						\
@@ -238,7 +239,13 @@ const struct vhe_sysreg *vhe_sysreg_find(u32 encoding);
 bool vhe_sysreg_read(const struct vhe_vcpu *vhe, const struct vhe_sysreg *reg, u64 *value);
 void vhe_sysreg_write(struct vhe_vcpu *vhe, const struct vhe_sysreg *reg, u64 value);
 
-/* Is it kept in memory, and the VMM's to write? */
+/**
+ * vhe_sysreg_is_kept() - is it in &struct vhe_vcpu, and the VMM's to write?
+ * @reg: its row
+ *
+ * Context: any.
+ * Return: whether.
+ */
 static inline bool vhe_sysreg_is_kept(const struct vhe_sysreg *reg)
 {
 	return reg->home > VHE_HOME_MACHINE;

@@ -14,6 +14,8 @@
 #include <linux/math64.h>
 #include <linux/of.h>
 #include <linux/of_irq.h>
+#include <linux/string.h>
+#include <linux/wait.h>
 
 #include <asm/arch_timer.h>
 

@@ -31,7 +31,7 @@ struct vhe_vcpu;
  *	the guest, by a list register	LISTED_LOW	LISTED_HIGH
  *
  * The output is looked at when the timer is loaded, and at each exit: that leads
- * from a column to the other. Lines change
+ * from a column to the other. Rows change
  *
  *	at an entry	HIGH -> LISTED_HIGH, a list register is free or made so
  *			HIGH -> SILENT_HIGH, none is; not where the GIC is the VMM's
@@ -92,28 +92,55 @@ void vhe_timer_wake(struct vhe_timer *timer);
 void vhe_timer_set_active(bool active);
 bool vhe_timer_tell(struct vhe_vcpu *vhe);
 
+/**
+ * vhe_timer_is_high() - was its output high when it was last looked at?
+ * @timer: the timer
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: whether.
+ */
 static __always_inline bool vhe_timer_is_high(const struct vhe_timer *timer)
 {
 	return timer->state & VHE_TIMER_HIGH;
 }
 
+/**
+ * vhe_timer_is_listed() - does the guest know by a list register?
+ * @timer: the timer
+ *
+ * Context: any.
+ * Return: whether.
+ */
 static __always_inline bool vhe_timer_is_listed(const struct vhe_timer *timer)
 {
 	return READ_ONCE(timer->state) >= VHE_TIMER_LISTED_LOW;
 }
 
-/* Is the host's interrupt active, as long as the timer is in the hardware? */
+/**
+ * vhe_timer_is_held() - is the host's interrupt active while the timer is in the hardware?
+ * @timer: the timer
+ *
+ * Context: any.
+ * Return: whether.
+ */
 static __always_inline bool vhe_timer_is_held(const struct vhe_timer *timer)
 {
 	return READ_ONCE(timer->state) >= VHE_TIMER_SILENT_LOW;
 }
 
-/* May the state be another after an entry? */
+/**
+ * vhe_timer_is_moving() - may the state be another after an entry?
+ * @timer: the timer
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: whether.
+ */
 static __always_inline bool vhe_timer_is_moving(const struct vhe_timer *timer)
 {
 	return timer->state & (VHE_TIMER_HIGH | VHE_TIMER_SILENT_LOW);
 }
 
+/* Its output, as it is now */
 static __always_inline void vhe_timer_look(struct vhe_timer *timer, bool high)
 {
 	WRITE_ONCE(timer->state, (timer->state & ~VHE_TIMER_HIGH) | high);
@@ -197,10 +224,10 @@ static __always_inline void vhe_timer_exit(struct vhe_timer *timer)
 {
 	const u64 asserted = ARCH_TIMER_CTRL_ENABLE | ARCH_TIMER_CTRL_IT_STAT;
 	u64 ctl = vhe_read_s(CNTV_CTL_EL02);
+	bool high = (ctl & (asserted | ARCH_TIMER_CTRL_IT_MASK)) == asserted && vhe_timer_intid;
 
 	WRITE_ONCE(timer->ctl, ctl & CNTV_CTL_WRITABLE);
-	vhe_timer_look(timer, (ctl & (asserted | ARCH_TIMER_CTRL_IT_MASK)) == asserted &&
-			      vhe_timer_intid);
+	vhe_timer_look(timer, high);
 	if (ctl & ARCH_TIMER_CTRL_ENABLE)
 		vhe_write_s(0, CNTV_CTL_EL02);
 }

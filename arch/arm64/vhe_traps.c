@@ -7,6 +7,8 @@
  * HFGITR_EL2, HDFGRTR_EL2, HDFGWTR_EL2 and HAFGRTR_EL2.
  */
 #include <linux/bits.h>
+#include <linux/cache.h>
+#include <linux/init.h>
 
 #include <asm/cpufeature.h>
 #include <asm/kvm_arm.h>
@@ -124,17 +126,17 @@ void __init vhe_traps_init(void)
 void vhe_load_traps(struct vhe_vcpu *vhe)
 {
 	const u64 *host = vhe->host.regs;
-	u64 mdcr = (host[VHE_HOST_MDCR] & MDCR_HOST) | MDCR_GUEST;
+	bool debug = vhe->flags & AXVCPU_ARM64_SETUP_DEBUG;
+	u32 has = vhe_host_has;
 
-	if (vhe->flags & AXVCPU_ARM64_SETUP_DEBUG)
-		mdcr |= MDCR_DEBUG;
 	vhe->traps.hcr = hcr_guest | (vhe->pauth_on ? HCR_PAUTH : 0);
 	vhe->traps.cptr = CPTR_GUEST | (vhe->fp_on ? CPTR_FP : 0);
-	vhe_write(mdcr, mdcr_el2);
+	vhe_write((host[VHE_HOST_MDCR] & MDCR_HOST) | MDCR_GUEST | (debug ? MDCR_DEBUG : 0),
+		  mdcr_el2);
 	vhe_write(host[VHE_HOST_CNTHCTL] & ~CNTHCTL_OFF, cnthctl_el2);
-	if (vhe_has_hcx)
+	if (has & VHE_HAS_HCX)
 		vhe_write_s(HCRX_GUEST, SYS_HCRX_EL2);
-	if (vhe_has_fgt) {
+	if (has & VHE_HAS_FGT) {
 		vhe_write_s(HFGRTR_GUEST, SYS_HFGRTR_EL2);
 		vhe_write_s(HFGWTR_GUEST, SYS_HFGWTR_EL2);
 	}

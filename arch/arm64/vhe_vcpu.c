@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The life of a vCPU, from CREATE_VCPU to the end of its descriptor. */
+#include <linux/align.h>
 #include <linux/atomic.h>
+#include <linux/bits.h>
 #include <linux/lockdep.h>
 #include <linux/string.h>
 
