@@ -168,7 +168,7 @@ static inline void vhe_timer_list(struct vhe_timer *timer, unsigned int lr)
  */
 static inline void vhe_timer_drop(struct vhe_timer *timer, unsigned long lrs)
 {
-	if (vhe_timer_is_listed(timer) && lrs & BIT(timer->lr))
+	if (unlikely(lrs) && vhe_timer_is_listed(timer) && lrs & BIT(timer->lr))
 		WRITE_ONCE(timer->state, timer->state & VHE_TIMER_HIGH);
 }
 
