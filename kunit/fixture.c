@@ -16,9 +16,6 @@
 
 #define MAX_VCPUS	512
 
-/* Long enough for any machine, and short of KUnit's own limit. */
-#define PATIENCE	(60 * HZ)
-
 /* One test runs at a time. */
 static struct {
 	struct axvcpu *vcpus[MAX_VCPUS];
@@ -457,7 +454,7 @@ int axvcpu_kunit_start(struct axvcpu_kunit_thread *thread, int cpu, int (*fn)(vo
  */
 int axvcpu_kunit_join(struct axvcpu_kunit_thread *thread)
 {
-	if (!wait_for_completion_timeout(&thread->done, PATIENCE))
+	if (!wait_for_completion_timeout(&thread->done, AXVCPU_KUNIT_PATIENCE))
 		return -ETIMEDOUT;
 	put_task_struct(thread->task);
 	return thread->result;
@@ -472,7 +469,7 @@ int axvcpu_kunit_join(struct axvcpu_kunit_thread *thread)
  */
 bool axvcpu_kunit_wait(bool (*done)(void *arg), void *arg)
 {
-	unsigned long end = jiffies + PATIENCE;
+	unsigned long end = jiffies + AXVCPU_KUNIT_PATIENCE;
 
 	while (!done(arg)) {
 		if (time_after(jiffies, end))

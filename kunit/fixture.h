@@ -22,6 +22,8 @@
 
 /* How long a loop that hunts for a race may take: emulators are slow, and their machines busy. */
 #define AXVCPU_KUNIT_HUNT	(2 * HZ)
+/* For what must come, on any machine: short of the five minutes that KUnit gives a test. */
+#define AXVCPU_KUNIT_PATIENCE	(240 * HZ)
 
 #define AXVCPU_KUNIT_NR_STATES	(AXVCPU_STATE_BLOCKED + 1)
 #define AXVCPU_KUNIT_NR_OPS	(AXVCPU_OP_SET_REGS + 1)

@@ -26,7 +26,7 @@
 #define MADE		"/tmp/axvmm-"	/* files made here */
 #define MAX_WORDS	32
 #define MAX_GUESTS	64
-#define LIMIT_MS	60000
+#define LIMIT_MS	(PATIENCE_NS / 1000000)
 
 /* What came of a program. */
 struct outcome {

@@ -278,7 +278,7 @@ static bool check_nth(struct __test_metadata *_metadata, FIXTURE_DATA(failnth) *
 	return true;
 }
 
-TEST_F_TIMEOUT(failnth, every_call, 240)
+TEST_F(failnth, every_call)
 {
 	for (int i = 0; i < ARRAY_SIZE(rows); i++) {
 		int nth;
@@ -298,7 +298,7 @@ TEST_F_TIMEOUT(failnth, every_call, 240)
  * free. Most points of failure are the kernel's, before it calls the module; this
  * is about those that come last.
  */
-TEST_F_TIMEOUT(failnth, loading, 240)
+TEST_F(failnth, loading)
 {
 	const char *module = guest_is_fast(&self->g) ? "axvcpu_mock" : "axvcpu";
 	int failures = 0, points;

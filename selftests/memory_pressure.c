@@ -23,7 +23,6 @@
 #define GPA		GUEST_HOLE
 #define NR_PAGES	64
 #define ROUNDS_DONE	GUEST_DATA	/* how often the guest was at the end */
-#define PATIENCE_NS	20000000000ULL
 #define FAST_NS		2000000000ULL
 #define SLOW_NS		300000000ULL	/* where a second takes half a minute */
 #define MIN_ROUNDS	5
@@ -168,7 +167,7 @@ static int make_swap(void)
 	return err ? err : swapon(SWAP, 0) ? -errno : 0;
 }
 
-TEST_F_TIMEOUT(memory_pressure, swap, 120)
+TEST_F(memory_pressure, swap)
 {
 	unsigned long used = 0;
 	struct sysinfo info;
@@ -189,7 +188,7 @@ TEST_F_TIMEOUT(memory_pressure, swap, 120)
 }
 
 /* Pages of the same content become one, until the guest writes. */
-TEST_F_TIMEOUT(memory_pressure, same_page_merging, 120)
+TEST_F(memory_pressure, same_page_merging)
 {
 	unsigned long long end = now_ns() + PATIENCE_NS;
 	uint8_t *same;
@@ -218,7 +217,7 @@ TEST_F_TIMEOUT(memory_pressure, same_page_merging, 120)
 	EXPECT_EQ(0, write_text("/sys/kernel/mm/ksm/run", "0"));
 }
 
-TEST_F_TIMEOUT(memory_pressure, compaction, 120)
+TEST_F(memory_pressure, compaction)
 {
 	if (access("/proc/sys/vm/compact_memory", W_OK))
 		SKIP(return, "the kernel does not compact");
@@ -229,7 +228,7 @@ TEST_F_TIMEOUT(memory_pressure, compaction, 120)
 }
 
 /* MADV_FREE: what is written after it stays, whatever reclaim does. */
-TEST_F_TIMEOUT(memory_pressure, reclaim_of_freed_pages, 120)
+TEST_F(memory_pressure, reclaim_of_freed_pages)
 {
 	uint8_t *mem = mmap(NULL, NR_PAGES * PAGE, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -283,7 +282,7 @@ FIXTURE_TEARDOWN(no_memory)
 {
 }
 
-TEST_F_TIMEOUT(no_memory, is_taken_from_the_process, 300)
+TEST_F(no_memory, is_taken_from_the_process)
 {
 	unsigned long free_before = read_number("/proc/meminfo", "MemAvailable:"), left;
 	unsigned long long end;

@@ -22,7 +22,6 @@
 
 #define PAGE		((uint64_t)sysconf(_SC_PAGESIZE))
 #define RW		(AXVCPU_MAP_READ | AXVCPU_MAP_WRITE)
-#define PATIENCE_NS	20000000000ULL
 #define FAST_NS		2000000000ULL	/* how long races are provoked */
 #define SLOW_NS		200000000ULL	/* the same where a second takes half a minute */
 #define MIN_ROUNDS	5		/* but for so many rounds at least */

@@ -92,7 +92,7 @@ static int race(FIXTURE_DATA(stress) *self, unsigned int cmd, int *errors)
 }
 
 /* One wins; the others find the vCPU where it put it, and make it Invalid. */
-TEST_F_TIMEOUT(stress, one_winner, 120)
+TEST_F(stress, one_winner)
 {
 	static const unsigned int cmds[] = { AXVCPU_SETUP, AXVCPU_BIND, AXVCPU_UNBIND };
 	int rounds = self->fast ? 100 : 6, errors[NR_THREADS];
@@ -119,7 +119,7 @@ TEST_F_TIMEOUT(stress, one_winner, 120)
 }
 
 /* RUNs queue up: each of them is a whole one. */
-TEST_F_TIMEOUT(stress, runs_take_turns, 120)
+TEST_F(stress, runs_take_turns)
 {
 	int rounds = self->fast ? 200 : 8, errors[NR_THREADS];
 	unsigned long long began = now_ns();
@@ -145,7 +145,7 @@ static void *close_soon(void *arg)
 }
 
 /* close() while another thread is inside a call on the same descriptor. */
-TEST_F_TIMEOUT(stress, close_during_calls, 120)
+TEST_F(stress, close_during_calls)
 {
 	static const unsigned int cmds[] = {
 		AXVCPU_SETUP, AXVCPU_BIND, AXVCPU_GET_STATE, AXVCPU_GET_REGS, AXVCPU_RUN,
@@ -277,6 +277,15 @@ static void *look(void *arg)
 	return NULL;
 }
 
+static bool all_have_called(struct worker *workers)
+{
+	for (int i = 0; i <= NR_THREADS; i++) {
+		if (*(volatile long *)&workers[i].calls <= 10 && !workers[i].err)
+			return false;
+	}
+	return true;
+}
+
 static void everybody(struct __test_metadata *_metadata, FIXTURE_DATA(stress) *self,
 		      unsigned long long ns)
 {
@@ -290,18 +299,20 @@ static void everybody(struct __test_metadata *_metadata, FIXTURE_DATA(stress) *s
 		ASSERT_EQ(0, pthread_create(&workers[i].thread, NULL, i < NR_THREADS ? work : look,
 					    &workers[i]));
 	}
-	while (now_ns() < end) {
+	while (now_ns() < end || !all_have_called(workers)) {
 		sleep_ns(10000000);
 		/* One of them may be in a guest without end. */
 		kick_vcpu(self->v.fd);
 		check_history(_metadata, self->v.fd);
 	}
 	stop = true;
-	sleep_ns(10000000);
-	self->v.run->immediate_exit = 1;
-	kick_vcpu(self->v.fd);
 	for (int i = 0; i <= NR_THREADS; i++) {
-		pthread_join(workers[i].thread, NULL);
+		/* The last calls may be RUN, and RESET, which forgets a kick. */
+		while (pthread_tryjoin_np(workers[i].thread, NULL)) {
+			self->v.run->immediate_exit = 1;
+			kick_vcpu(self->v.fd);
+			sleep_ns(1000000);
+		}
 		EXPECT_EQ(0, workers[i].err) TH_LOG("%s after %ld calls", workers[i].what,
 						    workers[i].calls);
 		EXPECT_LT(10, workers[i].calls);
@@ -311,12 +322,12 @@ static void everybody(struct __test_metadata *_metadata, FIXTURE_DATA(stress) *s
 	stop = false;
 }
 
-TEST_F_TIMEOUT(stress, everybody_with_exits, 120)
+TEST_F(stress, everybody_with_exits)
 {
 	everybody(_metadata, self, self->fast ? 5000000000ULL : 500000000ULL);
 }
 
-TEST_F_TIMEOUT(stress, everybody_without_exits, 120)
+TEST_F(stress, everybody_without_exits)
 {
 	struct guest_prog p;
 
@@ -346,7 +357,7 @@ static void *map_and_unmap(void *arg)
 }
 
 /* The address space changes under a guest that runs through it. */
-TEST_F_TIMEOUT(stress, map_under_guests, 120)
+TEST_F(stress, map_under_guests)
 {
 	unsigned long long end;
 	struct worker workers[3];

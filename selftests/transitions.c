@@ -106,7 +106,7 @@ TEST_F(transitions, path)
 }
 
 /* Every ioctl in Invalid, Created, Free and Ready. */
-TEST_F_TIMEOUT(transitions, matrix, 60)
+TEST_F(transitions, matrix)
 {
 	for (int state = INVALID; state <= READY; state++) {
 		for (int i = 0; i < model_nr_ioctls; i++) {
@@ -176,12 +176,12 @@ static void matrix_inside_run(struct __test_metadata *_metadata, FIXTURE_DATA(tr
 	}
 }
 
-TEST_F_TIMEOUT(transitions, matrix_running, 60)
+TEST_F(transitions, matrix_running)
 {
 	matrix_inside_run(_metadata, self, RUNNING);
 }
 
-TEST_F_TIMEOUT(transitions, matrix_blocked, 60)
+TEST_F(transitions, matrix_blocked)
 {
 	matrix_inside_run(_metadata, self, BLOCKED);
 }
@@ -573,7 +573,7 @@ static const struct model_ioctl *choose(const struct model *m)
 }
 
 /* Random operations, each compared with the model. */
-TEST_F_TIMEOUT(transitions, random, 120)
+TEST_F(transitions, random)
 {
 	int rounds = guest_is_fast(&self->g) ? 10000 : 2000;
 	unsigned long long began = now_ns();

@@ -146,7 +146,7 @@ FIXTURE_TEARDOWN(tlb)
 /* What the guest sees @later rounds from now; 0: it does not get there. */
 static uint64_t see(FIXTURE_DATA(tlb) *self, uint64_t later)
 {
-	unsigned long long end = now_ns() + 10000000000ULL;
+	unsigned long long end = now_ns() + PATIENCE_NS;
 	uint64_t number = self->seen[1];
 
 	while (self->seen[1] < number + later) {

@@ -578,11 +578,11 @@ int thread_stop(struct vcpu_thread *t)
  * @fd: vCPU
  * @state: &enum axvcpu_state
  *
- * Return: 0; -ETIME: it did not come there in ten seconds.
+ * Return: 0; -ETIME: it does not come there.
  */
 int wait_for_state(int fd, int state)
 {
-	unsigned long long end = now_ns() + 10000000000ULL;
+	unsigned long long end = now_ns() + PATIENCE_NS;
 
 	while (get_state(fd) != state) {
 		if (now_ns() > end)

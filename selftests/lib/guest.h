@@ -38,6 +38,12 @@
 #define GUEST_HOLE		0x10000000	/* guest-physical, reachable, never mapped */
 
 /*
+ * For what must come, however slow and busy the machine is: this tells what hangs,
+ * and measures nothing.
+ */
+#define PATIENCE_NS		600000000000ULL
+
+/*
  * enum guest_reg - the registers that programs use
  *
  * They survive every operation below; the machine's other registers do not.
@@ -412,5 +418,6 @@ int open_uffd(void *mem, uint64_t size);
 unsigned long long now_ns(void);
 void sleep_ns(unsigned long long ns);
 long kernel_memory(void);
+long kernel_memory_growth(long before, long tolerated);
 
 #endif /* _SELFTESTS_GUEST_H */

@@ -2,6 +2,7 @@
 /* How much memory the kernel uses, for tests that look for what grows. */
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -85,4 +86,22 @@ long kernel_memory(void)
 	}
 	fclose(f);
 	return sum - kept_pages() * sysconf(_SC_PAGESIZE);
+}
+
+/**
+ * kernel_memory_growth() - how much more the kernel holds than before
+ * @before: what kernel_memory() said then
+ * @tolerated: bytes that are no reason to look again
+ *
+ * What is to be freed may have to wait its turn on a busy machine: it has 30 looks for that.
+ *
+ * Return: bytes.
+ */
+long kernel_memory_growth(long before, long tolerated)
+{
+	long growth = LONG_MAX;
+
+	for (int i = 0; i < 30 && growth >= tolerated; i++)
+		growth = kernel_memory() - before;
+	return growth;
 }

@@ -180,7 +180,7 @@ TEST_F(x86_isolation, cr3_cr4_cr8)
 }
 
 /* E18: not one port is the host's, 0x64, 0xcf9 and the CMOS among them. */
-TEST_F_TIMEOUT(x86_isolation, ports, 100)
+TEST_F(x86_isolation, ports)
 {
 	struct axvcpu_run *run = self->c.v.run;
 

@@ -154,7 +154,7 @@ do {								\
 } while (0)
 
 /* Two vCPUs, one of which executes there, while the host takes it apart and joins it. */
-TEST_F_TIMEOUT(nx_huge, code_and_data_in_one, 120)
+TEST_F(nx_huge, code_and_data_in_one)
 {
 	volatile uint64_t *words = (uint64_t *)(self->mem + WORD);
 	struct vcpu_thread t[2];

@@ -447,7 +447,7 @@ static int compute(FIXTURE_DATA(x86_save) *self, struct result *expected)
 }
 
 /* After each of its instructions, the guest goes on in another vCPU, on another CPU. */
-TEST_F_TIMEOUT(x86_save, goes_on_elsewhere, 100)
+TEST_F(x86_save, goes_on_elsewhere)
 {
 	struct guest_vcpu *from = &self->v, *to = &self->w, *old;
 	struct axvcpu_reg regs[GUEST_MAX_STATE];
