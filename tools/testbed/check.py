@@ -3,7 +3,6 @@
 
 import contextlib
 import dataclasses
-import os
 import re
 import secrets
 import time
@@ -15,14 +14,21 @@ ASK_STATE, ASK_KILL = b"\x14", b"\x0b"      # as init.c has them
 
 KSFT_SKIP = 4
 
+# A machine that has said nothing for IDLE seconds, and used less than HARDLY_ANY of a
+# processor, waits for something that will not come. One that others keep from running
+# gets more than that.
+IDLE = 300
+HARDLY_ANY = 0.05
+
 
 @dataclasses.dataclass(frozen=True)
 class Test:
     name: str
     machines: tuple
-    limit: int
+    limit: int              # in seconds of CPU time; see Limit
     args: tuple = ()
     raw: bool = False       # no TAP: the exit status is the result
+    idle: int = IDLE        # seconds for which it may do nothing
 
     @property
     def command(self):
@@ -30,7 +36,7 @@ class Test:
 
 
 def manifest(path):
-    """The tests of a tests.conf: name, machines, limit in seconds, arguments."""
+    """The tests of a tests.conf: name, machines, limit, arguments."""
     tests = []
     for number, line in enumerate(path.read_text().splitlines(), 1):
         words = line.split("#")[0].split()
@@ -71,9 +77,37 @@ class Result:
         self.problems += tap.problems
 
 
-def patience():
-    """How much longer than alone things may take, on a machine with other work."""
-    return min(10.0, max(1.0, os.getloadavg()[0] / os.cpu_count()))
+class Limit:
+    """When does a machine count as hung? However slow and busy this computer is.
+
+    The clock would tell how busy it is. So the limit is CPU time of the emulator: @seconds
+    for each CPU of the machine.
+    """
+
+    def __init__(self, run, seconds, idle=IDLE):
+        self.run, self.seconds, self.idle = run, seconds, idle
+        self.began = run.cpu_seconds()
+        self.looked = time.monotonic()
+        self.alive()
+
+    def alive(self):
+        """It has just done something."""
+        self.alive_at, self.alive_cpu = time.monotonic(), self.run.cpu_seconds()
+
+    def reached(self):
+        """What was reached, or None."""
+        now = time.monotonic()
+        if now - self.looked < 0.5:
+            return None
+        self.looked = now
+        used = self.run.cpu_seconds()
+        if used - self.began > self.seconds * self.run.machine.cpus:
+            return f"{self.seconds} s of CPU time"
+        if used - self.alive_cpu > HARDLY_ANY * self.idle:
+            self.alive()
+        elif now - self.alive_at > self.idle:
+            return f"{self.idle} s in which it did nothing"
+        return None
 
 
 class Session:
@@ -116,15 +150,22 @@ class Session:
             if sum(p.startswith("kernel: ") for p in target.problems) < 5:
                 target.problems.append("kernel: " + report.STAMP.sub("", text).strip())
 
-    def until(self, token, word, limit, what):
-        """Read on to init's line "TOKEN word ..."; its other words."""
-        limit *= patience()
-        deadline = time.monotonic() + limit
+    def line(self, limit, what):
+        """The next line, as next_line() has it; TimeoutError at the limit."""
         while True:
-            got = self.next_line(deadline - time.monotonic())
-            if got is None:
-                raise TimeoutError(f"no answer within {limit:.0f} s: {what}")
-            text = got[1]
+            got = self.next_line(1)
+            reached = limit.reached()
+            if reached:
+                raise TimeoutError(f"no answer within {reached}: {what}")
+            if got is not None:
+                limit.alive()
+                return got
+
+    def until(self, token, word, seconds, what, idle=IDLE):
+        """Read on to init's line "TOKEN word ..."; its other words."""
+        limit = Limit(self.run, seconds, idle)
+        while True:
+            text = self.line(limit, what)[1]
             at = text.find(token + " ")
             if at < 0:
                 continue
@@ -246,9 +287,9 @@ def _watch(session, token, tests, log_dir, tell):
             if session.until(token, "dumped", 300, "what was executed")[0] != "ok":
                 boot.problems.append("the kernel did not tell all that was executed")
         session.until(token, "bye", 30, "power off")
-        while session.next_line(30) is not None:
-            pass
-        boot.problems.append("the machine did not power off")
+        limit = Limit(session.run, 30)
+        while True:
+            session.line(limit, "the end of the emulator")
     except TimeoutError as error:
         boot.problems.append(str(error))
     except EOFError:
@@ -298,7 +339,7 @@ def _test(session, token, test, log_dir):
     how = None
     try:
         try:
-            how = session.until(token, "end", test.limit, test.name)
+            how = session.until(token, "end", test.limit, test.name, test.idle)
         except TimeoutError as error:
             result.problems.append(str(error))
             how = _kill(session, token, test)

@@ -17,7 +17,7 @@ import machines
 from build import TOP, say
 
 ESCAPE = b"\x1d"        # ^]
-GUEST_LIMIT = 60
+GUEST_LIMIT = 600       # of one guest, in seconds of CPU time
 
 
 def _boot(options, machine, token, middle):
@@ -107,11 +107,9 @@ def guests(options, machine):
 
 def _show(session, token):
     """Print a guest's lines until init tells how it ended."""
+    limit = check.Limit(session.run, GUEST_LIMIT)
     while True:
-        got = session.next_line(GUEST_LIMIT)
-        if got is None:
-            raise TimeoutError(f"no line for {GUEST_LIMIT} s")
-        text = got[1]
+        text = session.line(limit, "the end of the guest")[1]
         at = text.find(token + " end ")
         if at != 0:
             say(text if at < 0 else text[:at])
@@ -127,10 +125,9 @@ def shell(options, machine):
     with _boot(options, machine, token, middle) as run, Terminal():
         session = check.Session(run, open(os.devnull, "w", encoding="ascii"))
         try:
+            limit = check.Limit(run, machine.boot_limit)
             while True:
-                got = session.next_line(machine.boot_limit)
-                if got is None:
-                    raise TimeoutError
+                got = session.line(limit, "boot")
                 if token not in got[1]:
                     _out(got[1].encode() + b"\r\n")
                 elif " load " in got[1]:

@@ -14,6 +14,12 @@ BOARDS = {
               "console=ttyAMA0", "max,pauth-impdef=on"),
 }
 
+# Where the machine's time is this computer's, a watchdog of its kernel would tell how
+# busy that is. What hangs, hangs for five minutes, too.
+WATCHDOGS = "rcupdate.rcu_cpu_stall_timeout=300"
+SANITIZERS = ("watchdog_thresh=60 workqueue.watchdog_thresh=300 "
+              "sysctl.kernel.hung_task_timeout_secs=300")
+
 # An instruction takes a nanosecond, waiting takes none, and a tick of the counter
 # is a nanosecond: it counts instructions. The CPUs take turns then.
 COUNTING = ["-icount", "shift=0,sleep=off", "-seed", "1"]
@@ -24,6 +30,9 @@ def command(machine, kernel, initramfs, directory, _console):
     program, board, options, cpu = BOARDS[machine.arch]
     cpu = machine.cpu or cpu
     (directory / "initramfs").write_bytes(initramfs)
+    options += f" {WATCHDOGS}"
+    if machine.flavour == "sanitizer":
+        options += f" {SANITIZERS}"
     threads = ["-accel", "tcg,thread=multi"]
     if machine.figures:
         threads, cpu = COUNTING, cpu + COUNTING_CPU
