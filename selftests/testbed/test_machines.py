@@ -27,6 +27,15 @@ CRASH = "/sys/kernel/debug/provoke-crash/DIRECT"
 # and in seconds by the clock, of one that does nothing.
 ENDS, HANGS, IDLE = 60, 2, 5
 
+# What a kernel prints, and a guest's on this machine, whose console a VMM shows.
+LINES = (
+    "[    1.234567] WARNING: CPU: 0 PID: 1 at kernel/panic.c:1 panic+0x1/0x2",
+    "[    1.234567][    T1] BUG: kernel NULL pointer dereference, address: 0000000000000010",
+    "[    1.234567] Kernel panic - not syncing: Attempted to kill init!",
+    "unreferenced object 0xffff888003c5a000 (size 64):",
+)
+GUEST = "".join(f"echo '{line}'; printf '{line}\\r\\n' >&2; " for line in LINES)
+
 # What is done, what the testbed must say about it.
 CASES = (
     ("a healthy machine", "true", None),
@@ -35,6 +44,14 @@ CASES = (
     ("a program that does nothing", "sleep 1000", "no answer within 5 s in which it did nothing"),
     ("a program that hangs", "while :; do :; done", "no answer within 2 s of CPU time"),
     ("a program that cannot be run", None, "it ended with exit 127"),
+    ("a guest's reports", GUEST, None),
+    ("a WARN among a guest's reports",
+     f"{GUEST} printf '{LINES[0]}'; echo WARNING >{CRASH}; printf '{LINES[0]}'; {GUEST}",
+     "kernel: WARNING: CPU: "),
+    ("a WARN with no program", f"{{ sleep 1; echo WARNING >{CRASH}; }} >/dev/null 2>&1 & "
+     "exec >/dev/null 2>&1; sleep 2", "kernel: WARNING: "),
+    ("an Oops that is the end", "echo 1 >/proc/sys/kernel/panic_on_oops; "
+     f"echo EXCEPTION >{CRASH}", "kernel: BUG: kernel NULL pointer"),
     ("a WARN", f"echo WARNING >{CRASH}", "kernel: WARNING: "),
     ("a tainted kernel", "dmesg -n 1; echo WARNING >" + CRASH, "the kernel is tainted: warning"),
     ("an Oops", f"echo EXCEPTION >{CRASH}", "kernel: BUG: kernel NULL pointer"),

@@ -106,6 +106,18 @@ class LinesTest(unittest.TestCase):
         self.assertEqual(got, [(True, "[    1.234567] axvcpu: hello"),
                                (False, "ok 3 foo bar"), (False, "next")])
 
+    def test_programs_brackets(self):
+        lines = report.Lines()
+        b = report.BRACKET.encode()
+        oops = b"    1.234567] WARNING: CPU: 0 PID: 52 at kernel/panic.c:1"
+        self.assertEqual(list(lines.feed(b + oops + b"\r\n")), [(False, "[" + oops.decode())])
+        # The kernel's own, in the middle of a program's copy of it
+        got = list(lines.feed(b"ok " + b + oops + b" [" + oops + b"\r\n" + b"more\r\n"))
+        self.assertEqual(got, [(True, "[" + oops.decode()),
+                               (False, "ok [" + oops.decode() + " more")])
+        self.assertEqual(list(lines.feed(b + b"half")), [])
+        self.assertEqual(list(lines.rest()), [(False, "[half")])
+
     def test_rest(self):
         lines = report.Lines()
         self.assertEqual(list(lines.feed(b"half")), [])

@@ -145,7 +145,7 @@ class Session:
     def _keep(self, kernel, text):
         target = self.result or self.boot
         target.output.append(text)
-        if report.BAD.search(text) and (kernel or "unreferenced object" in text):
+        if kernel and report.BAD.search(text):
             target.damaged = True
             if sum(p.startswith("kernel: ") for p in target.problems) < 5:
                 target.problems.append("kernel: " + report.STAMP.sub("", text).strip())
@@ -281,7 +281,10 @@ def _watch(session, token, tests, log_dir, tell):
             _loaded(session, token, "unload", 30)
         if scans_for_leaks(machine):
             status = session.until(token, "leaks", 60, "the scan for leaks")
-            if status[0] not in ("ok", "found"):
+            if status[0] == "found":
+                boot.problems += [line for line in boot.output
+                                  if line.startswith("unreferenced object")][:5] or ["leaks"]
+            elif status[0] != "ok":
                 boot.problems.append("the scan for leaks failed: " + " ".join(status))
         if machine.coverage:
             if session.until(token, "dumped", 300, "what was executed")[0] != "ok":

@@ -19,6 +19,11 @@
  *
  * While a program runs, a byte on the console may ask for help with it: ^T
  * prints what the kernel is at, ^K kills the program.
+ *
+ * What a program prints, which may be what a guest's kernel prints, is told from
+ * what this kernel prints: each line of the kernel's begins with a time in
+ * brackets. Programs write to a terminal of their own, which init reads, and on
+ * the console their brackets are another byte.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -47,10 +52,12 @@
 #define MAX_ARGS	64
 #define ASK_STATE	0x14	/* ^T */
 #define ASK_KILL	0x0b	/* ^K */
+#define BRACKET		0x02	/* stands for a program's '[' */
 
 static char token[64] = "?";
 static int power_port = -1;
 static int signals;
+static int output = -1;	/* of the program that runs, to be read */
 
 /* One line to the testbed, in one write, so that nothing gets between. */
 __attribute__((format(printf, 1, 2)))
@@ -69,6 +76,32 @@ static void tell(const char *fmt, ...)
 	line[n++] = '\n';
 	if (write(STDOUT_FILENO, line, n) != n)
 		return;
+}
+
+/* A program's output goes to the console; see above. */
+static void put(char *data, ssize_t size)
+{
+	ssize_t n;
+
+	for (ssize_t i = 0; i < size; i++) {
+		if (data[i] == '[')
+			data[i] = BRACKET;
+	}
+	for (; size > 0; data += n, size -= n) {
+		n = write(STDOUT_FILENO, data, size);
+		if (n < 0)
+			return;
+	}
+}
+
+/* Some of what there is of it by now; return false if there is none. */
+static bool pass_output(void)
+{
+	static char data[4096];
+	ssize_t n = read(output, data, sizeof(data));
+
+	put(data, n);
+	return n > 0;
 }
 
 static ssize_t read_file(const char *path, char *buf, size_t size)
@@ -143,6 +176,7 @@ static void leaks(void)
 	static const char path[] = "/sys/kernel/debug/kmemleak";
 	static char buf[65536];
 	struct timespec age = { .tv_sec = 5, .tv_nsec = 500000000 };
+	ssize_t n;
 	int err;
 
 	if (access(path, W_OK)) {
@@ -155,9 +189,9 @@ static void leaks(void)
 		tell("leaks %s", strerror(-err));
 		return;
 	}
-	if (read_file(path, buf, sizeof(buf)) > 0)
-		printf("%s\n", buf);
-	tell("leaks %s", buf[0] ? "found" : "ok");
+	n = read_file(path, buf, sizeof(buf));
+	put(buf, n);
+	tell("leaks %s", n > 0 ? "found" : "ok");
 }
 
 /* Most of what coverage leaves are zeros: "%N" stands for N of them. */
@@ -218,16 +252,55 @@ static void own_terminal(void)
 	ioctl(STDIN_FILENO, TIOCSCTTY, 1);
 }
 
+/* No echo, no signals, no translation: the other end is a program. */
+static void make_raw(int fd)
+{
+	struct termios tio;
+
+	if (tcgetattr(fd, &tio))
+		return;
+	cfmakeraw(&tio);
+	tcsetattr(fd, TCSANOW, &tio);
+}
+
+/* A terminal, to whose lines programs and the C library are used; its end for them. */
+static int open_output(void)
+{
+	int unlock = 0, fd;
+
+	output = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+	if (output < 0 || ioctl(output, TIOCSPTLCK, &unlock))
+		return -1;
+	fd = ioctl(output, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (fd >= 0)
+		make_raw(fd);
+	return fd;
+}
+
+static void close_output(void)
+{
+	close(output);
+	output = -1;
+}
+
 /* The program's own session, so that all of it can be killed at once. */
 static pid_t start(char **argv, bool interactive)
 {
 	static const struct rlimit no_core;
-	pid_t pid = fork();
+	int out = interactive ? -1 : open_output(), fd;
 	sigset_t none;
-	int fd;
+	pid_t pid;
 
-	if (pid)
+	if (!interactive && out < 0) {
+		tell("what? no terminal: %s", strerror(errno));
+		return -1;
+	}
+	pid = fork();
+	if (pid) {
+		if (out >= 0)
+			close(out);
 		return pid;
+	}
 
 	setsid();
 	if (interactive) {
@@ -236,6 +309,8 @@ static pid_t start(char **argv, bool interactive)
 		fd = open("/dev/null", O_RDONLY);
 		dup2(fd, STDIN_FILENO);
 		close(fd);
+		dup2(out, STDOUT_FILENO);
+		dup2(out, STDERR_FILENO);
 	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -265,7 +340,8 @@ static int wait_for(pid_t pid, bool interactive)
 {
 	struct pollfd fds[] = {
 		{ .fd = signals, .events = POLLIN },
-		{ .fd = STDIN_FILENO, .events = POLLIN },
+		{ .fd = output, .events = POLLIN },
+		{ .fd = interactive ? -1 : STDIN_FILENO, .events = POLLIN },
 	};
 	struct signalfd_siginfo si;
 	int status;
@@ -279,10 +355,13 @@ static int wait_for(pid_t pid, bool interactive)
 			end_orphans();
 			return status;
 		}
-		poll(fds, interactive ? 1 : 2, -1);
+		poll(fds, 3, -1);
 		if (fds[0].revents & POLLIN)
 			(void)!read(signals, &si, sizeof(si));
-		if (interactive || !(fds[1].revents & POLLIN))
+		/* Nothing more will come if nobody has it open any more. */
+		if (fds[1].revents && !pass_output() && fds[1].revents & POLLHUP)
+			fds[1].fd = -1;
+		if (!(fds[2].revents & POLLIN))
 			continue;
 		if (read(STDIN_FILENO, &ask, 1) != 1)
 			continue;
@@ -328,9 +407,17 @@ static void run(const char *name, char **argv, bool interactive)
 	long long began = now_ms();
 	char how[32];
 	int status;
+	pid_t pid;
 
 	tell("begin %s", name);
-	status = wait_for(start(argv, interactive), interactive);
+	pid = start(argv, interactive);
+	status = pid < 0 ? 126 << 8 : wait_for(pid, interactive);
+	if (output >= 0) {
+		/* All that could write are gone: this is the rest. */
+		while (pass_output())
+			;
+		close_output();
+	}
 	if (WIFSIGNALED(status))
 		snprintf(how, sizeof(how), "signal=%d", WTERMSIG(status));
 	else
@@ -400,14 +487,13 @@ static void mount_all(void)
 	}
 }
 
-/* No echo, no signals, no translation: the other end is a program. */
 static void raw_console(void)
 {
 	struct termios tio;
 
+	make_raw(STDIN_FILENO);
 	if (tcgetattr(STDIN_FILENO, &tio))
 		return;
-	cfmakeraw(&tio);
 	tio.c_oflag |= OPOST | ONLCR;
 	tcsetattr(STDIN_FILENO, TCSANOW, &tio);
 }
@@ -469,6 +555,8 @@ int main(void)
 	signals = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
 
 	read_file("/testbed.conf", conf, sizeof(conf));
+	/* Nobody else is to know the token. */
+	unlink("/testbed.conf");
 	for (line = strtok_r(conf, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
 		obey(line);

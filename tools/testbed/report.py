@@ -4,6 +4,10 @@
 import dataclasses
 import re
 
+# What stands for a program's "[" on the console; init.c sees to that. So nothing but
+# what the kernel prints has a time in brackets.
+BRACKET = "\x02"
+
 # A line of the kernel's, which may stand in the middle of a program's.
 STAMP = re.compile(r"\[ *\d+\.\d{6}\](?:\[ *[TC]\d+\])? ?")
 
@@ -71,16 +75,19 @@ class Lines:
             text = line.decode(errors="replace").rstrip("\r")
             stamp = STAMP.search(text)
             if not stamp:
-                yield False, self.torn + text
-                self.torn = ""
+                yield False, self._program(text)
                 continue
             self.torn += text[:stamp.start()]
             yield True, text[stamp.start():]
 
+    def _program(self, text):
+        text, self.torn = self.torn + text, ""
+        return text.replace(BRACKET, "[")
+
     def rest(self):
         if self.pending or self.torn:
-            yield False, self.torn + self.pending.decode(errors="replace")
-        self.pending, self.torn = b"", ""
+            yield False, self._program(self.pending.decode(errors="replace"))
+        self.pending = b""
 
 
 RESULT = re.compile(r"( *)(not )?ok (\d+)(?: -)? *(.*?)(?: *# *(SKIP|XFAIL|TODO)\b *(.*))?$")
