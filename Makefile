@@ -98,9 +98,12 @@ install: module tools
 
 # --- emulated machines ------------------------------------------------------
 
+files = $(if $(FILES),--files '$(subst ','\'',$(FILES))')
+
 .PHONY: check
 check:
-	$(Q)$(BOOTSTRAP) $(TESTBED) $(TESTBED_FLAGS) check $(if $(T),--test $(T)) $(if $(M),--machine $(M))
+	$(Q)$(BOOTSTRAP) $(TESTBED) $(TESTBED_FLAGS) check $(if $(T),--test $(T)) $(if $(M),--machine $(M)) $(files) \
+		$(if $(CMD),--program '$(subst ','\'',$(CMD))')
 
 .PHONY: run
 run:
@@ -108,7 +111,7 @@ run:
 
 .PHONY: shell
 shell:
-	$(Q)$(BOOTSTRAP) $(TESTBED) $(TESTBED_FLAGS) shell $(if $(M),--machine $(M))
+	$(Q)$(BOOTSTRAP) $(TESTBED) $(TESTBED_FLAGS) shell $(if $(M),--machine $(M)) $(files)
 
 .PHONY: bench
 bench:
@@ -176,5 +179,7 @@ help:
 	@echo "  T=TEST            make check, bench: only these tests or rows, with commas between"
 	@echo "  M=MACHINE         make check, run, shell, bench: on this machine:"
 	@$(TESTBED) --arch $(TEST_ARCHES) machines 2>/dev/null | sed 's/^/                  /'
+	@echo "  FILES=DIR         make shell: what is in there is on the machine, in /files"
+	@echo "  CMD=\"PROGRAM ...\" make check FILES=DIR: run a program of it, instead of the tests"
 	@echo "  PREFIX=, DESTDIR= make install ($(PREFIX))"
 	@echo "  V=1               show the commands; C=1, W=1: as for any kernel module"

@@ -144,13 +144,16 @@ class Builder:
         found |= {path.name: path for path in built.glob(f"{test}-*") if "." not in path.name}
         return found
 
-    def initramfs(self, kernel, modules, tests):
-        """All of an initramfs but its /testbed.conf, which differs by boot."""
+    def initramfs(self, kernel, modules, tests, files=None):
+        """All of an initramfs but its /testbed.conf, which differs by boot.
+
+        @files: somebody's, to be there too; see files.py.
+        """
         archive = initramfs.Archive()
         archive.add("init", self.programs / "init")
         archive.add("bin/busybox", deps.busybox(self.arch, kernels.cache()))
         archive.link("bin/sh", "busybox")
-        archive.add_bytes("etc/profile", PROFILE.encode())
+        archive.add_bytes("etc/profile", (PROFILE + (files.environment if files else "")).encode())
         archive.add_bytes("etc/passwd", b"root::0:0:root:/:/bin/sh\n"
                                         b"nobody::65534:65534:nobody:/:/bin/sh\n")
         for path in [*modules, *kernel.modules()]:
@@ -165,6 +168,8 @@ class Builder:
         for test in tests:
             for name, path in self.programs_of(test).items():
                 archive.add(f"selftests/{name}", self._stripped(path))
+        if files:
+            files.add_to(archive, self.arch)
         head = bytes(archive.blob)
 
         def with_configuration(text):

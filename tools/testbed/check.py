@@ -29,6 +29,7 @@ class Test:
     args: tuple = ()
     raw: bool = False       # no TAP: the exit status is the result
     idle: int = IDLE        # seconds for which it may do nothing
+    show: object = None     # called with each line that comes while it runs
 
     @property
     def command(self):
@@ -64,6 +65,7 @@ class Result:
     log: object = None
     note: str = ""
     damaged: bool = False       # is the machine, for the tests that come after?
+    shown: bool = False         # was its output printed already?
 
     @property
     def failures(self):
@@ -161,12 +163,14 @@ class Session:
                 limit.alive()
                 return got
 
-    def until(self, token, word, seconds, what, idle=IDLE):
+    def until(self, token, word, seconds, what, idle=IDLE, show=None):
         """Read on to init's line "TOKEN word ..."; its other words."""
         limit = Limit(self.run, seconds, idle)
         while True:
             text = self.line(limit, what)[1]
             at = text.find(token + " ")
+            if show and at:
+                show(text if at < 0 else text[:at])
             if at < 0:
                 continue
             words = text[at:].split()
@@ -337,12 +341,13 @@ def _kunit(session, token, log_dir, tell):
 def _test(session, token, test, log_dir):
     session.until(token, "begin", 30, f"begin of {test.name}")
     session.first_test = session.first_test or session.run.elapsed()
-    result = session.result = Result(session.run.machine.name, test.name)
+    result = session.result = Result(session.run.machine.name, test.name, shown=bool(test.show))
     began = time.monotonic()
     how = None
     try:
         try:
-            how = session.until(token, "end", test.limit, test.name, test.idle)
+            how = session.until(token, "end", test.limit, test.name, test.idle,
+                                test.show)
         except TimeoutError as error:
             result.problems.append(str(error))
             how = _kill(session, token, test)

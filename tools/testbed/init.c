@@ -29,6 +29,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -42,6 +43,7 @@
 #include <sys/reboot.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -487,6 +489,21 @@ static void mount_all(void)
 	}
 }
 
+/* The network of the machine alone */
+static void start_loopback(void)
+{
+	struct ifreq request = { .ifr_name = "lo" };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	if (!ioctl(fd, SIOCGIFFLAGS, &request)) {
+		request.ifr_flags |= IFF_UP;
+		ioctl(fd, SIOCSIFFLAGS, &request);
+	}
+	close(fd);
+}
+
 static void raw_console(void)
 {
 	struct termios tio;
@@ -544,6 +561,7 @@ int main(void)
 
 	mount_all();
 	raw_console();
+	start_loopback();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	setenv("PATH", "/bin:/selftests", 1);
 	setenv("HOME", "/", 1);

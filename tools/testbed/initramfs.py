@@ -32,10 +32,13 @@ class Archive:
                 self.dirs.add(parent)
                 self._entry(parent, stat.S_IFDIR | 0o755)
 
-    def add(self, name, path):
+    def directory(self, name):
+        self._parents(f"{name}/.")
+
+    def add(self, name, path, program=False):
         """Add the file at @path under @name; programs stay executable."""
         path = pathlib.Path(path)
-        mode = 0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644
+        mode = 0o755 if program or path.stat().st_mode & stat.S_IXUSR else 0o644
         self.add_bytes(name, path.read_bytes(), mode)
 
     def add_bytes(self, name, data, mode=0o644):

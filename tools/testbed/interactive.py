@@ -12,6 +12,7 @@ import tty
 
 import build
 import check
+import files
 import kernels
 import machines
 from build import TOP, say
@@ -20,14 +21,14 @@ ESCAPE = b"\x1d"        # ^]
 GUEST_LIMIT = 600       # of one guest, in seconds of CPU time
 
 
-def _boot(options, machine, token, middle):
+def _boot(options, machine, token, middle, directory=None):
     builder = build.Builder(machine.arch, options.verbose)
     kernel = builder.kernel(machine.flavour)
     say(f"building {machine.module} for the {kernel.name} kernel, and the programs")
     builder.userspace(kernel)
     modules = [builder.module(machine.module, kernel)]
     tests = [test.name for test in check.manifest(TOP / "selftests/tests.conf")]
-    image = builder.initramfs(kernel, modules, tests)
+    image = builder.initramfs(kernel, modules, tests, directory)
     say(f"booting {machine.name}: {machine.about}")
     conf = check.configuration(machine, token, middle)
     return machines.Run(machine, kernel, image(conf), options.verbose)
@@ -122,7 +123,10 @@ def shell(options, machine):
     size = shutil.get_terminal_size()
     token = check.new_token()
     middle = [f"window {size.lines} {size.columns}", "shell"]
-    with _boot(options, machine, token, middle) as run, Terminal():
+    directory = files.Files(options.files) if options.files else None
+    if directory:
+        machine = dataclasses.replace(machine, memory=machine.memory + directory.memory())
+    with _boot(options, machine, token, middle, directory) as run, Terminal():
         session = check.Session(run, open(os.devnull, "w", encoding="ascii"))
         try:
             limit = check.Limit(run, machine.boot_limit)
