@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import deps
@@ -28,7 +29,7 @@ TARBALL = pathlib.Path("/usr/src") / (SOURCE + ".tar.xz")
 # What differs by architecture: the kernel's name for it, the image, the modules
 # that go into the initramfs, the cross compiler's prefix, and the flavours of
 # kernel that there are, with about how many steps a build has: for the
-# percentage only.
+# percentage only. Those in "alone" have no machine that loads a module of theirs.
 ARCHES = {
     "x86_64": {
         "srcarch": "x86",
@@ -37,7 +38,8 @@ ARCHES = {
         "modules": ("virt/lib/irqbypass", "arch/x86/kvm/kvm", "arch/x86/kvm/kvm-intel",
                     "arch/x86/kvm/kvm-amd"),
         "cross": "x86_64-linux-gnu-",
-        "flavours": {"lean": 1590, "sanitizer": 1690, "distro": 1780},
+        "flavours": {"lean": 1590, "sanitizer": 1560, "distro": 1780},
+        "alone": ("sanitizer",),
     },
     "arm64": {
         "srcarch": "arm64",
@@ -46,6 +48,7 @@ ARCHES = {
         "modules": (),
         "cross": "aarch64-linux-gnu-",
         "flavours": {"lean": 1500, "64k": 1500},
+        "alone": (),
     },
 }
 
@@ -72,6 +75,16 @@ def cache():
 def cross(arch):
     """The prefix of the compiler for @arch."""
     return ARCHES[arch]["cross"] if arch != deps.native() else ""
+
+
+BUILDING = set()
+
+
+def stop_all():
+    """End the builds of other threads."""
+    for make in list(BUILDING):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(make.pid, signal.SIGKILL)
 
 
 class BuildError(Exception):
@@ -106,7 +119,11 @@ class Kernel:
         return self.dir / "tools/testing/selftests"
 
     def modules(self):
-        return [self.dir / (name + ".ko") for name in self.info["modules"]]
+        return [] if self._alone() else \
+            [self.dir / (name + ".ko") for name in self.info["modules"]]
+
+    def _alone(self):
+        return self.flavour in self.info["alone"]
 
     def complete(self):
         return (self.dir / "complete").exists() and self.image.exists()
@@ -177,10 +194,12 @@ class Kernel:
             raise BuildError("the configuration did not take " + ", ".join(refused))
 
     def _compile(self, tree, out, began):
-        command = self._make(tree, f"-j{os.cpu_count()}", self.info["target"], "modules")
+        command = self._make(tree, f"-j{os.cpu_count()}", self.info["target"],
+                             "modules_prepare" if self._alone() else "modules")
         make = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, text=True, env=self._environment(),
                                 process_group=0)
+        BUILDING.add(make)
         progress = Progress(f"{self.name} kernel: building", self.info["flavours"][self.flavour],
                             began)
         try:
@@ -195,8 +214,13 @@ class Kernel:
             raise
         finally:
             progress.end()
-        if make.wait():
+        failed = make.wait()
+        BUILDING.discard(make)
+        if failed:
             raise BuildError("make failed")
+        if self._alone():
+            # What modules of ours may use: nothing but what the kernel itself has.
+            shutil.copy(tree / "vmlinux.symvers", tree / "Module.symvers")
 
     def _prune(self, tree):
         keep = re.compile("|".join(KEEP).replace("{srcarch}", self.info["srcarch"]))
@@ -216,7 +240,9 @@ class Progress:
         self.what, self.total, self.began = what, total, began
         self.done = 0
         self.shown = time.monotonic()
-        self.tty = sys.stdout.isatty()
+        # One line for everybody: not beside others'
+        self.tty = sys.stdout.isatty() and \
+            threading.current_thread() is threading.main_thread()
 
     def step(self):
         self.done += 1

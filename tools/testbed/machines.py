@@ -89,6 +89,11 @@ MACHINES = {m.name: m for m in (
 )}
 
 
+def die_with_us():
+    """For a process that is begun, before it executes its program."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 RUNNING = set()
 STOPPING = threading.Event()
 
@@ -141,7 +146,7 @@ class Run:
             self.process = subprocess.Popen(
                 command, stdin=stdio, stdout=stdio, stderr=errors, cwd=self.dir,
                 env=os.environ | {"TERM": "vt100"}, start_new_session=True,
-                preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
+                preexec_fn=die_with_us)
         self._close(stdio)
 
     def _pty(self):
