@@ -41,7 +41,8 @@ CASES = (
     ("a healthy machine", "true", None),
     ("an exit status", "exit 3", "it ended with exit 3"),
     ("a crash of the program", "kill -SEGV $$", "it ended with signal 11"),
-    ("a program that does nothing", "sleep 1000", "no answer within 5 s in which it did nothing"),
+    ("a program that does nothing", "sleep 1000", "the machine has been idle for 5 s"),
+    ("one that says something now and then", "for i in 1 2 3 4; do sleep 2; echo $i; done", None),
     ("a program that hangs", "while :; do :; done", "no answer within 2 s of CPU time"),
     ("a program that cannot be run", None, "it ended with exit 127"),
     ("a guest's reports", GUEST, None),
@@ -65,23 +66,23 @@ CASES = (
 )
 
 
-def boot(machine, kernel, image, tests):
+def boot(machine, kernel, image, tests, idle=check.IDLE):
     """Run @tests; their results by name."""
     results = {}
     with tempfile.TemporaryDirectory() as logs:
         check.run_tests(machine, kernel, image, tests, pathlib.Path(logs),
-                        lambda result: results.setdefault(result.test, result))
+                        lambda result: results.setdefault(result.test, result), idle=idle)
     return results
 
 
 def case(machine, kernel, image, script, message):
     """(did the testbed notice and go on?, results)"""
-    hangs = message and "no answer" in message
+    limit = HANGS if message and "no answer" in message else ENDS
+    idle = IDLE if "sleep" in str(script) else check.IDLE
     args = ("/bin/sh", "-c", script.replace(" ", "\t")) if script else ("/nothing",)
-    tests = [check.Test("test", (), HANGS if hangs else ENDS, args, raw=True,
-                        idle=IDLE if hangs else check.IDLE),
+    tests = [check.Test("test", (), limit, args, raw=True),
              check.Test("after", (), ENDS, ("/bin/busybox", "true"), raw=True)]
-    results = boot(machine, kernel, image, tests)
+    results = boot(machine, kernel, image, tests, idle)
     problems = results["test"].problems
     if message:
         good = any(problem.startswith(message) for problem in problems)

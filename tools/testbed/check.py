@@ -14,11 +14,11 @@ ASK_STATE, ASK_KILL = b"\x14", b"\x0b"      # as init.c has them
 
 KSFT_SKIP = 4
 
-# A machine that has said nothing for IDLE seconds, and used less than HARDLY_ANY of a
-# processor, waits for something that will not come. One that others keep from running
-# gets more than that.
+# A machine that has been idle for IDLE seconds, as its kernel tells, waits for something
+# that will not come. If nobody is left who could tell, it has said nothing for DEAD
+# seconds, and used less than HARDLY_ANY of a processor.
 IDLE = 300
-HARDLY_ANY = 0.05
+DEAD, HARDLY_ANY = 1800, 0.1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +28,6 @@ class Test:
     limit: int              # in seconds of CPU time; see Limit
     args: tuple = ()
     raw: bool = False       # no TAP: the exit status is the result
-    idle: int = IDLE        # seconds for which it may do nothing
     show: object = None     # called with each line that comes while it runs
 
     @property
@@ -86,8 +85,8 @@ class Limit:
     for each CPU of the machine.
     """
 
-    def __init__(self, run, seconds, idle=IDLE):
-        self.run, self.seconds, self.idle = run, seconds, idle
+    def __init__(self, run, seconds):
+        self.run, self.seconds = run, seconds
         self.began = run.cpu_seconds()
         self.looked = time.monotonic()
         self.alive()
@@ -105,10 +104,10 @@ class Limit:
         used = self.run.cpu_seconds()
         if used - self.began > self.seconds * self.run.machine.cpus:
             return f"{self.seconds} s of CPU time"
-        if used - self.alive_cpu > HARDLY_ANY * self.idle:
+        if used - self.alive_cpu > HARDLY_ANY * DEAD:
             self.alive()
-        elif now - self.alive_at > self.idle:
-            return f"{self.idle} s in which it did nothing"
+        elif now - self.alive_at > DEAD:
+            return f"{DEAD} s in which it did nothing"
         return None
 
 
@@ -163,9 +162,9 @@ class Session:
                 limit.alive()
                 return got
 
-    def until(self, token, word, seconds, what, idle=IDLE, show=None):
+    def until(self, token, word, seconds, what, show=None):
         """Read on to init's line "TOKEN word ..."; its other words."""
-        limit = Limit(self.run, seconds, idle)
+        limit = Limit(self.run, seconds)
         while True:
             text = self.line(limit, what)[1]
             at = text.find(token + " ")
@@ -176,6 +175,8 @@ class Session:
             words = text[at:].split()
             if words[1] == "health":
                 self._health(words[2:])
+            if words[1] == "idle":
+                raise TimeoutError(f"the machine has been idle for {words[2]} s: {what}")
             if words[1] == word:
                 return words[2:]
 
@@ -194,12 +195,14 @@ class Session:
         target.damaged |= len(target.problems) > before
 
 
-def configuration(machine, token, middle, leaks=False):
+def configuration(machine, token, middle, leaks=False, idle=0):
     """/testbed.conf, for init, with the lines of @middle while the module is loaded."""
     kunit = machine.module == "axvcpu_kunit"
     lines = [f"token {token}", f"loglevel {7 if kunit else 5}"]
     if machine.emulator.POWER_PORT is not None:
         lines.append(f"port {machine.emulator.POWER_PORT:#x}")
+    if idle:
+        lines.append(f"idle {idle}")
     if machine.module:
         lines.append(f"load {machine.module}")
     lines += middle
@@ -220,7 +223,7 @@ def new_token():
     return "@" + secrets.token_hex(4)
 
 
-def run_tests(machine, kernel, make_initramfs, tests, log_dir, tell, verbose=False):
+def run_tests(machine, kernel, make_initramfs, tests, log_dir, tell, verbose=False, idle=IDLE):
     """Run @tests on @machine; tell(result) of each as it ends.
 
     A machine that a test has damaged is booted again for the tests that are
@@ -232,7 +235,7 @@ def run_tests(machine, kernel, make_initramfs, tests, log_dir, tell, verbose=Fal
         token = new_token()
         conf = configuration(machine, token, [" ".join(("test", test.name, *test.command))
                                               for test in waiting],
-                             scans_for_leaks(machine))
+                             scans_for_leaks(machine), idle)
         log_dir.mkdir(parents=True, exist_ok=True)
         path = log_dir / f"console{f'-{boot}' if boot else ''}.log"
         with open(path, "w", encoding="utf-8", buffering=1) as log, \
@@ -301,7 +304,8 @@ def _watch(session, token, tests, log_dir, tell):
         boot.problems.append(str(error))
     except EOFError:
         if not any(f"{token} bye" in line for line in boot.output):
-            boot.problems.append("the machine stopped before its closing line")
+            boot.problems.append("the machine stopped before its closing line" +
+                                 session.run.how_it_ended())
     return left
 
 
@@ -346,14 +350,14 @@ def _test(session, token, test, log_dir):
     how = None
     try:
         try:
-            how = session.until(token, "end", test.limit, test.name, test.idle,
-                                test.show)
+            how = session.until(token, "end", test.limit, test.name, test.show)
         except TimeoutError as error:
             result.problems.append(str(error))
             how = _kill(session, token, test)
         session.until(token, "health", 30, "the kernel's health")
     except (TimeoutError, EOFError) as error:
-        result.problems.append(f"the machine is gone: {str(error) or 'it stopped'}")
+        result.problems.append("the machine is gone: " +
+                               (str(error) or "it stopped" + session.run.how_it_ended()))
         result.damaged = True
     output = [line for line in result.output if token not in line]
     if not test.raw:

@@ -12,6 +12,7 @@
  *	load NAME [ARG]...	insert /modules/NAME.ko
  *	unload NAME		remove it; it must not be in use
  *	test NAME CMD [ARG]...	run a program, report how it ended
+ *	idle SECONDS		tell when a program has had the machine idle for so long
  *	leaks			scan for unreferenced memory, print what is found
  *	dump DIR		print the regular files below, in hexadecimal
  *	window ROWS COLUMNS	the size of the terminal
@@ -58,6 +59,7 @@
 
 static char token[64] = "?";
 static int power_port = -1;
+static int idle_limit;		/* seconds; 0: none */
 static int signals;
 static int output = -1;	/* of the program that runs, to be read */
 
@@ -337,6 +339,35 @@ static void end_orphans(void)
 		;
 }
 
+/* Of all CPUs, in hundredths of a second: neither idle nor waiting for a device */
+static unsigned long long busy_time(void)
+{
+	unsigned long long t[8] = { 0 };
+	char buf[512];
+
+	if (read_file("/proc/stat", buf, sizeof(buf)) > 0)
+		sscanf(buf, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &t[0], &t[1], &t[2],
+		       &t[3], &t[4], &t[5], &t[6], &t[7]);
+	return t[0] + t[1] + t[2] + t[5] + t[6] + t[7];
+}
+
+/*
+ * Nothing has come from the program since @since, and the machine has done next to
+ * nothing: less than a twentieth of a CPU. It is the kernel that tells this; outside,
+ * a machine that waits looks like one that others keep from running.
+ */
+static void look_for_idleness(long long *since, unsigned long long *busy)
+{
+	long long passed = now_ms() - *since;
+
+	if (passed < idle_limit * 1000LL)
+		return;
+	if ((busy_time() - *busy) * 10 * 20 < (unsigned long long)passed)
+		tell("idle %lld", passed / 1000);
+	*since = now_ms();
+	*busy = busy_time();
+}
+
 /* Wait for @pid; whatever else ends meanwhile is an orphan of a test's. */
 static int wait_for(pid_t pid, bool interactive)
 {
@@ -345,6 +376,9 @@ static int wait_for(pid_t pid, bool interactive)
 		{ .fd = output, .events = POLLIN },
 		{ .fd = interactive ? -1 : STDIN_FILENO, .events = POLLIN },
 	};
+	int tick = idle_limit && !interactive ? idle_limit * 200 : -1;
+	unsigned long long busy = busy_time();
+	long long since = now_ms();
 	struct signalfd_siginfo si;
 	int status;
 	pid_t got;
@@ -357,7 +391,13 @@ static int wait_for(pid_t pid, bool interactive)
 			end_orphans();
 			return status;
 		}
-		poll(fds, 3, -1);
+		poll(fds, 3, tick);
+		if (fds[1].revents & POLLIN) {
+			since = now_ms();
+			busy = busy_time();
+		} else if (tick > 0) {
+			look_for_idleness(&since, &busy);
+		}
 		if (fds[0].revents & POLLIN)
 			(void)!read(signals, &si, sizeof(si));
 		/* Nothing more will come if nobody has it open any more. */
@@ -545,6 +585,8 @@ static void obey(char *line)
 		unload(argv[1]);
 	else if (!strcmp(argv[0], "test") && argc > 2)
 		run(argv[1], argv + 2, false);
+	else if (!strcmp(argv[0], "idle"))
+		idle_limit = atoi(argv[1]);
 	else if (!strcmp(argv[0], "dump"))
 		dump(argv[1]);
 	else if (!strcmp(argv[0], "window") && argc > 2)

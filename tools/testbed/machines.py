@@ -206,6 +206,16 @@ class Run:
         with contextlib.suppress(OSError):
             os.write(self.console, data)
 
+    def how_it_ended(self):
+        """Of the emulator, which says no more: what to add to that, if it did not end well."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            status = self.process.wait(5)
+            if status < 0:
+                return f", and the emulator was killed by signal {-status}"
+            if status > 0:
+                return f", and the emulator ended with status {status}"
+        return ""
+
     def emulator_output(self):
         for name in self.machine.emulator.LOGS:
             with contextlib.suppress(OSError):
