@@ -398,10 +398,10 @@ u64 *vhe_gic_reg(struct vhe_gic *gic, u64 id, u64 *bits)
  * @n: its number
  * @value: its value
  *
- * Two with one INTID are unpredictable: the last one counts.
+ * Two with one INTID are unpredictable: the last one counts. An empty one has none.
  *
  * Context: &struct axvcpu.mutex held.
- * Return: a bit for each list register that has not got any more what it had.
+ * Return: a bit for each list register that lost what it had.
  */
 unsigned long vhe_gic_set_lr(struct vhe_gic *gic, unsigned int n, u64 value)
 {
@@ -409,7 +409,7 @@ unsigned long vhe_gic_set_lr(struct vhe_gic *gic, unsigned int n, u64 value)
 	unsigned int i;
 
 	for_each_set_bit(i, &gic->used, VHE_MAX_LRS) {
-		if (!((gic->lr[i] ^ value) & LR_INTID))
+		if (value & LR_STATE && !((gic->lr[i] ^ value) & LR_INTID))
 			gone |= BIT(i);
 	}
 	for_each_set_bit(i, &gone, VHE_MAX_LRS)

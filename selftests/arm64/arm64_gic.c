@@ -102,6 +102,24 @@ TEST_F(arm64, gic_registers)
 	EXPECT_EQ(77, self->results[1]);
 }
 
+/* Two list registers never have the same interrupt, and an empty one has none, not INTID 0. */
+TEST_F(arm64, gic_registers_displace)
+{
+	const uint64_t sgi0 = 1ULL << 62 | 1ULL << 60 | 0x30ULL << 48;
+	uint64_t value;
+
+	ASSERT_EQ(0, start(self, gic_program, gic_program_end));
+	ASSERT_EQ(0, set_reg(self->v.fd, AXVCPU_ARM64_REG_GIC_LR(0), sgi0));
+	ASSERT_EQ(0, set_reg(self->v.fd, AXVCPU_ARM64_REG_GIC_LR(1), 0));
+	ASSERT_EQ(0, get_reg(self->v.fd, AXVCPU_ARM64_REG_GIC_LR(0), &value));
+	EXPECT_EQ(sgi0, value);
+	ASSERT_EQ(0, set_reg(self->v.fd, AXVCPU_ARM64_REG_GIC_LR(1), sgi0));
+	ASSERT_EQ(0, get_reg(self->v.fd, AXVCPU_ARM64_REG_GIC_LR(0), &value));
+	EXPECT_EQ(0, value);
+	ASSERT_EQ(0, get_reg(self->v.fd, AXVCPU_ARM64_REG_GIC_LR(1), &value));
+	EXPECT_EQ(sgi0, value);
+}
+
 /* Two wait in list registers when RUN begins, another one comes when they are handled. */
 PROGRAM(done_program,
 	IRQ_SETUP("done_irq")
