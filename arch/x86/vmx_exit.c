@@ -49,7 +49,6 @@ int (*const vmx_exits[VMX_NR_EXITS])(struct vmx_vcpu *vmx) = {
 	[EXIT_REASON_ENCLS]			= vmx_exit_undefined,
 };
 
-
 /**
  * vmx_complete() - the exit has the VMM's answer
  * @vcpu: the vCPU, not loaded
