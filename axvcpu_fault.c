@@ -216,7 +216,7 @@ static u8 leaf_levels(const struct window *window, const struct axvcpu_range *ra
 
 	if (!(window->flags & AXVCPU_MAP_EXEC) || !format->noexec_levels)
 		return format->leaf_levels;
-	if (access & AXVCPU_MAP_EXEC || !(window->flags & (AXVCPU_MAP_READ | AXVCPU_MAP_WRITE)))
+	if (access & AXVCPU_MAP_EXEC)
 		return format->leaf_levels & ~format->noexec_levels;
 	spin_lock(&aspace->lock);
 	axvcpu_s2_lookup(&aspace->s2, axvcpu_gpa(gpa), &level);

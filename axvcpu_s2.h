@@ -36,7 +36,8 @@
  *	memory type, shareability)
  * @leaf_type_mask: bits that tell a leaf from a table above level 0
  * @leaf_type: value of @leaf_type_mask in a leaf above level 0
- * @prot: bits of a leaf for each access, indexed by AXVCPU_MAP_* bits
+ * @prot: bits of a leaf for each access, indexed by AXVCPU_MAP_* bits; each has
+ *	AXVCPU_MAP_READ, as MAP demands it
  * @write_mask: bits that are set in a writable leaf
  * @lazy_exec: bits that deny execution, in every leaf until the guest wants to
  *	execute what it maps; 0: it may at once

@@ -38,13 +38,9 @@ struct axvcpu_s2_format vhe_s2_format __ro_after_init = {
 	.leaf_type_mask	= S2_TABLE,
 	.leaf_type	= 0,
 	.prot = {
-		[0]						= S2_XN,
 		[AXVCPU_MAP_READ]				= S2_READ | S2_XN,
-		[AXVCPU_MAP_WRITE]				= S2_READ | S2_WRITE | S2_XN,
 		[AXVCPU_MAP_READ | AXVCPU_MAP_WRITE]		= S2_READ | S2_WRITE | S2_XN,
-		[AXVCPU_MAP_EXEC]				= S2_READ,
 		[AXVCPU_MAP_READ | AXVCPU_MAP_EXEC]		= S2_READ,
-		[AXVCPU_MAP_WRITE | AXVCPU_MAP_EXEC]		= S2_READ | S2_WRITE,
 		[AXVCPU_MAP_ALL]				= S2_READ | S2_WRITE,
 	},
 	.write_mask	= S2_WRITE,

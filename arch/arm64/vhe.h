@@ -135,7 +135,7 @@ static inline void vhe_set_x(struct vhe_vcpu *vhe, unsigned int n, u64 value)
 
 /**
  * vhe_skip_insn() - the guest goes on behind its instruction
- * @vhe: the vCPU; guests of AArch32 are not gone on with
+ * @vhe: the vCPU; AArch32 guests are never resumed
  *
  * Context: &struct axvcpu.mutex held.
  */

@@ -14,7 +14,7 @@
 
 /**
  * vhe_halt() - the guest waits for an event
- * @vhe: the vCPU, the instruction is behind
+ * @vhe: the vCPU, past the instruction
  *
  * Context: preemption off.
  * Return: &enum axvcpu_next.

@@ -186,7 +186,7 @@ static int psci_call(struct vhe_vcpu *vhe)
 
 /**
  * vhe_handle_hvc() - HVC was trapped
- * @vhe: the vCPU, the instruction is behind
+ * @vhe: the vCPU, past the instruction
  *
  * Context: preemption off.
  * Return: &enum axvcpu_next.

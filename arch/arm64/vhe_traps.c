@@ -121,7 +121,7 @@ void __init vhe_traps_init(void)
  * MDCR_EL2, CNTHCTL_EL2, HCRX_EL2, HFGRTR_EL2 and HFGWTR_EL2 are written for the
  * section; HCR_EL2 and CPTR_EL2, which disturb the host, by each entry.
  *
- * Context: preemption off; again when the guest has got FP registers or keys.
+ * Context: preemption off; again when the guest gets FP registers or keys.
  */
 void vhe_load_traps(struct vhe_vcpu *vhe)
 {

@@ -36,7 +36,7 @@ static bool leave(struct axvcpu_mock *mock, u32 reason, u64 arg)
 	return false;
 }
 
-/* The instruction is behind at the exit. */
+/* The instruction has completed at the exit. */
 static bool leave_after(struct axvcpu_mock *mock, u32 reason, u64 arg)
 {
 	mock->pc += sizeof(struct axvcpu_mock_insn);

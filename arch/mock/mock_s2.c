@@ -40,7 +40,6 @@ const struct axvcpu_s2_format axvcpu_mock_s2_format = {
 	.prot = {
 		[AXVCPU_MAP_READ] = S2_READ,
 		[AXVCPU_MAP_READ | AXVCPU_MAP_WRITE] = S2_READ | S2_WRITE,
-		[AXVCPU_MAP_EXEC] = S2_EXEC,
 		[AXVCPU_MAP_READ | AXVCPU_MAP_EXEC] = S2_READ | S2_EXEC,
 		[AXVCPU_MAP_ALL] = S2_ACCESS,
 	},

@@ -43,7 +43,7 @@ int vmx_exit_exception(struct vmx_vcpu *vmx)
 		return vmx_exit_unknown(vmx);
 	if (type != INTR_TYPE_PRIV_SW_EXCEPTION)
 		return vmx_raise_debug(vmx, vmread(EXIT_QUALIFICATION));
-	/* INT1 is behind when its #DB comes, and leaves DR6 alone. */
+	/* INT1 has completed when its #DB comes, and leaves DR6 alone. */
 	vmx->rip = vmx_fetch_insn(vmx);
 	vmx->once |= VMX_ONCE_RIP;
 	return vmx_raise_next(vmx, X86_TRAP_DB);

@@ -13,7 +13,7 @@
 #include "vmx_guest_insn.h"
 
 /**
- * vmx_exit_undefined() - an instruction that the guest has not got is #UD
+ * vmx_exit_undefined() - an instruction that the guest lacks is #UD
  * @vmx: the vCPU
  *
  * Context: after an exit, loaded.

@@ -32,7 +32,7 @@ static __always_inline void vmx_xsave(struct xregs_state *area, u64 mask)
 
 /**
  * vmx_xrstor() - XRSTOR, or what there is of it
- * @area: what it loads; parts that it has not are initial afterwards
+ * @area: what it loads; parts that it lacks are initial afterwards
  *
  * Context: interrupts off.
  */
