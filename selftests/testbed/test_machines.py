@@ -34,7 +34,9 @@ LINES = (
     "[    1.234567] Kernel panic - not syncing: Attempted to kill init!",
     "unreferenced object 0xffff888003c5a000 (size 64):",
 )
-GUEST = "".join(f"echo '{line}'; printf '{line}\\r\\n' >&2; " for line in LINES)
+# Arguments of init's commands have no blanks in them: printf makes them.
+PRINTED = tuple(line.replace(" ", "\\040") for line in LINES)
+GUEST = "".join(f"printf '{line}\\n'; printf '{line}\\r\\n' >&2; " for line in PRINTED)
 
 # What is done, what the testbed must say about it.
 CASES = (
@@ -47,7 +49,7 @@ CASES = (
     ("a program that cannot be run", None, "it ended with exit 127"),
     ("a guest's reports", GUEST, None),
     ("a WARN among a guest's reports",
-     f"{GUEST} printf '{LINES[0]}'; echo WARNING >{CRASH}; printf '{LINES[0]}'; {GUEST}",
+     f"{GUEST} printf '{PRINTED[0]}'; echo WARNING >{CRASH}; printf '{PRINTED[0]}'; {GUEST}",
      "kernel: WARNING: CPU: "),
     ("a WARN with no program", f"{{ sleep 1; echo WARNING >{CRASH}; }} >/dev/null 2>&1 & "
      "exec >/dev/null 2>&1; sleep 2", "kernel: WARNING: "),

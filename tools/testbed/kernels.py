@@ -218,8 +218,8 @@ class Kernel:
         BUILDING.discard(make)
         if failed:
             raise BuildError("make failed")
-        if self._alone():
-            # What modules of ours may use: nothing but what the kernel itself has.
+        if not (tree / "Module.symvers").exists():
+            # There is nothing more that modules of ours may use.
             shutil.copy(tree / "vmlinux.symvers", tree / "Module.symvers")
 
     def _prune(self, tree):

@@ -191,8 +191,9 @@ class Run:
                     if data:
                         return data
                 return None
-            if not ready and self.process.poll() is not None:
-                return None
+            if not ready and self.process.poll() is not None and \
+                    not select.select([self.console], [], [], 0)[0]:
+                return None         # its last words did not come in between
             if left <= 0 or set(also) & set(ready):
                 return b""
 
