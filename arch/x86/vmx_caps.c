@@ -3,7 +3,6 @@
  * What the CPUs can: the controls that we need and those that we like, found
  * in the capability MSRs (SDM vol. 3, appendix A).
  */
-
 #include <linux/cpu.h>
 #include <linux/printk.h>
 #include <linux/smp.h>

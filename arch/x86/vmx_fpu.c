@@ -199,7 +199,8 @@ u32 vmx_xsavec_size(u64 xcr0)
 
 /*
  * What the CPU has found in its initial state, it need not have written: whoever
- * looks at it writes it then, and it is valid from now on.
+ * looks at it writes it then, and it is valid from now on. Without XSAVE all is
+ * valid: RESET says so in the header, which FXSAVE leaves alone.
  */
 static bool was_initial(struct xregs_state *area, unsigned int part)
 {

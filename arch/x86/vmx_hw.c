@@ -6,7 +6,6 @@
  * CPU only: by an interrupt, when its vCPU goes on elsewhere or ends, and by
  * vmx_cpu_disable().
  */
-
 #include <linux/gfp.h>
 #include <linux/irqflags.h>
 #include <linux/lockdep.h>
