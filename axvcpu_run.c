@@ -325,7 +325,7 @@ static noinline int after_section(struct axvcpu *vcpu, struct run *run, int next
 	case AXVCPU_NEXT_HALT:
 		return halt_guest(vcpu, run);
 	case NEXT_LEAVE:
-		return next;
+		return run->error ? next : -EIO;
 	default:
 		return next < 0 ? next : -EIO;
 	}
@@ -385,7 +385,7 @@ static int sync_section(struct axvcpu *vcpu, struct run *run)
 		return leave_with(run, -EXDEV);
 	ret = axvcpu_load(vcpu);
 	if (ret)
-		return ret;
+		return ret < 0 ? ret : -EIO;
 	static_call(axvcpu_arch_sync_regs)(vcpu);
 	static_call(axvcpu_arch_put)(vcpu);
 	return leave_for_vmm(vcpu, run);

@@ -10,7 +10,6 @@
 #include <linux/security.h>
 #include <linux/slab.h>
 #include <linux/timex.h>
-#include <linux/topology.h>
 
 #include "axvcpu_arch.h"
 #include "axvcpu_aspace.h"
@@ -39,20 +38,13 @@ bool axvcpu_raw_root_enabled(void)
 	return raw_root;
 }
 
-/* A vCPU's memory comes from where it is meant to run. */
-static int home_node(const struct axvcpu_create_vcpu *args)
-{
-	return args->favor_phys_cpu < 0 ? NUMA_NO_NODE : cpu_to_node(args->favor_phys_cpu);
-}
-
 static int vcpu_init(struct axvcpu *vcpu, const struct axvcpu_create_vcpu *args,
 		     const struct cpumask *cpus)
 {
-	struct page *page = alloc_pages_node(home_node(args), GFP_KERNEL_ACCOUNT | __GFP_ZERO, 0);
-
-	if (!page)
+	vcpu->favor_cpu = args->favor_phys_cpu;
+	vcpu->run = axvcpu_alloc_page(vcpu, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	if (!vcpu->run)
 		return -ENOMEM;
-	vcpu->run = page_address(page);
 	if (!alloc_cpumask_var(&vcpu->cpus, GFP_KERNEL_ACCOUNT)) {
 		free_page((unsigned long)vcpu->run);
 		return -ENOMEM;
@@ -60,7 +52,6 @@ static int vcpu_init(struct axvcpu *vcpu, const struct axvcpu_create_vcpu *args,
 	cpumask_copy(vcpu->cpus, cpus);
 	vcpu->vm_id = args->vm_id;
 	vcpu->vcpu_id = args->vcpu_id;
-	vcpu->favor_cpu = args->favor_phys_cpu;
 	vcpu->bound_cpu = -1;
 	vcpu->last_cpu = -1;
 	vcpu->guest_cpu = -1;
@@ -93,7 +84,8 @@ struct axvcpu *axvcpu_vcpu_create(const struct axvcpu_create_vcpu *args, const s
 	struct axvcpu *vcpu;
 	int ret;
 
-	vcpu = kzalloc_node(axvcpu_arch.vcpu_size, GFP_KERNEL_ACCOUNT, home_node(args));
+	vcpu = kzalloc_node(axvcpu_arch.vcpu_size, GFP_KERNEL_ACCOUNT,
+			    axvcpu_home_node(args->favor_phys_cpu));
 	if (!vcpu)
 		return ERR_PTR(-ENOMEM);
 	ret = vcpu_init(vcpu, args, cpus);

@@ -11,9 +11,13 @@
 #define _AXVCPU_VCPU_H
 
 #include <linux/cpumask.h>
+#include <linux/gfp.h>
 #include <linux/list.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/numa.h>
 #include <linux/seqlock.h>
+#include <linux/topology.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 
@@ -115,6 +119,35 @@ struct axvcpu {
 	atomic64_t kicks;			/* (a) */
 	u64 guest_cycles;			/* (r) get_cycles() units, see guest_ns() */
 };
+
+/**
+ * axvcpu_home_node() - where the memory of a vCPU comes from
+ * @favor_cpu: where it is meant to run, -1: anywhere
+ *
+ * Context: any.
+ * Return: NUMA node, or %NUMA_NO_NODE.
+ */
+static inline int axvcpu_home_node(int favor_cpu)
+{
+	return favor_cpu < 0 ? NUMA_NO_NODE : cpu_to_node(favor_cpu);
+}
+
+/**
+ * axvcpu_alloc_page() - a page for a vCPU, from where it is meant to run
+ * @vcpu: the vCPU
+ * @gfp: flags
+ *
+ * Context: process context.
+ * Return: the page, for free_page(), or NULL.
+ */
+static inline void *axvcpu_alloc_page(const struct axvcpu *vcpu, gfp_t gfp)
+{
+	int node = axvcpu_home_node(vcpu->favor_cpu);
+	/* Without a node, the thread's memory policy counts. */
+	struct page *page = node == NUMA_NO_NODE ? alloc_page(gfp) : alloc_pages_node(node, gfp, 0);
+
+	return page ? page_address(page) : NULL;
+}
 
 bool axvcpu_raw_root_enabled(void);
 struct axvcpu *axvcpu_vcpu_create(const struct axvcpu_create_vcpu *args,

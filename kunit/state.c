@@ -450,6 +450,21 @@ static void backend_returns_nonsense(struct kunit *test)
 	}
 }
 
+/* The same where RUN returns at once, and has an answer to complete. */
+static void nonsense_with_an_answer(struct kunit *test)
+{
+	struct axvcpu *vcpu = axvcpu_kunit_vcpu(test, RDY);
+
+	vcpu->exit_reason = AXVCPU_EXIT_HYPERCALL;
+	vcpu->answer_due = true;
+	vcpu->run->immediate_exit = 1;
+	WRITE_ONCE(axvcpu_mock_hooks[AXVCPU_MOCK_LOAD], positive);
+	KUNIT_EXPECT_EQ(test, axvcpu_kunit_do(vcpu, AXVCPU_OP_RUN), -EIO);
+	WRITE_ONCE(axvcpu_mock_hooks[AXVCPU_MOCK_LOAD], NULL);
+	KUNIT_EXPECT_EQ(test, axvcpu_state(vcpu), INV);
+	KUNIT_EXPECT_FALSE(test, vcpu->answer_due);
+}
+
 /* R27: a vCPU's failure is its own. */
 static void failure_does_not_spread(struct kunit *test)
 {
@@ -908,6 +923,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(happy_path),
 	KUNIT_CASE(failure_at_every_step),
 	KUNIT_CASE(backend_returns_nonsense),
+	KUNIT_CASE(nonsense_with_an_answer),
 	KUNIT_CASE(failure_does_not_spread),
 	KUNIT_CASE(failures_are_told_apart),
 	KUNIT_CASE(set_state_checks_nothing),

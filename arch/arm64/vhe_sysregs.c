@@ -149,7 +149,7 @@ static const struct vhe_sysreg ranges[] = {
 	RANGE(sys_reg(3, 0, 0, 1, 0), sys_reg(3, 0, 0, 7, 7), MACHINE, RO),
 	ANY_OP2(3, 0, 1, 0, NOWHERE, DENIED),		/* SCTLR2, RGSR, GCR */
 	ANY_OP2(3, 0, 1, 2, NOWHERE, DENIED),		/* ZCR, TRFCR, SMPRI, SMCR */
-	ANY_OP2(3, 0, 2, 0, NOWHERE, DENIED),
+	RANGE(sys_reg(3, 0, 2, 0, 3), sys_reg(3, 0, 2, 0, 3), NOWHERE, DENIED), /* TCR2 */
 	RANGE(sys_reg(3, 0, 2, 1, 0), sys_reg(3, 0, 2, 3, 7), NOWHERE, KEYS),
 	ANY_OP2(3, 0, 2, 5, NOWHERE, DENIED),		/* guarded control stacks */
 	ANY_OP2(3, 0, 5, 3, NOWHERE, DENIED),		/* ERRIDR, ERRSELR */

@@ -36,7 +36,7 @@ int vmx_vcpu_create(struct axvcpu *vcpu, const union axvcpu_create_config *confi
 	if (vpid < 0)
 		return -ENOMEM;
 	vmx->vpid = vpid;
-	vmx->vmcs = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
+	vmx->vmcs = axvcpu_alloc_page(vcpu, GFP_KERNEL_ACCOUNT);
 	if (!vmx->vmcs)
 		goto err_vpid;
 	vmx_init_region(vmx->vmcs);

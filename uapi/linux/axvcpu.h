@@ -184,8 +184,8 @@ struct axvcpu_create_aspace {
  * struct axvcpu_create_vcpu - %AXVCPU_CREATE_VCPU, returns a descriptor
  * @vm_id: a number of the caller's, for traces
  * @vcpu_id: up to %AXVCPU_VCPU_ID_MAX; 0 is the bootstrap processor
- * @favor_phys_cpu: CPU on which the vCPU runs best, or -1; a hint: the vCPU's memory
- *	comes from that CPU's NUMA node
+ * @favor_phys_cpu: CPU on which the vCPU runs best, or -1; a hint: its run page
+ *	and what the hardware uses come from that CPU's NUMA node
  * @flags: zero
  * @phys_cpu_set: user pointer to a bitmap, as in sched_setaffinity(); the
  *	vCPU runs on these CPUs only. 0 with a length of 0: on all
