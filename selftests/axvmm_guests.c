@@ -673,7 +673,7 @@ static void make_full_pipe(int *fds)
 static int wait_for_bytes(pid_t pid, uint64_t bytes)
 {
 	long long until = now_ms() + LIMIT_MS;
-	struct axvcpu_stats stats;
+	struct axvcpu_stats stats = { 0 };
 	int fd = -1;
 
 	while (now_ms() < until) {
@@ -684,6 +684,15 @@ static int wait_for_bytes(pid_t pid, uint64_t bytes)
 			return fd;
 		sleep_ns(1000000);
 	}
+	if (fd < 0) {
+		ksft_print_msg("there is no vCPU\n");
+		return -1;
+	}
+	ksft_print_msg("bytes %llu of %llu, runs %llu, entries %llu, faults %llu, exits in the kernel %llu\n",
+		       (unsigned long long)stats.exits[flavour->write], (unsigned long long)bytes,
+		       (unsigned long long)stats.runs, (unsigned long long)stats.entries,
+		       (unsigned long long)stats.faults, (unsigned long long)stats.kernel_exits);
+	close(fd);
 	return -1;
 }
 
@@ -725,7 +734,8 @@ static bool ctrl_c_after_bytes(const char *line, uint64_t bytes)
 	collect(&c, 0);
 	close(out[0]);
 	close(out[1]);
-	return fd >= 0 && ended(130, NULL);
+	/* How it ended says why it wrote no more. */
+	return ended(130, NULL) && fd >= 0;
 }
 
 /* A thread hangs in writing what the guest prints. */
