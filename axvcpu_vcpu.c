@@ -410,15 +410,16 @@ static int write_regs(struct axvcpu *vcpu, const struct axvcpu_reg *regs, u32 co
 }
 
 /* With preemption off: the backend has the vCPU's registers at hand. */
-#define with_loaded(vcpu, call)			\
-({						\
-	int __loaded_ret = axvcpu_load(vcpu);	\
-						\
-	if (!__loaded_ret) {			\
-		__loaded_ret = (call);		\
-		static_call(axvcpu_arch_put)(vcpu);		\
-	}					\
-	__loaded_ret;				\
+#define with_loaded(vcpu, call)				\
+({							\
+	struct axvcpu *__loaded = (vcpu);		\
+	int __loaded_ret = axvcpu_load(__loaded);	\
+							\
+	if (!__loaded_ret) {				\
+		__loaded_ret = (call);			\
+		static_call(axvcpu_arch_put)(__loaded);	\
+	}						\
+	__loaded_ret;					\
 })
 
 /**

@@ -263,9 +263,11 @@ static void set_lr(struct vhe_vcpu *vhe, unsigned int n, u64 value)
 	struct vhe_gic *gic = &vhe->gic;
 
 	vhe_timer_drop(&vhe->timer, vhe_gic_set_lr(gic, n, value));
-	/* The timer's, as it was when it was read: tied to the host's again, where guests see it. */
-	if (!vhe_user_gic(vhe) && value & LR_STATE && FIELD_GET(LR_INTID, value) == VHE_VTIMER_INTID &&
-	    (value & LR_STATE) != LR_STATE && vhe_timer_intid) {
+	if (vhe_user_gic(vhe) || !vhe_timer_intid)
+		return;
+	/* The timer's, as it was when it was read: tied to the host's again. */
+	if (value & LR_STATE && FIELD_GET(LR_INTID, value) == VHE_VTIMER_INTID &&
+	    (value & LR_STATE) != LR_STATE) {
 		gic->lr[n] = vhe_gic_tied(value, vhe_timer_intid);
 		vhe_timer_list(&vhe->timer, n);
 	}
