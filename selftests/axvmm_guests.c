@@ -688,7 +688,7 @@ static int wait_for_bytes(pid_t pid, uint64_t bytes)
 		ksft_print_msg("there is no vCPU\n");
 		return -1;
 	}
-	ksft_print_msg("bytes %llu of %llu, runs %llu, entries %llu, faults %llu, in the kernel %llu\n",
+	ksft_print_msg("bytes %llu of %llu, runs %llu, entries %llu, faults %llu, exits %llu\n",
 		       (unsigned long long)stats.exits[flavour->write], (unsigned long long)bytes,
 		       (unsigned long long)stats.runs, (unsigned long long)stats.entries,
 		       (unsigned long long)stats.faults, (unsigned long long)stats.kernel_exits);
