@@ -35,8 +35,7 @@ ARCHES = {
         "srcarch": "x86",
         "image": "arch/x86/boot/bzImage",
         "target": "bzImage",
-        "modules": ("virt/lib/irqbypass", "arch/x86/kvm/kvm", "arch/x86/kvm/kvm-intel",
-                    "arch/x86/kvm/kvm-amd"),
+        "modules": ("virt/lib/irqbypass", "arch/x86/kvm/kvm", "arch/x86/kvm/kvm-intel"),
         "cross": "x86_64-linux-gnu-",
         "flavours": {"lean": 1590, "sanitizer": 1560, "distro": 1780},
         "alone": ("sanitizer",),
@@ -50,6 +49,16 @@ ARCHES = {
         "flavours": {"lean": 1500, "64k": 1500},
         "alone": (),
     },
+}
+
+# Where the sanitizer kernel has KASAN and UBSAN look: at all that is given a module's
+# objects, and not at the rest, which takes a third of the time to build. Modules of
+# ours are always looked at.
+SANITIZED = "kernel kernel/locking kernel/rcu kernel/sched kernel/time mm lib fs " \
+    "drivers/misc/lkdtm"
+VARIABLES = {
+    "sanitizer": [f"{name}_SANITIZE=$(if $(filter {SANITIZED},$(obj)),,n)"
+                  for name in ("KASAN", "UBSAN")],
 }
 
 # What of a built tree is kept: enough to boot, to build modules, and the
@@ -100,13 +109,15 @@ class Kernel:
         self.name = f"{arch} {flavour}"
         self.fragments = [HERE / "configs" / f"{name}.config"
                           for name in ("base", arch, flavour)]
+        self.variables = VARIABLES.get(flavour, [])
         self.id = f"{flavour}-{self._digest()[:12]}"
         self.dir = cache() / f"{arch}-{self.id}"
 
     def _digest(self):
         compiler = subprocess.run([self.cross + "gcc", "--version"],
                                   capture_output=True, text=True, check=True)
-        parts = [str(deps.version(SOURCE)), compiler.stdout.splitlines()[0], self.arch, *KEEP]
+        parts = [str(deps.version(SOURCE)), compiler.stdout.splitlines()[0], self.arch, *KEEP,
+                 *self.variables]
         parts += [path.read_text() for path in self.fragments]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -194,7 +205,7 @@ class Kernel:
             raise BuildError("the configuration did not take " + ", ".join(refused))
 
     def _compile(self, tree, out, began):
-        command = self._make(tree, f"-j{os.cpu_count()}", self.info["target"],
+        command = self._make(tree, f"-j{os.cpu_count()}", *self.variables, self.info["target"],
                              "modules_prepare" if self._alone() else "modules")
         make = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, text=True, env=self._environment(),
