@@ -669,6 +669,20 @@ static void make_full_pipe(int *fds)
 	fcntl(fds[1], F_SETFL, 0);
 }
 
+/* A vCPU's last exit, and its registers in the order of the run page */
+static void print_page(int fd)
+{
+	struct axvcpu_run *run = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ, MAP_SHARED, fd, 0);
+
+	if (run == MAP_FAILED)
+		return;
+	ksft_print_msg("exit %u: %#llx %#llx\n", run->exit_reason,
+		       (unsigned long long)run->exit_raw[0], (unsigned long long)run->exit_raw[1]);
+	for (int i = 0; i < 36; i++)
+		ksft_print_msg("register %d: %#llx\n", i, (unsigned long long)run->regs.raw[i]);
+	munmap(run, sysconf(_SC_PAGESIZE));
+}
+
 /* axvmm has made its vCPU, which wrote so many bytes: one of our descriptors, or -1. */
 static int wait_for_bytes(pid_t pid, uint64_t bytes)
 {
@@ -692,6 +706,7 @@ static int wait_for_bytes(pid_t pid, uint64_t bytes)
 		       (unsigned long long)stats.exits[flavour->write], (unsigned long long)bytes,
 		       (unsigned long long)stats.runs, (unsigned long long)stats.entries,
 		       (unsigned long long)stats.faults, (unsigned long long)stats.kernel_exits);
+	print_page(fd);
 	close(fd);
 	return -1;
 }
