@@ -86,15 +86,16 @@ $(addprefix tools-,$(PROGRAM_DIRS)): tools-%:
 # The programs are linked with the library.
 tools-tools/vmm tools-tools/bench tools-guests: $(filter tools-tools/lib,$(addprefix tools-,$(PROGRAM_DIRS)))
 
+# What needs no kernel's headers
+.PHONY: install-tools
+install-tools: tools
+	$(Q)$(foreach d,$(PROGRAM_DIRS),$(MAKE) --no-print-directory -C $(d) O=$(call tools-output,$(d)) install &&) :
+
 .PHONY: install
-install: module tools
+install: module install-tools
 	$(Q)$(MAKE) --no-print-directory -C $(KDIR) M=$(MODULE_DIR) AXVCPU_MODULE=$(AXVCPU_MODULE) \
 		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) INSTALL_MOD_DIR=extra \
 		modules_install
-	$(Q)for h in $$(cd uapi && find . -name '*.h'); do \
-		install -D -m 644 uapi/$$h $(DESTDIR)$(PREFIX)/include/$$h || exit 1; \
-	done
-	$(Q)$(foreach d,$(PROGRAM_DIRS),$(MAKE) --no-print-directory -C $(d) O=$(call tools-output,$(d)) install &&) :
 
 # --- emulated machines ------------------------------------------------------
 
@@ -157,6 +158,7 @@ help:
 	@echo "  make module       the module alone"
 	@echo "  make tools        libaxvcpu, axvmm and the example guests"
 	@echo "  make install      install module, headers, library, axvmm, man pages"
+	@echo "  make install-tools  all of these but the module, for which it takes no kernel headers"
 	@echo
 	@echo "  make run          the example guests, on an emulated machine with VMX, or VHE"
 	@echo "  make shell        a shell on an emulated machine, with the module loaded"
@@ -181,5 +183,5 @@ help:
 	@$(TESTBED) --arch $(TEST_ARCHES) machines 2>/dev/null | sed 's/^/                  /'
 	@echo "  FILES=DIR         make shell: what is in there is on the machine, in /files"
 	@echo "  CMD=\"PROGRAM ...\" make check FILES=DIR: run a program of it, instead of the tests"
-	@echo "  PREFIX=, DESTDIR= make install ($(PREFIX))"
+	@echo "  PREFIX=, LIBDIR=, DESTDIR=  make install ($(PREFIX), PREFIX/lib)"
 	@echo "  V=1               show the commands; C=1, W=1: as for any kernel module"

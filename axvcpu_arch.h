@@ -30,6 +30,8 @@ struct axvcpu_arch_ops {
 	const struct axvcpu_s2_format *s2;
 	/** @caps: ``AXVCPU_CAP_*`` of the backend; valid after @init; 0 where none */
 	u64 (*caps)(void);
+	/** @counter_hz: [P] see &struct axvcpu_info.counter_hz; may be NULL */
+	u64 (*counter_hz)(void);
 
 	/**
 	 * @init: [P] module load: look whether the hardware can, on all
@@ -77,8 +79,11 @@ struct axvcpu_arch_ops {
 	int (*bind)(struct axvcpu *vcpu);
 	/** @unbind: [C] no hardware holds state of the vCPU afterwards */
 	int (*unbind)(struct axvcpu *vcpu);
-	/** @reset: [C] as after @vcpu_create: no entry, no root, no events; can't fail */
-	void (*reset)(struct axvcpu *vcpu);
+	/**
+	 * @reset: [C] as after @vcpu_create: no entry, no root, no events; can't fail.
+	 * @keep_machine: but for what %AXVCPU_RESET_KEEP_MACHINE names
+	 */
+	void (*reset)(struct axvcpu *vcpu, bool keep_machine);
 
 	/**
 	 * @load: [C] start of a section of the run loop, or of register
@@ -120,7 +125,7 @@ struct axvcpu_arch_ops {
 	 */
 	int (*handle_exit)(struct axvcpu *vcpu);
 	/**
-	 * @fault_exit: [P] nothing of the host's stands behind &struct
+	 * @fault_exit: [P] no range is mapped at &struct
 	 * axvcpu.fault: where the hardware decoded the access, fill in the run
 	 * page. Returns &enum axvcpu_exit_reason, NESTED_PAGE_FAULT: the
 	 * caller fills it in. May be NULL.
@@ -136,6 +141,11 @@ struct axvcpu_arch_ops {
 	 * only what @inject writes and what @handle_exit saved.
 	 */
 	bool (*has_event)(struct axvcpu *vcpu);
+	/**
+	 * @halt_is_masked: [P] the guest has halted: has it masked interrupts, so that
+	 * only what can't be masked ends the halt? NULL: what is masked ends it too.
+	 */
+	bool (*halt_is_masked)(struct axvcpu *vcpu);
 	/**
 	 * @inject: any thread, no lock: queue the event. -EINVAL: there is no
 	 * such event. -EBUSY: an exception is queued already. The caller kicks.

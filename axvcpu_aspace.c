@@ -312,9 +312,9 @@ struct axvcpu_hpa axvcpu_aspace_root(const struct axvcpu_aspace *aspace)
 
 static int check_flags(u32 flags)
 {
-	if (flags & ~(AXVCPU_MAP_ALL | AXVCPU_MAP_LOG_DIRTY) || !(flags & AXVCPU_MAP_READ))
+	if (flags & ~(AXVCPU_MAP_ALL | AXVCPU_MAP_LOG_DIRTY))
 		return -EINVAL;
-	return 0;
+	return axvcpu_arch.s2->accesses & BIT(flags & AXVCPU_MAP_ALL) ? 0 : -EINVAL;
 }
 
 /* The log of written pages, or NULL without. */

@@ -11,6 +11,7 @@
 
 #include "axvcpu_count.h"
 #include "axvcpu_debugfs.h"
+#include "axvcpu_names.h"
 #include "axvcpu_state.h"
 #include "axvcpu_vcpu.h"
 
@@ -19,14 +20,11 @@ static DEFINE_MUTEX(vcpus_mutex);
 static LIST_HEAD(vcpus);
 static struct dentry *dir;
 
-static const char *const state_names[] = {
-	[AXVCPU_STATE_INVALID] = "Invalid",
-	[AXVCPU_STATE_CREATED] = "Created",
-	[AXVCPU_STATE_FREE] = "Free",
-	[AXVCPU_STATE_READY] = "Ready",
-	[AXVCPU_STATE_RUNNING] = "Running",
-	[AXVCPU_STATE_BLOCKED] = "Blocked",
-};
+#define NAME(value, name) [value] = name,
+static const char *const state_names[] = { AXVCPU_STATE_NAMES(NAME, NAME) };
+static const char *const op_names[] = { AXVCPU_OP_NAMES(NAME, NAME) };
+static const char *const exit_names[AXVCPU_NR_EXITS] = { AXVCPU_EXIT_NAMES(NAME, NAME) };
+#undef NAME
 
 static void show_stats(struct seq_file *m, const struct axvcpu_stats *stats)
 {
@@ -40,8 +38,18 @@ static void show_stats(struct seq_file *m, const struct axvcpu_stats *stats)
 	seq_puts(m, "  exits by reason");
 	for (i = 0; i < ARRAY_SIZE(stats->exits); i++)
 		if (stats->exits[i])
-			seq_printf(m, " %u:%llu", i, stats->exits[i]);
+			seq_printf(m, " %s:%llu", exit_names[i], stats->exits[i]);
 	seq_putc(m, '\n');
+}
+
+static void show_failure(struct seq_file *m, const char *which,
+			 const struct axvcpu_failure *failure)
+{
+	if (failure->seq)
+		seq_printf(m, "  %s %llu: %s expected %s actual %s error %d arch code %#llx reg %#llx tid %d\n",
+			   which, failure->seq, op_names[failure->op],
+			   state_names[failure->expected], state_names[failure->actual],
+			   failure->error, failure->arch_code, failure->reg, failure->tid);
 }
 
 static void show_history(struct seq_file *m, struct axvcpu *vcpu)
@@ -54,8 +62,8 @@ static void show_history(struct seq_file *m, struct axvcpu *vcpu)
 	count = axvcpu_get_history(vcpu, entries, ARRAY_SIZE(entries));
 	for (i = 0; i < count; i++) {
 		e = &entries[i];
-		seq_printf(m, "  #%llu op %u %s -> %s error %d tid %d cpu %u time %llu repeat %llu\n",
-			   e->seq, e->op, state_names[e->from], state_names[e->to], e->error,
+		seq_printf(m, "  #%llu %s %s -> %s error %d tid %d cpu %u time %llu repeat %llu\n",
+			   e->seq, op_names[e->op], state_names[e->from], state_names[e->to], e->error,
 			   e->tid, e->cpu, e->time_ns, e->repeat);
 	}
 }
@@ -73,12 +81,8 @@ static int vcpus_show(struct seq_file *m, void *v)
 		seq_printf(m, "vm %u vcpu %u %s bound_cpu %d last_cpu %d\n", vcpu->vm_id,
 			   vcpu->vcpu_id, state_names[info.state], READ_ONCE(vcpu->bound_cpu),
 			   READ_ONCE(vcpu->last_cpu));
-		if (info.failure.seq)
-			seq_printf(m, "  failure %llu: op %u expected %s actual %s error %d arch code %#llx reg %#llx\n",
-				   info.failure.seq, info.failure.op,
-				   state_names[info.failure.expected],
-				   state_names[info.failure.actual], info.failure.error,
-				   info.failure.arch_code, info.failure.reg);
+		show_failure(m, "cause", &info.cause);
+		show_failure(m, "failure", &info.failure);
 		show_stats(m, &stats);
 		show_history(m, vcpu);
 	}

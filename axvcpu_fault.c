@@ -216,7 +216,7 @@ static u8 leaf_levels(const struct window *window, const struct axvcpu_range *ra
 
 	if (!(window->flags & AXVCPU_MAP_EXEC) || !format->noexec_levels)
 		return format->leaf_levels;
-	if (access & AXVCPU_MAP_EXEC)
+	if (access & AXVCPU_MAP_EXEC || !(window->flags & (AXVCPU_MAP_READ | AXVCPU_MAP_WRITE)))
 		return format->leaf_levels & ~format->noexec_levels;
 	spin_lock(&aspace->lock);
 	axvcpu_s2_lookup(&aspace->s2, axvcpu_gpa(gpa), &level);
@@ -357,8 +357,9 @@ static int range_fault(struct axvcpu_range *range, u64 gpa, u32 access)
 /**
  * axvcpu_aspace_fault() - fill the page that the guest asked for
  * @aspace: the address space, the caller's
- * @fault: address and access; %AXVCPU_FAULT_BAD_HOST is added to its flags
- *	where a range is there, but no memory of the host's for it
+ * @fault: address and access; where a range is there, its flags get
+ *	%AXVCPU_FAULT_PROTECTION if it is not for this access, and
+ *	%AXVCPU_FAULT_BAD_HOST if there is no memory of the host's for it
  *
  * Pages around it that the host has at hand are filled as well. Several vCPUs
  * do this at the same time; only the writing of the table is serialised.
@@ -384,13 +385,17 @@ int axvcpu_aspace_fault(struct axvcpu_aspace *aspace, struct axvcpu_fault *fault
 		return -EFAULT;
 
 	ret = range_fault(range, gpa, fault->access);
-	if (ret == -EFAULT)
-		fault->flags |= AXVCPU_FAULT_BAD_HOST;
-	else if (ret == -EACCES)
-		ret = -EFAULT;
-	else if (ret == -EAGAIN)
-		/* Changed meanwhile: the guest's next try tells what is there now. */
-		ret = 0;
 	axvcpu_range_put(range);
+	switch (ret) {
+	case -EFAULT:
+		fault->flags |= AXVCPU_FAULT_BAD_HOST;
+		return -EFAULT;
+	case -EACCES:
+		fault->flags |= AXVCPU_FAULT_PROTECTION;
+		return -EFAULT;
+	case -EAGAIN:
+		/* Changed meanwhile: the guest's next try tells what is there now. */
+		return 0;
+	}
 	return ret;
 }

@@ -75,10 +75,16 @@ const struct axvcpu_ioctl *axvcpu_ioctl_find(const struct axvcpu_ioctl *table, u
 	return ioctl;
 }
 
+/* What an integer may be. RUN does not come here. */
+static unsigned long known_flags(const struct axvcpu_ioctl *ioctl)
+{
+	return ioctl->cmd == AXVCPU_RESET ? AXVCPU_RESET_KEEP_MACHINE : 0;
+}
+
 /**
  * axvcpu_ioctl_get_arg() - copy an ioctl's argument in
  * @ioctl: its row, or NULL
- * @arg: written, where the argument is a struct
+ * @arg: written
  * @cmd: the caller's command
  * @uarg: the caller's argument
  *
@@ -92,7 +98,8 @@ long axvcpu_ioctl_get_arg(const struct axvcpu_ioctl *ioctl, union axvcpu_ioctl_a
 		return -ENOTTY;
 	if (ioctl->kind == ARG_STRUCT)
 		return copy_arg_in(ioctl, arg, cmd, (void __user *)uarg);
-	return uarg ? -EINVAL : 0;
+	arg->flags = uarg;
+	return uarg & ~known_flags(ioctl) ? -EINVAL : 0;
 }
 
 /**
@@ -247,7 +254,7 @@ static long ioctl_unbind(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
 
 static long ioctl_reset(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
 {
-	return axvcpu_reset(vcpu);
+	return axvcpu_reset(vcpu, arg->flags);
 }
 
 static long ioctl_get_state(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
@@ -350,11 +357,13 @@ static long ioctl_set_regs(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
 	return ret;
 }
 
+#define INJECT_FLAGS	(AXVCPU_INJECT_ERROR_CODE | AXVCPU_INJECT_PRIORITY)
+
 static long ioctl_inject(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
 {
 	const struct axvcpu_inject *event = &arg->inject;
 
-	if (event->type > AXVCPU_EVENT_NMI || event->flags & ~AXVCPU_INJECT_ERROR_CODE ||
+	if (event->type > AXVCPU_EVENT_NMI || event->flags & ~INJECT_FLAGS ||
 	    event->reserved0 || !axvcpu_reserved_ok(event->reserved))
 		return -EINVAL;
 	return axvcpu_inject(vcpu, event);

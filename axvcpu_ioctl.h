@@ -15,12 +15,13 @@ struct axvcpu;
 struct axvcpu_aspace;
 
 /**
- * union axvcpu_ioctl_arg - the struct behind an ioctl's argument, in one place of the stack
+ * union axvcpu_ioctl_arg - an ioctl's argument, in one place of the stack
  *
- * Each member is named after its ioctl.
+ * The integer, or the struct behind a pointer: each is named after its ioctl.
  */
 union axvcpu_ioctl_arg {
 	/* private: */
+	unsigned long flags;
 	struct axvcpu_info info;
 	struct axvcpu_create_aspace create_aspace;
 	struct axvcpu_create_vcpu create_vcpu;

@@ -80,6 +80,8 @@ static long ioctl_get_info(union axvcpu_ioctl_arg *arg)
 	unsigned int level;
 
 	info->abi_version = AXVCPU_ABI_VERSION;
+	info->abi_oldest = AXVCPU_ABI_OLDEST;
+	info->map_access = s2->accesses;
 	info->backend = axvcpu_arch.backend;
 	info->caps = axvcpu_arch.caps();
 	if (axvcpu_raw_root_enabled())
@@ -92,6 +94,8 @@ static long ioctl_get_info(union axvcpu_ioctl_arg *arg)
 		if (s2->leaf_levels & BIT(level))
 			info->page_sizes |= BIT_ULL(axvcpu_s2_level_shift(s2, level));
 	strscpy(info->name, axvcpu_arch.name, sizeof(info->name));
+	if (axvcpu_arch.counter_hz)
+		info->counter_hz = axvcpu_arch.counter_hz();
 	return 0;
 }
 
@@ -247,4 +251,5 @@ module_exit(axvcpu_exit);
 
 MODULE_DESCRIPTION("Hardware vCPUs as file descriptors");
 MODULE_AUTHOR("The axvcpu developers");
+MODULE_VERSION("0.2");
 MODULE_LICENSE("GPL");

@@ -173,7 +173,7 @@ static __always_inline int with_aspace(struct axvcpu *vcpu, int cpu)
 /* Not on a CPU that is going offline or down with the system either. */
 static bool may_run_on(const struct axvcpu *vcpu, int cpu)
 {
-	if (vcpu->pinned ? cpu != vcpu->bound_cpu : !cpumask_test_cpu(cpu, vcpu->cpus))
+	if (vcpu->bound_cpu >= 0 ? cpu != vcpu->bound_cpu : !cpumask_test_cpu(cpu, vcpu->cpus))
 		return false;
 	return __this_cpu_read(axvcpu_hw_on);
 }
@@ -231,13 +231,15 @@ static int report_fault(struct axvcpu *vcpu)
 	struct axvcpu_run *page = vcpu->run;
 	int reason = AXVCPU_EXIT_NESTED_PAGE_FAULT;
 
-	if (axvcpu_arch.fault_exit && !(vcpu->fault.flags & AXVCPU_FAULT_BAD_HOST))
+	if (axvcpu_arch.fault_exit &&
+	    !(vcpu->fault.flags & (AXVCPU_FAULT_BAD_HOST | AXVCPU_FAULT_PROTECTION)))
 		reason = axvcpu_arch.fault_exit(vcpu);
 	if (reason == AXVCPU_EXIT_NESTED_PAGE_FAULT) {
 		page->fault.gpa = vcpu->fault.gpa.val;
 		page->fault.gva = vcpu->fault.gva;
 		page->fault.access = vcpu->fault.access;
 		page->fault.flags = vcpu->fault.flags;
+		page->fault.syndrome = vcpu->fault.syndrome;
 	}
 	return exit_to_vmm(vcpu, reason);
 }
@@ -286,6 +288,15 @@ static int wait_blocked(struct axvcpu *vcpu)
 				       AXVCPU_STATE_RUNNING);
 }
 
+/* Does a halted guest wait in the kernel? */
+static bool may_wait(struct axvcpu *vcpu, unsigned long flags)
+{
+	if (!(flags & AXVCPU_RUN_WAIT))
+		return false;
+	return !(flags & AXVCPU_RUN_EXIT_HLT_IF0) || !axvcpu_arch.halt_is_masked ||
+	       !axvcpu_arch.halt_is_masked(vcpu);
+}
+
 /*
  * A wait that a signal or a kick cuts short goes on with the next RUN: the
  * guest is still halted.
@@ -294,7 +305,7 @@ static int halt_guest(struct axvcpu *vcpu, struct run *run)
 {
 	int ret;
 
-	if (!(run->flags & AXVCPU_RUN_WAIT)) {
+	if (!may_wait(vcpu, run->flags)) {
 		vcpu->halted = false;
 		return exit_to_vmm(vcpu, AXVCPU_EXIT_HALT);
 	}
@@ -446,6 +457,9 @@ int axvcpu_run_locked(struct axvcpu *vcpu, unsigned long flags)
 }
 #endif
 
+#define RUN_FLAGS \
+	((unsigned long)(AXVCPU_RUN_WAIT | AXVCPU_RUN_NOWAIT | AXVCPU_RUN_EXIT_HLT_IF0))
+
 static noinline int wait_for_vcpu(struct axvcpu *vcpu, unsigned long flags)
 {
 	return flags & AXVCPU_RUN_NOWAIT ? -EBUSY : mutex_lock_interruptible(&vcpu->mutex);
@@ -467,7 +481,7 @@ int axvcpu_run(struct axvcpu *vcpu, unsigned long flags)
 {
 	int ret;
 
-	if (unlikely(flags & ~(unsigned long)(AXVCPU_RUN_WAIT | AXVCPU_RUN_NOWAIT)))
+	if (unlikely(flags & ~RUN_FLAGS))
 		return -EINVAL;
 	if (unlikely(!mutex_trylock(&vcpu->mutex))) {
 		ret = wait_for_vcpu(vcpu, flags);

@@ -6,6 +6,7 @@
 #ifndef _AXVCPU_S2_H
 #define _AXVCPU_S2_H
 
+#include <linux/bits.h>
 #include <linux/list.h>
 #include <linux/types.h>
 
@@ -17,6 +18,12 @@
 
 /* Access, the bits of uapi's AXVCPU_MAP_READ, _WRITE and _EXEC */
 #define AXVCPU_S2_ACCESS_MASK	7
+
+/* Every format has these. */
+#define AXVCPU_S2_ACCESSES	(BIT(AXVCPU_MAP_READ) |				\
+				 BIT(AXVCPU_MAP_READ | AXVCPU_MAP_WRITE) |	\
+				 BIT(AXVCPU_MAP_READ | AXVCPU_MAP_EXEC) |	\
+				 BIT(AXVCPU_MAP_ALL))
 
 /**
  * struct axvcpu_s2_format - what an architecture's second-stage table looks like
@@ -36,8 +43,9 @@
  *	memory type, shareability)
  * @leaf_type_mask: bits that tell a leaf from a table above level 0
  * @leaf_type: value of @leaf_type_mask in a leaf above level 0
- * @prot: bits of a leaf for each access, indexed by AXVCPU_MAP_* bits; each has
- *	AXVCPU_MAP_READ, as MAP demands it
+ * @prot: bits of a leaf for each access, indexed by AXVCPU_MAP_* bits; 0 is what
+ *	remains of one when a part has to be taken away
+ * @accesses: bit n: @prot[n] is what it says, and a range can have this access
  * @write_mask: bits that are set in a writable leaf
  * @lazy_exec: bits that deny execution, in every leaf until the guest wants to
  *	execute what it maps; 0: it may at once
@@ -60,6 +68,7 @@ struct axvcpu_s2_format {
 	u64 leaf_type_mask;
 	u64 leaf_type;
 	u64 prot[AXVCPU_S2_ACCESS_MASK + 1];
+	u8 accesses;
 	u64 write_mask;
 	u64 lazy_exec;
 	void (*publish)(u64 *leaves, unsigned int count, u64 size);

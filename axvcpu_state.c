@@ -109,8 +109,16 @@ static void record_failure(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_s
 		.error = error,
 		.arch_code = vcpu->arch_code,
 		.reg = reg,
+		.tid = task_pid_vnr(current),
 	};
 	vcpu->arch_code = 0;
+}
+
+/* Inside axvcpu.seq. Of several failures in a row, the first one is the cause. */
+static void record_cause(struct axvcpu *vcpu)
+{
+	if (vcpu->state != AXVCPU_STATE_INVALID)
+		vcpu->cause = vcpu->failure;
 }
 
 /*
@@ -133,8 +141,12 @@ static __always_inline void commit(struct axvcpu *vcpu, enum axvcpu_op op,
 
 	lockdep_assert_held(&vcpu->mutex);
 	write_seqcount_begin(&vcpu->seq);
-	if (unlikely(error))
+	if (unlikely(error)) {
 		record_failure(vcpu, op, expected, error, 0);
+		record_cause(vcpu);
+	} else if (unlikely(op == AXVCPU_OP_RESET)) {
+		vcpu->cause = (struct axvcpu_failure){ };
+	}
 	WRITE_ONCE(vcpu->state, to);
 	record(vcpu, history_key(op, from, to, error));
 	write_seqcount_end(&vcpu->seq);
@@ -303,9 +315,9 @@ enum axvcpu_state axvcpu_state(const struct axvcpu *vcpu)
 }
 
 /**
- * axvcpu_get_failure() - state and last failure, consistent with each other
+ * axvcpu_get_failure() - state and failures, consistent with each other
  * @vcpu: the vCPU
- * @info: state and failure are written, the rest is left alone
+ * @info: state, failure and cause are written, the rest is left alone
  *
  * Context: process context; never waits for an operation.
  */
@@ -317,6 +329,7 @@ void axvcpu_get_failure(struct axvcpu *vcpu, struct axvcpu_state_info *info)
 		seq = read_seqcount_begin(&vcpu->seq);
 		info->state = vcpu->state;
 		info->failure = vcpu->failure;
+		info->cause = vcpu->cause;
 	} while (read_seqcount_retry(&vcpu->seq, seq));
 }
 

@@ -48,7 +48,7 @@
 	I(BIND,		STRUCT,	WAIT, 0, 0, ioctl_bind) \
 	I(RUN,		FLAGS,	WAIT, 0, 0, NULL) \
 	I(UNBIND,	NONE,	WAIT, 0, 0, ioctl_unbind) \
-	I(RESET,	NONE,	IDLE, AXVCPU_S_BOUND, AXVCPU_S(CREATED), ioctl_reset) \
+	I(RESET,	FLAGS,	IDLE, AXVCPU_S_BOUND, AXVCPU_S(CREATED), ioctl_reset) \
 	I(GET_STATE,	STRUCT,	NONE, 0, 0, ioctl_get_state) \
 	I(SET_STATE,	STRUCT,	IDLE, AXVCPU_S_INSIDE_RUN, 0, ioctl_set_state) \
 	I(SET_ENTRY,	STRUCT,	WAIT, 0, 0, ioctl_set_entry) \

@@ -8,32 +8,17 @@
 
 #include <linux/tracepoint.h>
 
+#include "axvcpu_names.h"
 #include "axvcpu_vcpu.h"
 
-#define axvcpu_show_state(state)					\
-	__print_symbolic(state,						\
-			 { AXVCPU_STATE_INVALID,	"Invalid" },	\
-			 { AXVCPU_STATE_CREATED,	"Created" },	\
-			 { AXVCPU_STATE_FREE,		"Free" },	\
-			 { AXVCPU_STATE_READY,		"Ready" },	\
-			 { AXVCPU_STATE_RUNNING,	"Running" },	\
-			 { AXVCPU_STATE_BLOCKED,	"Blocked" })
-
-#define axvcpu_show_op(op)						\
-	__print_symbolic(op,						\
-			 { AXVCPU_OP_CREATE,		"CREATE" },	\
-			 { AXVCPU_OP_SETUP,		"SETUP" },	\
-			 { AXVCPU_OP_BIND,		"BIND" },	\
-			 { AXVCPU_OP_RUN,		"RUN" },	\
-			 { AXVCPU_OP_UNBIND,		"UNBIND" },	\
-			 { AXVCPU_OP_WAIT,		"WAIT" },	\
-			 { AXVCPU_OP_WAKE,		"WAKE" },	\
-			 { AXVCPU_OP_RESET,		"RESET" },	\
-			 { AXVCPU_OP_SET_STATE,		"SET_STATE" },	\
-			 { AXVCPU_OP_SET_ENTRY,		"SET_ENTRY" },	\
-			 { AXVCPU_OP_SET_EPT_ROOT,	"SET_EPT_ROOT" }, \
-			 { AXVCPU_OP_SET_REGS,		"SET_REGS" },	\
-			 { AXVCPU_OP_GET_REGS,		"GET_REGS" })
+#define axvcpu_symbol(value, name)	{ value, name },
+#define axvcpu_last_symbol(value, name)	{ value, name }
+#define axvcpu_show_state(state) \
+	__print_symbolic(state, AXVCPU_STATE_NAMES(axvcpu_symbol, axvcpu_last_symbol))
+#define axvcpu_show_op(op) \
+	__print_symbolic(op, AXVCPU_OP_NAMES(axvcpu_symbol, axvcpu_last_symbol))
+#define axvcpu_show_exit(reason) \
+	__print_symbolic(reason, AXVCPU_EXIT_NAMES(axvcpu_symbol, axvcpu_last_symbol))
 
 TRACE_EVENT(axvcpu_transition,
 	TP_PROTO(const struct axvcpu *vcpu, u32 op, u32 from, u32 to),
@@ -115,13 +100,13 @@ TRACE_EVENT(axvcpu_exit,
 		__entry->next = next;
 		__entry->reason = vcpu->exit_reason;
 	),
-	TP_printk("vm %u vcpu %u %s, reason %u", __entry->vm_id, __entry->vcpu_id,
+	TP_printk("vm %u vcpu %u %s, reason %s", __entry->vm_id, __entry->vcpu_id,
 		  __print_symbolic(__entry->next,
 				   { AXVCPU_NEXT_ENTER,	"enter again" },
 				   { AXVCPU_NEXT_FAULT,	"fault" },
 				   { AXVCPU_NEXT_HALT,	"halt" },
 				   { AXVCPU_NEXT_EXIT,	"to the VMM" }),
-		  __entry->reason)
+		  axvcpu_show_exit(__entry->reason))
 );
 
 TRACE_EVENT(axvcpu_fault,

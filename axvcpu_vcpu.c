@@ -248,16 +248,14 @@ int axvcpu_set_ept_root(struct axvcpu *vcpu, const struct axvcpu_set_ept_root *a
 
 static int arch_bind(struct axvcpu *vcpu, const struct axvcpu_bind *args)
 {
-	int cpu = args->cpu < 0 ? smp_processor_id() : args->cpu;
 	int ret;
 
-	if (!cpumask_test_cpu(cpu, vcpu->cpus))
+	if (args->cpu >= 0 && !cpumask_test_cpu(args->cpu, vcpu->cpus))
 		return -EINVAL;
 	ret = axvcpu_arch.bind(vcpu);
 	if (ret)
 		return ret;
-	WRITE_ONCE(vcpu->bound_cpu, cpu);
-	vcpu->pinned = args->cpu >= 0;
+	WRITE_ONCE(vcpu->bound_cpu, args->cpu);
 	return 0;
 }
 
@@ -282,7 +280,6 @@ static int arch_unbind(struct axvcpu *vcpu)
 
 	WRITE_ONCE(vcpu->bound_cpu, -1);
 	WRITE_ONCE(vcpu->last_cpu, -1);
-	vcpu->pinned = false;
 	return ret;
 }
 
@@ -300,15 +297,15 @@ int axvcpu_unbind(struct axvcpu *vcpu)
 					   AXVCPU_STATE_FREE, arch_unbind(vcpu));
 }
 
-static int arch_reset(struct axvcpu *vcpu)
+static int arch_reset(struct axvcpu *vcpu, bool keep_machine)
 {
-	axvcpu_arch.reset(vcpu);
+	axvcpu_arch.reset(vcpu, keep_machine);
 	return 0;
 }
 
-static int do_reset(struct axvcpu *vcpu)
+static int do_reset(struct axvcpu *vcpu, bool keep_machine)
 {
-	int ret = axvcpu_with_current_cpu_set(vcpu, arch_reset(vcpu));
+	int ret = axvcpu_with_current_cpu_set(vcpu, arch_reset(vcpu, keep_machine));
 
 	if (ret)
 		return ret;
@@ -318,7 +315,6 @@ static int do_reset(struct axvcpu *vcpu)
 	vcpu->answer_due = false;
 	vcpu->halted = false;
 	clear_bit(AXVCPU_REQ_KICK, &vcpu->requests);
-	vcpu->pinned = false;
 	WRITE_ONCE(vcpu->bound_cpu, -1);
 	WRITE_ONCE(vcpu->last_cpu, -1);
 	memset(vcpu->run, 0, sizeof(*vcpu->run));
@@ -328,6 +324,7 @@ static int do_reset(struct axvcpu *vcpu)
 /**
  * axvcpu_reset() - Invalid or Free -> Created
  * @vcpu: the vCPU, in one of these states
+ * @flags: ``AXVCPU_RESET_*``, checked
  *
  * Events, answers and registers are gone; statistics, the last failure and
  * the history stay.
@@ -335,12 +332,13 @@ static int do_reset(struct axvcpu *vcpu)
  * Context: process context, &struct axvcpu.mutex held.
  * Return: 0, or -EDEADLK when nested.
  */
-int axvcpu_reset(struct axvcpu *vcpu)
+int axvcpu_reset(struct axvcpu *vcpu, unsigned long flags)
 {
 	if (axvcpu_nested())
 		return -EDEADLK;
 	return axvcpu_with_state_transition(vcpu, AXVCPU_OP_RESET, vcpu->state,
-					    AXVCPU_STATE_CREATED, do_reset(vcpu));
+					    AXVCPU_STATE_CREATED,
+					    do_reset(vcpu, flags & AXVCPU_RESET_KEEP_MACHINE));
 }
 
 /**

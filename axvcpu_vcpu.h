@@ -53,12 +53,14 @@ enum axvcpu_next {
  * @gva: guest-linear address, with %AXVCPU_FAULT_GVA_VALID
  * @access: ``AXVCPU_MAP_*`` bits that the access needed
  * @flags: ``AXVCPU_FAULT_*``
+ * @syndrome: the hardware's word, as &struct axvcpu_run.fault has it
  */
 struct axvcpu_fault {
 	struct axvcpu_gpa gpa;
 	u64 gva;
 	u32 access;
 	u32 flags;
+	u64 syndrome;
 };
 
 /*
@@ -92,6 +94,7 @@ struct axvcpu {
 	seqcount_mutex_t seq;
 	enum axvcpu_state state;		/* (s) only axvcpu_state.c writes it */
 	struct axvcpu_failure failure;		/* (s) */
+	struct axvcpu_failure cause;		/* (s) of its being Invalid */
 	struct axvcpu_history_entry history[AXVCPU_HISTORY_LEN]; /* (s) ring */
 	u64 history_len;			/* (s) entries ever written */
 	u64 history_seq;			/* (s) of the last entry */
@@ -100,8 +103,7 @@ struct axvcpu {
 
 	struct axvcpu_aspace *aspace;		/* (m) reference; NULL: none, or raw root */
 	u64 arch_code;				/* (m) for the failure record */
-	int bound_cpu;				/* (m) -1: not bound */
-	bool pinned;				/* (m) to one CPU, by the VMM's wish */
+	int bound_cpu;				/* (m) to this CPU alone; -1: to none */
 	bool halted;				/* (m) a signal or kick cut a wait short */
 
 	u32 exit_reason;			/* (r) of the last exit */
@@ -157,7 +159,7 @@ int axvcpu_setup(struct axvcpu *vcpu, const struct axvcpu_setup *args,
 		 struct axvcpu_aspace *aspace);
 int axvcpu_bind(struct axvcpu *vcpu, const struct axvcpu_bind *args);
 int axvcpu_unbind(struct axvcpu *vcpu);
-int axvcpu_reset(struct axvcpu *vcpu);
+int axvcpu_reset(struct axvcpu *vcpu, unsigned long flags);
 int axvcpu_set_entry(struct axvcpu *vcpu, struct axvcpu_gpa entry);
 int axvcpu_set_ept_root(struct axvcpu *vcpu, const struct axvcpu_set_ept_root *args,
 			struct axvcpu_aspace *aspace);

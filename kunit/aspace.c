@@ -247,8 +247,8 @@ static void faults_fill_or_tell(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, map(f, GPA, PAGE_SIZE, f->mem, RO), 0);
 	EXPECT_FAULT(-EFAULT, 0, GPA - 1, AXVCPU_MAP_READ);
 	EXPECT_FAULT(-EFAULT, 0, GPA + PAGE_SIZE, AXVCPU_MAP_READ);
-	EXPECT_FAULT(-EFAULT, 0, GPA, AXVCPU_MAP_WRITE);
-	EXPECT_FAULT(-EFAULT, 0, GPA, AXVCPU_MAP_EXEC);
+	EXPECT_FAULT(-EFAULT, AXVCPU_FAULT_PROTECTION, GPA, AXVCPU_MAP_WRITE);
+	EXPECT_FAULT(-EFAULT, AXVCPU_FAULT_PROTECTION, GPA, AXVCPU_MAP_EXEC);
 	KUNIT_EXPECT_EQ(test, stats(f).mapped_pages, 0);
 	EXPECT_FAULT(0, 0, GPA + PAGE_SIZE - 1, AXVCPU_MAP_READ);
 	KUNIT_EXPECT_EQ(test, stats(f).mapped_pages, 1);
@@ -387,7 +387,7 @@ static void changes_what_the_guest_may_do(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, protect(f, GPA, 2 * PAGE_SIZE, RO), 0);
 	KUNIT_EXPECT_EQ(test, leaf(f, GPA), 0);
 	KUNIT_EXPECT_EQ(test, axvcpu_aspace_tlb_gen(f->aspace), gen + 1);
-	EXPECT_FAULT(-EFAULT, 0, GPA, AXVCPU_MAP_WRITE);
+	EXPECT_FAULT(-EFAULT, AXVCPU_FAULT_PROTECTION, GPA, AXVCPU_MAP_WRITE);
 	EXPECT_FAULT(0, 0, GPA, AXVCPU_MAP_READ);
 	KUNIT_EXPECT_FALSE(test, axvcpu_s2_writable(axvcpu_arch.s2, leaf(f, GPA)));
 

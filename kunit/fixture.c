@@ -261,6 +261,11 @@ static int do_set_ept_root(struct axvcpu *vcpu)
 	return axvcpu_set_ept_root(vcpu, &args, NULL);
 }
 
+static int do_reset(struct axvcpu *vcpu)
+{
+	return axvcpu_reset(vcpu, 0);
+}
+
 /**
  * axvcpu_kunit_do_locked() - an operation, with arguments that are good
  * @vcpu: the vCPU
@@ -278,7 +283,7 @@ int axvcpu_kunit_do_locked(struct axvcpu *vcpu, enum axvcpu_op op)
 		[AXVCPU_OP_UNBIND]	= axvcpu_unbind,
 		[AXVCPU_OP_WAIT]	= do_wait,
 		[AXVCPU_OP_WAKE]	= do_wake,
-		[AXVCPU_OP_RESET]	= axvcpu_reset,
+		[AXVCPU_OP_RESET]	= do_reset,
 		[AXVCPU_OP_SET_ENTRY]	= do_set_entry,
 		[AXVCPU_OP_SET_EPT_ROOT] = do_set_ept_root,
 	};

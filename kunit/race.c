@@ -568,6 +568,28 @@ static void masked_interrupt_does_not_wake(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, waited(test, vcpu));
 }
 
+static int wait_unless_masked(void *arg)
+{
+	return axvcpu_kunit_run(arg, AXVCPU_RUN_WAIT | AXVCPU_RUN_EXIT_HLT_IF0);
+}
+
+/* The VMM may have such a halt for itself; one that an interrupt can end waits. */
+static void masked_halt_is_an_exit(struct kunit *test)
+{
+	struct axvcpu *masked = axvcpu_kunit_vcpu(test, AXVCPU_STATE_READY), *open;
+	struct axvcpu_kunit_thread thread;
+
+	KUNIT_EXPECT_EQ(test, wait_unless_masked(masked), 0);
+	KUNIT_EXPECT_EQ(test, masked->run->exit_reason, AXVCPU_EXIT_HALT);
+	KUNIT_EXPECT_FALSE(test, waited(test, masked));
+
+	open = halting_vcpu(test);
+	KUNIT_ASSERT_EQ(test, axvcpu_kunit_start(&thread, -1, wait_unless_masked, open), 0);
+	KUNIT_EXPECT_TRUE(test, axvcpu_kunit_wait(is_blocked, open));
+	axvcpu_kick(open);
+	KUNIT_EXPECT_EQ(test, axvcpu_kunit_join(&thread), -EINTR);
+}
+
 static int tell_injector(struct axvcpu *vcpu, u64 arg)
 {
 	wake_up(&wakes.wait);
@@ -755,6 +777,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(killed_while_blocked),
 	KUNIT_CASE(event_at_the_halt),
 	KUNIT_CASE(masked_interrupt_does_not_wake),
+	KUNIT_CASE(masked_halt_is_an_exit),
 	KUNIT_CASE(no_wake_up_is_lost),
 	KUNIT_CASE(storm_of_operations),
 	{}

@@ -510,6 +510,8 @@ static void events_are_judged(struct kunit *test)
 		{ .type = AXVCPU_EVENT_INTERRUPT, .vector = 256 },
 		{ .type = AXVCPU_EVENT_INTERRUPT, .vector = U32_MAX },
 		{ .type = AXVCPU_EVENT_INTERRUPT, .vector = 32, .priority = 1 },
+		{ .type = AXVCPU_EVENT_INTERRUPT, .vector = 32, .flags = AXVCPU_INJECT_PRIORITY },
+		{ .type = AXVCPU_EVENT_EXCEPTION, .vector = 14, .flags = AXVCPU_INJECT_PRIORITY },
 		{ .type = AXVCPU_EVENT_INTERRUPT, .vector = 32, .error_code = 1 },
 		{ .type = AXVCPU_EVENT_EXCEPTION, .vector = 32 },
 		{ .type = AXVCPU_EVENT_EXCEPTION, .vector = 14, .error_code = 1 },

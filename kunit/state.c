@@ -85,7 +85,7 @@ static const struct ioctl_row specified_ioctls[] = {
 	{ "BIND",		"STRUCT", "WAIT" },
 	{ "RUN",		"FLAGS",  "WAIT" },
 	{ "UNBIND",		"NONE",   "WAIT" },
-	{ "RESET",		"NONE",   "IDLE", BIT(RDY) | BIT(RUN) | BIT(BLK), BIT(CRE) },
+	{ "RESET",		"FLAGS",  "IDLE", BIT(RDY) | BIT(RUN) | BIT(BLK), BIT(CRE) },
 	{ "GET_STATE",		"STRUCT", "NONE" },
 	{ "SET_STATE",		"STRUCT", "IDLE", BIT(RUN) | BIT(BLK) },
 	{ "SET_ENTRY",		"STRUCT", "WAIT" },
@@ -306,7 +306,7 @@ static void happy_path(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, axvcpu_kunit_do(vcpu, AXVCPU_OP_BIND), 0);
 	KUNIT_EXPECT_EQ(test, axvcpu_state(vcpu), RDY);
 	/* R4 */
-	KUNIT_EXPECT_TRUE(test, cpumask_test_cpu(vcpu->bound_cpu, cpu_online_mask));
+	KUNIT_EXPECT_EQ(test, vcpu->bound_cpu, -1);
 
 	KUNIT_EXPECT_EQ(test, axvcpu_kunit_do(vcpu, AXVCPU_OP_RUN), 0);
 	KUNIT_EXPECT_EQ(test, axvcpu_state(vcpu), RDY);
@@ -542,6 +542,38 @@ static void set_state_checks_nothing(struct kunit *test)
 	AXVCPU_KUNIT_EXPECT_CALLS(test, vcpu, AXVCPU_CALL_NEW);
 }
 
+/* Calls that nobody checks do not hide why the vCPU is Invalid; a RESET ends that. */
+static void cause_of_invalid(struct kunit *test)
+{
+	struct axvcpu *vcpu = axvcpu_kunit_vcpu(test, AXVCPU_STATE_CREATED);
+	struct axvcpu_state_info info = {};
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, axvcpu_kunit_do(vcpu, AXVCPU_OP_BIND), -EBADFD);
+	for (i = 2; i <= 4; i++) {
+		KUNIT_EXPECT_EQ(test, axvcpu_kunit_do(vcpu, AXVCPU_OP_RUN), -EBADFD);
+		axvcpu_get_failure(vcpu, &info);
+		KUNIT_EXPECT_EQ(test, info.failure.seq, i);
+		KUNIT_EXPECT_EQ(test, info.failure.op, AXVCPU_OP_RUN);
+		KUNIT_EXPECT_EQ(test, info.failure.actual, INV);
+		KUNIT_EXPECT_EQ(test, info.failure.tid, task_pid_vnr(current));
+		KUNIT_EXPECT_EQ(test, info.cause.seq, 1);
+		KUNIT_EXPECT_EQ(test, info.cause.op, AXVCPU_OP_BIND);
+		KUNIT_EXPECT_EQ(test, info.cause.actual, CRE);
+		KUNIT_EXPECT_EQ(test, info.cause.tid, task_pid_vnr(current));
+	}
+	KUNIT_EXPECT_EQ(test, axvcpu_kunit_do(vcpu, AXVCPU_OP_RESET), 0);
+	axvcpu_get_failure(vcpu, &info);
+	KUNIT_EXPECT_EQ(test, info.failure.seq, 4);
+	KUNIT_EXPECT_EQ(test, info.cause.seq, 0);
+	KUNIT_EXPECT_EQ(test, info.cause.op, AXVCPU_OP_NONE);
+
+	KUNIT_EXPECT_EQ(test, axvcpu_kunit_do(vcpu, AXVCPU_OP_UNBIND), -EBADFD);
+	axvcpu_get_failure(vcpu, &info);
+	KUNIT_EXPECT_EQ(test, info.cause.seq, 5);
+	KUNIT_EXPECT_EQ(test, info.cause.op, AXVCPU_OP_UNBIND);
+}
+
 /* D15: Invalid ends with RESET, and what comes after is a new life. */
 static void reset_from_invalid(struct kunit *test)
 {
@@ -737,6 +769,17 @@ static void bind_outside_of_the_set(struct kunit *test)
 				  AXVCPU_CALL_SET_EPT_ROOT, AXVCPU_CALL_SETUP);
 }
 
+/* A vCPU that follows its thread is bound from anywhere; RUN says where it can't. */
+static void bind_to_no_cpu(struct kunit *test)
+{
+	struct axvcpu *vcpu = axvcpu_kunit_vcpu(test, AXVCPU_STATE_FREE);
+
+	cpumask_clear(vcpu->cpus);
+	KUNIT_EXPECT_EQ(test, axvcpu_kunit_bind(vcpu, -1), 0);
+	KUNIT_EXPECT_EQ(test, axvcpu_kunit_do(vcpu, AXVCPU_OP_RUN), -EXDEV);
+	KUNIT_EXPECT_EQ(test, axvcpu_state(vcpu), RDY);
+}
+
 /* R68: the constants of AxVCpu::new; G03: a backend that refuses a vCPU. */
 static void creation(struct kunit *test)
 {
@@ -927,6 +970,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(failure_does_not_spread),
 	KUNIT_CASE(failures_are_told_apart),
 	KUNIT_CASE(set_state_checks_nothing),
+	KUNIT_CASE(cause_of_invalid),
 	KUNIT_CASE(reset_from_invalid),
 	KUNIT_CASE(reset_clears),
 	KUNIT_CASE(setup_step_by_step),
@@ -934,6 +978,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(entry_and_root_are_judged),
 	KUNIT_CASE(config_is_judged),
 	KUNIT_CASE(bind_outside_of_the_set),
+	KUNIT_CASE(bind_to_no_cpu),
 	KUNIT_CASE(creation),
 	KUNIT_CASE(history_tells_the_life),
 	KUNIT_CASE(history_runs_over),

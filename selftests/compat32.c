@@ -18,6 +18,8 @@
 	static_assert(sizeof(struct type) == (bytes), #type)
 #define AT(type, member, offset) \
 	static_assert(offsetof(struct type, member) == (offset), #type "." #member)
+#define CONST(expression, value) \
+	static_assert((unsigned long long)(expression) == (value), #expression)
 #include "uapi_layout.h"
 
 /* System calls of 32-bit programs; <asm/unistd.h> has them for what it is compiled for. */

@@ -10,10 +10,15 @@
 
 #include "kselftest_harness.h"
 
+#include "axvcpu_names.h"
 #include "guest.h"
 
 #define FIRST_ID	201		/* nobody else's */
 #define MAX_TEXT	(1 << 18)
+
+#define NAME(value, name) [value] = name,
+static const char *const op_names[] = { AXVCPU_OP_NAMES(NAME, NAME) };
+static const char *const exit_names[AXVCPU_NR_EXITS] = { AXVCPU_EXIT_NAMES(NAME, NAME) };
 
 FIXTURE(debugfs) {
 	struct guest g;
@@ -125,13 +130,13 @@ TEST_F(debugfs, counts_and_history)
 	EXPECT_TRUE(says(text, "\n  exits by reason"));
 	for (unsigned int i = 0; i < ARRAY_SIZE(stats.exits); i++)
 		EXPECT_EQ(!!stats.exits[i], stats.exits[i] &&
-			  says(text, " %u:%llu", i, stats.exits[i]));
+			  says(text, " %s:%llu", exit_names[i], stats.exits[i]));
 	EXPECT_EQ(NULL, strstr(text, "failure"));
 	ASSERT_LT(2, history.count);
 	for (unsigned int i = 0; i < history.count; i++) {
 		struct axvcpu_history_entry *e = &entries[i];
 
-		EXPECT_TRUE(says(text, "\n  #%llu op %u ", e->seq, e->op));
+		EXPECT_TRUE(says(text, "\n  #%llu %s ", e->seq, op_names[e->op]));
 		EXPECT_TRUE(says(text, " error %d tid %d cpu %u time %llu repeat %llu\n",
 				 e->error, e->tid, e->cpu, e->time_ns, e->repeat));
 	}
@@ -152,9 +157,11 @@ TEST_F(debugfs, failure)
 	ASSERT_LT(0, f.seq);
 	text = section(self, FIRST_ID);
 	EXPECT_TRUE(says(text, "vm 0 vcpu %u Invalid ", FIRST_ID));
-	EXPECT_TRUE(says(text, "\n  failure %llu: op %u expected Ready actual Created error %d ",
-			 f.seq, f.op, f.error));
-	EXPECT_TRUE(says(text, " arch code 0x%llx reg 0x%llx\n", f.arch_code, f.reg));
+	EXPECT_TRUE(says(text, "\n  failure %llu: RUN expected Ready actual Created error %d ",
+			 f.seq, f.error));
+	EXPECT_TRUE(says(text, " arch code 0x%llx reg 0x%llx tid %d\n", f.arch_code, f.reg, f.tid));
+	EXPECT_TRUE(says(text, "\n  cause %llu: RUN expected Ready actual Created error %d ",
+			 f.seq, f.error));
 	text = section(self, FIRST_ID + 1);
 	EXPECT_TRUE(says(text, "vm 0 vcpu %u Created ", FIRST_ID + 1));
 	EXPECT_EQ(NULL, strstr(text ?: "failure", "failure"));

@@ -221,7 +221,8 @@ TEST_F(exits, nested_page_fault)
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_NESTED_PAGE_FAULT));
 	EXPECT_EQ(GUEST_HOLE + 0x128, run->fault.gpa);
 	EXPECT_EQ(AXVCPU_MAP_READ, run->fault.access);
-	EXPECT_EQ(0, run->fault.flags & (AXVCPU_FAULT_WALK | AXVCPU_FAULT_BAD_HOST));
+	EXPECT_EQ(0, run->fault.flags & (AXVCPU_FAULT_WALK | AXVCPU_FAULT_BAD_HOST |
+					 AXVCPU_FAULT_PROTECTION));
 	if (run->fault.flags & AXVCPU_FAULT_GVA_VALID) {
 		EXPECT_EQ(GUEST_HOLE + 0x128, run->fault.gva);
 	}
@@ -239,6 +240,7 @@ TEST_F(exits, nested_page_fault)
 	EXPECT_EQ(0x600df00d, *greg(&self->v, G1));
 	EXPECT_EQ(GUEST_HOLE + 0x128, run->fault.gpa);
 	EXPECT_TRUE(run->fault.access & AXVCPU_MAP_WRITE);
+	EXPECT_TRUE(run->fault.flags & AXVCPU_FAULT_PROTECTION);
 	EXPECT_EQ(0x600df00d, ((uint64_t *)page)[0x128 / 8]);
 
 	ASSERT_EQ(0, unmap_memory(self->g.aspace, GUEST_HOLE, PAGE));
@@ -288,6 +290,7 @@ TEST_F(exits, bad_host_memory)
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_NESTED_PAGE_FAULT));
 	EXPECT_EQ(GUEST_HOLE, self->v.run->fault.gpa);
 	EXPECT_TRUE(self->v.run->fault.flags & AXVCPU_FAULT_BAD_HOST);
+	EXPECT_FALSE(self->v.run->fault.flags & AXVCPU_FAULT_PROTECTION);
 	ASSERT_EQ(0, mprotect(page, PAGE, PROT_READ | PROT_WRITE));
 	EXPECT_EQ(0, run_until_done(&self->v));
 	EXPECT_EQ(GUEST_HOLE, *(uint64_t *)page);

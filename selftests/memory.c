@@ -43,8 +43,6 @@ TEST_F(memory, refuses_bad_ranges)
 		{ -EINVAL, { gpa, 1, mem, RW } },
 		{ -EINVAL, { gpa, PAGE, mem + 8, RW } },
 		{ -EINVAL, { gpa, PAGE, mem, 0 } },
-		{ -EINVAL, { gpa, PAGE, mem, AXVCPU_MAP_WRITE } },
-		{ -EINVAL, { gpa, PAGE, mem, AXVCPU_MAP_EXEC } },
 		{ -EINVAL, { gpa, PAGE, mem, RW | 16 } },
 		{ -EINVAL, { gpa, PAGE, mem, RW | 1U << 31 } },
 		{ -EINVAL, { gpa, PAGE, mem, RW, 1 } },
@@ -600,7 +598,6 @@ TEST_F(memory, protects_whole_ranges_only)
 		{ GUEST_HOLE + PAGE, 3 * PAGE, RW, -ENOENT },
 		{ GUEST_HOLE, 0, RW, -ENOENT },
 		{ GUEST_HOLE, 4 * PAGE, 0, -EINVAL },
-		{ GUEST_HOLE, 4 * PAGE, AXVCPU_MAP_WRITE, -EINVAL },
 		{ GUEST_HOLE, 4 * PAGE, RW | 16, -EINVAL },
 		{ GUEST_HOLE, 4 * PAGE, RW, 0 },
 	};
@@ -661,6 +658,66 @@ TEST_F(memory, executes_what_may_be_executed)
 		ASSERT_EQ(0, protect_memory(self->m.g.aspace, GUEST_HOLE, PAGE, RW));
 		EXPECT_EQ(0, poke(&self->m, GUEST_HOLE + PAGE - 8, 1));
 	}
+}
+
+/* What GET_INFO does not list is refused; with READ, all is there. */
+TEST_F(memory, has_the_access_that_is_listed)
+{
+	const uint32_t listed = self->m.g.info.map_access;
+	uint8_t *mem = private_memory(PAGE);
+
+	EXPECT_EQ(0, listed & ~0xfeU);
+	EXPECT_EQ(0xaa, listed & 0xaa);
+	for (uint32_t access = 0; access < 8; access++) {
+		int err = listed >> access & 1 ? 0 : -EINVAL;
+
+		EXPECT_EQ(err, map_hole(&self->m, mem, PAGE, access)) TH_LOG("access %u", access);
+		if (!err)
+			EXPECT_EQ(0, unmap_memory(self->m.g.aspace, GUEST_HOLE, PAGE));
+	}
+	ASSERT_EQ(0, map_hole(&self->m, mem, PAGE, RW));
+	for (uint32_t access = 0; access < 8; access++) {
+		EXPECT_EQ(listed >> access & 1 ? 0 : -EINVAL,
+			  protect_memory(self->m.g.aspace, GUEST_HOLE, PAGE, access));
+	}
+}
+
+/* A guest that can't read its code executes it. */
+TEST_F(memory, executes_without_reading)
+{
+	struct guest_vcpu *v = &self->m.poker;
+	uint8_t *mem = private_memory(PAGE);
+	struct guest_prog p;
+	uint64_t entry;
+
+	if (!(self->m.g.info.map_access >> AXVCPU_MAP_EXEC & 1))
+		SKIP(return, "code is readable");
+	g_begin(&p, &self->m.g, GUEST_PROG(2));
+	g_out(&p, PORT, G1, 1);
+	entry = GUEST_HOLE + g_end(&p) % PAGE;
+	memcpy(mem, self->m.g.mem + GUEST_PROG(2), PAGE);
+	ASSERT_EQ(0, map_hole(&self->m, mem, PAGE, AXVCPU_MAP_EXEC));
+	EXPECT_NO_PEEK(GUEST_HOLE, 0);
+	EXPECT_NO_POKE(GUEST_HOLE, 0);
+	ASSERT_EQ(0, set_reg(v->fd, v->isa->reg_id(v->isa->pc), entry));
+	ASSERT_EQ(0, run_until(v, AXVCPU_EXIT_IO_WRITE));
+	/* The same with the leaf there */
+	EXPECT_NO_PEEK(GUEST_HOLE, 0);
+	ASSERT_EQ(0, protect_memory(self->m.g.aspace, GUEST_HOLE, PAGE, AXVCPU_MAP_READ));
+	EXPECT_PEEK(GUEST_HOLE, *(uint64_t *)mem);
+}
+
+TEST_F(memory, writes_without_reading)
+{
+	uint8_t *mem = private_memory(PAGE);
+
+	if (!(self->m.g.info.map_access >> AXVCPU_MAP_WRITE & 1))
+		SKIP(return, "what can be written can be read");
+	ASSERT_EQ(0, map_hole(&self->m, mem, PAGE, AXVCPU_MAP_WRITE));
+	EXPECT_NO_PEEK(GUEST_HOLE, 0);
+	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE, 7));
+	EXPECT_EQ(7, *(uint64_t *)mem);
+	EXPECT_NO_PEEK(GUEST_HOLE, 0);
 }
 
 #define LOG_PAGES	200

@@ -329,6 +329,15 @@ TEST_F(smp, phys_cpu_set)
 	EXPECT_EQ(0, run_vcpu(v.fd, 0));
 	EXPECT_EQ(2, *greg(&v, G0));
 
+	/* Who binds it may be where it can't run. */
+	ASSERT_EQ(0, unbind_vcpu(v.fd));
+	ASSERT_EQ(0, pin_to_cpu(0));
+	ASSERT_EQ(0, bind_vcpu(v.fd, -1));
+	EXPECT_EQ(-EXDEV, run_vcpu(v.fd, 0));
+	ASSERT_EQ(0, pin_to_cpu(1));
+	EXPECT_EQ(0, run_vcpu(v.fd, 0));
+	EXPECT_EQ(3, *greg(&v, G0));
+
 	/* BIND judges the CPU inside the transition. */
 	ASSERT_EQ(0, unbind_vcpu(v.fd));
 	EXPECT_EQ(-EINVAL, bind_vcpu(v.fd, 0));

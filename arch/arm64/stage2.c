@@ -38,11 +38,17 @@ struct axvcpu_s2_format vhe_s2_format __ro_after_init = {
 	.leaf_type_mask	= S2_TABLE,
 	.leaf_type	= 0,
 	.prot = {
+		[0]						= S2_XN,
 		[AXVCPU_MAP_READ]				= S2_READ | S2_XN,
+		[AXVCPU_MAP_WRITE]				= S2_WRITE | S2_XN,
 		[AXVCPU_MAP_READ | AXVCPU_MAP_WRITE]		= S2_READ | S2_WRITE | S2_XN,
+		[AXVCPU_MAP_EXEC]				= 0,
 		[AXVCPU_MAP_READ | AXVCPU_MAP_EXEC]		= S2_READ,
+		[AXVCPU_MAP_WRITE | AXVCPU_MAP_EXEC]		= S2_WRITE,
 		[AXVCPU_MAP_ALL]				= S2_READ | S2_WRITE,
 	},
+	.accesses	= AXVCPU_S2_ACCESSES | BIT(AXVCPU_MAP_WRITE) | BIT(AXVCPU_MAP_EXEC) |
+			  BIT(AXVCPU_MAP_WRITE | AXVCPU_MAP_EXEC),
 	.write_mask	= S2_WRITE,
 };
 

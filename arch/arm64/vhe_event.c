@@ -16,6 +16,9 @@
 #include "vhe_event.h"
 #include "vhe_irq.h"
 
+/* Of an interrupt whose VMM names none: what Linux and others give to all of them */
+#define DEFAULT_PRIORITY	0xa0
+
 /* Vector offsets, and a return from EL1's point of view */
 #define VECTOR_CURRENT_SPX	0x200
 #define VECTOR_LOWER_A64	0x400
@@ -60,13 +63,16 @@ static int set_line(struct vhe_vcpu *vhe, u32 line, bool high)
 
 static int inject_interrupt(struct vhe_vcpu *vhe, const struct axvcpu_inject *event)
 {
+	bool has_priority = event->flags & AXVCPU_INJECT_PRIORITY;
 	u32 vector = event->vector;
 
-	if (event->flags || event->error_code)
+	if (event->flags & ~AXVCPU_INJECT_PRIORITY || event->error_code ||
+	    (event->priority && !has_priority))
 		return -EINVAL;
 	if (vector <= AXVCPU_ARM64_MAX_INTID)
-		return vhe_irq_queue(vhe, vector, event->priority);
-	if (event->priority)
+		return vhe_irq_queue(vhe, vector,
+				     has_priority ? event->priority : DEFAULT_PRIORITY);
+	if (has_priority)
 		return -EINVAL;
 	if (vector >= AXVCPU_ARM64_LOWER_LINE(0))
 		return set_line(vhe, vector - AXVCPU_ARM64_LOWER_LINE(0), false);
@@ -78,7 +84,7 @@ static int inject_exception(struct vhe_vcpu *vhe, const struct axvcpu_inject *ev
 	u64 esr;
 
 	if (event->vector > AXVCPU_ARM64_MAX_EC || event->priority ||
-	    event->error_code & ~ESR_ELx_ISS_MASK ||
+	    event->flags & AXVCPU_INJECT_PRIORITY || event->error_code & ~ESR_ELx_ISS_MASK ||
 	    (event->error_code && !(event->flags & AXVCPU_INJECT_ERROR_CODE)))
 		return -EINVAL;
 	esr = (u64)event->vector << ESR_ELx_EC_SHIFT | ESR_ELx_IL | event->error_code;

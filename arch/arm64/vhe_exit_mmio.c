@@ -40,6 +40,7 @@ static int handle_abort(struct vhe_vcpu *vhe, u32 access)
 		.access = access,
 		.flags = (vhe->esr & ISS_FNV ? 0 : AXVCPU_FAULT_GVA_VALID) |
 			 (vhe->esr & ISS_S1PTW ? AXVCPU_FAULT_WALK : 0),
+		.syndrome = vhe->esr,
 	};
 	return AXVCPU_NEXT_FAULT;
 }
@@ -110,6 +111,7 @@ int vhe_fault_exit(struct axvcpu *vcpu)
 	    esr & (ISS_S1PTW | ISS_CM))
 		return AXVCPU_EXIT_NESTED_PAGE_FAULT;
 	run->mmio.gpa = vcpu->fault.gpa.val;
+	run->mmio.gva = vcpu->fault.gva;
 	run->mmio.width = mmio_width(esr);
 	run->mmio.reg = FIELD_GET(ISS_SRT, esr);
 	run->mmio.reg_width = esr & ISS_SF ? 8 : 4;

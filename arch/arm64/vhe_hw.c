@@ -130,6 +130,17 @@ u64 vhe_caps(void)
 }
 
 /**
+ * vhe_counter_hz() - see &struct axvcpu_arch_ops.counter_hz
+ *
+ * Context: any.
+ * Return: CNTFRQ_EL0.
+ */
+u64 vhe_counter_hz(void)
+{
+	return arch_timer_get_cntfrq();
+}
+
+/**
  * vhe_cycles_to_ns() - see &struct axvcpu_arch_ops.cycles_to_ns
  * @cycles: of the system counter, CNTVCT_EL0
  *

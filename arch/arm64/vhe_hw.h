@@ -11,6 +11,7 @@ void vhe_kick_cpu(int cpu);
 int vhe_cpu_enable(void);
 void vhe_cpu_disable(void);
 u64 vhe_caps(void);
+u64 vhe_counter_hz(void);
 u64 vhe_cycles_to_ns(u64 cycles);
 
 #endif /* _AXVCPU_VHE_HW_H */

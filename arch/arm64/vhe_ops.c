@@ -18,6 +18,7 @@ const struct axvcpu_arch_ops axvcpu_arch = {
 	.vcpu_size = sizeof(struct vhe_vcpu),
 	.s2 = &vhe_s2_format,
 	.caps = vhe_caps,
+	.counter_hz = vhe_counter_hz,
 	.init = vhe_hw_init,
 	.exit = vhe_hw_exit,
 	.cpu_enable = vhe_cpu_enable,

@@ -18,6 +18,9 @@
 /* nTLSMD, LSMAOE, SPAN, EIS, nTWE, nTWI, EOS, CP15BEN, SA0: MMU and caches off */
 #define SCTLR_RESET	0x30c50830ULL
 
+/* FPEN: compilers make use of the FP registers. */
+#define CPACR_RESET	(3ULL << 20)
+
 /* ID_AA64PFR0_EL1: EL0 and EL1, AArch64 only; CSV2 without SCXTNUM_EL1 */
 #define PFR0_LEVELS	0x11ULL
 #define PFR0_CSV2	56
@@ -177,6 +180,7 @@ void vhe_sysregs_reset(struct vhe_vcpu *vhe)
 {
 	memset(vhe->sys, 0, sizeof(vhe->sys));
 	vhe->sys[VHE_SCTLR] = SCTLR_RESET;
+	vhe->sys[VHE_CPACR] = CPACR_RESET;
 }
 
 #define CASE(name, encoding, ...)						\

@@ -154,7 +154,7 @@ void vhe_timer_destroy(struct vhe_timer *timer)
 }
 
 /**
- * vhe_timer_reset() - off, and its counter is the host's
+ * vhe_timer_reset() - off; the counter's offset stays
  * @timer: the timer, not in the hardware
  *
  * Context: &struct axvcpu.mutex held, or the vCPU is new.
@@ -163,7 +163,6 @@ void vhe_timer_reset(struct vhe_timer *timer)
 {
 	timer->ctl = 0;
 	timer->cval = 0;
-	timer->voff = 0;
 	timer->state = VHE_TIMER_LOW;
 }
 

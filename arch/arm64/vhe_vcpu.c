@@ -184,10 +184,11 @@ int vhe_unbind(struct axvcpu *vcpu)
 /**
  * vhe_reset() - see &struct axvcpu_arch_ops.reset
  * @vcpu: the vCPU
+ * @keep_machine: the counter's offset stays
  *
  * Context: preemption off, &struct axvcpu.mutex held.
  */
-void vhe_reset(struct axvcpu *vcpu)
+void vhe_reset(struct axvcpu *vcpu, bool keep_machine)
 {
 	struct vhe_vcpu *vhe = to_vhe(vcpu);
 
@@ -196,5 +197,7 @@ void vhe_reset(struct axvcpu *vcpu)
 	vhe->has_entry = false;
 	vhe->has_root = false;
 	vhe->is_setup = false;
+	if (!keep_machine)
+		vhe->timer.voff = 0;
 	reset_registers(vhe);
 }

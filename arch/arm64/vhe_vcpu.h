@@ -12,6 +12,6 @@ int vhe_set_ept_root(struct axvcpu *vcpu, struct axvcpu_hpa root);
 int vhe_setup(struct axvcpu *vcpu, const union axvcpu_setup_config *config);
 int vhe_bind(struct axvcpu *vcpu);
 int vhe_unbind(struct axvcpu *vcpu);
-void vhe_reset(struct axvcpu *vcpu);
+void vhe_reset(struct axvcpu *vcpu, bool keep_machine);
 
 #endif /* _AXVCPU_VHE_VCPU_H */

@@ -353,7 +353,8 @@ static int mock_unbind(struct axvcpu *vcpu)
 }
 
 /* What the TLB holds stays: forgetting it is up to @flush of enter. */
-static void mock_reset(struct axvcpu *vcpu)
+/* Nothing of the mock is the machine's. */
+static void mock_reset(struct axvcpu *vcpu, bool keep_machine)
 {
 	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
 
@@ -373,7 +374,7 @@ static void mock_reset(struct axvcpu *vcpu)
 	mock->nmi = 0;
 	memset(vcpu->run->regs.raw, 0, sizeof(vcpu->run->regs.raw));
 	set_config(mock, &mock->create_config);
-	log_call(mock, AXVCPU_CALL_RESET, 0, 0);
+	log_call(mock, AXVCPU_CALL_RESET, 0, keep_machine);
 }
 
 /* --- running ---------------------------------------------------------------- */
@@ -467,6 +468,11 @@ static void mock_sync_regs(struct axvcpu *vcpu)
 static bool mock_has_event(struct axvcpu *vcpu)
 {
 	return axvcpu_mock_has_event(axvcpu_mock(vcpu));
+}
+
+static bool mock_halt_is_masked(struct axvcpu *vcpu)
+{
+	return !axvcpu_mock(vcpu)->can_interrupt;
 }
 
 static int mock_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event)
@@ -580,6 +586,7 @@ const struct axvcpu_arch_ops axvcpu_arch = {
 	.handle_exit = mock_handle_exit,
 	.sync_regs = mock_sync_regs,
 	.has_event = mock_has_event,
+	.halt_is_masked = mock_halt_is_masked,
 	.inject = mock_inject,
 	.kick_cpu = mock_kick_cpu,
 	.get_reg = mock_get_reg,

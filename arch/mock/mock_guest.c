@@ -502,7 +502,7 @@ int axvcpu_mock_queue(struct axvcpu_mock *mock, const struct axvcpu_inject *even
 {
 	u64 exception = EXCEPTION_PENDING | (u64)event->error_code << 8 | event->vector;
 
-	if (event->priority)
+	if (event->priority || event->flags & AXVCPU_INJECT_PRIORITY)
 		return -EINVAL;
 
 	switch (event->type) {

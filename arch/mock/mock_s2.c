@@ -40,9 +40,11 @@ const struct axvcpu_s2_format axvcpu_mock_s2_format = {
 	.prot = {
 		[AXVCPU_MAP_READ] = S2_READ,
 		[AXVCPU_MAP_READ | AXVCPU_MAP_WRITE] = S2_READ | S2_WRITE,
+		[AXVCPU_MAP_EXEC] = S2_EXEC,
 		[AXVCPU_MAP_READ | AXVCPU_MAP_EXEC] = S2_READ | S2_EXEC,
 		[AXVCPU_MAP_ALL] = S2_ACCESS,
 	},
+	.accesses = AXVCPU_S2_ACCESSES | BIT(AXVCPU_MAP_EXEC),
 	.write_mask = S2_WRITE,
 	.dirty = S2_DIRTY,
 };

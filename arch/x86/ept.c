@@ -41,12 +41,15 @@ struct axvcpu_s2_format ept_format __ro_after_init = {
 	.leaf_bits	= { EPT_MEMORY, EPT_MEMORY | EPT_LEAF, EPT_MEMORY | EPT_LEAF },
 	.leaf_type_mask	= EPT_LEAF,
 	.leaf_type	= EPT_LEAF,
+	/* W without R is a misconfiguration. */
 	.prot = {
 		[AXVCPU_MAP_READ]				= R,
 		[AXVCPU_MAP_READ | AXVCPU_MAP_WRITE]		= R | W,
+		[AXVCPU_MAP_EXEC]				= X,
 		[AXVCPU_MAP_READ | AXVCPU_MAP_EXEC]		= R | X,
 		[AXVCPU_MAP_ALL]				= R | W | X,
 	},
+	.accesses	= AXVCPU_S2_ACCESSES,
 	.write_mask	= W,
 };
 
@@ -66,6 +69,8 @@ void __init ept_init(void)
 	if (nx_huge_pages > 0 || (nx_huge_pages < 0 && !cpu_mitigations_off() &&
 				  boot_cpu_has_bug(X86_BUG_ITLB_MULTIHIT)))
 		ept_format.noexec_levels = ept_format.leaf_levels & ~BIT(0);
+	if (vmx_caps.ept & VMX_EPT_EXECUTE_ONLY_BIT)
+		ept_format.accesses |= BIT(AXVCPU_MAP_EXEC);
 	if (vmx_caps.ept & VMX_EPT_AD_BIT)
 		ept_format.dirty = VMX_EPT_DIRTY_BIT;
 }

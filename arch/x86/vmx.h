@@ -55,12 +55,15 @@ struct vmx_vcpu {
 	int cpu;			/* (p) where the VMCS is active, -1: nowhere */
 	bool launched;			/* (p) VMRESUME rather than VMLAUNCH */
 
+	/* The machine's, which RESET may keep */
+	bool cpuid_set;			/* (m) @cpuid is in use */
+	u64 tsc_offset;			/* (m) SETUP puts it into the VMCS */
+
 	/* RESET makes all of the rest 0. First, what SETUP and CPUID have decided: */
 	struct axvcpu_gpa entry;	/* (m) */
 	u64 eptp;			/* (m) */
 	bool entry_set;			/* (m) */
 	bool eptp_set;			/* (m) */
-	bool cpuid_set;			/* (m) @cpuid is in use */
 	bool tsc_aux;			/* (m) CPUID shows RDTSCP or RDPID */
 	u64 cr4_allowed;		/* (m) by CPUID */
 	u64 xcr0_allowed;		/* (m) the same */

@@ -36,7 +36,7 @@ static int breakpoint_bits(const struct axvcpu_breakpoint *b)
 	};
 
 	if (!b->kind)
-		return b->addr || b->len ? -EINVAL : 0;
+		return 0;
 	if (b->kind >= ARRAY_SIZE(kinds) || b->len >= ARRAY_SIZE(lengths) || !b->len)
 		return -EINVAL;
 	if ((b->len & (b->len - 1)) || (b->addr & (b->len - 1)))

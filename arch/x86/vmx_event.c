@@ -105,7 +105,8 @@ int vmx_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event)
 		[AXVCPU_EVENT_NMI]		= queue_nmi,
 	};
 
-	if (event->type >= ARRAY_SIZE(queue) || event->priority)
+	if (event->type >= ARRAY_SIZE(queue) || event->priority ||
+	    event->flags & AXVCPU_INJECT_PRIORITY)
 		return -EINVAL;
 	return queue[event->type](to_vmx(vcpu), event);
 }
@@ -133,6 +134,19 @@ bool vmx_has_event(struct axvcpu *vcpu)
 	if (queued & (BIT(VMX_QUEUED_NMI) | BIT(VMX_QUEUED_EXCEPTION)))
 		return true;
 	return queued && READ_ONCE(vmx->halt_if) && next_vector(vmx) >= 0;
+}
+
+/**
+ * vmx_halt_is_masked() - see &struct axvcpu_arch_ops.halt_is_masked
+ * @vcpu: the vCPU
+ *
+ * Context: process context, &struct axvcpu.mutex held.
+ * Return: whether.
+ */
+bool vmx_halt_is_masked(struct axvcpu *vcpu)
+{
+	lockdep_assert_held(&vcpu->mutex);
+	return !to_vmx(vcpu)->halt_if;
 }
 
 /* An event that gives way to an exception in its delivery comes again. */

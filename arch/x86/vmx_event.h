@@ -68,6 +68,7 @@ static __always_inline void vmx_end_shadow(void)
 
 int vmx_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event);
 bool vmx_has_event(struct axvcpu *vcpu);
+bool vmx_halt_is_masked(struct axvcpu *vcpu);
 bool vmx_exception_valid(u64 exception);
 u32 vmx_exception_info(u8 vector);
 u32 vmx_event_info(u32 info);

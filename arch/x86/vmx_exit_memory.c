@@ -26,6 +26,7 @@ int vmx_exit_ept_violation(struct vmx_vcpu *vmx)
 		.gpa = axvcpu_gpa(vmread(GUEST_PHYSICAL_ADDRESS)),
 		/* Read, write and fetch are in the order of AXVCPU_MAP_*. */
 		.access = qualification & AXVCPU_MAP_ALL,
+		.syndrome = qualification,
 	};
 	if (qualification & EPT_VIOLATION_GVA_IS_VALID) {
 		fault->gva = vmread(GUEST_LINEAR_ADDRESS);

@@ -6,6 +6,7 @@
 
 #include <trace/events/ipi.h>
 
+#include <asm/cpufeature.h>
 #include <asm/tsc.h>
 
 #include "../../axvcpu_arch.h"
@@ -32,6 +33,12 @@ static u64 vmx_capabilities(void)
 {
 	return ept_caps() | AXVCPU_CAP_DEBUG |
 	       (vmx_caps.timer ? AXVCPU_CAP_PREEMPTION_TIMER : 0);
+}
+
+/* Guests read the host's TSC, with an offset. */
+static u64 vmx_counter_hz(void)
+{
+	return boot_cpu_has(X86_FEATURE_CONSTANT_TSC) ? tsc_khz * 1000ULL : 0;
 }
 
 static void vmx_kick_cpu(int cpu)
@@ -84,6 +91,7 @@ const struct axvcpu_arch_ops axvcpu_arch = {
 	.vcpu_size	= sizeof(struct vmx_vcpu),
 	.s2		= &ept_format,
 	.caps		= vmx_capabilities,
+	.counter_hz	= vmx_counter_hz,
 	.init		= vmx_init,
 	.exit		= vmx_exit,
 	.cpu_enable	= vmx_cpu_enable,
@@ -103,6 +111,7 @@ const struct axvcpu_arch_ops axvcpu_arch = {
 	.enter		= vmx_enter,
 	.sync_regs	= vmx_sync_regs,
 	.has_event	= vmx_has_event,
+	.halt_is_masked	= vmx_halt_is_masked,
 	.inject		= vmx_inject,
 	.kick_cpu	= vmx_kick_cpu,
 	.get_reg	= vmx_get_reg,

@@ -42,12 +42,23 @@ static u64 get_dr(struct vmx_vcpu *vmx, unsigned int n)
 
 static u64 get_tsc(struct vmx_vcpu *vmx, unsigned int n)
 {
-	return rdtsc() + vmread(TSC_OFFSET);
+	return rdtsc() + vmx->tsc_offset;
+}
+
+static u64 get_tsc_offset(struct vmx_vcpu *vmx, unsigned int n)
+{
+	return vmx->tsc_offset;
+}
+
+static void set_tsc_offset(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	vmx->tsc_offset = value;
+	vmwrite(TSC_OFFSET, value);
 }
 
 static void set_tsc(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
-	vmwrite(TSC_OFFSET, value - rdtsc());
+	set_tsc_offset(vmx, n, value - rdtsc());
 }
 
 /* No instruction leaves both of the shadows. */
@@ -229,7 +240,7 @@ const struct vmx_reg vmx_state_regs[VMX_NR_STATE_REGS] = {
 	{ AXVCPU_X86_REG_DR(6), 1, 6, 0, 0, is_32bit, get_dr, vmx_set_dr },
 	{ AXVCPU_X86_REG_DR(7), 1, 7, 0, 0, is_32bit, get_dr, vmx_set_dr },
 	{ AXVCPU_X86_REG_MSR(MSR_IA32_TSC), 1, 0, 0, 0, NULL, get_tsc, set_tsc },
-	{ AXVCPU_X86_REG_TSC_OFFSET, 1, 0, TSC_OFFSET },
+	{ AXVCPU_X86_REG_TSC_OFFSET, 1, 0, 0, 0, NULL, get_tsc_offset, set_tsc_offset },
 	{ AXVCPU_X86_REG_INTERRUPTIBILITY, 1, 0, GUEST_INTERRUPTIBILITY_INFO,
 	  VMX_SHADOW | GUEST_INTR_STATE_NMI, is_interruptibility },
 	{ AXVCPU_X86_REG_PENDING_DEBUG, 1, 0, 0, DR_TRAP_BITS | BIT(12) | DR_STEP, NULL,

@@ -32,6 +32,8 @@
 #define AR_LDT		0x82
 
 #define FLAT		0xffffffff
+/* Compilers make use of SSE. */
+#define CR4_SSE		(X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT)
 #define RESET_PAT	0x0007040600070406ULL
 
 #define GUEST_SEGMENT(field, n)	(GUEST_ES_##field + 2 * (n))
@@ -40,7 +42,7 @@
 struct mode {
 	u64 entry_limit;	/* the entry is below */
 	u32 cr0;		/* besides ET */
-	u32 cr4;
+	u32 cr4;		/* as far as CPUID has it */
 	u32 efer;
 	u32 code;		/* access rights of CS */
 	u32 data;		/* of DS, ES, SS, FS, GS */
@@ -56,12 +58,13 @@ static const struct mode modes[] = {
 	},
 	[AXVCPU_X86_MODE_PROTECTED] = {
 		.entry_limit = 1UL << 32,
-		.cr0 = X86_CR0_PE,
+		.cr0 = X86_CR0_PE | X86_CR0_WP, .cr4 = CR4_SSE,
 		.code = AR_CODE32, .data = AR_DATA32, .limit = FLAT,
 	},
 	[AXVCPU_X86_MODE_LONG] = {
 		.entry_limit = 1UL << 47,
-		.cr0 = X86_CR0_PE | X86_CR0_PG, .cr4 = X86_CR4_PAE, .efer = EFER_LME,
+		.cr0 = X86_CR0_PE | X86_CR0_WP | X86_CR0_PG,
+		.cr4 = X86_CR4_PAE | CR4_SSE, .efer = EFER_LME,
 		.code = AR_CODE64, .data = AR_DATA32, .limit = FLAT,
 	},
 };
@@ -79,7 +82,7 @@ static void init_controls(struct vmx_vcpu *vmx)
 	vmwrite(PAGE_FAULT_ERROR_CODE_MASK, 0);
 	vmwrite(PAGE_FAULT_ERROR_CODE_MATCH, 0);
 	vmwrite(CR3_TARGET_COUNT, 0);
-	vmwrite(TSC_OFFSET, 0);
+	vmwrite(TSC_OFFSET, vmx->tsc_offset);
 	vmwrite(MSR_BITMAP, __pa(vmx_msr_bitmap));
 	vmwrite(EPT_POINTER, vmx->eptp);
 	vmwrite(VIRTUAL_PROCESSOR_ID, vmx->vpid);
@@ -127,7 +130,7 @@ static void init_system_registers(struct vmx_vcpu *vmx, const struct mode *mode,
 	vmwrite(GUEST_CR0, mode->cr0 | X86_CR0_ET | X86_CR0_NE);
 	vmwrite(GUEST_CR3, cr3);
 	vmwrite(CR4_GUEST_HOST_MASK, vmx_cr4_owned(vmx));
-	vmx_set_cr4(vmx, mode->cr4);
+	vmx_set_cr4(vmx, mode->cr4 & vmx->cr4_allowed);
 
 	vmx->efer = mode->efer;
 	vmx_update_lma(vmx);

@@ -149,10 +149,11 @@ int vmx_unbind(struct axvcpu *vcpu)
 /**
  * vmx_reset() - as after vmx_vcpu_create()
  * @vcpu: the vCPU
+ * @keep_machine: but for the CPUID table and the TSC's offset
  *
  * Context: preemption off, &struct axvcpu.mutex held.
  */
-void vmx_reset(struct axvcpu *vcpu)
+void vmx_reset(struct axvcpu *vcpu, bool keep_machine)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 
@@ -161,5 +162,9 @@ void vmx_reset(struct axvcpu *vcpu)
 	/* Whatever is tried with it later, it does not lead to the old memory. */
 	vmx_init_region(vmx->vmcs);
 	memset_startat(vmx, 0, entry);
+	if (!keep_machine) {
+		vmx->cpuid_set = false;
+		vmx->tsc_offset = 0;
+	}
 	vmx_fpu_reset(vmx);
 }

@@ -11,6 +11,6 @@ int vmx_set_entry(struct axvcpu *vcpu, struct axvcpu_gpa entry);
 int vmx_set_ept_root(struct axvcpu *vcpu, struct axvcpu_hpa root);
 int vmx_bind(struct axvcpu *vcpu);
 int vmx_unbind(struct axvcpu *vcpu);
-void vmx_reset(struct axvcpu *vcpu);
+void vmx_reset(struct axvcpu *vcpu, bool keep_machine);
 
 #endif /* _AXVCPU_VMX_VCPU_H */

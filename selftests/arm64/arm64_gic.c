@@ -67,17 +67,36 @@ TEST_F(arm64, gic_overflow)
 
 TEST_F(arm64, gic_limits)
 {
+	struct axvcpu_inject line_with_priority = {
+		.vector = AXVCPU_ARM64_RAISE_LINE(AXVCPU_ARM64_LINE_IRQ),
+		.flags = AXVCPU_INJECT_PRIORITY,
+	};
+
 	ASSERT_EQ(0, start(self, gic_program, gic_program_end));
 	EXPECT_EQ(0, inject(self->v.fd, 1019, 0xf0));
 	EXPECT_EQ(-EINVAL, inject(self->v.fd, 1020, 0));
 	EXPECT_EQ(-EINVAL, inject(self->v.fd, 32, 0x100));
 	EXPECT_EQ(-EINVAL, inject(self->v.fd, AXVCPU_ARM64_RAISE_LINE(3), 0));
+	EXPECT_EQ(-EINVAL, XIOCTL(self->v.fd, AXVCPU_INJECT, &line_with_priority));
 	EXPECT_EQ(-EINVAL, inject(self->v.fd, ~0U, 0));
 	self->x[20] = RESULTS;
 	EXPECT_MEET(0x70);
 	EXPECT_MEET(0x70);
 	EXPECT_EQ(1, self->x[21]);
 	EXPECT_EQ(1019, self->results[0]);
+}
+
+/* Without a priority of its own, neither the highest nor one that PMR's reset value stops */
+TEST_F(arm64, gic_default_priority)
+{
+	struct axvcpu_inject args = { .vector = 77 };
+	uint64_t value;
+
+	ASSERT_EQ(0, start(self, gic_program, gic_program_end));
+	EXPECT_MEET(0x70);
+	ASSERT_EQ(0, XIOCTL(self->v.fd, AXVCPU_INJECT, &args));
+	ASSERT_EQ(0, get_reg(self->v.fd, AXVCPU_ARM64_REG_GIC_QUEUED(77), &value));
+	EXPECT_EQ(0x1a0, value);
 }
 
 /* A pending interrupt moves with the registers. */

@@ -34,6 +34,7 @@ TEST_F(arm64, mmio)
 	for (int i = 0; i < ARRAY_SIZE(reads); i++) {
 		ASSERT_EQ(AXVCPU_EXIT_MMIO_READ, run(self, 0));
 		EXPECT_EQ(GUEST_HOLE + 0x18, self->run->mmio.gpa);
+		EXPECT_EQ(GUEST_HOLE + 0x18, self->run->mmio.gva);
 		EXPECT_EQ(reads[i].width, self->run->mmio.width);
 		EXPECT_EQ(reads[i].reg, self->run->mmio.reg);
 		EXPECT_EQ(reads[i].reg_width, self->run->mmio.reg_width);
@@ -54,6 +55,10 @@ TEST_F(arm64, mmio)
 	ASSERT_EQ(AXVCPU_EXIT_NESTED_PAGE_FAULT, run(self, 0));
 	EXPECT_EQ(GUEST_HOLE + 0x18, self->run->fault.gpa);
 	EXPECT_EQ(AXVCPU_MAP_READ, self->run->fault.access);
+	EXPECT_EQ(AXVCPU_FAULT_GVA_VALID, self->run->fault.flags);
+	/* A data abort of EL1's, without ISV */
+	EXPECT_EQ(0x24, self->run->fault.syndrome >> 26 & 0x3f);
+	EXPECT_EQ(0, self->run->fault.syndrome >> 24 & 1);
 }
 
 /* Stage 1 on, its second-level table where nothing is. */
@@ -83,6 +88,7 @@ TEST_F(arm64, walk_fault)
 	*(volatile uint64_t *)(self->g.mem + 0x123000 % self->g.size) = 0;
 	ASSERT_EQ(AXVCPU_EXIT_MMIO_READ, run(self, 0));
 	EXPECT_EQ(0x123000, self->run->mmio.gpa);
+	EXPECT_EQ(va, self->run->mmio.gva);
 	self->run->mmio.data = 0x55;
 	EXPECT_MEET(0x70);
 	EXPECT_EQ(0x55, self->x[9]);
@@ -96,13 +102,28 @@ TEST_F(arm64, permissions)
 {
 	uint64_t size = sysconf(_SC_PAGESIZE), at = GUEST_HOLE;
 	uint8_t *mem = self->g.mem + RESULTS;
+	uint64_t at_store;
 
 	ASSERT_EQ(0, map_memory(self->g.aspace, at, size, mem, AXVCPU_MAP_READ));
 	ASSERT_EQ(0, start(self, permission_program, permission_program_end));
 	self->x[20] = at + 8;
 	self->x[21] = at + 16;
-	ASSERT_EQ(AXVCPU_EXIT_MMIO_WRITE, run(self, 0));
-	EXPECT_EQ(at + 8, self->run->mmio.gpa);
+	/* Not MMIO: it says what is wrong, and the guest tries again. */
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(AXVCPU_EXIT_NESTED_PAGE_FAULT, run(self, 0));
+		EXPECT_EQ(at + 8, self->run->fault.gpa);
+		EXPECT_EQ(AXVCPU_MAP_WRITE, self->run->fault.access);
+		EXPECT_EQ(AXVCPU_FAULT_GVA_VALID | AXVCPU_FAULT_PROTECTION, self->run->fault.flags);
+		EXPECT_EQ(0x24, self->run->fault.syndrome >> 26 & 0x3f);
+		EXPECT_EQ(8, self->run->fault.syndrome >> 16 & 0x1f);
+	}
+	self->x[8] = 0x1234;
+	ASSERT_EQ(0, protect_memory(self->g.aspace, at, size, AXVCPU_MAP_READ | AXVCPU_MAP_WRITE));
+	at_store = self->run->regs.arm64.pc;
+	ASSERT_EQ(AXVCPU_EXIT_HYPERCALL, run(self, 0));
+	EXPECT_EQ(0x1234, *(volatile uint64_t *)(mem + 8));
+	ASSERT_EQ(0, protect_memory(self->g.aspace, at, size, AXVCPU_MAP_READ));
+	ASSERT_EQ(0, set_reg(self->v.fd, AXVCPU_ARM64_REG_PC, at_store + 4));
 	/* Cache maintenance of it is no store, but invalidation might be one. */
 	for (int exit = run(self, 0); exit != AXVCPU_EXIT_HYPERCALL; exit = run(self, 0)) {
 		ASSERT_EQ(AXVCPU_EXIT_NESTED_PAGE_FAULT, exit);

@@ -39,9 +39,11 @@ TEST_F(arm64, reset)
 	EXPECT_EQ(0x45678000, self->x[20]);
 	EXPECT_EQ(0x30c50830, self->x[21]);
 	EXPECT_EQ(0x80030201, self->x[16]);
-	for (int i = 22; i <= 27; i++) {
+	for (int i = 22; i <= 26; i++) {
 		EXPECT_EQ(0, self->x[i]) TH_LOG("x%d", i);
 	}
+	/* CPACR_EL1: FP is on. */
+	EXPECT_EQ(3 << 20, self->x[27]);
 	EXPECT_EQ(0x3c0, self->x[28]);
 	EXPECT_EQ(4, self->x[29]);
 	EXPECT_EQ(1, self->x[19]);

@@ -80,6 +80,25 @@ TEST_F(arm64, virtual_offset)
 	EXPECT_GE(now - before, self->x[24]);
 }
 
+/* RESET keeps it with the machine, and else forgets it. */
+TEST_F(arm64, virtual_offset_over_a_reset)
+{
+	uint64_t offset;
+
+	ASSERT_EQ(0, start(self, timer_program, timer_program_end));
+	ASSERT_EQ(0, set_reg(self->v.fd, AXVCPU_ARM64_REG_CNTVOFF, 12345));
+	ASSERT_EQ(0, unbind_vcpu(self->v.fd));
+	ASSERT_EQ(0, reset_run(self->v.fd));
+	ASSERT_EQ(0, get_reg(self->v.fd, AXVCPU_ARM64_REG_CNTVOFF, &offset));
+	EXPECT_EQ(12345, offset);
+	ASSERT_EQ(0, vcpu_setup(&self->g, &self->v, GUEST_PROG(0)));
+	ASSERT_EQ(0, get_reg(self->v.fd, AXVCPU_ARM64_REG_CNTVOFF, &offset));
+	EXPECT_EQ(12345, offset);
+	ASSERT_EQ(0, reset_vcpu(self->v.fd));
+	ASSERT_EQ(0, get_reg(self->v.fd, AXVCPU_ARM64_REG_CNTVOFF, &offset));
+	EXPECT_EQ(0, offset);
+}
+
 static void on_alarm(int sig)
 {
 }

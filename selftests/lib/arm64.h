@@ -118,6 +118,9 @@ static inline int inject(int fd, uint32_t intid, uint32_t priority)
 {
 	struct axvcpu_inject args = { .vector = intid, .priority = priority };
 
+	/* The lines have none. */
+	if (intid <= AXVCPU_ARM64_MAX_INTID)
+		args.flags = AXVCPU_INJECT_PRIORITY;
 	return XIOCTL(fd, AXVCPU_INJECT, &args);
 }
 

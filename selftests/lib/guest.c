@@ -17,6 +17,8 @@
 #define SIZE(type, bytes)		static_assert(sizeof(struct type) == (bytes), #type)
 #define AT(type, member, offset) \
 	static_assert(offsetof(struct type, member) == (offset), #type "." #member)
+#define CONST(expression, value) \
+	static_assert((unsigned long long)(expression) == (value), #expression)
 #include "uapi_layout.h"
 
 static const struct guest_isa *const isas[] = {
@@ -356,6 +358,11 @@ int reset_vcpu(int fd)
 	return xioctl(fd, AXVCPU_RESET, 0);
 }
 
+int reset_run(int fd)
+{
+	return xioctl(fd, AXVCPU_RESET, AXVCPU_RESET_KEEP_MACHINE);
+}
+
 /* What has another name on this machine gets the one that the tests know. */
 int run_vcpu(int fd, unsigned long flags)
 {
@@ -387,8 +394,10 @@ int inject_irq(int fd, uint32_t vector)
 	struct axvcpu_inject args = { .type = AXVCPU_EVENT_INTERRUPT, .vector = vector };
 	const struct guest_isa *isa = isa_of(fd);
 
-	if (isa->priority)
+	if (isa->priority) {
+		args.flags = AXVCPU_INJECT_PRIORITY;
 		args.priority = isa->priority(vector);
+	}
 	return XIOCTL(fd, AXVCPU_INJECT, &args);
 }
 

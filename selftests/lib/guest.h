@@ -233,6 +233,8 @@ void setup_init(struct guest *g, struct axvcpu_setup *setup, uint64_t entry);
 int bind_vcpu(int fd, int cpu);
 int unbind_vcpu(int fd);
 int reset_vcpu(int fd);
+/** reset_run() - RESET, but the machine stays */
+int reset_run(int fd);
 int run_vcpu(int fd, unsigned long flags);
 int kick_vcpu(int fd);
 int inject_event(int fd, uint32_t type, uint32_t vector);

@@ -13,6 +13,7 @@
 
 CODE(cpuid, "cpuid");
 CODE(mov_from_cr4, "mov %cr4, %rax");
+CODE(rdtsc, "rdtsc");
 CODE(rdtscp, "rdtscp");
 CODE(write_tsc_aux, "mov $0xc0000103, %ecx; xor %edx, %edx; wrmsr; rdtscp");
 
@@ -243,13 +244,42 @@ TEST_F(x86_cpuid, is_the_vmms)
 	EXPECT_EQ(0x3ff, ask(&self->c, 4, 2).reg[ECX]);
 	EXPECT_EQ(4, ask(&self->c, 0x1f, 1).reg[EBX]);
 
-	/* RESET makes it new. */
+	/* RESET keeps it with the machine. */
+	ASSERT_EQ(0, unbind_vcpu(self->c.v.fd));
+	ASSERT_EQ(0, reset_run(self->c.v.fd));
+	EXPECT_NE(0, code_reg(&self->c, CPUID(0x40000001, 0, 0)));
+	ASSERT_EQ(0, code_setup(&self->c));
+	EXPECT_EQ(0xfeed, ask(&self->c, 0x40000001, 0).reg[EBX]);
+	EXPECT_EQ((uint32_t)features, ask(&self->c, 1, 0).reg[ECX]);
+
+	/* Else it makes it new. */
 	ASSERT_EQ(0, unbind_vcpu(self->c.v.fd));
 	ASSERT_EQ(0, reset_vcpu(self->c.v.fd));
 	EXPECT_EQ(0, code_reg(&self->c, CPUID(0x40000001, 0, 0)));
 	ASSERT_EQ(0, code_setup(&self->c));
 	EXPECT_NE(0, ask(&self->c, 1, 0).reg[ECX] & 1 << 20);
 	EXPECT_EQ(0, ask(&self->c, 0x40000001, 0).reg[EBX]);
+}
+
+/* The TSC's offset is the machine's too. */
+TEST_F(x86_cpuid, tsc_over_a_reset)
+{
+	const uint64_t offset = 1ULL << 60;
+
+	ASSERT_EQ(0, code_setup(&self->c));
+	ASSERT_EQ(0, set_reg(self->c.v.fd, AXVCPU_X86_REG_TSC_OFFSET, offset));
+	ASSERT_EQ(0, unbind_vcpu(self->c.v.fd));
+	ASSERT_EQ(0, reset_run(self->c.v.fd));
+	ASSERT_EQ(0, code_setup(&self->c));
+	EXPECT_EQ(offset, code_reg(&self->c, AXVCPU_X86_REG_TSC_OFFSET));
+	EXPECT_LE(offset, code_reg(&self->c, AXVCPU_X86_REG_MSR(0x10)));
+	ASSERT_EQ(CODE_DONE, RUN_CODE(&self->c, rdtsc));
+	EXPECT_LE(offset >> 32, self->c.v.run->regs.x86.gpr[AXVCPU_X86_RDX]);
+	ASSERT_EQ(0, unbind_vcpu(self->c.v.fd));
+	ASSERT_EQ(0, reset_vcpu(self->c.v.fd));
+	ASSERT_EQ(0, code_setup(&self->c));
+	EXPECT_EQ(0, code_reg(&self->c, AXVCPU_X86_REG_TSC_OFFSET));
+	EXPECT_GT(offset, code_reg(&self->c, AXVCPU_X86_REG_MSR(0x10)));
 }
 
 /* Bits that are the vCPU's own, or follow its registers */

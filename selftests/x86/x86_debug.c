@@ -204,6 +204,16 @@ TEST_F(x86_debug, int3)
 	EXPECT_EQ(CODE_GPA + 2, self->c.rip);
 }
 
+/* What stands beside BREAK_NONE does not matter, in a slot that the CPU lacks either. */
+TEST_F(x86_debug, no_breakpoint)
+{
+	for (int slot = 0; slot < AXVCPU_NR_BREAKPOINTS; slot++) {
+		ASSERT_EQ(0, debug(self, 0, slot, CODE_GPA, AXVCPU_BREAK_NONE, 1));
+		ASSERT_EQ(0, debug(self, 0, slot, 3, AXVCPU_BREAK_NONE, ~0U));
+	}
+	EXPECT_EQ(CODE_DONE, RUN_CODE(&self->c, nops));
+}
+
 TEST_F(x86_debug, refused)
 {
 	static const struct {
@@ -216,7 +226,6 @@ TEST_F(x86_debug, refused)
 		{ 0, 0x1000, AXVCPU_BREAK_EXEC, 2 }, { 0, 0x1000, AXVCPU_BREAK_WRITE, 3 },
 		{ 0, 0x1000, AXVCPU_BREAK_WRITE, 16 }, { 0, 0x1000, AXVCPU_BREAK_WRITE, ~0U },
 		{ 0, 0x1001, AXVCPU_BREAK_WRITE, 2 }, { 0, 0x1004, AXVCPU_BREAK_ACCESS, 8 },
-		{ 0, 0x1000, AXVCPU_BREAK_NONE, 0 }, { 0, 0, AXVCPU_BREAK_NONE, 1 },
 	};
 
 	ASSERT_EQ(0, set_flags(self, AXVCPU_DEBUG_STEP));

@@ -242,6 +242,38 @@ TEST_F(x86_events, halt)
 	EXPECT_EQ(2, *greg(&self->c.v, G2));
 }
 
+/* A halt that only an NMI could end is the VMM's, if it wants to hear of it. */
+TEST_F(x86_events, hlt_without_interrupts)
+{
+	const unsigned int flags = AXVCPU_RUN_WAIT | AXVCPU_RUN_EXIT_HLT_IF0;
+	struct vcpu_thread t;
+
+	code_place(&self->c, hlt, hlt_end - hlt);
+	ASSERT_EQ(0, inject_irq(self->c.v.fd, 0x53));
+	ASSERT_EQ(0, run_vcpu(self->c.v.fd, flags));
+	EXPECT_EQ(AXVCPU_EXIT_HALT, self->run->exit_reason);
+	EXPECT_EQ(CODE_GPA + 1, self->run->regs.x86.rip);
+
+	/* One that has begun to wait without the flag */
+	code_place(&self->c, hlt, hlt_end - hlt);
+	ASSERT_EQ(0, thread_start(&t, &self->c.v, AXVCPU_RUN_WAIT));
+	ASSERT_EQ(0, wait_for_state(self->c.v.fd, AXVCPU_STATE_BLOCKED));
+	ASSERT_EQ(0, kick_vcpu(self->c.v.fd));
+	ASSERT_EQ(-EINTR, thread_join(&t));
+	ASSERT_EQ(0, run_vcpu(self->c.v.fd, flags));
+	EXPECT_EQ(AXVCPU_EXIT_HALT, self->run->exit_reason);
+
+	/* Where an interrupt can end it, it waits. */
+	code_place(&self->c, sti_hlt, sti_hlt_end - sti_hlt);
+	/* 0x53 is taken first. */
+	EXPECT_EQ(0x53, code_go_on(&self->c));
+	code_place(&self->c, sti_hlt, sti_hlt_end - sti_hlt);
+	ASSERT_EQ(0, thread_start(&t, &self->c.v, flags));
+	ASSERT_EQ(0, wait_for_state(self->c.v.fd, AXVCPU_STATE_BLOCKED));
+	ASSERT_EQ(0, kick_vcpu(self->c.v.fd));
+	EXPECT_EQ(-EINTR, thread_join(&t));
+}
+
 /* Every vector that is queued while the guest can't take it comes, once. */
 TEST_F(x86_events, none_is_dropped)
 {

@@ -102,6 +102,70 @@ static int skip_gp(FIXTURE_DATA(x86_modes) *self, const uint8_t *where)
 	return 0;
 }
 
+/* As vmx.rst has it: real, protected, long */
+static const struct {
+	uint64_t id;
+	uint64_t values[3];
+} starts[] = {
+#define R(name)		AXVCPU_X86_REG_##name
+#define SAME(value)	{ value, value, value }
+#define DATA(n)								\
+	{ R(SEG_SELECTOR(n)), SAME(0) }, { R(SEG_BASE(n)), SAME(0) },	\
+	{ R(SEG_LIMIT(n)), { 0xffff, 0xffffffff, 0xffffffff } },	\
+	{ R(SEG_ACCESS(n)), { 0x93, 0xc093, 0xc093 } }
+	{ R(CR0), { 0x10, 0x10011, 0x80010011 } }, { R(CR2), SAME(0) },
+	{ R(CR3), { 0, 0, 0x1000 } }, { R(CR4), { 0, 0x600, 0x620 } }, { R(CR8), SAME(0) },
+	{ R(MSR(EFER)), { 0, 0, LME | LMA } }, { R(RFLAGS), SAME(2) },
+	{ R(RIP), { 0x2345, 0x12345, 0x12345 } }, { R(XCR0), SAME(1) },
+	{ R(SEG_SELECTOR(AXVCPU_X86_SEG_CS)), { 0x1000, 0, 0 } },
+	{ R(SEG_BASE(AXVCPU_X86_SEG_CS)), { 0x10000, 0, 0 } },
+	{ R(SEG_LIMIT(AXVCPU_X86_SEG_CS)), { 0xffff, 0xffffffff, 0xffffffff } },
+	{ R(SEG_ACCESS(AXVCPU_X86_SEG_CS)), { 0x9b, 0xc09b, 0xa09b } },
+	DATA(AXVCPU_X86_SEG_DS), DATA(AXVCPU_X86_SEG_ES), DATA(AXVCPU_X86_SEG_SS),
+	DATA(AXVCPU_X86_SEG_FS), DATA(AXVCPU_X86_SEG_GS),
+	{ R(SEG_SELECTOR(AXVCPU_X86_SEG_LDTR)), SAME(0) },
+	{ R(SEG_BASE(AXVCPU_X86_SEG_LDTR)), SAME(0) },
+	{ R(SEG_LIMIT(AXVCPU_X86_SEG_LDTR)), SAME(0xffff) },
+	{ R(SEG_ACCESS(AXVCPU_X86_SEG_LDTR)), SAME(0x82) },
+	{ R(SEG_SELECTOR(AXVCPU_X86_SEG_TR)), SAME(0) },
+	{ R(SEG_BASE(AXVCPU_X86_SEG_TR)), SAME(0) },
+	{ R(SEG_LIMIT(AXVCPU_X86_SEG_TR)), SAME(0xffff) },
+	{ R(SEG_ACCESS(AXVCPU_X86_SEG_TR)), SAME(0x8b) },
+	{ R(GDTR_BASE), SAME(0) }, { R(GDTR_LIMIT), { 0xffff, 0, 0 } },
+	{ R(IDTR_BASE), SAME(0) }, { R(IDTR_LIMIT), { 0xffff, 0, 0 } },
+	{ R(DR(0)), SAME(0) }, { R(DR(3)), SAME(0) }, { R(DR(6)), SAME(0xffff0ff0) },
+	{ R(DR(7)), SAME(0x400) }, { R(MSR(0x277)), SAME(0x0007040600070406) },
+	{ R(MSR(0xc0000082)), SAME(0) }, { R(MSR(0x174)), SAME(0) },
+	{ R(FXSAVE(0)), SAME(0x37f) }, { R(FXSAVE(3)), SAME(0x1f80) }, { R(FXSAVE(20)), SAME(0) },
+#undef DATA
+#undef SAME
+#undef R
+};
+
+TEST_F(x86_modes, starting_state)
+{
+	struct axvcpu_setup args;
+
+	for (uint32_t mode = AXVCPU_X86_MODE_REAL; mode <= AXVCPU_X86_MODE_LONG; mode++) {
+		struct guest_vcpu v;
+
+		ASSERT_EQ(0, vcpu_create(&self->c.g, &v, 9));
+		setup_init(&self->c.g, &args, 0x12345);
+		args.config.x86.mode = mode;
+		args.config.x86.cr3 = mode == AXVCPU_X86_MODE_LONG ? 0x1000 : 0;
+		ASSERT_EQ(0, XIOCTL(v.fd, AXVCPU_SETUP, &args));
+		for (int i = 0; i < ARRAY_SIZE(starts); i++) {
+			uint64_t value = 0;
+
+			EXPECT_EQ(0, get_reg(v.fd, starts[i].id, &value));
+			EXPECT_EQ(starts[i].values[mode], value)
+				TH_LOG("mode %u, register %llx", mode,
+				       (unsigned long long)starts[i].id);
+		}
+		vcpu_destroy(&v);
+	}
+}
+
 TEST_F(x86_modes, in_odd_order)
 {
 	const uint32_t *told = (const uint32_t *)(self->c.g.mem + CODE_DATA);
@@ -116,7 +180,7 @@ TEST_F(x86_modes, in_odd_order)
 		self->gpr[AXVCPU_X86_RDI] = CODE_DATA;
 		code_place(&self->c, modes, modes_end - modes);
 		ASSERT_EQ(0, skip_gp(self, modes_no_pae));
-		EXPECT_EQ(0x11, code_reg(&self->c, AXVCPU_X86_REG_CR0));
+		EXPECT_EQ(0x10011, code_reg(&self->c, AXVCPU_X86_REG_CR0));
 		ASSERT_EQ(0, skip_gp(self, modes_pae_off));
 		EXPECT_EQ(LME | LMA, code_reg(&self->c, AXVCPU_X86_REG_MSR(EFER)));
 		ASSERT_EQ(0, skip_gp(self, modes_no_pe));
@@ -129,8 +193,8 @@ TEST_F(x86_modes, in_odd_order)
 		EXPECT_EQ(LME, told[3]);
 		EXPECT_EQ(LME | LMA, told[4]);
 		EXPECT_EQ(LME | LMA, told[5]);
-		EXPECT_EQ(0x80000011, code_reg(&self->c, AXVCPU_X86_REG_CR0));
-		EXPECT_EQ(0x20, code_reg(&self->c, AXVCPU_X86_REG_CR4));
+		EXPECT_EQ(0x80010011, code_reg(&self->c, AXVCPU_X86_REG_CR0));
+		EXPECT_EQ(0x620, code_reg(&self->c, AXVCPU_X86_REG_CR4));
 		/* It has its gates again. */
 		ASSERT_EQ(0, set_reg(self->c.v.fd, AXVCPU_X86_REG_EXCEPTION_EXITS, 0));
 		ASSERT_EQ(0, set_reg(self->c.v.fd, AXVCPU_X86_REG_GDTR_BASE, base));

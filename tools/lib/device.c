@@ -12,7 +12,7 @@ int axvcpu_device_open(const char *path, struct axvcpu_device **dev)
 	int err;
 
 	if (!new)
-		return -ENOMEM;
+		return failed(CALL_OPEN, -ENOMEM);
 
 	new->fd = open(path ? path : AXVCPU_DEVICE_PATH, O_RDWR | O_CLOEXEC);
 	if (new->fd < 0) {
@@ -22,7 +22,8 @@ int axvcpu_device_open(const char *path, struct axvcpu_device **dev)
 	err = xioctl(new->fd, AXVCPU_GET_INFO, &new->info);
 	if (err < 0)
 		goto close;
-	if (new->info.abi_version != AXVCPU_ABI_VERSION ||
+	if (new->info.abi_version < AXVCPU_ABI_VERSION ||
+	    new->info.abi_oldest > AXVCPU_ABI_VERSION ||
 	    new->info.run_size < sizeof(struct axvcpu_run)) {
 		err = -EPROTO;
 		goto close;
@@ -36,7 +37,7 @@ close:
 	close(new->fd);
 free:
 	free(new);
-	return err;
+	return failed(CALL_OPEN, err);
 }
 
 void axvcpu_device_close(struct axvcpu_device *dev)
@@ -63,14 +64,14 @@ int axvcpu_aspace_create(struct axvcpu_device *dev, struct axvcpu_aspace **aspac
 	struct axvcpu_aspace *new = calloc(1, sizeof(*new));
 
 	if (!new)
-		return -ENOMEM;
+		return failed(CALL_CREATE_ASPACE, -ENOMEM);
 
 	new->fd = xioctl(dev->fd, AXVCPU_CREATE_ASPACE, &args);
 	if (new->fd < 0) {
 		int err = new->fd;
 
 		free(new);
-		return err;
+		return failed(CALL_CREATE_ASPACE, err);
 	}
 
 	*aspace = new;
@@ -90,6 +91,13 @@ int axvcpu_aspace_fd(const struct axvcpu_aspace *aspace)
 	return aspace->fd;
 }
 
+static int aspace_ioctl(struct axvcpu_aspace *aspace, enum call call, unsigned long cmd, void *arg)
+{
+	int ret = xioctl(aspace->fd, cmd, arg);
+
+	return ret < 0 ? failed(call, ret) : ret;
+}
+
 int axvcpu_aspace_map(struct axvcpu_aspace *aspace, uint64_t gpa, void *addr, uint64_t size,
 		      uint32_t flags)
 {
@@ -100,14 +108,14 @@ int axvcpu_aspace_map(struct axvcpu_aspace *aspace, uint64_t gpa, void *addr, ui
 		.flags = flags,
 	};
 
-	return xioctl(aspace->fd, AXVCPU_MAP, &args);
+	return aspace_ioctl(aspace, CALL_MAP, AXVCPU_MAP, &args);
 }
 
 int axvcpu_aspace_unmap(struct axvcpu_aspace *aspace, uint64_t gpa, uint64_t size)
 {
 	struct axvcpu_unmap args = { .gpa = gpa, .size = size };
 
-	return xioctl(aspace->fd, AXVCPU_UNMAP, &args);
+	return aspace_ioctl(aspace, CALL_UNMAP, AXVCPU_UNMAP, &args);
 }
 
 int axvcpu_aspace_protect(struct axvcpu_aspace *aspace, uint64_t gpa, uint64_t size,
@@ -115,7 +123,7 @@ int axvcpu_aspace_protect(struct axvcpu_aspace *aspace, uint64_t gpa, uint64_t s
 {
 	struct axvcpu_protect args = { .gpa = gpa, .size = size, .flags = flags };
 
-	return xioctl(aspace->fd, AXVCPU_PROTECT, &args);
+	return aspace_ioctl(aspace, CALL_PROTECT, AXVCPU_PROTECT, &args);
 }
 
 int axvcpu_aspace_get_dirty(struct axvcpu_aspace *aspace, uint64_t gpa, uint64_t size,
@@ -127,10 +135,10 @@ int axvcpu_aspace_get_dirty(struct axvcpu_aspace *aspace, uint64_t gpa, uint64_t
 		.bitmap = (uintptr_t)bitmap,
 	};
 
-	return xioctl(aspace->fd, AXVCPU_GET_DIRTY, &args);
+	return aspace_ioctl(aspace, CALL_GET_DIRTY, AXVCPU_GET_DIRTY, &args);
 }
 
 int axvcpu_aspace_get_stats(struct axvcpu_aspace *aspace, struct axvcpu_aspace_stats *stats)
 {
-	return xioctl(aspace->fd, AXVCPU_GET_ASPACE_STATS, stats);
+	return aspace_ioctl(aspace, CALL_GET_STATE, AXVCPU_GET_ASPACE_STATS, stats);
 }

@@ -4,6 +4,7 @@
 #define LIBAXVCPU_INTERNAL_H
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
@@ -12,7 +13,7 @@
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
-/* All of them are constant once they are made. */
+/* All but "seen" are constant once they are made. */
 
 struct axvcpu_device {
 	int fd;
@@ -28,6 +29,7 @@ struct axvcpu_vcpu {
 	uint32_t backend;
 	uint32_t run_size;
 	struct axvcpu_run *run;
+	_Atomic uint64_t seen;		/* seq of the last failure that a call has met */
 };
 
 /**
@@ -51,11 +53,48 @@ __attribute__((format(printf, 2, 3)))
 void text_add(struct axvcpu_text *text, const char *fmt, ...);
 
 /**
- * text_add_error() - add an errno with its name, "Device or resource busy (EBUSY)"
+ * add_failure() - add a record of the kernel's
  * @text: the text
- * @error: the errno, of either sign
+ * @failure: the record
+ * @backend: &enum axvcpu_backend, whose registers and codes it names
  */
-void text_add_error(struct axvcpu_text *text, int error);
+void add_failure(struct axvcpu_text *text, const struct axvcpu_failure *failure, uint32_t backend);
+
+/* What failed: a call of the library, or the ioctl in it. */
+enum call {
+	CALL_OPEN, CALL_CREATE_ASPACE, CALL_CREATE_VCPU, CALL_MAP, CALL_UNMAP, CALL_PROTECT,
+	CALL_GET_DIRTY, CALL_SETUP, CALL_BIND, CALL_RUN, CALL_UNBIND, CALL_RESET, CALL_INJECT,
+	CALL_SET_DEBUG, CALL_GET_REGS, CALL_SET_REGS, CALL_REG_NAME, CALL_GET_STATE,
+	CALL_TABLES, CALL_LOOP,
+};
+
+/**
+ * failed() - remember an error for axvcpu_error_text()
+ * @call: what failed
+ * @error: negative errno
+ *
+ * Return: @error.
+ */
+int failed(enum call call, int error);
+
+/**
+ * vcpu_failed() - remember an error of a vCPU's, and the kernel's record of it
+ * @vcpu: the vCPU
+ * @call: what failed, right before
+ * @error: negative errno
+ *
+ * Return: @error.
+ */
+int vcpu_failed(struct axvcpu_vcpu *vcpu, enum call call, int error);
+
+/**
+ * loop_failed() - remember an exit without a handler
+ * @vcpu: the vCPU
+ * @exit_reason: &enum axvcpu_exit_reason
+ *
+ * Return: -EOPNOTSUPP.
+ */
+int loop_failed(struct axvcpu_vcpu *vcpu, uint32_t exit_reason);
 
 /**
  * xioctl() - ioctl() with the error as the result

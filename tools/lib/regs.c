@@ -13,7 +13,9 @@ static int reg_id(const struct axvcpu_vcpu *vcpu, const char *name, uint64_t *id
 {
 	reg_id_fn fn = vcpu->backend < ARRAY_SIZE(reg_ids) ? reg_ids[vcpu->backend] : NULL;
 
-	return fn ? fn(name, id) : -ENOENT;
+	if (!fn || fn(name, id))
+		return failed(CALL_REG_NAME, -ENOENT);
+	return 0;
 }
 
 int axvcpu_vcpu_get_reg_by_name(struct axvcpu_vcpu *vcpu, const char *name, uint64_t *value)

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Errors and exits in words. */
-#define _GNU_SOURCE
+/* Exits in words. */
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "internal.h"
 
@@ -20,179 +18,6 @@ void text_add(struct axvcpu_text *text, const char *fmt, ...)
 	va_end(ap);
 	if (n > 0)
 		text->used += n;
-}
-
-void text_add_error(struct axvcpu_text *text, int error)
-{
-	const char *name, *desc;
-
-	if (error < 0)
-		error = -error;
-	name = strerrorname_np(error);
-	desc = strerrordesc_np(error);
-	if (name && desc)
-		text_add(text, "%s (%s)", desc, name);
-	else
-		text_add(text, "error %d", error);
-}
-
-/* What an errno means in a certain call, where strerror() would mislead. */
-static const struct {
-	enum axvcpu_attempt attempt;
-	int error;
-	const char *text;
-} meanings[] = {
-	{ AXVCPU_ATTEMPT_OPEN, ENOENT,
-	  "there is no such device: is the axvcpu module loaded (modprobe axvcpu)?" },
-	{ AXVCPU_ATTEMPT_OPEN, ENXIO,
-	  "nothing is behind the device: is the axvcpu module loaded (modprobe axvcpu)?" },
-	{ AXVCPU_ATTEMPT_OPEN, ENODEV,
-	  "nothing is behind the device: is the axvcpu module loaded (modprobe axvcpu)?" },
-	{ AXVCPU_ATTEMPT_OPEN, EACCES,
-	  "no permission to open the device: its owner and mode say who may" },
-	{ AXVCPU_ATTEMPT_OPEN, EPERM,
-	  "no permission to open the device" },
-	{ AXVCPU_ATTEMPT_OPEN, ENOTTY,
-	  "this is not an axvcpu device" },
-	{ AXVCPU_ATTEMPT_OPEN, EPROTO,
-	  "the module has another version of the interface than this library" },
-	{ AXVCPU_ATTEMPT_CREATE, EBUSY,
-	  "another hypervisor holds the hardware; end its guests and unload it (rmmod kvm_intel)" },
-	{ AXVCPU_ATTEMPT_CREATE, EINVAL,
-	  "the vCPU may run on no CPU that is there, or its id is out of range" },
-	{ AXVCPU_ATTEMPT_CREATE, EMFILE,
-	  "the process has too many files open (ulimit -n)" },
-	{ AXVCPU_ATTEMPT_MAP, EEXIST,
-	  "the range overlaps one that is mapped already" },
-	{ AXVCPU_ATTEMPT_MAP, EINVAL,
-	  "the range is empty, not aligned to pages, or beyond what the guest can address" },
-	{ AXVCPU_ATTEMPT_MAP, EIO,
-	  "the address space belongs to another process" },
-	{ AXVCPU_ATTEMPT_UNMAP, ENOENT,
-	  "no such range is mapped" },
-	{ AXVCPU_ATTEMPT_UNMAP, EIO,
-	  "the address space belongs to another process" },
-	{ AXVCPU_ATTEMPT_RUN, EXDEV,
-	  "the vCPU may not run on the CPU that this thread is on" },
-	{ AXVCPU_ATTEMPT_RUN, EIO,
-	  "the address space belongs to another process" },
-	{ AXVCPU_ATTEMPT_RUN, EBUSY,
-	  "another thread runs the vCPU" },
-	{ AXVCPU_ATTEMPT_REGS, EBUSY,
-	  "another thread runs the vCPU" },
-	{ AXVCPU_ATTEMPT_REGS, EBADFD,
-	  "the vCPU is Invalid" },
-	{ AXVCPU_ATTEMPT_REGS, EINVAL,
-	  "there is no such register, or it can't have that value" },
-};
-
-static void explain(struct axvcpu_text *text, enum axvcpu_attempt attempt, int error)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++) {
-		if (meanings[i].attempt == attempt && meanings[i].error == -error) {
-			const char *name = strerrorname_np(-error);
-
-			text_add(text, "%s (%s)", meanings[i].text, name ? name : "?");
-			return;
-		}
-	}
-	text_add_error(text, error);
-}
-
-int axvcpu_strerror(enum axvcpu_attempt attempt, int error, char *buf, size_t len)
-{
-	struct axvcpu_text text = { buf, len, 0 };
-
-	explain(&text, attempt, error);
-	return text.used;
-}
-
-/* The causes of a failed transition other than the state, see the uapi's DOC: Errors. */
-static const struct {
-	int error;
-	const char *text;
-} causes[] = {
-	{ EINVAL, "the backend refused the entry, the root, the configuration or the CPU" },
-	{ EEXIST, "the entry or the root was given a second time" },
-	{ EBADF, "the descriptor given is no address space" },
-	{ EIO, "the hardware failed the operation" },
-};
-
-static bool is_refusal(const struct axvcpu_failure *failure)
-{
-	return failure->op == AXVCPU_OP_SET_REGS || failure->op == AXVCPU_OP_GET_REGS;
-}
-
-static void add_refusal(struct axvcpu_text *text, const struct axvcpu_failure *failure,
-			uint32_t backend)
-{
-	char name[32] = "?";
-
-	if (backend == AXVCPU_BACKEND_VMX)
-		axvcpu_x86_reg_name(failure->reg, name, sizeof(name));
-	else if (backend == AXVCPU_BACKEND_VHE)
-		axvcpu_arm64_reg_name(failure->reg, name, sizeof(name));
-	text_add(text, "%s, register 0x%llx (%s): ", axvcpu_op_name(failure->op), failure->reg,
-		 name);
-	explain(text, AXVCPU_ATTEMPT_REGS, failure->error);
-}
-
-static void add_failure(struct axvcpu_text *text, const struct axvcpu_failure *failure,
-			uint32_t backend)
-{
-	const char *op = axvcpu_op_name(failure->op);
-	const char *name = strerrorname_np(-failure->error);
-	const char *cause = NULL;
-
-	if (is_refusal(failure)) {
-		add_refusal(text, failure, backend);
-		return;
-	}
-
-	if (failure->error == -EBADFD) {
-		text_add(text, "%s needs %s, the vCPU was %s (EBADFD)", op,
-			 axvcpu_state_name(failure->expected), axvcpu_state_name(failure->actual));
-		return;
-	}
-
-	for (size_t i = 0; i < ARRAY_SIZE(causes); i++) {
-		if (causes[i].error == -failure->error)
-			cause = causes[i].text;
-	}
-	text_add(text, "%s of a vCPU that was %s: ", op, axvcpu_state_name(failure->actual));
-	if (cause)
-		text_add(text, "%s (%s)", cause, name ? name : "?");
-	else
-		text_add_error(text, failure->error);
-
-	if (failure->arch_code && failure->error == -EIO && backend == AXVCPU_BACKEND_VMX)
-		text_add(text, ": VM-instruction error %llu, %s", failure->arch_code,
-			 axvcpu_vmx_error_text(failure->arch_code));
-	else if (failure->arch_code)
-		text_add(text, ": code 0x%llx", failure->arch_code);
-}
-
-int axvcpu_failure_text(const struct axvcpu_failure *failure, uint32_t backend, char *buf,
-			size_t len)
-{
-	struct axvcpu_text text = { buf, len, 0 };
-
-	add_failure(&text, failure, backend);
-	return text.used;
-}
-
-int axvcpu_vcpu_strerror(struct axvcpu_vcpu *vcpu, int error, char *buf, size_t len)
-{
-	struct axvcpu_text text = { buf, len, 0 };
-	struct axvcpu_state_info info;
-
-	if (!axvcpu_vcpu_get_state(vcpu, &info) && info.failure.seq &&
-	    info.failure.error == error &&
-	    (info.state == AXVCPU_STATE_INVALID || is_refusal(&info.failure)))
-		add_failure(&text, &info.failure, vcpu->backend);
-	else
-		explain(&text, AXVCPU_ATTEMPT_RUN, error);
-	return text.used;
 }
 
 static void add_hypercall(struct axvcpu_text *text, const struct axvcpu_run *run)
@@ -248,6 +73,8 @@ static void add_fault(struct axvcpu_text *text, const struct axvcpu_run *run)
 		text_add(text, " page-walk");
 	if (run->fault.flags & AXVCPU_FAULT_BAD_HOST)
 		text_add(text, " no-host-memory");
+	if (run->fault.flags & AXVCPU_FAULT_PROTECTION)
+		text_add(text, " protected");
 }
 
 static void add_cpu_up(struct axvcpu_text *text, const struct axvcpu_run *run)
@@ -370,16 +197,17 @@ static void (*const add_words[])(struct axvcpu_text *text, const struct axvcpu_r
 	[AXVCPU_BACKEND_VHE]	= add_vhe_words,
 };
 
-int axvcpu_exit_text(const struct axvcpu_run *run, uint32_t backend, char *buf, size_t len)
+int axvcpu_vcpu_exit_text(const struct axvcpu_vcpu *vcpu, char *buf, size_t len)
 {
 	struct axvcpu_text text = { buf, len, 0 };
+	const struct axvcpu_run *run = vcpu->run;
 
 	text_add(&text, "%s", axvcpu_exit_name(run->exit_reason));
 	if (run->exit_reason >= AXVCPU_NR_EXITS)
 		text_add(&text, " (%u)", run->exit_reason);
 	else if (add_exit[run->exit_reason])
 		add_exit[run->exit_reason](&text, run);
-	if (backend < ARRAY_SIZE(add_words) && add_words[backend])
-		add_words[backend](&text, run);
+	if (vcpu->backend < ARRAY_SIZE(add_words) && add_words[vcpu->backend])
+		add_words[vcpu->backend](&text, run);
 	return text.used;
 }

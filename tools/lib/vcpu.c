@@ -6,6 +6,13 @@
 
 #include "internal.h"
 
+static int vcpu_ioctl(struct axvcpu_vcpu *vcpu, enum call call, unsigned long cmd, void *arg)
+{
+	int ret = xioctl(vcpu->fd, cmd, arg);
+
+	return ret < 0 ? vcpu_failed(vcpu, call, ret) : ret;
+}
+
 int axvcpu_vcpu_create(struct axvcpu_device *dev, const struct axvcpu_vcpu_attr *attr,
 		       struct axvcpu_vcpu **vcpu)
 {
@@ -21,7 +28,7 @@ int axvcpu_vcpu_create(struct axvcpu_device *dev, const struct axvcpu_vcpu_attr 
 	args.favor_phys_cpu = attr->favor_cpu;
 	if (attr->cpus) {
 		if (attr->cpus_size > UINT32_MAX)
-			return -EINVAL;
+			return failed(CALL_CREATE_VCPU, -EINVAL);
 		args.phys_cpu_set = (uintptr_t)attr->cpus;
 		args.phys_cpu_set_len = attr->cpus_size;
 	}
@@ -30,7 +37,7 @@ int axvcpu_vcpu_create(struct axvcpu_device *dev, const struct axvcpu_vcpu_attr 
 
 	new = calloc(1, sizeof(*new));
 	if (!new)
-		return -ENOMEM;
+		return failed(CALL_CREATE_VCPU, -ENOMEM);
 	new->backend = dev->info.backend;
 	new->run_size = dev->info.run_size;
 
@@ -52,7 +59,7 @@ close:
 	close(new->fd);
 free:
 	free(new);
-	return err;
+	return failed(CALL_CREATE_VCPU, err);
 }
 
 void axvcpu_vcpu_close(struct axvcpu_vcpu *vcpu)
@@ -78,7 +85,7 @@ int axvcpu_vcpu_setup(struct axvcpu_vcpu *vcpu, const struct axvcpu_setup *args)
 {
 	struct axvcpu_setup copy = *args;
 
-	return xioctl(vcpu->fd, AXVCPU_SETUP, &copy);
+	return vcpu_ioctl(vcpu, CALL_SETUP, AXVCPU_SETUP, &copy);
 }
 
 static int setup_x86(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspace, uint64_t entry,
@@ -91,8 +98,8 @@ static int setup_x86(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspace, uin
 	};
 
 	if (vcpu->backend == AXVCPU_BACKEND_VHE)
-		return -EOPNOTSUPP;
-	return xioctl(vcpu->fd, AXVCPU_SETUP, &args);
+		return failed(CALL_SETUP, -EOPNOTSUPP);
+	return vcpu_ioctl(vcpu, CALL_SETUP, AXVCPU_SETUP, &args);
 }
 
 int axvcpu_vcpu_setup_real(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspace, uint64_t entry)
@@ -117,46 +124,46 @@ int axvcpu_vcpu_setup_el1(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspace
 	struct axvcpu_setup args = { .entry = entry, .aspace_fd = aspace->fd };
 
 	if (vcpu->backend == AXVCPU_BACKEND_VMX)
-		return -EOPNOTSUPP;
-	return xioctl(vcpu->fd, AXVCPU_SETUP, &args);
+		return failed(CALL_SETUP, -EOPNOTSUPP);
+	return vcpu_ioctl(vcpu, CALL_SETUP, AXVCPU_SETUP, &args);
 }
 
 int axvcpu_vcpu_bind(struct axvcpu_vcpu *vcpu, int cpu)
 {
 	struct axvcpu_bind args = { .cpu = cpu };
 
-	return xioctl(vcpu->fd, AXVCPU_BIND, &args);
+	return vcpu_ioctl(vcpu, CALL_BIND, AXVCPU_BIND, &args);
 }
 
 int axvcpu_vcpu_run(struct axvcpu_vcpu *vcpu, unsigned int flags)
 {
 	int ret = ioctl(vcpu->fd, AXVCPU_RUN, (unsigned long)flags);
 
-	return ret < 0 ? -errno : ret;
+	return ret < 0 ? vcpu_failed(vcpu, CALL_RUN, -errno) : ret;
 }
 
 int axvcpu_vcpu_unbind(struct axvcpu_vcpu *vcpu)
 {
-	return xioctl(vcpu->fd, AXVCPU_UNBIND, NULL);
+	return vcpu_ioctl(vcpu, CALL_UNBIND, AXVCPU_UNBIND, NULL);
 }
 
-int axvcpu_vcpu_reset(struct axvcpu_vcpu *vcpu)
+int axvcpu_vcpu_reset(struct axvcpu_vcpu *vcpu, unsigned int flags)
 {
-	return xioctl(vcpu->fd, AXVCPU_RESET, NULL);
+	return vcpu_ioctl(vcpu, CALL_RESET, AXVCPU_RESET, (void *)(uintptr_t)flags);
 }
 
 int axvcpu_vcpu_inject(struct axvcpu_vcpu *vcpu, const struct axvcpu_inject *event)
 {
 	struct axvcpu_inject copy = *event;
 
-	return xioctl(vcpu->fd, AXVCPU_INJECT, &copy);
+	return vcpu_ioctl(vcpu, CALL_INJECT, AXVCPU_INJECT, &copy);
 }
 
 int axvcpu_vcpu_interrupt(struct axvcpu_vcpu *vcpu, uint32_t vector)
 {
 	struct axvcpu_inject args = { .type = AXVCPU_EVENT_INTERRUPT, .vector = vector };
 
-	return xioctl(vcpu->fd, AXVCPU_INJECT, &args);
+	return vcpu_ioctl(vcpu, CALL_INJECT, AXVCPU_INJECT, &args);
 }
 
 int axvcpu_vcpu_kick(struct axvcpu_vcpu *vcpu)
@@ -170,10 +177,10 @@ int axvcpu_vcpu_kick(struct axvcpu_vcpu *vcpu)
 
 int axvcpu_vcpu_get_state(struct axvcpu_vcpu *vcpu, struct axvcpu_state_info *info)
 {
-	return xioctl(vcpu->fd, AXVCPU_GET_STATE, info);
+	return vcpu_ioctl(vcpu, CALL_GET_STATE, AXVCPU_GET_STATE, info);
 }
 
-int axvcpu_vcpu_get_info(struct axvcpu_vcpu *vcpu, struct axvcpu_vcpu_info *info, cpu_set_t *cpus,
+int axvcpu_vcpu_get_info(struct axvcpu_vcpu *vcpu, struct axvcpu_vcpu_info *info, void *cpus,
 			 size_t cpus_size)
 {
 	struct axvcpu_vcpu_info args = { 0 };
@@ -181,11 +188,11 @@ int axvcpu_vcpu_get_info(struct axvcpu_vcpu *vcpu, struct axvcpu_vcpu_info *info
 
 	if (cpus) {
 		if (cpus_size > UINT32_MAX)
-			return -EINVAL;
+			return failed(CALL_GET_STATE, -EINVAL);
 		args.phys_cpu_set = (uintptr_t)cpus;
 		args.phys_cpu_set_len = cpus_size;
 	}
-	err = xioctl(vcpu->fd, AXVCPU_GET_VCPU_INFO, &args);
+	err = vcpu_ioctl(vcpu, CALL_GET_STATE, AXVCPU_GET_VCPU_INFO, &args);
 	if (!err)
 		*info = args;
 	return err;
@@ -193,14 +200,14 @@ int axvcpu_vcpu_get_info(struct axvcpu_vcpu *vcpu, struct axvcpu_vcpu_info *info
 
 int axvcpu_vcpu_get_stats(struct axvcpu_vcpu *vcpu, struct axvcpu_stats *stats)
 {
-	return xioctl(vcpu->fd, AXVCPU_GET_STATS, stats);
+	return vcpu_ioctl(vcpu, CALL_GET_STATE, AXVCPU_GET_STATS, stats);
 }
 
 int axvcpu_vcpu_get_history(struct axvcpu_vcpu *vcpu, struct axvcpu_history_entry *entries,
 			    uint32_t count)
 {
 	struct axvcpu_history args = { .entries = (uintptr_t)entries, .count = count };
-	int err = xioctl(vcpu->fd, AXVCPU_GET_HISTORY, &args);
+	int err = vcpu_ioctl(vcpu, CALL_GET_STATE, AXVCPU_GET_HISTORY, &args);
 
 	return err < 0 ? err : (int)args.count;
 }
@@ -209,21 +216,21 @@ int axvcpu_vcpu_get_regs(struct axvcpu_vcpu *vcpu, struct axvcpu_reg *regs, uint
 {
 	struct axvcpu_regs args = { .regs = (uintptr_t)regs, .count = count };
 
-	return xioctl(vcpu->fd, AXVCPU_GET_REGS, &args);
+	return vcpu_ioctl(vcpu, CALL_GET_REGS, AXVCPU_GET_REGS, &args);
 }
 
 int axvcpu_vcpu_set_regs(struct axvcpu_vcpu *vcpu, const struct axvcpu_reg *regs, uint32_t count)
 {
 	struct axvcpu_regs args = { .regs = (uintptr_t)regs, .count = count };
 
-	return xioctl(vcpu->fd, AXVCPU_SET_REGS, &args);
+	return vcpu_ioctl(vcpu, CALL_SET_REGS, AXVCPU_SET_REGS, &args);
 }
 
 int axvcpu_vcpu_set_debug(struct axvcpu_vcpu *vcpu, const struct axvcpu_set_debug *debug)
 {
 	struct axvcpu_set_debug copy = *debug;
 
-	return xioctl(vcpu->fd, AXVCPU_SET_DEBUG, &copy);
+	return vcpu_ioctl(vcpu, CALL_SET_DEBUG, AXVCPU_SET_DEBUG, &copy);
 }
 
 int axvcpu_vcpu_get_reg(struct axvcpu_vcpu *vcpu, uint64_t id, uint64_t *value)
@@ -271,7 +278,7 @@ int axvcpu_vcpu_loop(struct axvcpu_vcpu *vcpu, unsigned int flags,
 			fn = handlers->exit[run->exit_reason];
 		if (!fn)
 			fn = handlers->other;
-		ret = fn ? fn(vcpu, run, data) : -EOPNOTSUPP;
+		ret = fn ? fn(vcpu, run, data) : loop_failed(vcpu, run->exit_reason);
 		if (ret)
 			return ret;
 	}

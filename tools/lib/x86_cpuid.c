@@ -14,7 +14,7 @@ static int get(struct axvcpu_vcpu *vcpu, uint32_t subleaf, uint64_t half0, uint6
 	int err;
 
 	if (subleaf > MAX_SUBLEAF)
-		return -EINVAL;
+		return failed(CALL_GET_REGS, -EINVAL);
 	err = axvcpu_vcpu_get_regs(vcpu, halves, HALVES);
 	for (int i = 0; !err && i < HALVES; i++) {
 		regs[2 * i] = halves[i].value;
@@ -46,6 +46,6 @@ int axvcpu_x86_set_cpuid(struct axvcpu_vcpu *vcpu, uint32_t leaf, uint32_t suble
 	};
 
 	if (subleaf > MAX_SUBLEAF)
-		return -EINVAL;
+		return failed(CALL_SET_REGS, -EINVAL);
 	return axvcpu_vcpu_set_regs(vcpu, halves, HALVES);
 }

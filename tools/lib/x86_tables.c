@@ -52,9 +52,9 @@ int axvcpu_x86_identity_map(void *tables, uint64_t tables_gpa, size_t size, uint
 	uint64_t *pd = pdpt + pdpts * PER_TABLE;
 
 	if (!need || tables_gpa % PAGE_SIZE)
-		return -EINVAL;
+		return failed(CALL_TABLES, -EINVAL);
 	if (size < need)
-		return -ENOSPC;
+		return failed(CALL_TABLES, -ENOSPC);
 
 	/* One PML4, then all PDPTs, then all page directories, each in order. */
 	memset(tables, 0, need);

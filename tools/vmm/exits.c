@@ -82,8 +82,8 @@ int on_fail_entry(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
 	struct vm_cpu *cpu = data;
 	char text[256];
 
-	(void)vcpu;
-	axvcpu_exit_text(run, cpu->machine->info->backend, text, sizeof(text));
+	(void)run;
+	axvcpu_vcpu_exit_text(vcpu, text, sizeof(text));
 	if (machine_end(cpu->machine, EXIT_FAIL_ENTRY)) {
 		complain("vCPU %u: the hardware refused the guest's state: %s", cpu->index, text);
 		print_regs(cpu);
@@ -96,8 +96,8 @@ int on_other(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
 	struct vm_cpu *cpu = data;
 	char text[256];
 
-	(void)vcpu;
-	axvcpu_exit_text(run, cpu->machine->info->backend, text, sizeof(text));
+	(void)run;
+	axvcpu_vcpu_exit_text(vcpu, text, sizeof(text));
 	if (machine_end(cpu->machine, EXIT_UNHANDLED)) {
 		complain("vCPU %u: no answer to exit %s", cpu->index, text);
 		print_regs(cpu);
@@ -119,7 +119,8 @@ int on_any(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
 	struct vm_cpu *cpu = data;
 
 	(void)vcpu;
+	(void)run;
 	if (cpu->machine->opt->trace)
-		report_exit(cpu, run);
+		report_exit(cpu);
 	return machine_ending(cpu->machine);
 }

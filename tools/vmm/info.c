@@ -32,8 +32,13 @@ static void print_page_size(unsigned int shift)
 static void print_text(const char *path, const struct axvcpu_info *info)
 {
 	printf("device            %s\n", path);
-	printf("backend           %s (%s)\n", axvcpu_backend_name(info->backend), info->name);
-	printf("interface         version %u\n", info->abi_version);
+	printf("backend           %s\n", axvcpu_backend_name(info->backend));
+	printf("interface         version %u, for programs of version %u and later\n",
+	       info->abi_version, info->abi_oldest);
+	if (info->counter_hz)
+		printf("counter           %.3f MHz\n", info->counter_hz / 1e6);
+	else
+		printf("counter           of unknown frequency\n");
 	printf("guest memory      below 2^%u, %u levels of table\n", info->gpa_bits,
 	       info->max_gpt_levels);
 	printf("page sizes       ");
@@ -70,12 +75,12 @@ static void print_json(const struct axvcpu_info *info)
 {
 	const char *comma = "";
 
-	printf("{\"abi_version\": %u, \"backend\": \"%s\", \"name\": ", info->abi_version,
-	       axvcpu_backend_name(info->backend));
+	printf("{\"abi_version\": %u, \"abi_oldest\": %u, \"backend\": \"%s\", \"name\": ",
+	       info->abi_version, info->abi_oldest, axvcpu_backend_name(info->backend));
 	print_json_string(info->name);
 	printf(", \"gpa_bits\": %u, \"max_gpt_levels\": %u, \"run_size\": %u, \"max_regs\": %u",
 	       info->gpa_bits, info->max_gpt_levels, info->run_size, info->max_regs);
-	printf(", \"page_sizes\": [");
+	printf(", \"counter_hz\": %llu, \"page_sizes\": [", info->counter_hz);
 	for (unsigned int shift = 0; shift < 64; shift++) {
 		if (info->page_sizes >> shift & 1) {
 			printf("%s%llu", comma, 1ULL << shift);
@@ -97,13 +102,9 @@ int print_info(const struct info_options *opt)
 {
 	const char *path = opt->device ? opt->device : AXVCPU_DEVICE_PATH;
 	struct axvcpu_device *dev;
-	char text[256];
-	int err;
 
-	err = axvcpu_device_open(path, &dev);
-	if (err) {
-		axvcpu_strerror(AXVCPU_ATTEMPT_OPEN, err, text, sizeof(text));
-		complain("%s: %s", path, text);
+	if (axvcpu_device_open(path, &dev)) {
+		complain("%s: %s", path, axvcpu_error_text());
 		return EXIT_DEVICE;
 	}
 	if (opt->json)

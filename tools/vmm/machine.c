@@ -54,16 +54,12 @@ static void *cpu_thread(void *arg)
 	struct machine *m = cpu->machine;
 	const struct guest_arch *arch = m->opt->arch;
 	unsigned int flags = arch->run_flags | (m->opt->timer_hz ? AXVCPU_RUN_WAIT : 0);
-	char text[256];
 	int ret;
 
 	while (power_wait(cpu)) {
 		ret = axvcpu_vcpu_loop(cpu->vcpu, flags, arch->handlers, cpu);
-		if (ret < 0) {
-			axvcpu_vcpu_strerror(cpu->vcpu, ret, text, sizeof(text));
-			if (machine_end(m, EXIT_DEVICE))
-				complain("vCPU %u: %s", cpu->index, text);
-		}
+		if (ret < 0 && machine_end(m, EXIT_DEVICE))
+			complain("vCPU %u: %s", cpu->index, axvcpu_error_text());
 		if (machine_ending(m))
 			break;
 		power_off(cpu);
@@ -192,12 +188,9 @@ static void wait_for_end(struct machine *m, int signal_fd)
 
 static int open_device(struct machine *m)
 {
-	char text[256];
-	int err = axvcpu_device_open(m->opt->device, &m->dev);
-
-	if (err) {
-		axvcpu_strerror(AXVCPU_ATTEMPT_OPEN, err, text, sizeof(text));
-		complain("%s: %s", m->opt->device ? m->opt->device : AXVCPU_DEVICE_PATH, text);
+	if (axvcpu_device_open(m->opt->device, &m->dev)) {
+		complain("%s: %s", m->opt->device ? m->opt->device : AXVCPU_DEVICE_PATH,
+			 axvcpu_error_text());
 		return EXIT_DEVICE;
 	}
 	m->info = axvcpu_device_info(m->dev);
@@ -214,8 +207,6 @@ static int make_memory(struct machine *m)
 {
 	uint64_t base = m->opt->arch->mem_base, size = m->opt->mem;
 	uint64_t page = sysconf(_SC_PAGESIZE);
-	char text[256];
-	int err;
 
 	if (size % page ||
 	    (m->info->gpa_bits < 64 && size > (1ULL << m->info->gpa_bits) - base)) {
@@ -232,16 +223,12 @@ static int make_memory(struct machine *m)
 	}
 	m->mem_size = size;
 
-	err = axvcpu_aspace_create(m->dev, &m->aspace);
-	if (err) {
-		axvcpu_strerror(AXVCPU_ATTEMPT_CREATE, err, text, sizeof(text));
-		complain("no address space: %s", text);
+	if (axvcpu_aspace_create(m->dev, &m->aspace)) {
+		complain("no address space: %s", axvcpu_error_text());
 		return EXIT_DEVICE;
 	}
-	err = axvcpu_aspace_map(m->aspace, base, m->mem, size, AXVCPU_MAP_ALL);
-	if (err) {
-		axvcpu_strerror(AXVCPU_ATTEMPT_MAP, err, text, sizeof(text));
-		complain("the memory can't be mapped: %s", text);
+	if (axvcpu_aspace_map(m->aspace, base, m->mem, size, AXVCPU_MAP_ALL)) {
+		complain("the memory can't be mapped: %s", axvcpu_error_text());
 		return EXIT_DEVICE;
 	}
 	return 0;
@@ -252,8 +239,6 @@ static int make_vcpu(struct machine *m, unsigned int index)
 	struct axvcpu_vcpu_attr attr = AXVCPU_VCPU_ATTR_INIT;
 	union axvcpu_create_config config = { .raw = { 0 } };
 	struct vm_cpu *cpu = &m->cpus[index];
-	char text[256];
-	int err;
 
 	cpu->machine = m;
 	cpu->index = index;
@@ -262,10 +247,8 @@ static int make_vcpu(struct machine *m, unsigned int index)
 	attr.vm_id = getpid();
 	attr.vcpu_id = index;
 	attr.config = &config;
-	err = axvcpu_vcpu_create(m->dev, &attr, &cpu->vcpu);
-	if (err) {
-		axvcpu_strerror(AXVCPU_ATTEMPT_CREATE, err, text, sizeof(text));
-		complain("no vCPU %u: %s", index, text);
+	if (axvcpu_vcpu_create(m->dev, &attr, &cpu->vcpu)) {
+		complain("no vCPU %u: %s", index, axvcpu_error_text());
 		return EXIT_DEVICE;
 	}
 	m->nr_cpus++;
@@ -289,16 +272,13 @@ int cpu_make_ready(struct vm_cpu *cpu, uint64_t entry, uint64_t arg)
 
 static int ready_vcpu(struct vm_cpu *cpu)
 {
-	int err = cpu_make_ready(cpu, cpu->machine->entry, cpu->index);
-	char text[256];
-
-	if (!err)
+	if (!cpu_make_ready(cpu, cpu->machine->entry, cpu->index))
 		return 0;
-	axvcpu_vcpu_strerror(cpu->vcpu, err, text, sizeof(text));
 	if (pin(cpu) >= 0)
-		complain("vCPU %u can't run on CPU %d: %s", cpu->index, pin(cpu), text);
+		complain("vCPU %u can't run on CPU %d: %s", cpu->index, pin(cpu),
+			 axvcpu_error_text());
 	else
-		complain("vCPU %u can't run: %s", cpu->index, text);
+		complain("vCPU %u can't run: %s", cpu->index, axvcpu_error_text());
 	return EXIT_DEVICE;
 }
 

@@ -37,7 +37,7 @@ int power_on(struct vm_cpu *cpu, uint64_t entry, uint64_t arg)
 		power->on++;
 		pthread_cond_broadcast(&power->change);
 	} else if (err != -EALREADY) {
-		axvcpu_vcpu_reset(cpu->vcpu);
+		axvcpu_vcpu_reset(cpu->vcpu, AXVCPU_RESET_KEEP_MACHINE);
 	}
 	pthread_mutex_unlock(&power->lock);
 	return err;
@@ -50,7 +50,7 @@ void power_off(struct vm_cpu *cpu)
 
 	pthread_mutex_lock(&power->lock);
 	axvcpu_vcpu_unbind(cpu->vcpu);
-	axvcpu_vcpu_reset(cpu->vcpu);
+	axvcpu_vcpu_reset(cpu->vcpu, AXVCPU_RESET_KEEP_MACHINE);
 	cpu->on = false;
 	left = --power->on;
 	pthread_mutex_unlock(&power->lock);

@@ -46,11 +46,11 @@ static void print(const char *fmt, ...)
 	va_end(ap);
 }
 
-void report_exit(struct vm_cpu *cpu, const struct axvcpu_run *run)
+void report_exit(struct vm_cpu *cpu)
 {
 	char text[LINE_MAX_BYTES / 2];
 
-	axvcpu_exit_text(run, cpu->machine->info->backend, text, sizeof(text));
+	axvcpu_vcpu_exit_text(cpu->vcpu, text, sizeof(text));
 	cpu->exits++;
 	print("vcpu%u %llu %s=0x%llx %s", cpu->index, (unsigned long long)cpu->exits,
 	      cpu->machine->opt->arch->pc_name, cpu_pc(cpu), text);
@@ -59,10 +59,9 @@ void report_exit(struct vm_cpu *cpu, const struct axvcpu_run *run)
 void report_stats(struct vm_cpu *cpu)
 {
 	struct axvcpu_stats stats;
-	int err = axvcpu_vcpu_get_stats(cpu->vcpu, &stats);
 
-	if (err) {
-		complain("vCPU %u: no statistics: %s", cpu->index, strerror(-err));
+	if (axvcpu_vcpu_get_stats(cpu->vcpu, &stats)) {
+		complain("vCPU %u: no statistics: %s", cpu->index, axvcpu_error_text());
 		return;
 	}
 	print("vcpu%u: %llu runs, %llu entries, %llu us in the guest", cpu->index, stats.runs,

@@ -15,9 +15,8 @@ void complain(const char *fmt, ...);
 /**
  * report_exit() - --trace: print an exit
  * @cpu: the vCPU
- * @run: its run page
  */
-void report_exit(struct vm_cpu *cpu, const struct axvcpu_run *run);
+void report_exit(struct vm_cpu *cpu);
 
 /**
  * report_stats() - --stats: print what the kernel counted

@@ -37,7 +37,9 @@ enum axvcpu_x86_mode {
  * @reserved: zero
  *
  * Interrupts are off, the descriptor tables are empty, general-purpose
- * registers are as SET_REGS left them (0 in a new vCPU).
+ * registers are as SET_REGS left them (0 in a new vCPU). Code that a compiler has
+ * made can run at once: SSE is on in protected and long mode. Documentation/vmx.rst
+ * has all registers.
  */
 struct axvcpu_x86_setup_config {
 	__u32 mode;

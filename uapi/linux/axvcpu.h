@@ -61,8 +61,16 @@
  * ============== ==========================================================
  */
 
-/** AXVCPU_ABI_VERSION - version of this interface, in &struct axvcpu_info */
-#define AXVCPU_ABI_VERSION	1
+/**
+ * AXVCPU_ABI_VERSION - version of this interface
+ *
+ * It rises with each change. A program works with a kernel if the version that it
+ * was compiled with lies between &struct axvcpu_info.abi_oldest and
+ * &struct axvcpu_info.abi_version.
+ */
+#define AXVCPU_ABI_VERSION	2
+/** AXVCPU_ABI_OLDEST - oldest version whose programs work with this one */
+#define AXVCPU_ABI_OLDEST	2
 
 /**
  * enum axvcpu_state - where a vCPU stands
@@ -149,6 +157,11 @@ enum axvcpu_backend {
  * @max_regs: most elements that GET_REGS and SET_REGS take at once
  * @page_sizes: bit n: second-stage leaves of 2^n bytes are in use
  * @name: the backend's name, NUL-terminated
+ * @abi_oldest: %AXVCPU_ABI_OLDEST of the kernel
+ * @map_access: bit n: a range can be mapped with the access n, a sum of
+ *	%AXVCPU_MAP_READ, %AXVCPU_MAP_WRITE and %AXVCPU_MAP_EXEC
+ * @counter_hz: frequency of the counter that guests read, in Hz: x86 the TSC, where
+ *	its rate is constant; arm64 CNTFRQ_EL0. 0: unknown
  * @reserved: zero
  */
 struct axvcpu_info {
@@ -161,7 +174,10 @@ struct axvcpu_info {
 	__u32 max_regs;
 	__u64 page_sizes;
 	__u8 name[16];
-	__u64 reserved[4];
+	__u32 abi_oldest;
+	__u32 map_access;
+	__u64 counter_hz;
+	__u64 reserved[2];
 };
 
 /**
@@ -223,8 +239,9 @@ struct axvcpu_create_vcpu {
  * @gpa: guest-physical address, a multiple of the page size
  * @size: bytes, a multiple of the page size, not 0
  * @uaddr: address in the calling process, a multiple of the page size
- * @flags: ``AXVCPU_MAP_READ`` and, as wanted, ``_WRITE``, ``_EXEC`` and
- *	``_LOG_DIRTY``
+ * @flags: an access that &struct axvcpu_info.map_access has: ``AXVCPU_MAP_READ``,
+ *	``_WRITE``, ``_EXEC``, all of them with READ everywhere, some without it where
+ *	the hardware can; and, as wanted, ``_LOG_DIRTY``
  * @reserved: zero
  *
  * The range must not overlap another one (EEXIST). Nothing is pinned: the
@@ -375,7 +392,8 @@ struct axvcpu_set_ept_root {
 /**
  * struct axvcpu_bind - %AXVCPU_BIND, Free -> Ready
  * @cpu: -1: the vCPU follows the thread that runs it, over all CPUs of its
- *	set. A number: it runs on that CPU only, RUN elsewhere is EXDEV
+ *	set. A number: it runs on that CPU only. RUN elsewhere is EXDEV; the thread
+ *	that calls BIND may be on any CPU
  * @flags: zero
  * @reserved: zero
  */
@@ -388,9 +406,17 @@ struct axvcpu_bind {
 /* Argument of %AXVCPU_RUN, an integer */
 #define AXVCPU_RUN_WAIT		(1U << 0)	/* a halted guest waits inside RUN, Blocked */
 #define AXVCPU_RUN_NOWAIT	(1U << 1)	/* EBUSY when another thread uses the vCPU */
+/* x86, with RUN_WAIT: HLT with RFLAGS.IF = 0 is an exit, as no interrupt can end it */
+#define AXVCPU_RUN_EXIT_HLT_IF0	(1U << 2)
+
+/*
+ * Argument of %AXVCPU_RESET, an integer: what belongs to the machine, not to a run of it,
+ * stays. x86: the CPUID table and the TSC's offset; arm64: CNTVOFF
+ */
+#define AXVCPU_RESET_KEEP_MACHINE	(1U << 0)
 
 /**
- * struct axvcpu_failure - why a vCPU became Invalid, or what SET_REGS refused
+ * struct axvcpu_failure - an operation that failed
  * @seq: counts the failures of this vCPU; 0: there was none
  * @op: &enum axvcpu_op that failed
  * @expected: &enum axvcpu_state that the operation starts from
@@ -399,6 +425,8 @@ struct axvcpu_bind {
  * @arch_code: the hardware's word (VMX: VM-instruction error); 0: none
  * @reg: id of the register that SET_REGS or GET_REGS refused, the first of those
  *	given; 0: another operation
+ * @tid: thread that called, as its own PID namespace numbers it
+ * @reserved: zero
  *
  * A refusal by SET_REGS or GET_REGS leaves the vCPU in its state, which is
  * @expected and @actual.
@@ -411,19 +439,24 @@ struct axvcpu_failure {
 	__s32 error;
 	__u64 arch_code;
 	__u64 reg;
+	__s32 tid;
+	__u32 reserved;
 };
 
 /**
  * struct axvcpu_state_info - %AXVCPU_GET_STATE; never blocks
  * @state: &enum axvcpu_state
  * @reserved0: zero
- * @failure: the last failure
+ * @failure: the last failure; RESET keeps it
+ * @cause: the failure that made the vCPU Invalid: RESET forgets it, and those that
+ *	follow do not replace it
  * @reserved: zero
  */
 struct axvcpu_state_info {
 	__u32 state;
 	__u32 reserved0;
 	struct axvcpu_failure failure;
+	struct axvcpu_failure cause;
 	__u64 reserved[2];
 };
 
@@ -445,7 +478,7 @@ struct axvcpu_set_state {
  * @vm_id: as created
  * @vcpu_id: as created
  * @favor_phys_cpu: as created
- * @bound_cpu: CPU given to BIND, or the CPU on which it was bound; -1: none
+ * @bound_cpu: CPU given to BIND; -1: none, or not bound
  * @phys_cpu_set: user pointer for the bitmap, or 0
  * @phys_cpu_set_len: bytes there, a multiple of 8
  * @is_bsp: 1 when @vcpu_id is 0
@@ -514,6 +547,7 @@ enum axvcpu_event {
 
 /* &struct axvcpu_inject.flags */
 #define AXVCPU_INJECT_ERROR_CODE (1U << 0)	/* the exception pushes error_code */
+#define AXVCPU_INJECT_PRIORITY	(1U << 1)	/* arm64: the interrupt has this priority */
 
 /**
  * struct axvcpu_inject - %AXVCPU_INJECT, from any thread, in any state but
@@ -522,7 +556,8 @@ enum axvcpu_event {
  * @vector: x86 vector, arm64 INTID
  * @error_code: for exceptions that have one
  * @flags: ``AXVCPU_INJECT_*``
- * @priority: arm64 interrupts; zero on x86
+ * @priority: with %AXVCPU_INJECT_PRIORITY, an INTID's: 0 is the highest, 0xff the
+ *	lowest; without, this is zero, and the priority 0xa0
  * @reserved0: zero
  * @reserved: zero
  *
@@ -701,7 +736,8 @@ struct axvcpu_breakpoint {
  * struct axvcpu_set_debug - %AXVCPU_SET_DEBUG, what a debugger wants
  * @flags: ``AXVCPU_DEBUG_*``
  * @reserved: zero
- * @breakpoints: those that are not %AXVCPU_BREAK_NONE are in force. x86 has the
+ * @breakpoints: those whose kind is not %AXVCPU_BREAK_NONE are in force, of the
+ *	others nothing else is looked at. x86 has the
  *	first four; while there are any, the guest's own are not in force
  *
  * From the next RUN on until RESET: each stop is a DEBUG exit. EOPNOTSUPP where
@@ -718,9 +754,9 @@ struct axvcpu_set_debug {
  * @AXVCPU_EXIT_UNKNOWN: the hardware's reason is none that the kernel knows;
  *	&struct axvcpu_run.unknown
  * @AXVCPU_EXIT_HYPERCALL: x86 VMCALL, arm64 HVC; &struct axvcpu_run.hypercall
- * @AXVCPU_EXIT_MMIO_READ: decoded load from unmapped memory (arm64);
+ * @AXVCPU_EXIT_MMIO_READ: decoded load from memory that is not mapped at all (arm64);
  *	&struct axvcpu_run.mmio
- * @AXVCPU_EXIT_MMIO_WRITE: decoded store to unmapped memory (arm64)
+ * @AXVCPU_EXIT_MMIO_WRITE: decoded store to memory that is not mapped at all (arm64)
  * @AXVCPU_EXIT_SYSREG_READ: x86 RDMSR, arm64 MRS; &struct axvcpu_run.sysreg
  * @AXVCPU_EXIT_SYSREG_WRITE: x86 WRMSR, arm64 MSR
  * @AXVCPU_EXIT_IO_READ: x86 IN; &struct axvcpu_run.io
@@ -785,6 +821,7 @@ enum axvcpu_exit_reason {
 #define AXVCPU_FAULT_GVA_VALID	(1U << 0)	/* gva holds the guest-linear address */
 #define AXVCPU_FAULT_WALK	(1U << 1)	/* the access was to the guest's page tables */
 #define AXVCPU_FAULT_BAD_HOST	(1U << 2)	/* the GPA is mapped, but to no memory */
+#define AXVCPU_FAULT_PROTECTION	(1U << 3)	/* the GPA is mapped, but not for this access */
 
 /* &struct axvcpu_run.io_string.flags */
 #define AXVCPU_IO_STRING_IN	(1U << 0)	/* INS; otherwise OUTS */
@@ -828,7 +865,7 @@ enum axvcpu_exit_reason {
  * @reserved3: zero
  * @hypercall: HYPERCALL: ``nr``, ``args``; the answer goes to ``ret``
  * @mmio: MMIO_READ, MMIO_WRITE: ``gpa``, ``width`` in bytes, ``data`` (answer
- *	or value), ``reg``, ``reg_width`` in bytes, ``sign_extend``. The
+ *	or value), ``reg``, ``reg_width`` in bytes, ``sign_extend``, ``gva``. The
  *	kernel narrows and extends
  * @sysreg: SYSREG_READ, SYSREG_WRITE: ``addr`` (MSR number, or upstream's
  *	encoding of the arm64 register), ``reg``, ``value`` (answer or value);
@@ -845,7 +882,9 @@ enum axvcpu_exit_reason {
  *	exception (#PF, #GP, #SS, #AC) with ``error_code``, #PF with
  *	``fault_address`` in CR2
  * @fault: NESTED_PAGE_FAULT: ``gpa``, ``gva``, ``access``
- *	(``AXVCPU_MAP_*``), ``flags`` (``AXVCPU_FAULT_*``)
+ *	(``AXVCPU_MAP_*``), ``flags`` (``AXVCPU_FAULT_*``), ``syndrome`` (the
+ *	hardware's word: x86 exit qualification, SDM vol. 3, table 28-7; arm64
+ *	ESR_EL2). Nothing has been done: entered again, the guest tries again
  * @cpu_up: CPU_UP: ``target``, ``entry``, ``arg``; the answer goes to ``ret``
  * @cpu_down: CPU_DOWN: ``state``
  * @system_down: SYSTEM_DOWN: ``type``
@@ -899,6 +938,7 @@ struct axvcpu_run {
 			__u32 reg;
 			__u32 reg_width;
 			__u32 sign_extend;
+			__u64 gva;
 		} mmio;
 		struct {
 			__u64 addr;
@@ -932,6 +972,7 @@ struct axvcpu_run {
 			__u64 gva;
 			__u32 access;
 			__u32 flags;
+			__u64 syndrome;
 		} fault;
 		struct {
 			__u64 target;
@@ -988,7 +1029,7 @@ struct axvcpu_run {
 	} regs;
 };
 
-#define AXVCPU_IOC_MAGIC	0xb5
+#define AXVCPU_IOC_MAGIC	0xc4
 
 /* On /dev/axvcpu */
 #define AXVCPU_GET_INFO		_IOR(AXVCPU_IOC_MAGIC, 0x00, struct axvcpu_info)

@@ -6,12 +6,11 @@
  * may be closed in any order. Every function may be called from any thread;
  * the library keeps no state of its own beyond the objects. Functions that can
  * fail return 0 or a negative errno (see the "Errors" of <linux/axvcpu.h>);
- * axvcpu_strerror() and axvcpu_vcpu_strerror() say in a sentence what it means.
+ * axvcpu_error_text() says in a sentence what it means.
  */
 #ifndef LIBAXVCPU_H
 #define LIBAXVCPU_H
 
-#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -162,7 +161,7 @@ int axvcpu_aspace_get_stats(struct axvcpu_aspace *aspace, struct axvcpu_aspace_s
  * @vm_id: a number of the caller's, for traces
  * @vcpu_id: number of the vCPU in its VM; 0 is the bootstrap processor
  * @favor_cpu: CPU on which the vCPU runs best, -1: none
- * @cpus: CPUs on which the vCPU may run, NULL: all
+ * @cpus: CPUs on which the vCPU may run, a cpu_set_t of any size; NULL: all
  * @cpus_size: bytes of @cpus, a multiple of 8: sizeof(cpu_set_t) or
  *	CPU_ALLOC_SIZE()
  * @config: the architecture's part, NULL: all zero
@@ -171,7 +170,7 @@ struct axvcpu_vcpu_attr {
 	uint32_t vm_id;
 	uint32_t vcpu_id;
 	int favor_cpu;
-	const cpu_set_t *cpus;
+	const void *cpus;
 	size_t cpus_size;
 	const union axvcpu_create_config *config;
 };
@@ -307,10 +306,11 @@ int axvcpu_vcpu_unbind(struct axvcpu_vcpu *vcpu);
 /**
  * axvcpu_vcpu_reset() - Invalid or Free to Created
  * @vcpu: the vCPU
+ * @flags: 0 or %AXVCPU_RESET_KEEP_MACHINE
  *
  * Return: 0 or a negative errno.
  */
-int axvcpu_vcpu_reset(struct axvcpu_vcpu *vcpu);
+int axvcpu_vcpu_reset(struct axvcpu_vcpu *vcpu, unsigned int flags);
 
 /**
  * axvcpu_vcpu_inject() - queue an event for the guest, from any thread
@@ -355,12 +355,12 @@ int axvcpu_vcpu_get_state(struct axvcpu_vcpu *vcpu, struct axvcpu_state_info *in
  * axvcpu_vcpu_get_info() - the vCPU's constants
  * @vcpu: the vCPU
  * @info: where they go
- * @cpus: where the set of CPUs goes, or NULL
+ * @cpus: where the set of CPUs goes, a cpu_set_t of any size, or NULL
  * @cpus_size: bytes of @cpus, a multiple of 8
  *
  * Return: 0 or a negative errno.
  */
-int axvcpu_vcpu_get_info(struct axvcpu_vcpu *vcpu, struct axvcpu_vcpu_info *info, cpu_set_t *cpus,
+int axvcpu_vcpu_get_info(struct axvcpu_vcpu *vcpu, struct axvcpu_vcpu_info *info, void *cpus,
 			 size_t cpus_size);
 
 /**
@@ -716,73 +716,39 @@ int axvcpu_x86_identity_map(void *tables, uint64_t tables_gpa, size_t size, uint
 /* Words for people */
 
 /**
- * enum axvcpu_attempt - what failed, for axvcpu_strerror()
- * @AXVCPU_ATTEMPT_OTHER: any other call
- * @AXVCPU_ATTEMPT_OPEN: axvcpu_device_open()
- * @AXVCPU_ATTEMPT_CREATE: axvcpu_vcpu_create() and axvcpu_aspace_create()
- * @AXVCPU_ATTEMPT_MAP: axvcpu_aspace_map()
- * @AXVCPU_ATTEMPT_UNMAP: axvcpu_aspace_unmap(), _protect() and _get_dirty()
- * @AXVCPU_ATTEMPT_RUN: axvcpu_vcpu_run()
- * @AXVCPU_ATTEMPT_REGS: reading and writing of registers
- */
-enum axvcpu_attempt {
-	AXVCPU_ATTEMPT_OTHER,
-	AXVCPU_ATTEMPT_OPEN,
-	AXVCPU_ATTEMPT_CREATE,
-	AXVCPU_ATTEMPT_MAP,
-	AXVCPU_ATTEMPT_UNMAP,
-	AXVCPU_ATTEMPT_RUN,
-	AXVCPU_ATTEMPT_REGS,
-};
-
-/**
- * axvcpu_strerror() - what an error means and what to do about it
- * @attempt: what failed
- * @error: what it returned
- * @buf: where the text goes, one line without an end
- * @len: bytes of @buf
+ * axvcpu_error_text() - why this thread's last failed call of the library failed
  *
- * Return: characters of the text, as snprintf().
+ * Says what was asked for and what is wrong with it, where it can be known what to
+ * do about it, and why a vCPU is Invalid. It uses the kernel's record of a failure only
+ * if that is the record of this very call. axvcpu_vcpu_kick(), which may be called from
+ * signal handlers, leaves the text as it is.
+ *
+ * Return: a line without an end, of this thread, until its next call of this
+ * function; "" if no call has failed.
  */
-int axvcpu_strerror(enum axvcpu_attempt attempt, int error, char *buf, size_t len);
+const char *axvcpu_error_text(void);
 
 /**
- * axvcpu_vcpu_strerror() - what the error of an operation on a vCPU means
+ * axvcpu_vcpu_failure_text() - a failure that the kernel has recorded, in words
  * @vcpu: the vCPU
- * @error: what the operation returned
- * @buf: where the text goes, one line without an end
- * @len: bytes of @buf
- *
- * If the vCPU is Invalid because of @error, the text names the transition, the
- * state that it needs and the state that it found. If the last thing that failed is
- * the reading or writing of registers, it names the register.
- *
- * Return: characters of the text, as snprintf().
- */
-int axvcpu_vcpu_strerror(struct axvcpu_vcpu *vcpu, int error, char *buf, size_t len);
-
-/**
- * axvcpu_failure_text() - a failed transition, or a register's refusal, in words
  * @failure: as axvcpu_vcpu_get_state() delivers it
- * @backend: &enum axvcpu_backend, for the hardware's word
  * @buf: where the text goes, one line without an end
  * @len: bytes of @buf
  *
  * Return: characters of the text, as snprintf().
  */
-int axvcpu_failure_text(const struct axvcpu_failure *failure, uint32_t backend, char *buf,
-			size_t len);
+int axvcpu_vcpu_failure_text(const struct axvcpu_vcpu *vcpu, const struct axvcpu_failure *failure,
+			     char *buf, size_t len);
 
 /**
- * axvcpu_exit_text() - an exit in words, with its fields
- * @run: the run page
- * @backend: &enum axvcpu_backend, for the hardware's word
+ * axvcpu_vcpu_exit_text() - the last exit in words, with its fields
+ * @vcpu: the vCPU, in whose run page the exit is
  * @buf: where the text goes, one line without an end
  * @len: bytes of @buf
  *
  * Return: characters of the text, as snprintf().
  */
-int axvcpu_exit_text(const struct axvcpu_run *run, uint32_t backend, char *buf, size_t len);
+int axvcpu_vcpu_exit_text(const struct axvcpu_vcpu *vcpu, char *buf, size_t len);
 
 /**
  * axvcpu_state_name() - "Invalid", "Created" and so on

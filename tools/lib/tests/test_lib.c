@@ -222,26 +222,29 @@ static void test_identity_map(void)
 
 /* --- texts ------------------------------------------------------------------ */
 
-static void test_strerror(void)
+static const char *text_of(enum call call, int error)
 {
-	char text[256];
+	failed(call, error);
+	return axvcpu_error_text();
+}
 
-	axvcpu_strerror(AXVCPU_ATTEMPT_OPEN, -ENOENT, text, sizeof(text));
+static void test_error_text(void)
+{
+	const char *text;
+
+	text = text_of(CALL_OPEN, -ENOENT);
 	ok(strstr(text, "modprobe axvcpu") && strstr(text, "(ENOENT)"), "no device");
-	axvcpu_strerror(AXVCPU_ATTEMPT_OPEN, -EACCES, text, sizeof(text));
+	text = text_of(CALL_OPEN, -EACCES);
 	ok(strstr(text, "permission") && strstr(text, "(EACCES)"), "no permission");
-	axvcpu_strerror(AXVCPU_ATTEMPT_CREATE, -EBUSY, text, sizeof(text));
+	text = text_of(CALL_CREATE_VCPU, -EBUSY);
 	ok(strstr(text, "another hypervisor") && strstr(text, "(EBUSY)"), "held by another");
-	axvcpu_strerror(AXVCPU_ATTEMPT_RUN, -EBUSY, text, sizeof(text));
-	ok(strstr(text, "another thread"), "the same number means something else in RUN");
-	axvcpu_strerror(AXVCPU_ATTEMPT_OTHER, -ENOMEM, text, sizeof(text));
-	is(text, "Cannot allocate memory (ENOMEM)", "an errno without a meaning of its own");
-	axvcpu_strerror(AXVCPU_ATTEMPT_OTHER, -4095, text, sizeof(text));
-	is(text, "error 4095", "no errno");
-
-	ok(axvcpu_strerror(AXVCPU_ATTEMPT_OTHER, -ENOMEM, text, 7) == 31 && !strcmp(text, "Cannot"),
-	   "a text is cut as snprintf() does");
-	ok(axvcpu_strerror(AXVCPU_ATTEMPT_OTHER, -ENOMEM, NULL, 0) == 31, "length alone");
+	ok(strstr(text_of(CALL_RUN, -EBUSY), "another thread"),
+	   "the same number means something else in RUN");
+	text = text_of(CALL_MAP, -EINVAL);
+	ok(strstr(text, "MAP: ") == text && strstr(text, "flags"), "MAP's flags");
+	is(text_of(CALL_RUN, -ENOMEM), "RUN: Cannot allocate memory (ENOMEM)",
+	   "an errno without a meaning of its own");
+	ok(strstr(text_of(CALL_RUN, -4095), "(error 4095)"), "no errno");
 }
 
 static void test_failures(void)
@@ -253,49 +256,61 @@ static void test_failures(void)
 		.actual = AXVCPU_STATE_CREATED,
 		.error = -EBADFD,
 	};
+	struct axvcpu_vcpu vmx = { .backend = AXVCPU_BACKEND_VMX };
+	struct axvcpu_vcpu mock = { .backend = AXVCPU_BACKEND_MOCK };
 	char text[256];
 
-	axvcpu_failure_text(&f, AXVCPU_BACKEND_VMX, text, sizeof(text));
+	axvcpu_vcpu_failure_text(&vmx, &f, text, sizeof(text));
 	is(text, "BIND needs Free, the vCPU was Created (EBADFD)", "wrong state");
 
 	f.op = AXVCPU_OP_SETUP;
 	f.error = -EINVAL;
-	axvcpu_failure_text(&f, AXVCPU_BACKEND_VMX, text, sizeof(text));
-	is(text, "SETUP of a vCPU that was Created: the backend refused the entry, the root, "
-	   "the configuration or the CPU (EINVAL)", "refused by the backend");
+	axvcpu_vcpu_failure_text(&vmx, &f, text, sizeof(text));
+	is(text, "SETUP of a vCPU that was Created: the entry is out of reach, the configuration "
+	   "has a value that can't be, or a reserved field is not zero (EINVAL)", "refused by the backend");
 
 	f.op = AXVCPU_OP_RUN;
 	f.actual = AXVCPU_STATE_READY;
 	f.error = -EIO;
 	f.arch_code = 7;
-	axvcpu_failure_text(&f, AXVCPU_BACKEND_VMX, text, sizeof(text));
+	axvcpu_vcpu_failure_text(&vmx, &f, text, sizeof(text));
 	is(text, "RUN of a vCPU that was Ready: the hardware failed the operation (EIO): "
 	   "VM-instruction error 7, VM entry with control fields that can't be", "VMX's word");
-	axvcpu_failure_text(&f, AXVCPU_BACKEND_MOCK, text, sizeof(text));
+	axvcpu_vcpu_failure_text(&mock, &f, text, sizeof(text));
 	is(text, "RUN of a vCPU that was Ready: the hardware failed the operation (EIO): code 0x7",
 	   "another backend's word");
 
 	f.error = -ENOMEM;
 	f.arch_code = 0;
-	axvcpu_failure_text(&f, AXVCPU_BACKEND_VMX, text, sizeof(text));
-	is(text, "RUN of a vCPU that was Ready: Cannot allocate memory (ENOMEM)", "any errno");
+	axvcpu_vcpu_failure_text(&vmx, &f, text, sizeof(text));
+	is(text, "RUN of a vCPU that was Ready: the kernel has no memory left (ENOMEM)", "memory");
 
 	f.op = AXVCPU_OP_SET_REGS;
 	f.error = -EINVAL;
 	f.reg = AXVCPU_X86_REG_CR4;
-	axvcpu_failure_text(&f, AXVCPU_BACKEND_VMX, text, sizeof(text));
+	axvcpu_vcpu_failure_text(&vmx, &f, text, sizeof(text));
 	is(text, "SET_REGS, register 0x20004 (cr4): there is no such register, or it can't have "
-	   "that value (EINVAL)", "a refused register");
+	   "this value (EINVAL)", "a refused register");
 	f.op = AXVCPU_OP_GET_REGS;
 	f.reg = 5;
-	axvcpu_failure_text(&f, AXVCPU_BACKEND_MOCK, text, sizeof(text));
-	is(text, "GET_REGS, register 0x5 (?): there is no such register, or it can't have "
-	   "that value (EINVAL)", "a register without a name");
+	axvcpu_vcpu_failure_text(&mock, &f, text, sizeof(text));
+	is(text, "GET_REGS, register 0x5 (?): there is no such register (EINVAL)",
+	   "a register without a name");
 
 	f.op = f.expected = f.actual = UINT32_MAX;
 	f.error = -EBADFD;
-	axvcpu_failure_text(&f, AXVCPU_BACKEND_VMX, text, sizeof(text));
+	axvcpu_vcpu_failure_text(&vmx, &f, text, sizeof(text));
 	is(text, "? needs ?, the vCPU was ? (EBADFD)", "numbers of a later kernel");
+}
+
+/* A vCPU of a backend's, with this run page */
+static const struct axvcpu_vcpu *vcpu_with(struct axvcpu_run *run, uint32_t backend)
+{
+	static struct axvcpu_vcpu vcpu;
+
+	vcpu.run = run;
+	vcpu.backend = backend;
+	return &vcpu;
 }
 
 static void test_exits(void)
@@ -306,7 +321,7 @@ static void test_exits(void)
 	run.io.port = 0x3f8;
 	run.io.width = 1;
 	run.io.data = 'A';
-	axvcpu_exit_text(&run, AXVCPU_BACKEND_VMX, text, sizeof(text));
+	axvcpu_vcpu_exit_text(vcpu_with(&run, AXVCPU_BACKEND_VMX), text, sizeof(text));
 	is(text, "IO_WRITE port=0x3f8 width=1 data=0x41 'A'", "OUT");
 
 	memset(&run, 0, sizeof(run));
@@ -315,50 +330,50 @@ static void test_exits(void)
 	run.fault.access = AXVCPU_MAP_READ | AXVCPU_MAP_WRITE;
 	run.fault.gva = 0x1000;
 	run.fault.flags = AXVCPU_FAULT_GVA_VALID | AXVCPU_FAULT_WALK;
-	axvcpu_exit_text(&run, AXVCPU_BACKEND_VMX, text, sizeof(text));
+	axvcpu_vcpu_exit_text(vcpu_with(&run, AXVCPU_BACKEND_VMX), text, sizeof(text));
 	is(text, "NESTED_PAGE_FAULT gpa=0xfee00000 access=rw gva=0x1000 page-walk", "fault");
 
 	memset(&run, 0, sizeof(run));
 	run.exit_reason = AXVCPU_EXIT_FAIL_ENTRY;
 	run.fail_entry.hw_reason = 0x80000021;
-	axvcpu_exit_text(&run, AXVCPU_BACKEND_VMX, text, sizeof(text));
+	axvcpu_vcpu_exit_text(vcpu_with(&run, AXVCPU_BACKEND_VMX), text, sizeof(text));
 	is(text, "FAIL_ENTRY hw_reason=0x80000021 hw_error=0 qualification=0x0 cpu=0 "
 	   "(invalid guest state)", "failed entry");
 	run.fail_entry.hw_error = 7;
-	axvcpu_exit_text(&run, AXVCPU_BACKEND_VMX, text, sizeof(text));
+	axvcpu_vcpu_exit_text(vcpu_with(&run, AXVCPU_BACKEND_VMX), text, sizeof(text));
 	ok(strstr(text, "(VM entry with control fields that can't be)"), "failed instruction");
 
 	memset(&run, 0, sizeof(run));
 	run.exit_reason = AXVCPU_EXIT_UNKNOWN;
 	run.unknown.hw_reason = 55;
-	axvcpu_exit_text(&run, AXVCPU_BACKEND_VMX, text, sizeof(text));
+	axvcpu_vcpu_exit_text(vcpu_with(&run, AXVCPU_BACKEND_VMX), text, sizeof(text));
 	is(text, "UNKNOWN hw_reason=0x37 qualification=0x0 (XSETBV)", "unknown on VMX");
-	axvcpu_exit_text(&run, AXVCPU_BACKEND_MOCK, text, sizeof(text));
+	axvcpu_vcpu_exit_text(vcpu_with(&run, AXVCPU_BACKEND_MOCK), text, sizeof(text));
 	is(text, "UNKNOWN hw_reason=0x37 qualification=0x0", "unknown elsewhere");
 
 	run.unknown.hw_reason = 0xf2000042;
-	axvcpu_exit_text(&run, AXVCPU_BACKEND_VHE, text, sizeof(text));
+	axvcpu_vcpu_exit_text(vcpu_with(&run, AXVCPU_BACKEND_VHE), text, sizeof(text));
 	is(text, "UNKNOWN hw_reason=0xf2000042 qualification=0x0 (BRK)", "unknown on VHE");
 
 	run.exit_reason = AXVCPU_EXIT_SYSREG_READ;
 	run.sysreg.addr = AXVCPU_ARM64_SYSREG(3ULL, 3, 14, 2, 1);
-	axvcpu_exit_text(&run, AXVCPU_BACKEND_VHE, text, sizeof(text));
+	axvcpu_vcpu_exit_text(vcpu_with(&run, AXVCPU_BACKEND_VHE), text, sizeof(text));
 	is(text, "SYSREG_READ addr=0x32f804 (s3_3_c14_c2_1)", "a system register of arm64");
 
 	run.exit_reason = AXVCPU_EXIT_FAIL_ENTRY;
 	run.fail_entry.hw_reason = 0xe;
 	run.fail_entry.hw_error = 0;
 	run.fail_entry.qualification = 0;
-	axvcpu_exit_text(&run, AXVCPU_BACKEND_VHE, text, sizeof(text));
+	axvcpu_vcpu_exit_text(vcpu_with(&run, AXVCPU_BACKEND_VHE), text, sizeof(text));
 	is(text, "FAIL_ENTRY hw_reason=0xe hw_error=0 qualification=0x0 cpu=0 "
 	   "(illegal execution state)", "failed entry on VHE");
 
 	run.exit_reason = UINT32_MAX;
-	axvcpu_exit_text(&run, AXVCPU_BACKEND_VMX, text, sizeof(text));
+	axvcpu_vcpu_exit_text(vcpu_with(&run, AXVCPU_BACKEND_VMX), text, sizeof(text));
 	is(text, "? (4294967295)", "an exit of a later kernel");
 
 	run.exit_reason = AXVCPU_EXIT_HALT;
-	axvcpu_exit_text(&run, AXVCPU_BACKEND_VMX, text, sizeof(text));
+	axvcpu_vcpu_exit_text(vcpu_with(&run, AXVCPU_BACKEND_VMX), text, sizeof(text));
 	is(text, "HALT", "an exit without fields");
 }
 
@@ -402,12 +417,11 @@ static void test_dead_vcpu(void)
 	struct axvcpu_run page = { 0 };
 	struct axvcpu_vcpu vcpu = { .fd = -1, .run = &page };
 	int calls = 0;
-	char text[128];
 
 	ok(axvcpu_vcpu_loop(&vcpu, 0, &handlers, &calls) == -EBADF && !calls,
 	   "the loop ends with RUN's error");
-	axvcpu_vcpu_strerror(&vcpu, -EBADF, text, sizeof(text));
-	is(text, "Bad file descriptor (EBADF)", "text without a state to ask for");
+	is(axvcpu_error_text(), "RUN: Bad file descriptor (EBADF)",
+	   "text without a state to ask for");
 	errno = 77;
 	ok(axvcpu_vcpu_kick(&vcpu) == -EBADF && errno == 77, "a kick leaves errno alone");
 }
@@ -415,12 +429,13 @@ static void test_dead_vcpu(void)
 int main(void)
 {
 	printf("TAP version 13\n");
+	is(axvcpu_error_text(), "", "nothing has failed");
 	test_names();
 	test_regs();
 	test_arm64_regs();
 	test_names_by_backend();
 	test_identity_map();
-	test_strerror();
+	test_error_text();
 	test_failures();
 	test_exits();
 	test_open();
