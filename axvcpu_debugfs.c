@@ -45,11 +45,13 @@ static void show_stats(struct seq_file *m, const struct axvcpu_stats *stats)
 static void show_failure(struct seq_file *m, const char *which,
 			 const struct axvcpu_failure *failure)
 {
-	if (failure->seq)
-		seq_printf(m, "  %s %llu: %s expected %s actual %s error %d arch code %#llx reg %#llx tid %d\n",
-			   which, failure->seq, op_names[failure->op],
-			   state_names[failure->expected], state_names[failure->actual],
-			   failure->error, failure->arch_code, failure->reg, failure->tid);
+	if (!failure->seq)
+		return;
+	seq_printf(m, "  %s %llu: %s expected %s actual %s error %d", which, failure->seq,
+		   op_names[failure->op], state_names[failure->expected],
+		   state_names[failure->actual], failure->error);
+	seq_printf(m, " arch code %#llx reg %#llx tid %d\n", failure->arch_code, failure->reg,
+		   failure->tid);
 }
 
 static void show_history(struct seq_file *m, struct axvcpu *vcpu)
@@ -63,8 +65,8 @@ static void show_history(struct seq_file *m, struct axvcpu *vcpu)
 	for (i = 0; i < count; i++) {
 		e = &entries[i];
 		seq_printf(m, "  #%llu %s %s -> %s error %d tid %d cpu %u time %llu repeat %llu\n",
-			   e->seq, op_names[e->op], state_names[e->from], state_names[e->to], e->error,
-			   e->tid, e->cpu, e->time_ns, e->repeat);
+			   e->seq, op_names[e->op], state_names[e->from], state_names[e->to],
+			   e->error, e->tid, e->cpu, e->time_ns, e->repeat);
 	}
 }
 

@@ -145,7 +145,7 @@ static __always_inline void commit(struct axvcpu *vcpu, enum axvcpu_op op,
 		record_failure(vcpu, op, expected, error, 0);
 		record_cause(vcpu);
 	} else if (unlikely(op == AXVCPU_OP_RESET)) {
-		vcpu->cause = (struct axvcpu_failure){ };
+		vcpu->cause = (struct axvcpu_failure){};
 	}
 	WRITE_ONCE(vcpu->state, to);
 	record(vcpu, history_key(op, from, to, error));

@@ -860,8 +860,8 @@ TEST_F(bad_calls, inject)
 						      AXVCPU_INJECT_PRIORITY, 0, 0));
 	EXPECT_EQ(-EINVAL, inject(self->v.fd, AXVCPU_EVENT_INTERRUPT, 32, AXVCPU_INJECT_PRIORITY,
 				  0, 0x100));
-	EXPECT_EQ(-EINVAL, inject(self->v.fd, AXVCPU_EVENT_INTERRUPT, 32, AXVCPU_INJECT_PRIORITY << 1,
-				  0, 0));
+	EXPECT_EQ(-EINVAL, inject(self->v.fd, AXVCPU_EVENT_INTERRUPT, 32,
+				  AXVCPU_INJECT_PRIORITY << 1, 0, 0));
 	EXPECT_EQ(-EINVAL, inject(self->v.fd, AXVCPU_EVENT_EXCEPTION, isa->exceptions[0],
 				  AXVCPU_INJECT_ERROR_CODE | AXVCPU_INJECT_PRIORITY, 0, 0));
 	EXPECT_EQ(-EINVAL, inject(self->v.fd, AXVCPU_EVENT_EXCEPTION, isa->max_exception + 1, 0, 0,

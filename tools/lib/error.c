@@ -55,38 +55,34 @@ static const struct {
 	{ CALL_OPEN, ENOTTY,
 	  "this is not an axvcpu device, or its module is older than this library" },
 	{ CALL_OPEN, EPROTO,
-	  "the module's interface has a version that this library was not made for: "
-	  "build both from one release" },
+	  "the module's interface has another version: build it and the library from one release" },
 	{ CALL_CREATE_VCPU, EBUSY,
 	  "another hypervisor holds the hardware: end its guests and unload it (rmmod kvm_intel)" },
 	{ CALL_CREATE_VCPU, EINVAL,
-	  "the vCPU may run on no CPU that is online, its id is above 65535, or a reserved field "
-	  "is not zero" },
+	  "none of the vCPU's CPUs is online, or its id is above 65535" },
 	{ CALL_CREATE_VCPU, EIO, "virtualization can't be turned on: the kernel's log says why" },
 	{ CALL_MAP, EEXIST, "the range overlaps one that is mapped already: UNMAP that first" },
 	{ CALL_MAP, EINVAL,
-	  "an address or the size is not a multiple of the page size, the size is 0, the range "
-	  "ends beyond what guests can address, or its flags are no access that the hardware "
-	  "has (AXVCPU_MAP_READ goes with all others)" },
+	  "addresses or size are no multiples of the page size, the range ends beyond what "
+	  "guests can address, or the hardware has no such access as the flags (READ goes with all others)" },
 	{ CALL_MAP, ENOSPC, "the address space has as many ranges as it can have" },
 	{ CALL_UNMAP, ENOENT, "no range has this address and size: give both as to MAP" },
 	{ CALL_PROTECT, ENOENT, "no range has this address and size: give both as to MAP" },
-	{ CALL_PROTECT, EINVAL, "the flags are no access that the hardware has (AXVCPU_MAP_READ goes with all others)" },
+	{ CALL_PROTECT, EINVAL,
+	  "the hardware has no such access as the flags (AXVCPU_MAP_READ goes with all others)" },
 	{ CALL_GET_DIRTY, ENOENT, "no range has this address and size: give both as to MAP" },
 	{ CALL_GET_DIRTY, EINVAL,
 	  "the range has no log: MAP or PROTECT it with AXVCPU_MAP_LOG_DIRTY" },
 	{ CALL_SETUP, EPERM,
 	  "a raw root needs CAP_SYS_RAWIO, the module parameter raw_root=1, and no lockdown" },
 	{ CALL_SETUP, EINVAL,
-	  "the entry is out of reach, the configuration has a value that can't be, or a reserved "
-	  "field is not zero" },
+	  "the entry is out of reach, or the configuration has a value that can't be" },
 	{ CALL_SETUP, EOPNOTSUPP, "this backend's guests do not start in this mode" },
 	{ CALL_SETUP, EEXIST, "the entry or the root was given before" },
 	{ CALL_SETUP, EBADF, "the descriptor given is no address space" },
-	{ CALL_BIND, EINVAL, "the vCPU may not run on this CPU: CREATE_VCPU gave it a set of CPUs" },
+	{ CALL_BIND, EINVAL, "the CPU is not in the set that CREATE_VCPU gave the vCPU" },
 	{ CALL_RUN, EXDEV,
-	  "the vCPU may not run on the CPU that this thread is on: pin the thread, or BIND "
-	  "the vCPU to -1" },
+	  "the vCPU may not run on this thread's CPU: pin the thread, or BIND the vCPU to -1" },
 	{ CALL_RUN, EBUSY, "another thread is using the vCPU" },
 	{ CALL_RUN, EINVAL, "there is no such flag" },
 	{ CALL_RUN, EINTR, "a signal, a kick or immediate_exit ended it: run again" },
@@ -134,7 +130,7 @@ static const struct {
 	E(EPERM), E(ENOENT), E(EINTR), E(EIO), E(ENXIO), E(E2BIG), E(EBADF), E(EAGAIN), E(ENOMEM),
 	E(EACCES), E(EFAULT), E(EBUSY), E(EEXIST), E(EXDEV), E(ENODEV), E(ENOTDIR), E(EISDIR),
 	E(EINVAL), E(ENFILE), E(EMFILE), E(ENOTTY), E(ENOSPC), E(EROFS), E(ERANGE), E(EDEADLK),
-	E(ENOSYS), E(ELOOP), E(EPROTO), E(EOVERFLOW), E(EBADFD), E(EOPNOTSUPP),
+	E(ELOOP), E(EPROTO), E(EOVERFLOW), E(EBADFD), E(EOPNOTSUPP),
 #undef E
 };
 

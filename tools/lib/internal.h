@@ -29,7 +29,7 @@ struct axvcpu_vcpu {
 	uint32_t backend;
 	uint32_t run_size;
 	struct axvcpu_run *run;
-	_Atomic uint64_t seen;		/* seq of the last failure that a call has met */
+	atomic_uint_fast64_t seen;	/* seq of the last failure that a call has met */
 };
 
 /**
