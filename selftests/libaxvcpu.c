@@ -345,6 +345,88 @@ TEST_F(lib, protected)
 	EXPECT_EQ(limit, UINT32_MAX);
 }
 
+static uint64_t reg(FIXTURE_DATA(lib) *self, uint64_t id)
+{
+	uint64_t value = -1;
+
+	axvcpu_vcpu_get_reg(self->vcpu, id, &value);
+	return value;
+}
+
+/* The first fetch after a reset or an INIT, where there is no firmware */
+static bool fetches_at_the_top(FIXTURE_DATA(lib) *self)
+{
+	struct axvcpu_run *run = axvcpu_vcpu_page(self->vcpu);
+	struct axvcpu_x86_segment cs;
+	uint32_t leaf[4];
+
+	if (axvcpu_x86_get_segment(self->vcpu, AXVCPU_X86_SEG_CS, &cs) ||
+	    axvcpu_x86_get_cpuid(self->vcpu, 1, 0, leaf) ||
+	    axvcpu_vcpu_bind(self->vcpu, -1) || axvcpu_vcpu_run(self->vcpu, 0))
+		return false;
+	return cs.selector == 0xf000 && cs.base == 0xffff0000 && cs.limit == 0xffff &&
+	       reg(self, AXVCPU_X86_REG_RIP) == 0xfff0 &&
+	       reg(self, AXVCPU_X86_REG_GPR(AXVCPU_X86_RDX)) == leaf[0] &&
+	       run->exit_reason == AXVCPU_EXIT_NESTED_PAGE_FAULT &&
+	       run->fault.gpa == 0xfffffff0 && run->fault.access == AXVCPU_MAP_EXEC;
+}
+
+TEST_F(lib, starts_as_a_processor_does)
+{
+	struct axvcpu_run *run = axvcpu_vcpu_page(self->vcpu);
+	const uint64_t xmm0 = AXVCPU_X86_REG_FXSAVE(20), star = AXVCPU_X86_REG_MSR(0xc0000081);
+	const uint64_t efer = AXVCPU_X86_REG_MSR(0xc0000080);
+	struct axvcpu_x86_segment segment;
+
+	if (self->kind->backend != AXVCPU_BACKEND_VMX) {
+		EXPECT_EQ(axvcpu_vcpu_setup_reset(self->vcpu, self->aspace), -EOPNOTSUPP);
+		EXPECT_EQ(axvcpu_vcpu_setup_sipi(self->vcpu, self->aspace, 2), -EOPNOTSUPP);
+		return;
+	}
+	memcpy(self->mem + 0x2000, x86_code, sizeof(x86_code));
+	ASSERT_EQ(axvcpu_vcpu_setup_sipi(self->vcpu, self->aspace, 2), 0);
+	ASSERT_EQ(axvcpu_x86_get_segment(self->vcpu, AXVCPU_X86_SEG_CS, &segment), 0);
+	EXPECT_EQ(segment.selector, 0x200);
+	EXPECT_EQ(segment.base, 0x2000);
+	EXPECT_EQ(reg(self, AXVCPU_X86_REG_RIP), 0);
+	ASSERT_EQ(axvcpu_vcpu_bind(self->vcpu, -1), 0);
+	ASSERT_EQ(axvcpu_vcpu_run(self->vcpu, 0), 0);
+	EXPECT_EQ(run->exit_reason, AXVCPU_EXIT_IO_WRITE);
+	EXPECT_EQ(run->regs.x86.rip, 4);
+
+	ASSERT_EQ(axvcpu_vcpu_unbind(self->vcpu), 0);
+	ASSERT_EQ(axvcpu_vcpu_reset(self->vcpu, 0), 0);
+	ASSERT_EQ(axvcpu_vcpu_setup_reset(self->vcpu, self->aspace), 0);
+	EXPECT_TRUE(fetches_at_the_top(self));
+
+	/* INIT keeps what it keeps. */
+	ASSERT_EQ(axvcpu_vcpu_unbind(self->vcpu), 0);
+	ASSERT_EQ(axvcpu_vcpu_reset(self->vcpu, 0), 0);
+	ASSERT_EQ(axvcpu_x86_identity_map(self->mem + TABLES, TABLES, MEM_SIZE - TABLES,
+					  MEM_SIZE), 0);
+	ASSERT_EQ(axvcpu_vcpu_setup_long(self->vcpu, self->aspace, CODE, TABLES), 0);
+	segment = (struct axvcpu_x86_segment){ 0x23, 0xffffffff, 0xc0f3, 0 };
+	ASSERT_EQ(axvcpu_x86_set_segment(self->vcpu, AXVCPU_X86_SEG_DS, &segment), 0);
+	ASSERT_EQ(axvcpu_vcpu_set_reg(self->vcpu, xmm0, 7), 0);
+	ASSERT_EQ(axvcpu_vcpu_set_reg(self->vcpu, star, 0x1234), 0);
+	ASSERT_EQ(axvcpu_vcpu_set_reg(self->vcpu, AXVCPU_X86_REG_DR(0), 0x1000), 0);
+	ASSERT_EQ(axvcpu_vcpu_set_reg(self->vcpu, AXVCPU_X86_REG_GPR(AXVCPU_X86_RBX), 9), 0);
+	ASSERT_EQ(axvcpu_vcpu_interrupt(self->vcpu, 0x40), 0);
+	ASSERT_EQ(axvcpu_x86_init(self->vcpu), 0) TH_LOG("%s", axvcpu_error_text());
+	EXPECT_EQ(reg(self, xmm0), 7);
+	EXPECT_EQ(reg(self, star), 0x1234);
+	EXPECT_EQ(reg(self, AXVCPU_X86_REG_CR0), 0x10);
+	EXPECT_EQ(reg(self, AXVCPU_X86_REG_CR4), 0);
+	EXPECT_EQ(reg(self, efer), 0);
+	EXPECT_EQ(reg(self, AXVCPU_X86_REG_DR(0)), 0);
+	EXPECT_EQ(reg(self, AXVCPU_X86_REG_GPR(AXVCPU_X86_RBX)), 0);
+	EXPECT_EQ(reg(self, AXVCPU_X86_REG_QUEUED_IRQS(1)), 0);
+	ASSERT_EQ(axvcpu_x86_get_segment(self->vcpu, AXVCPU_X86_SEG_DS, &segment), 0);
+	EXPECT_EQ(segment.access, 0x93);
+	EXPECT_EQ(axvcpu_x86_get_segment(self->vcpu, AXVCPU_X86_SEG_TR + 1, &segment), -EINVAL);
+	EXPECT_TRUE(fetches_at_the_top(self));
+}
+
 TEST_F(lib, long_mode_on_the_identity_map)
 {
 	size_t size = axvcpu_x86_identity_map_size(MEM_SIZE);

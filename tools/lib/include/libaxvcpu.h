@@ -254,6 +254,28 @@ int axvcpu_vcpu_setup_long(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspac
 			   uint64_t cr3);
 
 /**
+ * axvcpu_vcpu_setup_reset() - Created to Free, as a processor after its reset
+ * @vcpu: the vCPU
+ * @aspace: its memory; firmware ends at 4 GiB
+ *
+ * The first instruction is at 0xfffffff0, with the selector 0xf000 in CS; EDX has the
+ * processor's signature.
+ *
+ * Return: 0; -EOPNOTSUPP on another architecture; or another negative errno.
+ */
+int axvcpu_vcpu_setup_reset(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspace);
+
+/**
+ * axvcpu_vcpu_setup_sipi() - Created to Free, as a processor that gets a SIPI
+ * @vcpu: the vCPU
+ * @aspace: its memory
+ * @vector: the SIPI's: CS is @vector << 8, IP 0
+ *
+ * Return: 0; -EOPNOTSUPP on another architecture; or another negative errno.
+ */
+int axvcpu_vcpu_setup_sipi(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspace, uint8_t vector);
+
+/**
  * axvcpu_vcpu_setup_el1() - Created to Free, to start at EL1 of arm64
  * @vcpu: the vCPU
  * @aspace: its memory
@@ -712,6 +734,54 @@ size_t axvcpu_x86_identity_map_size(uint64_t limit);
  * -ENOSPC when @size is too small, see axvcpu_x86_identity_map_size().
  */
 int axvcpu_x86_identity_map(void *tables, uint64_t tables_gpa, size_t size, uint64_t limit);
+
+/**
+ * struct axvcpu_x86_segment - a segment register with its hidden part
+ * @selector: what MOV reads
+ * @limit: in bytes
+ * @access: access rights, SDM vol. 3, table 25-2
+ * @base: linear address
+ */
+struct axvcpu_x86_segment {
+	uint16_t selector;
+	uint32_t limit;
+	uint32_t access;
+	uint64_t base;
+};
+
+/**
+ * axvcpu_x86_get_segment() - read a segment register
+ * @vcpu: the vCPU
+ * @n: ``AXVCPU_X86_SEG_*``
+ * @segment: written
+ *
+ * Return: 0 or a negative errno.
+ */
+int axvcpu_x86_get_segment(struct axvcpu_vcpu *vcpu, unsigned int n,
+			   struct axvcpu_x86_segment *segment);
+
+/**
+ * axvcpu_x86_set_segment() - change a segment register
+ * @vcpu: the vCPU
+ * @n: ``AXVCPU_X86_SEG_*``
+ * @segment: its value
+ *
+ * Return: 0 or a negative errno.
+ */
+int axvcpu_x86_set_segment(struct axvcpu_vcpu *vcpu, unsigned int n,
+			   const struct axvcpu_x86_segment *segment);
+
+/**
+ * axvcpu_x86_init() - what an INIT does
+ * @vcpu: the vCPU, set up, not running
+ *
+ * Registers are as after a reset, and what was queued is gone. As on a processor,
+ * CD and NW of CR0, the FPU, XCR0, the TSC and the MSRs but EFER keep their values. A
+ * processor then waits for a SIPI, the bootstrap processor starts at 0xfffffff0.
+ *
+ * Return: 0 or a negative errno.
+ */
+int axvcpu_x86_init(struct axvcpu_vcpu *vcpu);
 
 /* Words for people */
 
