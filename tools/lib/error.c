@@ -63,8 +63,9 @@ static const struct {
 	{ CALL_CREATE_VCPU, EIO, "virtualization can't be turned on: the kernel's log says why" },
 	{ CALL_MAP, EEXIST, "the range overlaps one that is mapped already: UNMAP that first" },
 	{ CALL_MAP, EINVAL,
-	  "addresses or size are no multiples of the page size, the range ends beyond what "
-	  "guests can address, or the hardware has no such access as the flags (READ goes with all others)" },
+	  "an address or the size is no multiple of the page size, the range ends beyond what "
+	  "guests can address, or the hardware has no such access as the flags "
+	  "(AXVCPU_MAP_READ goes with all others)" },
 	{ CALL_MAP, ENOSPC, "the address space has as many ranges as it can have" },
 	{ CALL_UNMAP, ENOENT, "no range has this address and size: give both as to MAP" },
 	{ CALL_PROTECT, ENOENT, "no range has this address and size: give both as to MAP" },
