@@ -126,11 +126,15 @@ static unsigned int init_state(struct axvcpu_reg *regs, uint64_t edx)
 		{ AXVCPU_X86_REG_RFLAGS, 2 }, { AXVCPU_X86_REG_RIP, RESET_IP },
 		{ AXVCPU_X86_REG_GPR(AXVCPU_X86_RDX), edx },
 	};
-	static const struct axvcpu_x86_segment data = { 0, REAL_LIMIT, REAL_DATA, 0 },
-		code = { RESET_SELECTOR, REAL_LIMIT, REAL_CODE, RESET_BASE },
-		ldt = { 0, REAL_LIMIT, LDT, 0 }, tss = { 0, REAL_LIMIT, BUSY_TSS, 0 };
-	static const struct axvcpu_x86_segment * const segments[] = {
-		&data, &code, &data, &data, &data, &data, &ldt, &tss,
+	static const struct axvcpu_x86_segment segments[] = {
+		[AXVCPU_X86_SEG_ES]	= { 0, REAL_LIMIT, REAL_DATA, 0 },
+		[AXVCPU_X86_SEG_CS]	= { RESET_SELECTOR, REAL_LIMIT, REAL_CODE, RESET_BASE },
+		[AXVCPU_X86_SEG_SS]	= { 0, REAL_LIMIT, REAL_DATA, 0 },
+		[AXVCPU_X86_SEG_DS]	= { 0, REAL_LIMIT, REAL_DATA, 0 },
+		[AXVCPU_X86_SEG_FS]	= { 0, REAL_LIMIT, REAL_DATA, 0 },
+		[AXVCPU_X86_SEG_GS]	= { 0, REAL_LIMIT, REAL_DATA, 0 },
+		[AXVCPU_X86_SEG_LDTR]	= { 0, REAL_LIMIT, LDT, 0 },
+		[AXVCPU_X86_SEG_TR]	= { 0, REAL_LIMIT, BUSY_TSS, 0 },
 	};
 	unsigned int count = 0;
 
@@ -139,7 +143,7 @@ static unsigned int init_state(struct axvcpu_reg *regs, uint64_t edx)
 	for (unsigned int n = AXVCPU_X86_RAX; n <= AXVCPU_X86_R15; n++)
 		regs[count++] = (struct axvcpu_reg){ AXVCPU_X86_REG_GPR(n), 0 };
 	for (size_t n = 0; n < ARRAY_SIZE(segments); n++, count += REGS_PER_SEGMENT)
-		put_segment(&regs[count], n, segments[n]);
+		put_segment(&regs[count], n, &segments[n]);
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		regs[count++] = others[i];
 	return count;
