@@ -383,6 +383,7 @@ TEST_F(x86_strings, library_faults)
 	EXPECT_EQ(0x12345, gpa);
 	/* Read-only pages count with CR0.WP. */
 	pt[2] &= ~2ULL;
+	ASSERT_EQ(0, axvcpu_vcpu_set_reg_by_name(self->vcpu, "cr0", 0x80000001));
 	EXPECT_EQ(0, axvcpu_x86_translate(self->vcpu, VIRTUAL + 0x2345, true, memory, self, &gpa,
 					  &code));
 	ASSERT_EQ(0, axvcpu_vcpu_set_reg_by_name(self->vcpu, "cr0", 0x80010001));
