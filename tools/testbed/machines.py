@@ -89,6 +89,10 @@ MACHINES = {m.name: m for m in (
 )}
 
 
+SO_SNDBUFFORCE = 32             # Python has no name for it.
+CONSOLE_BUFFER = 1 << 28
+
+
 def die_with_us():
     """For a process that is begun, before it executes its program."""
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -134,6 +138,10 @@ class Run:
             stdio = screen
         else:
             ours, theirs = socket.socketpair()
+            # QEMU writes a byte at a time, each of which takes a kilobyte here, and
+            # drops what it can't write soon.
+            with contextlib.suppress(OSError):
+                theirs.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, CONSOLE_BUFFER)
             self.console, stdio = ours.detach(), theirs.detach()
             self.fds += [self.console, stdio]
             self.guest_end = None
