@@ -45,7 +45,7 @@
  * @leaf_type: value of @leaf_type_mask in a leaf above level 0
  * @prot: bits of a leaf for each access, indexed by AXVCPU_MAP_* bits; 0 is what
  *	remains of one when a part has to be taken away
- * @accesses: bit n: @prot[n] is what it says, and a range can have this access
+ * @accesses: bit n: a range can have the access n, for which @prot has the bits
  * @write_mask: bits that are set in a writable leaf
  * @lazy_exec: bits that deny execution, in every leaf until the guest wants to
  *	execute what it maps; 0: it may at once

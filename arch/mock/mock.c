@@ -352,8 +352,10 @@ static int mock_unbind(struct axvcpu *vcpu)
 	return ret;
 }
 
-/* What the TLB holds stays: forgetting it is up to @flush of enter. */
-/* Nothing of the mock is the machine's. */
+/*
+ * What the TLB holds stays: forgetting it is up to @flush of enter. Nothing of the
+ * mock is the machine's.
+ */
 static void mock_reset(struct axvcpu *vcpu, bool keep_machine)
 {
 	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
