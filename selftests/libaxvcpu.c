@@ -11,6 +11,7 @@
 #include "kselftest_harness.h"
 
 #include "../tools/lib/include/libaxvcpu.h"
+#include "axvcpu_names.h"
 
 #define MEM_SIZE	0x20000UL
 #define CODE		0x1000UL
@@ -161,6 +162,24 @@ FIXTURE_TEARDOWN(lib)
 	axvcpu_aspace_close(self->aspace);
 	axvcpu_vcpu_close(self->vcpu);
 	munmap(self->mem, MEM_SIZE);
+}
+
+/* The library and the kernel call things by the same names. */
+TEST(names_are_the_kernels)
+{
+#define NAME(value, name) [value] = name,
+	static const char *const states[] = { AXVCPU_STATE_NAMES(NAME, NAME) };
+	static const char *const ops[] = { AXVCPU_OP_NAMES(NAME, NAME) };
+	static const char *const exits[] = { AXVCPU_EXIT_NAMES(NAME, NAME) };
+#undef NAME
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(states); i++)
+		EXPECT_STREQ(axvcpu_state_name(i), states[i]);
+	for (unsigned int i = 0; i < ARRAY_SIZE(ops); i++)
+		EXPECT_STREQ(axvcpu_op_name(i), ops[i]);
+	for (unsigned int i = 0; i < ARRAY_SIZE(exits); i++)
+		EXPECT_STREQ(axvcpu_exit_name(i), exits[i]);
+	EXPECT_STREQ(axvcpu_exit_name(ARRAY_SIZE(exits)), "?");
 }
 
 TEST_F(lib, info)

@@ -33,9 +33,15 @@ static const struct {
 	[CALL_GET_STATE]	= { "reading the state", AXVCPU_OP_NONE },
 	[CALL_TABLES]		= { "making page tables", AXVCPU_OP_NONE },
 	[CALL_LOOP]		= { "the loop around RUN", AXVCPU_OP_NONE },
+	[CALL_HANDLER]		= { "a handler of the VMM's", AXVCPU_OP_NONE },
 };
 
 #define ANY_CALL	((enum call)-1)
+
+#define NO_DRIVER	"no driver serves this device; load the module with: modprobe axvcpu"
+#define NO_RANGE	"no range has this address and size; both must be as given to MAP"
+#define IS_RUNNING	"another thread is running the vCPU; KICK it first"
+#define TOO_MANY	"these are more registers than one call takes"
 
 /* What an errno means in a certain call, where strerror() would mislead. */
 static const struct {
@@ -44,11 +50,9 @@ static const struct {
 	const char *text;
 } meanings[] = {
 	{ CALL_OPEN, ENOENT,
-	  "there is no such device: is the axvcpu module loaded (modprobe axvcpu)?" },
-	{ CALL_OPEN, ENXIO,
-	  "nothing is behind the device: is the axvcpu module loaded (modprobe axvcpu)?" },
-	{ CALL_OPEN, ENODEV,
-	  "nothing is behind the device: is the axvcpu module loaded (modprobe axvcpu)?" },
+	  "there is no such device; load the module with: modprobe axvcpu" },
+	{ CALL_OPEN, ENXIO, NO_DRIVER },
+	{ CALL_OPEN, ENODEV, NO_DRIVER },
 	{ CALL_OPEN, EACCES,
 	  "no permission to open the device: its owner and mode say who may" },
 	{ CALL_OPEN, EPERM, "no permission to open the device" },
@@ -67,11 +71,11 @@ static const struct {
 	  "guests can address, or the hardware has no such access as the flags "
 	  "(AXVCPU_MAP_READ goes with all others)" },
 	{ CALL_MAP, ENOSPC, "the address space has as many ranges as it can have" },
-	{ CALL_UNMAP, ENOENT, "no range has this address and size: give both as to MAP" },
-	{ CALL_PROTECT, ENOENT, "no range has this address and size: give both as to MAP" },
+	{ CALL_UNMAP, ENOENT, NO_RANGE },
+	{ CALL_PROTECT, ENOENT, NO_RANGE },
 	{ CALL_PROTECT, EINVAL,
 	  "the hardware has no such access as the flags (AXVCPU_MAP_READ goes with all others)" },
-	{ CALL_GET_DIRTY, ENOENT, "no range has this address and size: give both as to MAP" },
+	{ CALL_GET_DIRTY, ENOENT, NO_RANGE },
 	{ CALL_GET_DIRTY, EINVAL,
 	  "the range has no log: MAP or PROTECT it with AXVCPU_MAP_LOG_DIRTY" },
 	{ CALL_SETUP, EPERM,
@@ -95,13 +99,13 @@ static const struct {
 	{ CALL_INJECT, EOPNOTSUPP, "this guest's interrupt controller is the VMM's" },
 	{ CALL_SET_DEBUG, EINVAL,
 	  "a breakpoint can't be: its address is a multiple of its length, and the CPU has few" },
-	{ CALL_SET_DEBUG, EBUSY, "another thread is running the vCPU: KICK it first" },
-	{ CALL_GET_REGS, EBUSY, "another thread is running the vCPU: KICK it first" },
-	{ CALL_SET_REGS, EBUSY, "another thread is running the vCPU: KICK it first" },
+	{ CALL_SET_DEBUG, EBUSY, IS_RUNNING },
+	{ CALL_GET_REGS, EBUSY, IS_RUNNING },
+	{ CALL_SET_REGS, EBUSY, IS_RUNNING },
 	{ CALL_GET_REGS, EINVAL, "there is no such register" },
 	{ CALL_SET_REGS, EINVAL, "there is no such register, or it can't have this value" },
-	{ CALL_GET_REGS, E2BIG, "these are more registers than one call takes" },
-	{ CALL_SET_REGS, E2BIG, "these are more registers than one call takes" },
+	{ CALL_GET_REGS, E2BIG, TOO_MANY },
+	{ CALL_SET_REGS, E2BIG, TOO_MANY },
 	{ CALL_REG_NAME, ENOENT, "no register has this name" },
 	{ CALL_TABLES, EINVAL, "the tables' address or the limit can't be" },
 	{ CALL_TABLES, ENOSPC, "the room for the tables is too small" },
@@ -178,7 +182,10 @@ static void look_for_record(struct axvcpu_vcpu *vcpu)
 
 	if (xioctl(vcpu->fd, AXVCPU_GET_STATE, &info) < 0)
 		return;
-	seen = atomic_exchange(&vcpu->seen, info.failure.seq);
+	seen = atomic_load(&vcpu->seen);
+	while (seen < info.failure.seq &&
+	       !atomic_compare_exchange_weak(&vcpu->seen, &seen, info.failure.seq))
+		;
 	if (info.failure.seq > seen && info.failure.op == calls[last.call].op &&
 	    info.failure.error == last.error && info.failure.tid == syscall(SYS_gettid))
 		last.failure = info.failure;
@@ -195,12 +202,16 @@ int vcpu_failed(struct axvcpu_vcpu *vcpu, enum call call, int error)
 	return error;
 }
 
-int loop_failed(struct axvcpu_vcpu *vcpu, uint32_t exit_reason)
+int no_handler(uint32_t exit_reason)
 {
 	failed(CALL_LOOP, -EOPNOTSUPP);
-	last.backend = vcpu->backend;
 	last.exit_reason = exit_reason;
 	return -EOPNOTSUPP;
+}
+
+int handler_failed(int error)
+{
+	return last.error == error ? error : failed(CALL_HANDLER, error);
 }
 
 static const char *error_name(int error)

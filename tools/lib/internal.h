@@ -65,7 +65,7 @@ enum call {
 	CALL_OPEN, CALL_CREATE_ASPACE, CALL_CREATE_VCPU, CALL_MAP, CALL_UNMAP, CALL_PROTECT,
 	CALL_GET_DIRTY, CALL_SETUP, CALL_BIND, CALL_RUN, CALL_UNBIND, CALL_RESET, CALL_INJECT,
 	CALL_SET_DEBUG, CALL_GET_REGS, CALL_SET_REGS, CALL_REG_NAME, CALL_GET_STATE,
-	CALL_TABLES, CALL_LOOP,
+	CALL_TABLES, CALL_LOOP, CALL_HANDLER,
 };
 
 /**
@@ -88,13 +88,20 @@ int failed(enum call call, int error);
 int vcpu_failed(struct axvcpu_vcpu *vcpu, enum call call, int error);
 
 /**
- * loop_failed() - remember an exit without a handler
- * @vcpu: the vCPU
+ * no_handler() - remember an exit that no handler is for
  * @exit_reason: &enum axvcpu_exit_reason
  *
  * Return: -EOPNOTSUPP.
  */
-int loop_failed(struct axvcpu_vcpu *vcpu, uint32_t exit_reason);
+int no_handler(uint32_t exit_reason);
+
+/**
+ * handler_failed() - remember a handler's error, unless it is that of a failed call
+ * @error: negative errno
+ *
+ * Return: @error.
+ */
+int handler_failed(int error);
 
 /**
  * xioctl() - ioctl() with the error as the result

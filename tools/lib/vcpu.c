@@ -250,36 +250,38 @@ int axvcpu_vcpu_set_reg(struct axvcpu_vcpu *vcpu, uint64_t id, uint64_t value)
 	return axvcpu_vcpu_set_regs(vcpu, &reg, 1);
 }
 
-int axvcpu_vcpu_loop(struct axvcpu_vcpu *vcpu, unsigned int flags,
-		     const struct axvcpu_handlers *handlers, void *data)
+static int handle_exit(struct axvcpu_vcpu *vcpu, const struct axvcpu_handlers *handlers,
+		       void *data)
 {
 	struct axvcpu_run *run = vcpu->run;
-	axvcpu_exit_fn fn;
+	axvcpu_exit_fn fn = NULL;
 	int ret;
 
-	for (;;) {
-		ret = axvcpu_vcpu_run(vcpu, flags);
-		if (ret == -EINTR && handlers->interrupted) {
-			ret = handlers->interrupted(vcpu, run, data);
-			if (ret)
-				return ret;
-			continue;
-		}
-		if (ret)
-			return ret;
-
-		if (handlers->before) {
-			ret = handlers->before(vcpu, run, data);
-			if (ret)
-				return ret;
-		}
-		fn = NULL;
-		if (run->exit_reason < ARRAY_SIZE(handlers->exit))
-			fn = handlers->exit[run->exit_reason];
-		if (!fn)
-			fn = handlers->other;
-		ret = fn ? fn(vcpu, run, data) : loop_failed(vcpu, run->exit_reason);
+	if (handlers->before) {
+		ret = handlers->before(vcpu, run, data);
 		if (ret)
 			return ret;
 	}
+	if (run->exit_reason < ARRAY_SIZE(handlers->exit))
+		fn = handlers->exit[run->exit_reason];
+	if (!fn)
+		fn = handlers->other;
+	return fn ? fn(vcpu, run, data) : no_handler(run->exit_reason);
+}
+
+int axvcpu_vcpu_loop(struct axvcpu_vcpu *vcpu, unsigned int flags,
+		     const struct axvcpu_handlers *handlers, void *data)
+{
+	int ret;
+
+	do {
+		ret = axvcpu_vcpu_run(vcpu, flags);
+		if (ret == -EINTR && handlers->interrupted)
+			ret = handlers->interrupted(vcpu, vcpu->run, data);
+		else if (ret)
+			return ret;
+		else
+			ret = handle_exit(vcpu, handlers, data);
+	} while (!ret);
+	return ret < 0 ? handler_failed(ret) : ret;
 }

@@ -245,6 +245,17 @@ static void test_error_text(void)
 	is(text_of(CALL_RUN, -ENOMEM), "RUN: Cannot allocate memory (ENOMEM)",
 	   "an errno without a meaning of its own");
 	ok(strstr(text_of(CALL_RUN, -4095), "(error 4095)"), "no errno");
+
+	no_handler(AXVCPU_EXIT_HALT);
+	handler_failed(-EOPNOTSUPP);
+	is(axvcpu_error_text(), "there is no handler for the exit HALT", "an exit without a handler");
+	failed(CALL_MAP, -EEXIST);
+	handler_failed(-EEXIST);
+	ok(strstr(axvcpu_error_text(), "MAP: ") == axvcpu_error_text(),
+	   "a handler that hands on an error");
+	handler_failed(-EPROTO);
+	is(axvcpu_error_text(), "a handler of the VMM's: Protocol error (EPROTO)",
+	   "a handler's own error");
 }
 
 static void test_failures(void)
