@@ -276,12 +276,12 @@ int axvcpu_vcpu_loop(struct axvcpu_vcpu *vcpu, unsigned int flags,
 
 	do {
 		ret = axvcpu_vcpu_run(vcpu, flags);
-		if (ret == -EINTR && handlers->interrupted)
-			ret = handlers->interrupted(vcpu, vcpu->run, data);
-		else if (ret)
-			return ret;
-		else
+		if (!ret)
 			ret = handle_exit(vcpu, handlers, data);
+		else if (ret == -EINTR && handlers->interrupted)
+			ret = handlers->interrupted(vcpu, vcpu->run, data);
+		else
+			return ret;
 	} while (!ret);
 	return ret < 0 ? handler_failed(ret) : ret;
 }
