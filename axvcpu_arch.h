@@ -99,9 +99,10 @@ struct axvcpu_arch_ops {
 	 */
 	void (*put)(struct axvcpu *vcpu);
 	/**
-	 * @complete: [P] start of RUN after an exit with an answer: apply
-	 * the answer to &struct axvcpu.exit_reason from the run page. Reads
-	 * each field once. The vCPU is not loaded. Runs before
+	 * @complete: [P] start of RUN after an exit that can have an answer: apply
+	 * the answer to &struct axvcpu.exit_reason from the run page, or drop it
+	 * where the VMM has done the instruction (%AXVCPU_REGS_DONE, another program
+	 * counter) or has queued an exception. Reads each field once. The vCPU is not loaded. Runs before
 	 * immediate_exit is looked at. (May be deferred by the backend to the
 	 * next entry as long as GET_REGS shows it done.)
 	 */
@@ -137,8 +138,9 @@ struct axvcpu_arch_ops {
 	 */
 	void (*sync_regs)(struct axvcpu *vcpu);
 	/**
-	 * @has_event: any context: is an event queued that ends a halt? Reads
-	 * only what @inject writes and what @handle_exit saved.
+	 * @has_event: the thread inside RUN, outside of sections or after an exit: is an
+	 * event queued that ends a halt? Reads only what @inject writes and what
+	 * @handle_exit saved.
 	 */
 	bool (*has_event)(struct axvcpu *vcpu);
 	/**
@@ -151,6 +153,11 @@ struct axvcpu_arch_ops {
 	 * such event. -EBUSY: an exception is queued already. The caller kicks.
 	 */
 	int (*inject)(struct axvcpu *vcpu, const struct axvcpu_inject *event);
+	/**
+	 * @withdraw: [P] any thread, no lock: take a queued event back. -EINVAL: there is no
+	 * such event. -ENOENT: it is not queued, or the guest has it. -EINTR: a fatal signal.
+	 */
+	int (*withdraw)(struct axvcpu *vcpu, const struct axvcpu_inject *event);
 	/** @kick_cpu: make @cpu leave the guest if it is in one; preemption off */
 	void (*kick_cpu)(int cpu);
 	/**
@@ -164,10 +171,31 @@ struct axvcpu_arch_ops {
 	/** @get_reg: [C], loaded; -EINVAL: no such register */
 	int (*get_reg)(struct axvcpu *vcpu, u64 id, u64 *value);
 	/**
-	 * @set_reg: [C], loaded. With @commit false only checks (-EINVAL: no
-	 * such register or no such value), with @commit true it can't fail.
+	 * @check_reg: [C], loaded: -EINVAL: there is no such register, or it can't have
+	 * this value. May replace @reg's id by what @commit_reg finds it by.
 	 */
-	int (*set_reg)(struct axvcpu *vcpu, u64 id, u64 value, bool commit);
+	int (*check_reg)(struct axvcpu *vcpu, struct axvcpu_reg *reg);
+	/** @commit_reg: [C], loaded: write a register that @check_reg has passed */
+	void (*commit_reg)(struct axvcpu *vcpu, const struct axvcpu_reg *reg);
+	/**
+	 * @list_regs: [P] &struct axvcpu.mutex held: the ids of all that makes up the
+	 * vCPU, in an order in which SET_REGS may load them, up to @max of them into @ids.
+	 * Returns how many there are.
+	 */
+	u32 (*list_regs)(struct axvcpu *vcpu, u64 *ids, u32 max);
+	/** @kept_size: [P] bytes that @keep writes, for any vCPU; valid after @init */
+	size_t (*kept_size)(void);
+	/**
+	 * @keep: [C], loaded: copy all of the vCPU's state, but what belongs to a debugger
+	 * and the exit in the run page, to @kept
+	 */
+	void (*keep)(struct axvcpu *vcpu, void *kept);
+	/**
+	 * @restore: [C], loaded: put back what @keep has left in @kept, of this very vCPU
+	 * since its SETUP. The run page's registers are written. With @time, the counter that
+	 * the guest reads goes on from where it was.
+	 */
+	void (*restore)(struct axvcpu *vcpu, const void *kept, bool time);
 	/**
 	 * @set_debug: [P] &struct axvcpu.mutex held: what a debugger wants from
 	 * the next entry on; until @reset. -EINVAL: no such breakpoint, or more

@@ -18,6 +18,7 @@
 #include "axvcpu_arch.h"
 #include "axvcpu_aspace.h"
 #include "axvcpu_ioctl.h"
+#include "axvcpu_regs.h"
 #include "axvcpu_run.h"
 #include "axvcpu_state.h"
 #include "axvcpu_table.h"
@@ -75,12 +76,6 @@ const struct axvcpu_ioctl *axvcpu_ioctl_find(const struct axvcpu_ioctl *table, u
 	return ioctl;
 }
 
-/* What an integer may be. RUN does not come here. */
-static unsigned long known_flags(const struct axvcpu_ioctl *ioctl)
-{
-	return ioctl->cmd == AXVCPU_RESET ? AXVCPU_RESET_KEEP_MACHINE : 0;
-}
-
 /**
  * axvcpu_ioctl_get_arg() - copy an ioctl's argument in
  * @ioctl: its row, or NULL
@@ -99,7 +94,7 @@ long axvcpu_ioctl_get_arg(const struct axvcpu_ioctl *ioctl, union axvcpu_ioctl_a
 	if (ioctl->kind == ARG_STRUCT)
 		return copy_arg_in(ioctl, arg, cmd, (void __user *)uarg);
 	arg->flags = uarg;
-	return uarg & ~known_flags(ioctl) ? -EINVAL : 0;
+	return uarg & ~(unsigned long)ioctl->flags ? -EINVAL : 0;
 }
 
 /**
@@ -108,7 +103,8 @@ long axvcpu_ioctl_get_arg(const struct axvcpu_ioctl *ioctl, union axvcpu_ioctl_a
  * @arg: the argument
  * @cmd: the caller's command
  * @uarg: the caller's argument
- * @result: the handler's; an error leaves the caller's memory alone
+ * @result: the handler's; an error leaves the caller's memory alone, but for E2BIG, with
+ *	which a struct may say how much is needed
  *
  * Context: process context.
  * Return: @result, or -EFAULT.
@@ -116,7 +112,7 @@ long axvcpu_ioctl_get_arg(const struct axvcpu_ioctl *ioctl, union axvcpu_ioctl_a
 long axvcpu_ioctl_put_arg(const struct axvcpu_ioctl *ioctl, const union axvcpu_ioctl_arg *arg,
 			  unsigned int cmd, unsigned long uarg, long result)
 {
-	if (result < 0)
+	if (result < 0 && result != -E2BIG)
 		return result;
 	return copy_arg_out(ioctl, arg, cmd, (void __user *)uarg) ?: result;
 }
@@ -357,6 +353,41 @@ static long ioctl_set_regs(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
 	return ret;
 }
 
+static long ioctl_get_reg_list(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
+{
+	struct axvcpu_reg_list *args = &arg->reg_list;
+	u32 room = args->count, count = axvcpu_arch.list_regs(vcpu, NULL, 0);
+	u64 *ids;
+	long ret = 0;
+
+	if (args->reserved)
+		return -EINVAL;
+	args->count = count;
+	if (room < count)
+		return -E2BIG;
+	ids = kvmalloc_array(count, sizeof(*ids), GFP_KERNEL);
+	if (!ids)
+		return -ENOMEM;
+	/* INJECT may have queued more meanwhile. */
+	args->count = axvcpu_arch.list_regs(vcpu, ids, count);
+	if (args->count > count)
+		ret = -E2BIG;
+	else if (copy_to_user(u64_to_user_ptr(args->ids), ids, args->count * sizeof(*ids)))
+		ret = -EFAULT;
+	kvfree(ids);
+	return ret;
+}
+
+static long ioctl_keep_state(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
+{
+	return axvcpu_keep_state(vcpu);
+}
+
+static long ioctl_restore_state(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
+{
+	return axvcpu_restore_state(vcpu, arg->flags);
+}
+
 #define INJECT_FLAGS	(AXVCPU_INJECT_ERROR_CODE | AXVCPU_INJECT_PRIORITY)
 
 static long ioctl_inject(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
@@ -367,6 +398,16 @@ static long ioctl_inject(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
 	    event->reserved0 || !axvcpu_reserved_ok(event->reserved))
 		return -EINVAL;
 	return axvcpu_inject(vcpu, event);
+}
+
+static long ioctl_withdraw(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
+{
+	const struct axvcpu_inject *event = &arg->inject;
+
+	if (event->type > AXVCPU_EVENT_NMI || event->error_code || event->flags ||
+	    event->priority || event->reserved0 || !axvcpu_reserved_ok(event->reserved))
+		return -EINVAL;
+	return axvcpu_withdraw(vcpu, event);
 }
 
 static long ioctl_kick(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
@@ -422,9 +463,9 @@ static long ioctl_set_debug(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
 #define VCPU_FIRST	_IOC_NR(AXVCPU_SETUP)
 
 static const struct axvcpu_ioctl vcpu_ioctls[] = {
-#define I(name, arg, lock, busy, bad, handler)				\
+#define I(name, arg, flags, lock, busy, bad, handler)			\
 	[_IOC_NR(AXVCPU_##name) - VCPU_FIRST] = {			\
-		AXVCPU_##name, ARG_##arg, LOCK_##lock, busy, bad, .vcpu = handler },
+		AXVCPU_##name, flags, ARG_##arg, LOCK_##lock, busy, bad, .vcpu = handler },
 	AXVCPU_VCPU_IOCTLS(I)
 #undef I
 };

@@ -38,6 +38,7 @@ union axvcpu_ioctl_arg {
 	struct axvcpu_set_ept_root set_ept_root;
 	struct axvcpu_vcpu_info vcpu_info;
 	struct axvcpu_regs regs;
+	struct axvcpu_reg_list reg_list;
 	struct axvcpu_inject inject;
 	struct axvcpu_stats stats;
 	struct axvcpu_history history;
@@ -52,6 +53,7 @@ enum axvcpu_ioctl_lock { LOCK_NONE, LOCK_IDLE, LOCK_WAIT };
  * struct axvcpu_ioctl - an ioctl: a row of its descriptor's table
  * @cmd: command; its size is the kernel's struct's
  * @kind: what the argument is
+ * @flags: what an integer may have
  * @lock: how a vCPU's mutex is taken
  * @busy: states of a vCPU in which it is refused with -EBUSY
  * @bad: states of a vCPU in which it is refused with -EBADFD
@@ -61,6 +63,7 @@ enum axvcpu_ioctl_lock { LOCK_NONE, LOCK_IDLE, LOCK_WAIT };
  */
 struct axvcpu_ioctl {
 	unsigned int cmd;
+	u32 flags;
 	u8 kind;
 	u8 lock;
 	u8 busy;

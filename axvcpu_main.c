@@ -16,6 +16,7 @@
 #include "axvcpu_debugfs.h"
 #include "axvcpu_ioctl.h"
 #include "axvcpu_percpu.h"
+#include "axvcpu_regs.h"
 #include "axvcpu_run.h"
 #include "axvcpu_vcpu.h"
 
@@ -220,6 +221,7 @@ static int __init axvcpu_init(void)
 	if (ret)
 		return ret;
 	axvcpu_run_init();
+	axvcpu_regs_init();
 	ret = axvcpu_percpu_init();
 	if (ret)
 		goto err_arch;

@@ -19,6 +19,7 @@
 #include "axvcpu_percpu.h"
 #include "axvcpu_run.h"
 #include "axvcpu_state.h"
+#include "axvcpu_table.h"
 #include "axvcpu_trace.h"
 
 DEFINE_STATIC_CALL_NULL(axvcpu_arch_load, *axvcpu_arch.load);
@@ -360,17 +361,20 @@ static __always_inline int run_sections(struct axvcpu *vcpu, struct run *run)
 	return next;
 }
 
-/* The exits that the VMM answers in the run page */
+/* Those that the VMM answers in the run page, and those whose instruction it may do */
 static const bool answered[AXVCPU_NR_EXITS] = {
+	[AXVCPU_EXIT_UNKNOWN]		= true,
 	[AXVCPU_EXIT_HYPERCALL]		= true,
 	[AXVCPU_EXIT_MMIO_READ]		= true,
 	[AXVCPU_EXIT_SYSREG_READ]	= true,
 	[AXVCPU_EXIT_SYSREG_WRITE]	= true,
 	[AXVCPU_EXIT_IO_READ]		= true,
 	[AXVCPU_EXIT_IO_STRING]		= true,
+	[AXVCPU_EXIT_NESTED_PAGE_FAULT]	= true,
 	[AXVCPU_EXIT_CPU_UP]		= true,
 	[AXVCPU_EXIT_EXCEPTION]		= true,
 	[AXVCPU_EXIT_DEBUG]		= true,
+	[AXVCPU_EXIT_TASK_SWITCH]	= true,
 };
 
 static __always_inline void publish(struct axvcpu *vcpu, const struct run *run)
@@ -457,9 +461,6 @@ int axvcpu_run_locked(struct axvcpu *vcpu, unsigned long flags)
 }
 #endif
 
-#define RUN_FLAGS \
-	((unsigned long)(AXVCPU_RUN_WAIT | AXVCPU_RUN_NOWAIT | AXVCPU_RUN_EXIT_HLT_IF0))
-
 static noinline int wait_for_vcpu(struct axvcpu *vcpu, unsigned long flags)
 {
 	return flags & AXVCPU_RUN_NOWAIT ? -EBUSY : mutex_lock_interruptible(&vcpu->mutex);
@@ -481,7 +482,7 @@ int axvcpu_run(struct axvcpu *vcpu, unsigned long flags)
 {
 	int ret;
 
-	if (unlikely(flags & ~RUN_FLAGS))
+	if (unlikely(flags & ~(unsigned long)AXVCPU_RUN_FLAGS))
 		return -EINVAL;
 	if (unlikely(!mutex_trylock(&vcpu->mutex))) {
 		ret = wait_for_vcpu(vcpu, flags);

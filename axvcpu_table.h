@@ -28,13 +28,17 @@
 #define AXVCPU_S(state)		(1U << AXVCPU_STATE_##state)
 #define AXVCPU_S_INSIDE_RUN	(AXVCPU_S(RUNNING) | AXVCPU_S(BLOCKED))
 #define AXVCPU_S_BOUND		(AXVCPU_S(READY) | AXVCPU_S_INSIDE_RUN)
+#define AXVCPU_S_NOT_SET_UP	(AXVCPU_S(INVALID) | AXVCPU_S(CREATED))
+
+#define AXVCPU_RUN_FLAGS	(AXVCPU_RUN_WAIT | AXVCPU_RUN_NOWAIT | AXVCPU_RUN_EXIT_HLT_IF0)
 
 /*
- * I(name, arg, lock, busy, bad, handler): ioctl AXVCPU_<name>
+ * I(name, arg, flags, lock, busy, bad, handler): ioctl AXVCPU_<name>
  *
  * arg:  STRUCT a pointer to the struct whose size is in the command
  *       FLAGS  an integer
  *       NONE   the argument must be 0
+ * flags: what an integer may have; others are EINVAL
  * lock: NONE  the handler takes no lock
  *       IDLE  the vCPU's mutex; EBUSY while another thread is inside RUN
  *       WAIT  the vCPU's mutex; waits for another thread to leave RUN
@@ -44,23 +48,29 @@
  *       RUN has none: it does not go through the table, see axvcpu_vcpu_ioctl()
  */
 #define AXVCPU_VCPU_IOCTLS(I)						\
-	I(SETUP,	STRUCT,	WAIT, 0, 0, ioctl_setup) \
-	I(BIND,		STRUCT,	WAIT, 0, 0, ioctl_bind) \
-	I(RUN,		FLAGS,	WAIT, 0, 0, NULL) \
-	I(UNBIND,	NONE,	WAIT, 0, 0, ioctl_unbind) \
-	I(RESET,	FLAGS,	IDLE, AXVCPU_S_BOUND, AXVCPU_S(CREATED), ioctl_reset) \
-	I(GET_STATE,	STRUCT,	NONE, 0, 0, ioctl_get_state) \
-	I(SET_STATE,	STRUCT,	IDLE, AXVCPU_S_INSIDE_RUN, 0, ioctl_set_state) \
-	I(SET_ENTRY,	STRUCT,	WAIT, 0, 0, ioctl_set_entry) \
-	I(SET_EPT_ROOT,	STRUCT,	WAIT, 0, 0, ioctl_set_ept_root) \
-	I(GET_VCPU_INFO, STRUCT, NONE, 0, 0, ioctl_get_vcpu_info) \
-	I(GET_REGS,	STRUCT,	IDLE, AXVCPU_S_INSIDE_RUN, 0, ioctl_get_regs) \
-	I(SET_REGS,	STRUCT,	IDLE, AXVCPU_S_INSIDE_RUN, AXVCPU_S(INVALID), ioctl_set_regs) \
-	I(INJECT,	STRUCT,	NONE, 0, AXVCPU_S(INVALID), ioctl_inject) \
-	I(KICK,		NONE,	NONE, 0, 0, ioctl_kick) \
-	I(GET_STATS,	STRUCT,	NONE, 0, 0, ioctl_get_stats) \
-	I(GET_HISTORY,	STRUCT,	NONE, 0, 0, ioctl_get_history) \
-	I(GET_CALL_LOG,	STRUCT,	IDLE, AXVCPU_S_INSIDE_RUN, 0, ioctl_get_call_log) \
-	I(SET_DEBUG,	STRUCT,	IDLE, AXVCPU_S_INSIDE_RUN, AXVCPU_S(INVALID), ioctl_set_debug)
+	I(SETUP,	STRUCT,	0, WAIT, 0, 0, ioctl_setup) \
+	I(BIND,		STRUCT,	0, WAIT, 0, 0, ioctl_bind) \
+	I(RUN,		FLAGS,	AXVCPU_RUN_FLAGS, WAIT, 0, 0, NULL) \
+	I(UNBIND,	NONE,	0, WAIT, 0, 0, ioctl_unbind) \
+	I(RESET,	FLAGS,	AXVCPU_RESET_KEEP_MACHINE, IDLE, AXVCPU_S_BOUND, AXVCPU_S(CREATED), ioctl_reset) \
+	I(GET_STATE,	STRUCT,	0, NONE, 0, 0, ioctl_get_state) \
+	I(SET_STATE,	STRUCT,	0, IDLE, AXVCPU_S_INSIDE_RUN, 0, ioctl_set_state) \
+	I(SET_ENTRY,	STRUCT,	0, WAIT, 0, 0, ioctl_set_entry) \
+	I(SET_EPT_ROOT,	STRUCT,	0, WAIT, 0, 0, ioctl_set_ept_root) \
+	I(GET_VCPU_INFO, STRUCT, 0, NONE, 0, 0, ioctl_get_vcpu_info) \
+	I(GET_REGS,	STRUCT,	0, IDLE, AXVCPU_S_INSIDE_RUN, 0, ioctl_get_regs) \
+	I(SET_REGS,	STRUCT,	0, IDLE, AXVCPU_S_INSIDE_RUN, AXVCPU_S(INVALID), ioctl_set_regs) \
+	I(INJECT,	STRUCT,	0, NONE, 0, AXVCPU_S(INVALID), ioctl_inject) \
+	I(KICK,		NONE,	0, NONE, 0, 0, ioctl_kick) \
+	I(GET_STATS,	STRUCT,	0, NONE, 0, 0, ioctl_get_stats) \
+	I(GET_HISTORY,	STRUCT,	0, NONE, 0, 0, ioctl_get_history) \
+	I(GET_CALL_LOG,	STRUCT,	0, IDLE, AXVCPU_S_INSIDE_RUN, 0, ioctl_get_call_log) \
+	I(SET_DEBUG,	STRUCT,	0, IDLE, AXVCPU_S_INSIDE_RUN, AXVCPU_S(INVALID), ioctl_set_debug) \
+	I(GET_REG_LIST,	STRUCT,	0, IDLE, AXVCPU_S_INSIDE_RUN, 0, ioctl_get_reg_list) \
+	I(KEEP_STATE,	NONE,	0, IDLE, AXVCPU_S_INSIDE_RUN, AXVCPU_S_NOT_SET_UP, \
+	  ioctl_keep_state) \
+	I(RESTORE_STATE, FLAGS,	AXVCPU_RESTORE_TIME, IDLE, AXVCPU_S_INSIDE_RUN, \
+	  AXVCPU_S_NOT_SET_UP, ioctl_restore_state) \
+	I(WITHDRAW,	STRUCT,	0, NONE, 0, AXVCPU_S(INVALID), ioctl_withdraw)
 
 #endif /* _AXVCPU_TABLE_H */

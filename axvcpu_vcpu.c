@@ -14,6 +14,7 @@
 #include "axvcpu_arch.h"
 #include "axvcpu_aspace.h"
 #include "axvcpu_percpu.h"
+#include "axvcpu_regs.h"
 #include "axvcpu_run.h"
 #include "axvcpu_state.h"
 #include "axvcpu_trace.h"
@@ -116,6 +117,7 @@ err_free:
  */
 void axvcpu_vcpu_destroy(struct axvcpu *vcpu)
 {
+	axvcpu_forget_state(vcpu);
 	axvcpu_arch.vcpu_destroy(vcpu);
 	if (vcpu->aspace)
 		axvcpu_aspace_put(vcpu->aspace);
@@ -312,6 +314,7 @@ static int do_reset(struct axvcpu *vcpu, bool keep_machine)
 	if (vcpu->aspace)
 		axvcpu_aspace_put(vcpu->aspace);
 	vcpu->aspace = NULL;
+	axvcpu_forget_state(vcpu);
 	vcpu->answer_due = false;
 	vcpu->halted = false;
 	clear_bit(AXVCPU_REQ_KICK, &vcpu->requests);
@@ -363,106 +366,18 @@ int axvcpu_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event)
 	return 0;
 }
 
-/* Each leaves the index of the element that the backend refuses in @refused. */
-static int read_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 *refused)
-{
-	u32 i;
-	int ret;
-
-	for (i = 0; i < count; i++) {
-		ret = axvcpu_arch.get_reg(vcpu, regs[i].id, &regs[i].value);
-		if (ret) {
-			*refused = i;
-			return ret;
-		}
-	}
-	return 0;
-}
-
-static int each_reg(struct axvcpu *vcpu, const struct axvcpu_reg *regs, u32 count, bool commit,
-		    u32 *refused)
-{
-	u32 i;
-	int ret;
-
-	for (i = 0; i < count; i++) {
-		ret = axvcpu_arch.set_reg(vcpu, regs[i].id, regs[i].value, commit);
-		if (ret) {
-			*refused = i;
-			return ret;
-		}
-	}
-	return 0;
-}
-
-static int write_regs(struct axvcpu *vcpu, const struct axvcpu_reg *regs, u32 count, u32 *refused)
-{
-	int ret = each_reg(vcpu, regs, count, false, refused);
-
-	if (!ret)
-		ret = each_reg(vcpu, regs, count, true, refused);
-	/* The run page does not lag behind. */
-	if (!ret)
-		static_call(axvcpu_arch_sync_regs)(vcpu);
-	return ret;
-}
-
-/* With preemption off: the backend has the vCPU's registers at hand. */
-#define with_loaded(vcpu, call)				\
-({							\
-	struct axvcpu *__loaded = (vcpu);		\
-	int __loaded_ret = axvcpu_load(__loaded);	\
-							\
-	if (!__loaded_ret) {				\
-		__loaded_ret = (call);			\
-		static_call(axvcpu_arch_put)(__loaded);	\
-	}						\
-	__loaded_ret;					\
-})
-
 /**
- * axvcpu_get_regs() - read registers
- * @vcpu: the vCPU, not inside RUN
- * @regs: ids; the values are written
- * @count: elements
+ * axvcpu_withdraw() - take back an event that INJECT has queued
+ * @vcpu: the vCPU
+ * @event: its type and vector; all else is checked to be zero
  *
- * Context: process context, &struct axvcpu.mutex held.
- * Return: 0, -EINVAL: no such register, -EDEADLK: nested.
+ * Context: any thread; may sleep, takes no lock for long.
+ * Return: 0; -EINVAL: there is no such event; -ENOENT: it is not queued, or the guest has
+ * it already; -EINTR: a fatal signal.
  */
-int axvcpu_get_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count)
+int axvcpu_withdraw(struct axvcpu *vcpu, const struct axvcpu_inject *event)
 {
-	u32 refused = count;
-	int ret;
-
-	ret = axvcpu_with_current_cpu_set(vcpu,
-					  with_loaded(vcpu, read_regs(vcpu, regs, count,
-								      &refused)));
-	if (refused < count)
-		axvcpu_reg_refused(vcpu, AXVCPU_OP_GET_REGS, regs[refused].id, ret);
-	return ret;
-}
-
-/**
- * axvcpu_set_regs() - write registers, all or none
- * @vcpu: the vCPU, not inside RUN
- * @regs: ids and values
- * @count: elements
- *
- * Context: process context, &struct axvcpu.mutex held.
- * Return: 0, -EINVAL: no such register or value, -EDEADLK: nested.
- * Source: AxVCpu::set_gpr.
- */
-int axvcpu_set_regs(struct axvcpu *vcpu, const struct axvcpu_reg *regs, u32 count)
-{
-	u32 refused = count;
-	int ret;
-
-	ret = axvcpu_with_current_cpu_set(vcpu,
-					  with_loaded(vcpu, write_regs(vcpu, regs, count,
-								       &refused)));
-	if (refused < count)
-		axvcpu_reg_refused(vcpu, AXVCPU_OP_SET_REGS, regs[refused].id, ret);
-	return ret;
+	return axvcpu_arch.withdraw(vcpu, event);
 }
 
 /* While the vCPU is in a section, when that began is taken off: the rest is negative. */

@@ -26,6 +26,7 @@
 #include "axvcpu_addr.h"
 
 struct axvcpu_aspace;
+struct axvcpu_kept;
 
 /* Bits of &struct axvcpu.requests */
 enum axvcpu_request {
@@ -108,6 +109,7 @@ struct axvcpu {
 
 	u32 exit_reason;			/* (r) of the last exit */
 	bool answer_due;			/* (r) to it, in the run page */
+	struct axvcpu_kept *kept;		/* (m) KEEP_STATE's copy, or NULL */
 	struct axvcpu_fault fault;		/* (r) */
 	int last_cpu;				/* (r) has the hardware state, -1: none */
 	u64 tlb_gen;				/* (r) flushed for on @last_cpu */
@@ -164,8 +166,7 @@ int axvcpu_set_entry(struct axvcpu *vcpu, struct axvcpu_gpa entry);
 int axvcpu_set_ept_root(struct axvcpu *vcpu, const struct axvcpu_set_ept_root *args,
 			struct axvcpu_aspace *aspace);
 int axvcpu_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event);
-int axvcpu_get_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count);
-int axvcpu_set_regs(struct axvcpu *vcpu, const struct axvcpu_reg *regs, u32 count);
+int axvcpu_withdraw(struct axvcpu *vcpu, const struct axvcpu_inject *event);
 void axvcpu_get_stats(struct axvcpu *vcpu, struct axvcpu_stats *stats);
 
 #endif /* _AXVCPU_VCPU_H */

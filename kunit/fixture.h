@@ -13,6 +13,7 @@
 #include <linux/completion.h>
 
 #include "axvcpu_percpu.h"
+#include "axvcpu_regs.h"
 #include "axvcpu_run.h"
 #include "axvcpu_state.h"
 #include "axvcpu_table.h"

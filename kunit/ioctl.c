@@ -94,6 +94,7 @@ union arg {
 	struct axvcpu_set_state set_state;
 	struct axvcpu_set_ept_root set_ept_root;
 	struct axvcpu_regs regs;
+	struct axvcpu_reg_list reg_list;
 	struct axvcpu_inject inject;
 	struct axvcpu_history history;
 	struct axvcpu_call_log call_log;
@@ -129,6 +130,13 @@ static void fill(unsigned int cmd, union arg *arg)
 		break;
 	case AXVCPU_INJECT:
 		arg->inject.vector = 32;
+		break;
+	case AXVCPU_WITHDRAW:
+		arg->inject.vector = 33;
+		break;
+	case AXVCPU_GET_REG_LIST:
+		arg->reg_list.ids = f.aux;
+		arg->reg_list.count = AXVCPU_MOCK_NR_REGS;
 		break;
 	case AXVCPU_GET_HISTORY:
 		arg->history.entries = f.aux;
@@ -187,6 +195,11 @@ static const struct {
 	/* The mock has no debugger. */
 	{ AXVCPU_SET_DEBUG,	{ INV, CRE, FRE, RDY },
 				{ EBADFD, EOPNOTSUPP, EOPNOTSUPP, EOPNOTSUPP } },
+	{ AXVCPU_GET_REG_LIST,	{ INV, CRE, FRE, RDY } },
+	{ AXVCPU_KEEP_STATE,	{ INV, CRE, FRE, RDY }, { EBADFD, EBADFD } },
+	/* Nothing is kept, and nothing is queued. */
+	{ AXVCPU_RESTORE_STATE,	{ INV, CRE, FRE, RDY }, { EBADFD, EBADFD, ENOENT, ENOENT } },
+	{ AXVCPU_WITHDRAW,	{ INV, CRE, FRE, RDY }, { EBADFD, ENOENT, ENOENT, ENOENT } },
 };
 
 static void vcpu_in_state(struct kunit *test, enum axvcpu_state state)
@@ -302,6 +315,10 @@ static const struct {
 	{ AXVCPU_SET_REGS,	EBUSY },
 	{ AXVCPU_GET_CALL_LOG,	EBUSY },
 	{ AXVCPU_SET_DEBUG,	EBUSY },
+	{ AXVCPU_GET_REG_LIST,	EBUSY },
+	{ AXVCPU_KEEP_STATE,	EBUSY },
+	{ AXVCPU_RESTORE_STATE,	EBUSY },
+	{ AXVCPU_WITHDRAW,	ENOENT },
 	{ AXVCPU_GET_STATE,	0 },
 	{ AXVCPU_GET_VCPU_INFO,	0 },
 	{ AXVCPU_INJECT,	0 },

@@ -21,7 +21,7 @@ static u64 get_reg(struct kunit *test, struct axvcpu *vcpu, u64 id)
 	return reg.value;
 }
 
-static int set_regs(struct axvcpu *vcpu, const struct axvcpu_reg *regs, u32 count)
+static int set_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count)
 {
 	int ret;
 

@@ -70,7 +70,7 @@ static const struct ioctl_row {
 	u8 busy, bad;
 	unsigned int cmd;
 } ioctls[] = {
-#define I(_name, _arg, _lock, _busy, _bad, _handler) \
+#define I(_name, _arg, _flags, _lock, _busy, _bad, _handler) \
 	{ #_name, #_arg, #_lock, _busy, _bad, AXVCPU_##_name },
 	AXVCPU_VCPU_IOCTLS(I)
 #undef I
@@ -99,6 +99,10 @@ static const struct ioctl_row specified_ioctls[] = {
 	{ "GET_HISTORY",	"STRUCT", "NONE" },
 	{ "GET_CALL_LOG",	"STRUCT", "IDLE", BIT(RUN) | BIT(BLK) },
 	{ "SET_DEBUG",		"STRUCT", "IDLE", BIT(RUN) | BIT(BLK), BIT(INV) },
+	{ "GET_REG_LIST",	"STRUCT", "IDLE", BIT(RUN) | BIT(BLK) },
+	{ "KEEP_STATE",		"NONE",   "IDLE", BIT(RUN) | BIT(BLK), BIT(INV) | BIT(CRE) },
+	{ "RESTORE_STATE",	"FLAGS",  "IDLE", BIT(RUN) | BIT(BLK), BIT(INV) | BIT(CRE) },
+	{ "WITHDRAW",		"STRUCT", "NONE", 0, BIT(INV) },
 };
 
 /* R8 to R16: the module's table says what the specification says, no more and no less. */

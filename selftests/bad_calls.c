@@ -95,6 +95,15 @@ static const struct call {
 	C(VCPU, SET_DEBUG,
 	  FLAGS(struct axvcpu_set_debug, flags, AXVCPU_DEBUG_STEP | AXVCPU_DEBUG_SOFT_BREAKPOINTS),
 	  FIELD(struct axvcpu_set_debug, reserved)),
+	C(VCPU, GET_REG_LIST, FIELD(struct axvcpu_reg_list, reserved)),
+	C(VCPU, KEEP_STATE),
+	C(VCPU, RESTORE_STATE),
+	C(VCPU, WITHDRAW,
+	  FLAGS(struct axvcpu_inject, flags, 0),
+	  FIELD(struct axvcpu_inject, error_code),
+	  FIELD(struct axvcpu_inject, priority),
+	  FIELD(struct axvcpu_inject, reserved0),
+	  FIELD(struct axvcpu_inject, reserved)),
 #undef C
 };
 
@@ -409,6 +418,8 @@ static uint64_t known_flags(unsigned int cmd)
 		return AXVCPU_RUN_WAIT | AXVCPU_RUN_NOWAIT | AXVCPU_RUN_EXIT_HLT_IF0;
 	case AXVCPU_RESET:
 		return AXVCPU_RESET_KEEP_MACHINE;
+	case AXVCPU_RESTORE_STATE:
+		return AXVCPU_RESTORE_TIME;
 	}
 	return 0;
 }

@@ -95,6 +95,63 @@ TEST_F(exits, io_read)
 	EXPECT_EQ(0, run_until_done(&self->v));
 }
 
+/* Ways in which a VMM says that it has done the instruction that waits for an answer */
+enum did { DID_DONE, DID_PC, DID_SET_REGS };
+
+/* An IN that the VMM has done: G0 is the VMM's, whatever it has answered. */
+static int did_in(FIXTURE_DATA(exits) *self, enum did how, uint64_t behind)
+{
+	const struct guest_isa *isa = self->v.isa;
+	struct axvcpu_run *run = self->v.run;
+
+	run->io.data = 0xbad;
+	*greg(&self->v, G0) = 0x600d;
+	if (how == DID_SET_REGS)
+		return set_reg(self->v.fd, isa->reg_id(isa->pc), behind);
+	run->regs.raw[isa->pc] = behind;
+	run->regs_dirty = AXVCPU_REGS_PC | (how == DID_DONE ? AXVCPU_REGS_DONE : 0);
+	return 0;
+}
+
+TEST_F(exits, vmm_did_the_instruction)
+{
+	const struct guest_isa *isa = self->v.isa;
+	struct axvcpu_run *run = self->v.run;
+	uint64_t at[4];
+
+	/* The same instructions each time: where one begins, the one before ends. */
+	for (int i = 0; i < 4; i++)
+		g_in(&self->p, PORT, G0, 4);
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
+	for (int i = 0; i < 4; i++) {
+		ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_READ));
+		at[i] = run->regs.raw[isa->pc];
+		run->io.data = i;
+	}
+	ASSERT_EQ(0, run_until_done(&self->v));
+	ASSERT_EQ(0, unbind_vcpu(self->v.fd));
+	ASSERT_EQ(0, reset_vcpu(self->v.fd));
+	ASSERT_EQ(0, vcpu_setup(&self->g, &self->v, GUEST_PROG(0)));
+	ASSERT_EQ(0, bind_vcpu(self->v.fd, -1));
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_READ));
+		EXPECT_EQ(at[i], run->regs.raw[isa->pc]);
+		EXPECT_EQ(i ? 0x600d : 0, *greg(&self->v, G0) & 0xffff);
+		ASSERT_EQ(0, did_in(self, i, at[i + 1]));
+	}
+	/* With DONE, the program counter may be where it was: the VMM has jumped there. */
+	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_READ));
+	EXPECT_EQ(0x600d, *greg(&self->v, G0));
+	run->io.data = 0xbad;
+	run->regs_dirty = AXVCPU_REGS_DONE;
+	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_READ));
+	EXPECT_EQ(at[3], run->regs.raw[isa->pc]);
+	EXPECT_EQ(0x600d, *greg(&self->v, G0));
+	run->io.data = 0xcafe;
+	ASSERT_EQ(0, run_until_done(&self->v));
+	EXPECT_EQ(0xcafe, *greg(&self->v, G0));
+}
+
 /* The answer is given by the next RUN, even one that enters nothing. */
 TEST_F(exits, answer_without_entry)
 {

@@ -37,7 +37,8 @@ static const unsigned int cmds[] = {
 	AXVCPU_UNBIND, AXVCPU_RESET, AXVCPU_RESET, AXVCPU_GET_STATE, AXVCPU_SET_STATE,
 	AXVCPU_SET_ENTRY, AXVCPU_SET_EPT_ROOT, AXVCPU_GET_VCPU_INFO, AXVCPU_GET_REGS,
 	AXVCPU_SET_REGS, AXVCPU_INJECT, AXVCPU_KICK, AXVCPU_GET_STATS, AXVCPU_GET_HISTORY,
-	AXVCPU_GET_CALL_LOG, AXVCPU_SET_DEBUG,
+	AXVCPU_GET_CALL_LOG, AXVCPU_SET_DEBUG, AXVCPU_GET_REG_LIST, AXVCPU_KEEP_STATE,
+	AXVCPU_RESTORE_STATE, AXVCPU_RESTORE_STATE, AXVCPU_WITHDRAW,
 };
 
 static const int documented[] = {
@@ -222,6 +223,9 @@ static void tame(FIXTURE_DATA(fuzz) *self, unsigned int cmd, union guest_arg *ar
 		break;
 	case AXVCPU_GET_CALL_LOG:
 		arg->call_log.entries = pointer(self);
+		break;
+	case AXVCPU_GET_REG_LIST:
+		arg->reg_list.ids = pointer(self);
 		break;
 	}
 }

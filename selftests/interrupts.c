@@ -3,6 +3,7 @@
  * Events that INJECT queues, as the guest sees them: when, in which order, and
  * how often.
  */
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -386,6 +387,142 @@ TEST_F(interrupts, while_running)
 		EXPECT_EQ(32 + i % 224, *greg(&self->v, G2));
 		EXPECT_EQ(i + 1, *greg(&self->v, G1));
 	}
+}
+
+/* Does the run page have this vector as queued, and nothing else? */
+static bool only_queued(FIXTURE_DATA(interrupts) *self, int vector)
+{
+	const struct axvcpu_arm64_queue *arm64 = &self->v.run->queue.arm64;
+	const struct axvcpu_x86_queue *x86 = &self->v.run->queue.x86;
+	uint64_t irqs[4] = { 0 };
+
+	if (self->g.info.backend == AXVCPU_BACKEND_VHE)
+		return arm64->count == 1 && arm64->irqs[0].intid == (uint32_t)vector;
+	irqs[vector / 64] = 1ULL << vector % 64;
+	return !memcmp(irqs, x86->irqs, sizeof(irqs)) && !x86->exception && !x86->nmi;
+}
+
+static bool nothing_queued(FIXTURE_DATA(interrupts) *self)
+{
+	static const struct axvcpu_x86_queue none;
+
+	if (self->g.info.backend == AXVCPU_BACKEND_VHE)
+		return !self->v.run->queue.arm64.count;
+	return !memcmp(&none, &self->v.run->queue.x86, sizeof(none));
+}
+
+/* The run page tells what the guest has not taken yet. */
+TEST_F(interrupts, queue_in_the_run_page)
+{
+	for (int i = 0; i < 3; i++) {
+		g_addi(&self->p, G0, 1);
+		g_out(&self->p, MAIN_PORT, G0, 1);
+	}
+	g_sti(&self->p);
+	outs(&self->p);
+	ASSERT_EQ(0, start(self));
+	EXPECT_MAIN();
+	EXPECT_TRUE(nothing_queued(self));
+	ASSERT_EQ(0, inject_irq(self->v.fd, 0x45));
+	EXPECT_MAIN();
+	EXPECT_TRUE(only_queued(self, 0x45));
+	EXPECT_MAIN();
+	EXPECT_TRUE(only_queued(self, 0x45));
+	EXPECT_VECTOR(0x45);
+	/* On arm64 it is there until the handler has ended it. */
+	EXPECT_MAIN();
+	EXPECT_TRUE(nothing_queued(self));
+	EXPECT_MAIN();
+	EXPECT_TRUE(nothing_queued(self));
+}
+
+/* Taken back before the guest lets interrupts in, at once and after an entry. */
+TEST_F(interrupts, withdrawn)
+{
+	for (int i = 0; i < 3; i++) {
+		g_addi(&self->p, G0, 1);
+		g_out(&self->p, MAIN_PORT, G0, 1);
+	}
+	g_sti(&self->p);
+	outs(&self->p);
+	ASSERT_EQ(0, start(self));
+	EXPECT_MAIN();
+	EXPECT_EQ(-ENOENT, withdraw_event(self->v.fd, AXVCPU_EVENT_INTERRUPT, 0x43));
+	ASSERT_EQ(0, inject_irq(self->v.fd, 0x43));
+	EXPECT_EQ(-ENOENT, withdraw_event(self->v.fd, AXVCPU_EVENT_INTERRUPT, 0x44));
+	EXPECT_EQ(0, withdraw_event(self->v.fd, AXVCPU_EVENT_INTERRUPT, 0x43));
+	EXPECT_EQ(-ENOENT, withdraw_event(self->v.fd, AXVCPU_EVENT_INTERRUPT, 0x43));
+	ASSERT_EQ(0, inject_irq(self->v.fd, 0x47));
+	EXPECT_MAIN();
+	EXPECT_EQ(0, withdraw_event(self->v.fd, AXVCPU_EVENT_INTERRUPT, 0x47));
+	ASSERT_EQ(0, inject_irq(self->v.fd, 0x51));
+	EXPECT_MAIN();
+	EXPECT_TRUE(only_queued(self, 0x51));
+	EXPECT_VECTOR(0x51);
+	EXPECT_EQ(-ENOENT, withdraw_event(self->v.fd, AXVCPU_EVENT_INTERRUPT, 0x51));
+	EXPECT_MAIN();
+	EXPECT_EQ(1, *greg(&self->v, G1));
+	EXPECT_EQ(-EINVAL, withdraw_event(self->v.fd, AXVCPU_EVENT_INTERRUPT,
+					  self->g.isa->max_vector + 1));
+	EXPECT_EQ(-EINVAL, withdraw_event(self->v.fd, AXVCPU_EVENT_NMI + 1, 0));
+}
+
+TEST_F(interrupts, exception_withdrawn)
+{
+	uint32_t vector = self->g.isa->exceptions[0];
+
+	outs(&self->p);
+	ASSERT_EQ(0, start(self));
+	EXPECT_MAIN();
+	EXPECT_EQ(-ENOENT, withdraw_event(self->v.fd, AXVCPU_EVENT_EXCEPTION, vector));
+	ASSERT_EQ(0, inject_exception(self->v.fd, vector, true, 0));
+	EXPECT_EQ(-ENOENT, withdraw_event(self->v.fd, AXVCPU_EVENT_EXCEPTION, vector ^ 1));
+	EXPECT_EQ(0, withdraw_event(self->v.fd, AXVCPU_EVENT_EXCEPTION, vector));
+	EXPECT_EQ(-ENOENT, withdraw_event(self->v.fd, AXVCPU_EVENT_EXCEPTION, vector));
+	EXPECT_MAIN();
+	EXPECT_EQ(0, *greg(&self->v, G1));
+}
+
+/* From another thread, while the guest runs: it has each interrupt, or we have it back. */
+TEST_F(interrupts, withdrawn_from_a_running_guest)
+{
+	volatile uint64_t *seen = (uint64_t *)(self->g.mem + GUEST_DATA);
+	struct guest_prog *p = &self->p;
+	struct vcpu_thread thread;
+	uint64_t back = 0;
+	int loop, err;
+
+	/* Counted in memory, so that the handler does not exit. */
+	g_movi(p, G3, GUEST_DATA);
+	loop = g_here(p);
+	g_cli(p);
+	g_addi(p, G0, 1);
+	g_spin(p);
+	g_sti(p);
+	g_spin(p);
+	g_jmp(p, loop);
+	g_place(p, self->handler);
+	g_addi(p, G1, 1);
+	g_get_vector(p, G2);
+	g_store(p, G1, G3, 8);
+	g_iret(p);
+	ASSERT_EQ(0, vcpu_setup(&self->g, &self->v, g_end(p)));
+	ASSERT_EQ(0, bind_vcpu(self->v.fd, -1));
+	ASSERT_EQ(0, thread_start(&thread, &self->v, 0));
+	ASSERT_EQ(0, wait_for_state(self->v.fd, AXVCPU_STATE_RUNNING));
+	for (int i = 0; i < 200; i++) {
+		ASSERT_EQ(0, inject_irq(self->v.fd, 0x66));
+		err = withdraw_event(self->v.fd, AXVCPU_EVENT_INTERRUPT, 0x66);
+		ASSERT_TRUE(!err || err == -ENOENT) {
+			TH_LOG("WITHDRAW: %d", err);
+		}
+		back += !err;
+		/* The guest's: one that is pending already would not be pended twice. */
+		while (err && *seen + back < (uint64_t)i + 1)
+			sched_yield();
+	}
+	EXPECT_EQ(-EINTR, thread_stop(&thread));
+	EXPECT_EQ(200, *seen + back);
 }
 
 TEST_HARNESS_MAIN

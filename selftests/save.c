@@ -31,7 +31,6 @@ FIXTURE(save) {
 FIXTURE_SETUP(save)
 {
 	ASSERT_EQ(0, guest_create(&self->g, 0));
-	ASSERT_NE(NULL, self->g.isa->state);
 	ASSERT_EQ(0, vcpu_create(&self->g, &self->v, 0));
 	ASSERT_EQ(0, vcpu_create(&self->g, &self->w, 1));
 	self->from = &self->v;

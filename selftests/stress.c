@@ -201,6 +201,8 @@ static bool is_explained(const struct model_ioctl *ioctl, int err)
 	if (err == -EEXIST)
 		return ioctl->op == AXVCPU_OP_SETUP || ioctl->op == AXVCPU_OP_SET_ENTRY ||
 		       ioctl->op == AXVCPU_OP_SET_EPT_ROOT;
+	if (err == -ENOENT)
+		return ioctl->cmd == AXVCPU_WITHDRAW || ioctl->cmd == AXVCPU_RESTORE_STATE;
 	return err == -EOPNOTSUPP &&
 	       (ioctl->cmd == AXVCPU_GET_CALL_LOG || ioctl->cmd == AXVCPU_SET_DEBUG);
 }

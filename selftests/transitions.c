@@ -143,7 +143,9 @@ static int expect_inside_run(const FIXTURE_DATA(transitions) *self,
 		return -EINTR;
 	if (ioctl->busy & 1U << state)
 		return -EBUSY;
-	return ioctl->bad & 1U << state ? -EBADFD : 0;
+	if (ioctl->bad & 1U << state)
+		return -EBADFD;
+	return ioctl->cmd == AXVCPU_WITHDRAW ? -ENOENT : 0;
 }
 
 static void matrix_inside_run(struct __test_metadata *_metadata, FIXTURE_DATA(transitions) *self,

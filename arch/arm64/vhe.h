@@ -14,6 +14,7 @@
 #include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/container_of.h>
+#include <linux/stddef.h>
 #include <linux/types.h>
 
 #include <asm/fpsimd.h>
@@ -62,20 +63,23 @@ struct vhe_vcpu {
 	bool has_root;			/* (m) @vttbr is set */
 	bool is_setup;			/* (m) setup() is done */
 
+	/* A section */
+	bool flush;			/* (r) forget translations before the next entry */
+	bool in_hw;			/* (r) the guest's registers are in the hardware */
+	bool fp_on;			/* (r) the guest has used its FP registers */
+	bool pauth_on;			/* (r) it has used its keys, and has them */
+	struct vhe_traps traps;		/* (r) what its instructions are trapped by */
+	struct vhe_host host;		/* (r) host state while @in_hw */
+
+	/* KEEP_STATE copies all of this, so that no part of it is forgotten. */
+	struct_group_tagged(vhe_state, state,
 	/* The last exit, until the next entry */
 	u32 exit;			/* (m) ``VHE_EXIT_*`` */
 	u64 esr;			/* (r) ESR_EL2: of a synchronous exit or SError */
 	u64 far;			/* (r) FAR_EL2: fault address of an abort */
 	u64 hpfar;			/* (r) HPFAR_EL2: intermediate physical address of it */
 	bool skip_due;			/* (m) its instruction ends when its answer is there */
-	bool flush;			/* (r) forget translations before the next entry */
-
-	/* A section */
-	bool in_hw;			/* (r) the guest's registers are in the hardware */
-	bool fp_on;			/* (r) the guest has used its FP registers */
-	bool pauth_on;			/* (r) it has used its keys, and has them */
-	struct vhe_traps traps;		/* (r) what its instructions are trapped by */
-	struct vhe_host host;		/* (r) host state while @in_hw */
+	bool insn_done;			/* (m) the VMM has done its instruction */
 
 	/* The guest's registers, to RESET; x0 to x30 are in the run page */
 	u64 pc;				/* (m) */
@@ -85,6 +89,7 @@ struct vhe_vcpu {
 	u64 sys[VHE_NR_SLOTS];		/* (h) see vhe_sysregs.h */
 	struct user_fpsimd_state fp;	/* (m) */
 	struct vhe_gic gic;		/* (h), (s) */
+	);
 	struct vhe_timer timer;		/* (h), (s) */
 
 	/* Events that are queued */
@@ -134,6 +139,32 @@ static inline void vhe_set_x(struct vhe_vcpu *vhe, unsigned int n, u64 value)
 }
 
 /**
+ * vhe_insn_is_open() - has the last exit left an instruction that is not done?
+ * @vhe: the vCPU; the VMM has not let it go on
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: whether: of HYPERCALL and CPU_UP it is done, of DEBUG there is none.
+ */
+static inline bool vhe_insn_is_open(const struct vhe_vcpu *vhe)
+{
+	return !(BIT(vhe->vcpu.exit_reason) &
+		 (BIT(AXVCPU_EXIT_HYPERCALL) | BIT(AXVCPU_EXIT_CPU_UP) | BIT(AXVCPU_EXIT_DEBUG)));
+}
+
+/**
+ * vhe_end_insn() - the guest's instruction is done, wherever it goes on
+ * @vhe: the vCPU
+ *
+ * A software step ends with it, and so does a branch's type.
+ *
+ * Context: &struct axvcpu.mutex held.
+ */
+static inline void vhe_end_insn(struct vhe_vcpu *vhe)
+{
+	vhe->pstate &= ~(PSR_BTYPE_MASK | VHE_PSTATE_SS);
+}
+
+/**
  * vhe_skip_insn() - the guest goes on behind its instruction
  * @vhe: the vCPU; AArch32 guests are never resumed
  *
@@ -142,7 +173,7 @@ static inline void vhe_set_x(struct vhe_vcpu *vhe, unsigned int n, u64 value)
 static inline void vhe_skip_insn(struct vhe_vcpu *vhe)
 {
 	vhe->pc += 4;
-	vhe->pstate &= ~(PSR_BTYPE_MASK | VHE_PSTATE_SS);
+	vhe_end_insn(vhe);
 }
 
 /**

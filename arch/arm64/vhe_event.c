@@ -42,12 +42,12 @@ void vhe_event_reset(struct vhe_vcpu *vhe)
  * vhe_has_event() - see &struct axvcpu_arch_ops.has_event
  * @vcpu: the vCPU
  *
- * Context: any.
+ * Context: the thread inside RUN, &struct axvcpu.mutex held.
  * Return: whether.
  */
 bool vhe_has_event(struct axvcpu *vcpu)
 {
-	const struct vhe_vcpu *vhe = to_vhe(vcpu);
+	struct vhe_vcpu *vhe = to_vhe(vcpu);
 
 	return READ_ONCE(vhe->lines) || READ_ONCE(vhe->exception) || READ_ONCE(vhe->serror) ||
 	       vhe_irq_pending(vhe);
@@ -88,8 +88,43 @@ static int inject_exception(struct vhe_vcpu *vhe, const struct axvcpu_inject *ev
 	    (event->error_code && !(event->flags & AXVCPU_INJECT_ERROR_CODE)))
 		return -EINVAL;
 	esr = (u64)event->vector << ESR_ELx_EC_SHIFT | ESR_ELx_IL | event->error_code;
-	return cmpxchg64(event->vector == ESR_ELx_EC_SERROR ? &vhe->serror : &vhe->exception,
-			 0, esr) ? -EBUSY : 0;
+	if (cmpxchg64(event->vector == ESR_ELx_EC_SERROR ? &vhe->serror : &vhe->exception, 0, esr))
+		return -EBUSY;
+	WRITE_ONCE(vhe->irq.show, true);
+	return 0;
+}
+
+static int withdraw_exception(struct vhe_vcpu *vhe, u32 class)
+{
+	u64 esr = READ_ONCE(vhe->exception);
+
+	if (class > AXVCPU_ARM64_MAX_EC)
+		return -EINVAL;
+	if (class == ESR_ELx_EC_SERROR)
+		return READ_ONCE(vhe->serror) ? vhe_irq_withdraw(vhe, VHE_WITHDRAW_SERROR) :
+						-ENOENT;
+	if (!esr || ESR_ELx_EC(esr) != class)
+		return -ENOENT;
+	return cmpxchg64(&vhe->exception, esr, 0) == esr ? 0 : -ENOENT;
+}
+
+/**
+ * vhe_withdraw() - see &struct axvcpu_arch_ops.withdraw
+ * @vcpu: the vCPU
+ * @event: the VMM's
+ *
+ * Context: process context, any thread.
+ * Return: 0, -EINVAL, -ENOENT, -EINTR.
+ */
+int vhe_withdraw(struct axvcpu *vcpu, const struct axvcpu_inject *event)
+{
+	struct vhe_vcpu *vhe = to_vhe(vcpu);
+
+	if (event->type == AXVCPU_EVENT_EXCEPTION)
+		return withdraw_exception(vhe, event->vector);
+	if (event->type != AXVCPU_EVENT_INTERRUPT || event->vector > AXVCPU_ARM64_MAX_INTID)
+		return -EINVAL;
+	return vhe_irq_withdraw(vhe, event->vector);
 }
 
 /**

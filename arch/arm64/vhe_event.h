@@ -12,6 +12,7 @@
 #include "vhe.h"
 
 void vhe_event_reset(struct vhe_vcpu *vhe);
+int vhe_withdraw(struct axvcpu *vcpu, const struct axvcpu_inject *event);
 int vhe_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event);
 bool vhe_has_event(struct axvcpu *vcpu);
 void vhe_take_exception(struct vhe_vcpu *vhe, u64 esr);

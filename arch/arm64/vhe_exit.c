@@ -114,12 +114,21 @@ int vhe_handle_exit(struct axvcpu *vcpu)
 	return kinds[vhe->exit](vhe);
 }
 
+static bool did_insn(const struct vhe_vcpu *vhe)
+{
+	const struct axvcpu_run *run = vhe->vcpu.run;
+	u32 dirty = READ_ONCE(run->regs_dirty);
+
+	return dirty & AXVCPU_REGS_DONE ||
+	       (dirty & AXVCPU_REGS_PC && READ_ONCE(run->regs.arm64.pc) != vhe->pc);
+}
+
 /**
  * vhe_complete() - see &struct axvcpu_arch_ops.complete
  * @vcpu: the vCPU
  *
- * Nothing is done about an instruction that SET_REGS has taken the program
- * counter away from.
+ * Of an instruction that the VMM has done there is nothing to complete, and an exception
+ * that it has queued takes the instruction's place.
  *
  * Context: process context, &struct axvcpu.mutex held, not loaded.
  */
@@ -128,7 +137,12 @@ void vhe_complete(struct axvcpu *vcpu)
 	struct vhe_vcpu *vhe = to_vhe(vcpu);
 
 	lockdep_assert_held(&vcpu->mutex);
-	if (vcpu->exit_reason == AXVCPU_EXIT_HYPERCALL) {
+	if (unlikely(READ_ONCE(vcpu->run->regs_dirty)) && did_insn(vhe)) {
+		vhe->skip_due = false;
+		vhe->insn_done = vhe_insn_is_open(vhe);
+	} else if (unlikely(READ_ONCE(vhe->exception))) {
+		vhe->skip_due = false;
+	} else if (vcpu->exit_reason == AXVCPU_EXIT_HYPERCALL) {
 		vhe_complete_hypercall(vhe);
 	} else if (vcpu->exit_reason == AXVCPU_EXIT_CPU_UP) {
 		vhe_complete_cpu_up(vhe);

@@ -325,6 +325,39 @@ void vhe_gic_withdraw(struct vhe_gic *gic, unsigned int n)
 	gic->used &= ~BIT(n);
 }
 
+/**
+ * vhe_gic_recall() - take back an interrupt that the guest has not seen
+ * @gic: the CPU interface
+ * @intid: INTID
+ * @in_hw: it is in the hardware
+ *
+ * One that is tied to the host's is not the VMM's. One that is active stays so.
+ *
+ * Context: preemption off, or &struct axvcpu.mutex held and not @in_hw.
+ * Return: whether it was pending in a list register.
+ */
+bool vhe_gic_recall(struct vhe_gic *gic, u32 intid, bool in_hw)
+{
+	unsigned int i;
+	u64 lr;
+
+	for_each_set_bit(i, &gic->used, nr_lrs) {
+		lr = in_hw ? read_lr(i) : gic->lr[i];
+		if (FIELD_GET(LR_INTID, lr) != intid || (lr & (LR_PENDING | LR_HW)) != LR_PENDING)
+			continue;
+		lr &= ~LR_PENDING;
+		if (!(lr & LR_STATE)) {
+			lr = 0;
+			gic->used &= ~BIT(i);
+		}
+		WRITE_ONCE(gic->lr[i], lr);
+		if (in_hw)
+			write_lr(i, lr);
+		return true;
+	}
+	return false;
+}
+
 /* --- what is saved ----------------------------------------------------------- */
 
 /**

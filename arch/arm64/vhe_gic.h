@@ -51,6 +51,7 @@ int vhe_gic_lowest(const struct vhe_gic *gic, u64 *lr);
 void vhe_gic_put(struct vhe_gic *gic, unsigned int n, u64 value);
 void vhe_gic_pend(struct vhe_gic *gic, unsigned int n);
 void vhe_gic_withdraw(struct vhe_gic *gic, unsigned int n);
+bool vhe_gic_recall(struct vhe_gic *gic, u32 intid, bool in_hw);
 bool vhe_gic_unmasked(const struct vhe_gic *gic, u32 priority);
 bool vhe_gic_pending(const struct vhe_gic *gic);
 u64 *vhe_gic_reg(struct vhe_gic *gic, u64 id, u64 *bits);

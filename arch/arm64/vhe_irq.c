@@ -7,9 +7,13 @@
 #include <linux/bitmap.h>
 #include <linux/bitops.h>
 #include <linux/compiler.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include <asm/barrier.h>
 
+#include "axvcpu_run.h"
 #include "vhe.h"
 #include "vhe_gic.h"
 #include "vhe_irq.h"
@@ -28,6 +32,7 @@ void vhe_irq_reset(struct vhe_irq *irq)
 {
 	bitmap_zero(irq->pending, VHE_NR_INTIDS);
 	irq->queued = false;
+	irq->show = false;
 }
 
 /**
@@ -52,7 +57,73 @@ int vhe_irq_queue(struct vhe_vcpu *vhe, u32 intid, u32 priority)
 	/* The queue before the flag; pairs with place_queued(). */
 	smp_mb__after_atomic();
 	WRITE_ONCE(irq->queued, true);
+	WRITE_ONCE(irq->show, true);
 	return 0;
+}
+
+/*
+ * What is in a list register only the thread inside RUN can take back, or who holds the
+ * mutex while there is none. A request is a bit in @withdraw; that it was met, one in
+ * @withdrawn, before the request's is cleared.
+ */
+static bool take_back(struct vhe_vcpu *vhe, unsigned int request, bool in_hw)
+{
+	if (request == VHE_WITHDRAW_SERROR)
+		return xchg(&vhe->serror, 0);
+	return test_and_clear_bit(request, vhe->irq.pending) ||
+	       vhe_gic_recall(&vhe->gic, request, in_hw);
+}
+
+static noinline void meet_requests(struct vhe_vcpu *vhe, bool in_hw)
+{
+	struct vhe_irq *irq = &vhe->irq;
+	unsigned int i;
+
+	/* The flag before the requests; pairs with vhe_irq_withdraw(). */
+	smp_store_mb(irq->has_requests, false);
+	for_each_set_bit(i, irq->withdraw, VHE_NR_REQUESTS) {
+		if (take_back(vhe, i, in_hw))
+			set_bit(i, irq->withdrawn);
+		smp_mb__before_atomic(); /* the answer before the request's end */
+		clear_bit(i, irq->withdraw);
+	}
+}
+
+/* Returns false: not met yet. */
+static bool met_idle(struct vhe_vcpu *vhe)
+{
+	if (!mutex_trylock(&vhe->vcpu.mutex))
+		return false;
+	meet_requests(vhe, false);
+	mutex_unlock(&vhe->vcpu.mutex);
+	return true;
+}
+
+/**
+ * vhe_irq_withdraw() - take an interrupt or an SError back
+ * @vhe: the vCPU
+ * @request: INTID or %VHE_WITHDRAW_SERROR
+ *
+ * Context: process context, any thread, without &struct axvcpu.mutex.
+ * Return: 0, -ENOENT: the guest has it, or it never was there; -EINTR: a fatal signal.
+ */
+int vhe_irq_withdraw(struct vhe_vcpu *vhe, unsigned int request)
+{
+	struct vhe_irq *irq = &vhe->irq;
+
+	if (request < VHE_NR_INTIDS && test_and_clear_bit(request, irq->pending))
+		return 0;
+	set_bit(request, irq->withdraw);
+	smp_mb__after_atomic(); /* the request before the flags */
+	WRITE_ONCE(irq->has_requests, true);
+	WRITE_ONCE(irq->queued, true);
+	while (test_bit(request, irq->withdraw) && !met_idle(vhe)) {
+		if (fatal_signal_pending(current) && test_and_clear_bit(request, irq->withdraw))
+			return -EINTR;
+		axvcpu_poke(&vhe->vcpu);
+		schedule_timeout_uninterruptible(1);
+	}
+	return test_and_clear_bit(request, irq->withdrawn) ? 0 : -ENOENT;
 }
 
 static bool queue_pending(const struct vhe_irq *irq, const struct vhe_gic *gic)
@@ -82,11 +153,14 @@ static bool timer_due(const struct vhe_vcpu *vhe)
  * vhe_irq_pending() - is there an interrupt that ends a halt?
  * @vhe: the vCPU, halted, its registers not in the hardware
  *
- * Context: any.
+ * Context: the thread inside RUN, &struct axvcpu.mutex held.
  * Return: whether.
  */
-bool vhe_irq_pending(const struct vhe_vcpu *vhe)
+bool vhe_irq_pending(struct vhe_vcpu *vhe)
 {
+	/* Nobody else can, while the thread inside RUN waits. */
+	if (READ_ONCE(vhe->irq.has_requests))
+		meet_requests(vhe, false);
 	return vhe_gic_pending(&vhe->gic) || timer_due(vhe) ||
 	       queue_pending(&vhe->irq, &vhe->gic);
 }
@@ -218,8 +292,64 @@ void vhe_irq_enter(struct vhe_vcpu *vhe)
 {
 	vhe_timer_drop(&vhe->timer, vhe_gic_drop(&vhe->gic));
 	update_timer(vhe);
+	if (READ_ONCE(vhe->irq.has_requests))
+		meet_requests(vhe, true);
 	if (READ_ONCE(vhe->irq.queued))
 		place_queued(vhe);
+	WRITE_ONCE(vhe->irq.show, true);
+}
+
+/* --- in the run page ---------------------------------------------------------- */
+
+static u32 show(struct axvcpu_arm64_queue *page, u32 count, u32 intid, u8 state, u8 priority)
+{
+	if (count < ARRAY_SIZE(page->irqs))
+		page->irqs[count] = (struct axvcpu_arm64_irq){ intid, state, priority };
+	return count + 1;
+}
+
+static u32 show_lrs(struct axvcpu_arm64_queue *page, const struct vhe_gic *gic)
+{
+	u32 count = 0;
+	unsigned int i;
+
+	for_each_set_bit(i, &gic->used, VHE_MAX_LRS) {
+		if (gic->lr[i] & LR_STATE)
+			count = show(page, count, FIELD_GET(LR_INTID, gic->lr[i]),
+				     FIELD_GET(LR_STATE, gic->lr[i]),
+				     FIELD_GET(LR_PRIORITY, gic->lr[i]));
+	}
+	return count;
+}
+
+/**
+ * vhe_irq_show() - the run page has what is queued
+ * @vhe: the vCPU, its registers not in the hardware
+ *
+ * Context: &struct axvcpu.mutex held.
+ */
+void vhe_irq_show(struct vhe_vcpu *vhe)
+{
+	struct axvcpu_arm64_queue *page = &vhe->vcpu.run->queue.arm64;
+	const struct vhe_irq *irq = &vhe->irq;
+	u64 exception, serror;
+	unsigned int intid;
+	u32 count;
+
+	/* The flag before the queue, as in place_queued(). */
+	smp_store_mb(vhe->irq.show, false);
+	count = show_lrs(page, &vhe->gic);
+	for_each_set_bit(intid, irq->pending, VHE_NR_INTIDS)
+		count = show(page, count, intid, AXVCPU_ARM64_IRQ_WAITS,
+			     READ_ONCE(irq->priority[intid]));
+	exception = READ_ONCE(vhe->exception);
+	serror = READ_ONCE(vhe->serror);
+	WRITE_ONCE(page->exception, exception);
+	WRITE_ONCE(page->serror, serror);
+	WRITE_ONCE(page->count, count);
+	/* As long as something stands there, it is written once more. */
+	if (count || exception || serror)
+		WRITE_ONCE(vhe->irq.show, true);
 }
 
 /* --- GET_REGS, SET_REGS ------------------------------------------------------ */
@@ -263,6 +393,7 @@ static void set_lr(struct vhe_vcpu *vhe, unsigned int n, u64 value)
 	struct vhe_gic *gic = &vhe->gic;
 
 	vhe_timer_drop(&vhe->timer, vhe_gic_set_lr(gic, n, value));
+	WRITE_ONCE(vhe->irq.show, true);
 	if (vhe_user_gic(vhe) || !vhe_timer_intid)
 		return;
 	/* The timer's, as it was when it was read: tied to the host's again. */
@@ -282,31 +413,40 @@ static void set_queued(struct vhe_vcpu *vhe, unsigned int intid, u64 value)
 }
 
 /**
- * vhe_irq_set_reg() - SET_REGS
+ * vhe_irq_check_reg() - may a register have a value?
  * @vhe: the vCPU, its registers not in the hardware
  * @id: ``AXVCPU_ARM64_REG_GIC_*``
  * @value: the value
- * @commit: false: only check
  *
  * Context: &struct axvcpu.mutex held.
  * Return: 0 or -EINVAL.
  */
-int vhe_irq_set_reg(struct vhe_vcpu *vhe, u64 id, u64 value, bool commit)
+int vhe_irq_check_reg(struct vhe_vcpu *vhe, u64 id, u64 value)
 {
 	u64 bits, *reg = vhe_gic_reg(&vhe->gic, id, &bits);
 
 	if (reg ? value & ~bits :
 		  !is_queued(id) || (value && (value >> 8 != 1 || !vhe_gic_present())))
 		return -EINVAL;
-	if (is_lr(id) && FIELD_GET(LR_INTID, value) > AXVCPU_ARM64_MAX_INTID)
-		return -EINVAL;
-	if (!commit)
-		return 0;
+	return is_lr(id) && FIELD_GET(LR_INTID, value) > AXVCPU_ARM64_MAX_INTID ? -EINVAL : 0;
+}
+
+/**
+ * vhe_irq_set_reg() - SET_REGS
+ * @vhe: the vCPU, its registers not in the hardware
+ * @id: ``AXVCPU_ARM64_REG_GIC_*``
+ * @value: what vhe_irq_check_reg() has passed
+ *
+ * Context: &struct axvcpu.mutex held.
+ */
+void vhe_irq_set_reg(struct vhe_vcpu *vhe, u64 id, u64 value)
+{
+	u64 bits, *reg = vhe_gic_reg(&vhe->gic, id, &bits);
+
 	if (is_lr(id))
 		set_lr(vhe, id - AXVCPU_ARM64_REG_GIC_LR(0), value);
 	else if (reg)
 		*reg = value;
 	else
 		set_queued(vhe, id - AXVCPU_ARM64_REG_GIC_QUEUED(0), value);
-	return 0;
 }

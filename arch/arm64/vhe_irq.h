@@ -13,24 +13,39 @@ struct vhe_vcpu;
 
 #define VHE_NR_INTIDS		(AXVCPU_ARM64_MAX_INTID + 1)
 
+/* What WITHDRAW may ask for beside INTIDs */
+#define VHE_WITHDRAW_SERROR	VHE_NR_INTIDS
+#define VHE_NR_REQUESTS		(VHE_NR_INTIDS + 1)
+
 /**
  * struct vhe_irq - interrupts that wait for a list register
  * @pending: INTIDs that INJECT queued
  * @priority: of each of them
  * @queued: there may be some in @pending; set after them
+ * @show: the run page lacks some of what is queued, or has what is gone
+ * @has_requests: there may be some in @withdraw; set after them, @queued too
+ * @withdraw: what WITHDRAW asks for, that is in no queue
+ * @withdrawn: what it has got
  */
 struct vhe_irq {
 	DECLARE_BITMAP(pending, VHE_NR_INTIDS);
 	u8 priority[VHE_NR_INTIDS];
 	bool queued;
+	bool show;
+	bool has_requests;
+	DECLARE_BITMAP(withdraw, VHE_NR_REQUESTS);
+	DECLARE_BITMAP(withdrawn, VHE_NR_REQUESTS);
 };
 
 void vhe_irq_reset(struct vhe_irq *irq);
 int vhe_irq_queue(struct vhe_vcpu *vhe, u32 intid, u32 priority);
-bool vhe_irq_pending(const struct vhe_vcpu *vhe);
+bool vhe_irq_pending(struct vhe_vcpu *vhe);
 void vhe_irq_enter(struct vhe_vcpu *vhe);
 int vhe_irq_get_reg(struct vhe_vcpu *vhe, u64 id, u64 *value);
-int vhe_irq_set_reg(struct vhe_vcpu *vhe, u64 id, u64 value, bool commit);
+int vhe_irq_check_reg(struct vhe_vcpu *vhe, u64 id, u64 value);
+void vhe_irq_set_reg(struct vhe_vcpu *vhe, u64 id, u64 value);
+int vhe_irq_withdraw(struct vhe_vcpu *vhe, unsigned int request);
+void vhe_irq_show(struct vhe_vcpu *vhe);
 
 /**
  * vhe_irq_has_work() - is there something to be put into list registers, or looked for in them?

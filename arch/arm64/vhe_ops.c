@@ -7,6 +7,7 @@
 #include "vhe_exit.h"
 #include "vhe_exit_mmio.h"
 #include "vhe_hw.h"
+#include "vhe_keep.h"
 #include "vhe_regs.h"
 #include "vhe_run.h"
 #include "vhe_tlb.h"
@@ -40,9 +41,15 @@ const struct axvcpu_arch_ops axvcpu_arch = {
 	.sync_regs = vhe_sync_regs,
 	.has_event = vhe_has_event,
 	.inject = vhe_inject,
+	.withdraw = vhe_withdraw,
 	.kick_cpu = vhe_kick_cpu,
 	.flush_tlbs = vhe_flush_tlbs,
 	.get_reg = vhe_get_reg,
-	.set_reg = vhe_set_reg,
+	.check_reg = vhe_check_reg,
+	.commit_reg = vhe_commit_reg,
+	.list_regs = vhe_list_regs,
+	.kept_size = vhe_kept_size,
+	.keep = vhe_keep,
+	.restore = vhe_restore,
 	.cycles_to_ns = vhe_cycles_to_ns,
 };

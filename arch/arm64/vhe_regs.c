@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The guest's registers as the VMM sees them: run page, GET_REGS, SET_REGS. */
+#include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/lockdep.h>
 
@@ -7,6 +8,7 @@
 #include <asm/sysreg.h>
 
 #include "vhe.h"
+#include "vhe_gic.h"
 #include "vhe_irq.h"
 #include "vhe_regs.h"
 #include "vhe_sysregs.h"
@@ -16,15 +18,30 @@
 #define CLASS_SYS		0x10000
 
 /* AXVCPU_ARM64_REG_SYS() numbers fields as the instruction does; sys_reg() has them 5 bits up. */
+#define ENCODING_SHIFT		5
+
 static u32 encoding_of(u64 id)
 {
-	u32 bits = id;
+	return (u16)id << ENCODING_SHIFT;
+}
 
-	return sys_reg(bits >> 14 & 3, bits >> 11 & 7, bits >> 7 & 15, bits >> 3 & 15, bits & 7);
+static void take_registers(struct vhe_vcpu *vhe)
+{
+	const struct axvcpu_run *run = vhe->vcpu.run;
+	u64 pstate = READ_ONCE(run->regs.arm64.pstate);
+
+	if (!vhe_pstate_ok(pstate)) {
+		vhe->exit = VHE_EXIT_BAD_PSTATE;
+		return;
+	}
+	vhe->pstate = pstate;
+	vhe->pc = READ_ONCE(run->regs.arm64.pc);
+	*vhe_sp(vhe) = READ_ONCE(run->regs.arm64.sp);
 }
 
 /**
- * vhe_take_page() - the VMM changed stack pointer, program counter or PSTATE
+ * vhe_take_page() - the VMM changed stack pointer, program counter or PSTATE, or has done
+ *	the instruction
  * @vhe: the vCPU, its registers not in the hardware
  *
  * A PSTATE that a guest can't have makes the next entry fail.
@@ -34,16 +51,14 @@ static u32 encoding_of(u64 id)
 void vhe_take_page(struct vhe_vcpu *vhe)
 {
 	struct axvcpu_run *run = vhe->vcpu.run;
-	u64 pstate = READ_ONCE(run->regs.arm64.pstate);
+	u32 dirty = READ_ONCE(run->regs_dirty);
 
 	WRITE_ONCE(run->regs_dirty, 0);
-	if (!vhe_pstate_ok(pstate)) {
-		vhe->exit = VHE_EXIT_BAD_PSTATE;
-		return;
-	}
-	vhe->pstate = pstate;
-	vhe->pc = READ_ONCE(run->regs.arm64.pc);
-	*vhe_sp(vhe) = READ_ONCE(run->regs.arm64.sp);
+	if (dirty & ~AXVCPU_REGS_DONE)
+		take_registers(vhe);
+	if (vhe->insn_done)
+		vhe_end_insn(vhe);
+	vhe->insn_done = false;
 }
 
 /* Where a register is kept that is nothing but its value, or NULL. */
@@ -110,14 +125,16 @@ static int get_sysreg(struct vhe_vcpu *vhe, u64 id, u64 *value)
 	return reg && vhe_sysreg_read(vhe, reg, value) ? 0 : -EINVAL;
 }
 
-static int set_sysreg(struct vhe_vcpu *vhe, u64 id, u64 value, bool commit)
-{
-	const struct vhe_sysreg *reg = find_sysreg(id);
+/* What vhe_check_reg() leaves in an id: where &struct vhe_vcpu has the register */
+#define AT_OFFSET		BIT_ULL(63)
 
-	if (!reg || !vhe_sysreg_is_kept(reg) || value & ~reg->bits)
+static int check_sysreg(struct axvcpu_reg *reg)
+{
+	const struct vhe_sysreg *row = find_sysreg(reg->id);
+
+	if (!row || !vhe_sysreg_is_kept(row) || reg->value & ~row->bits)
 		return -EINVAL;
-	if (commit)
-		vhe_sysreg_write(vhe, reg, value);
+	reg->id = AT_OFFSET | row->home;
 	return 0;
 }
 
@@ -132,26 +149,40 @@ static int get_plain(struct vhe_vcpu *vhe, u64 id, u64 *value)
 	return 0;
 }
 
+static int check_plain(struct vhe_vcpu *vhe, u64 id, u64 value)
+{
+	if (find_fp_control(vhe, id))
+		return value >> 32 ? -EINVAL : 0;
+	return find_plain(vhe, id) && plain_value_ok(id, value) ? 0 : -EINVAL;
+}
+
+/* Who moves the program counter has done the instruction that exited. */
+static void end_exit(struct vhe_vcpu *vhe)
+{
+	vhe->skip_due = false;
+	if (!vhe->vcpu.answer_due)
+		return;
+	vhe->vcpu.answer_due = false;
+	if (vhe_insn_is_open(vhe))
+		vhe_end_insn(vhe);
+}
+
 /* The run page follows, so that regs_dirty does not bring old values back. */
-static int set_plain(struct vhe_vcpu *vhe, u64 id, u64 value, bool commit)
+static void commit_plain(struct vhe_vcpu *vhe, u64 id, u64 value)
 {
 	u32 *control = find_fp_control(vhe, id);
-	u64 *reg = find_plain(vhe, id);
 
-	if (control ? value >> 32 : !reg || !plain_value_ok(id, value))
-		return -EINVAL;
-	if (!commit)
-		return 0;
 	if (control) {
 		*control = value;
-		return 0;
+		return;
 	}
-	WRITE_ONCE(*reg, value);
+	WRITE_ONCE(*find_plain(vhe, id), value);
 	if (id == AXVCPU_ARM64_REG_PC)
-		vhe->skip_due = false;
+		end_exit(vhe);
 	if (id >= AXVCPU_ARM64_REG_SP && id <= AXVCPU_ARM64_REG_PSTATE)
 		vhe_sync_page(vhe);
-	return 0;
+	if (id == AXVCPU_ARM64_REG_EXCEPTION || id == AXVCPU_ARM64_REG_SERROR)
+		WRITE_ONCE(vhe->irq.show, true);
 }
 
 /**
@@ -179,26 +210,116 @@ int vhe_get_reg(struct axvcpu *vcpu, u64 id, u64 *value)
 }
 
 /**
- * vhe_set_reg() - see &struct axvcpu_arch_ops.set_reg
+ * vhe_check_reg() - see &struct axvcpu_arch_ops.check_reg
  * @vcpu: the vCPU
- * @id: ``AXVCPU_ARM64_REG_*``
- * @value: the value
- * @commit: false: only check
+ * @reg: id and value
  *
  * Context: preemption off, &struct axvcpu.mutex held.
  * Return: 0 or -EINVAL.
  */
-int vhe_set_reg(struct axvcpu *vcpu, u64 id, u64 value, bool commit)
+int vhe_check_reg(struct axvcpu *vcpu, struct axvcpu_reg *reg)
 {
 	struct vhe_vcpu *vhe = to_vhe(vcpu);
 
 	lockdep_assert_held(&vcpu->mutex);
-	switch (id >> CLASS_SHIFT) {
+	switch (reg->id >> CLASS_SHIFT) {
 	case CLASS_GIC:
-		return vhe_irq_set_reg(vhe, id, value, commit);
+		return vhe_irq_check_reg(vhe, reg->id, reg->value);
 	case CLASS_SYS:
-		return set_sysreg(vhe, id, value, commit);
+		return check_sysreg(reg);
 	default:
-		return set_plain(vhe, id, value, commit);
+		return check_plain(vhe, reg->id, reg->value);
 	}
+}
+
+/**
+ * vhe_commit_reg() - see &struct axvcpu_arch_ops.commit_reg
+ * @vcpu: the vCPU
+ * @reg: as vhe_check_reg() has left it
+ *
+ * Context: preemption off, &struct axvcpu.mutex held.
+ */
+void vhe_commit_reg(struct axvcpu *vcpu, const struct axvcpu_reg *reg)
+{
+	struct vhe_vcpu *vhe = to_vhe(vcpu);
+
+	if (reg->id & AT_OFFSET)
+		WRITE_ONCE(*(u64 *)((void *)vhe + (u16)reg->id), reg->value);
+	else if (reg->id >> CLASS_SHIFT == CLASS_GIC)
+		vhe_irq_set_reg(vhe, reg->id, reg->value);
+	else
+		commit_plain(vhe, reg->id, reg->value);
+}
+
+/* What is no system register and not the GIC's. SP is SP_EL0 or SP_EL1. */
+static const struct {
+	u64 first;
+	unsigned int count;
+} plain_ids[] = {
+	{ AXVCPU_ARM64_REG_X(0), 31 },
+	{ AXVCPU_ARM64_REG_PC, 2 },
+	{ AXVCPU_ARM64_REG_V_LOW(0), 64 },
+	{ AXVCPU_ARM64_REG_FPSR, 2 },
+	{ AXVCPU_ARM64_REG_CNTVOFF, 4 },
+};
+
+/* A list of ids under way */
+struct id_list {
+	u64 *ids;
+	u32 max;
+	u32 count;
+};
+
+static void add_id(struct id_list *list, u64 id)
+{
+	if (list->count < list->max)
+		list->ids[list->count] = id;
+	list->count++;
+}
+
+static void add_sysreg(void *list, const struct vhe_sysreg *reg)
+{
+	if (vhe_sysreg_is_kept(reg))
+		add_id(list, AXVCPU_ARM64_REG_SYS(0, 0, 0, 0, 0) | reg->first >> ENCODING_SHIFT);
+}
+
+/* First those that every GIC has, then what waits for a list register. */
+static void add_gic(struct vhe_vcpu *vhe, struct id_list *list)
+{
+	u64 id, bits;
+
+	for (id = AXVCPU_ARM64_REG_GIC_VMCR; id < AXVCPU_ARM64_REG_GIC_LR(VHE_MAX_LRS); id++) {
+		if (vhe_gic_reg(&vhe->gic, id, &bits) && bits)
+			add_id(list, id);
+	}
+	for (id = 0; id < VHE_NR_INTIDS; id++) {
+		if (test_bit(id, vhe->irq.pending))
+			add_id(list, AXVCPU_ARM64_REG_GIC_QUEUED(id));
+	}
+}
+
+/**
+ * vhe_list_regs() - see &struct axvcpu_arch_ops.list_regs
+ * @vcpu: the vCPU
+ * @ids: where they go
+ * @max: room there
+ *
+ * The timer's come before list registers, one of which may be the timer's.
+ *
+ * Context: process context, &struct axvcpu.mutex held.
+ * Return: how many there are.
+ */
+u32 vhe_list_regs(struct axvcpu *vcpu, u64 *ids, u32 max)
+{
+	struct id_list list = { .ids = ids, .max = max };
+	unsigned int i, n;
+
+	lockdep_assert_held(&vcpu->mutex);
+	for (i = 0; i < ARRAY_SIZE(plain_ids); i++) {
+		for (n = 0; n < plain_ids[i].count; n++)
+			add_id(&list, plain_ids[i].first + n);
+	}
+	vhe_sysregs_each(add_sysreg, &list);
+	add_gic(to_vhe(vcpu), &list);
+	return list.count;
 }

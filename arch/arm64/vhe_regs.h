@@ -12,7 +12,9 @@
 
 void vhe_take_page(struct vhe_vcpu *vhe);
 int vhe_get_reg(struct axvcpu *vcpu, u64 id, u64 *value);
-int vhe_set_reg(struct axvcpu *vcpu, u64 id, u64 value, bool commit);
+int vhe_check_reg(struct axvcpu *vcpu, struct axvcpu_reg *reg);
+void vhe_commit_reg(struct axvcpu *vcpu, const struct axvcpu_reg *reg);
+u32 vhe_list_regs(struct axvcpu *vcpu, u64 *ids, u32 max);
 
 /**
  * vhe_sp() - the stack pointer in use

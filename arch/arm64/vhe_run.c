@@ -192,6 +192,8 @@ void vhe_sync_regs(struct axvcpu *vcpu)
 	lockdep_assert_held(&vcpu->mutex);
 	vhe_save(vhe);
 	vhe_sync_page(vhe);
+	if (unlikely(READ_ONCE(vhe->irq.show)))
+		vhe_irq_show(vhe);
 }
 
 /* --- FP ---------------------------------------------------------------------- */
@@ -346,8 +348,13 @@ static noinstr void switch_worlds(struct vhe_vcpu *vhe, bool flush)
 
 static noinline void take_queued_exception(struct vhe_vcpu *vhe)
 {
+	u64 esr;
+
 	vhe_save(vhe);
-	vhe_take_exception(vhe, xchg(&vhe->exception, 0));
+	esr = xchg(&vhe->exception, 0);
+	/* WITHDRAW may have been quicker. */
+	if (esr)
+		vhe_take_exception(vhe, esr);
 }
 
 /**

@@ -209,6 +209,21 @@ const struct vhe_sysreg *vhe_sysreg_find(u32 encoding)
 	return NULL;
 }
 
+/**
+ * vhe_sysregs_each() - look at each register that has a row of its own
+ * @fn: called for each
+ * @arg: its first argument
+ *
+ * Context: any.
+ */
+void vhe_sysregs_each(void (*fn)(void *arg, const struct vhe_sysreg *reg), void *arg)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(registers); i++)
+		fn(arg, &registers[i]);
+}
+
 static u64 *home(const struct vhe_vcpu *vhe, const struct vhe_sysreg *reg)
 {
 	return (u64 *)((unsigned long)vhe + reg->home);

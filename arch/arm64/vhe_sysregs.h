@@ -236,6 +236,7 @@ struct vhe_sysreg {
 
 void vhe_sysregs_reset(struct vhe_vcpu *vhe);
 const struct vhe_sysreg *vhe_sysreg_find(u32 encoding);
+void vhe_sysregs_each(void (*fn)(void *arg, const struct vhe_sysreg *reg), void *arg);
 bool vhe_sysreg_read(const struct vhe_vcpu *vhe, const struct vhe_sysreg *reg, u64 *value);
 void vhe_sysreg_write(struct vhe_vcpu *vhe, const struct vhe_sysreg *reg, u64 value);
 

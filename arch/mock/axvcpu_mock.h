@@ -57,6 +57,32 @@ struct axvcpu_mock_exit {
 };
 
 /**
+ * struct axvcpu_mock_kept - the state of a vCPU that KEEP_STATE copies
+ * @regs: the run page's
+ * @pc: as in &struct axvcpu_mock, like all below
+ * @flags:
+ * @vector_pc:
+ * @has_vector:
+ * @exit:
+ * @can_interrupt:
+ * @irqs:
+ * @exception:
+ * @nmi:
+ */
+struct axvcpu_mock_kept {
+	u64 regs[AXVCPU_MOCK_NR_REGS];
+	u64 pc;
+	u64 flags;
+	u64 vector_pc;
+	bool has_vector;
+	struct axvcpu_mock_exit exit;
+	bool can_interrupt;
+	DECLARE_BITMAP(irqs, 256);
+	u64 exception;
+	unsigned long nmi;
+};
+
+/**
  * struct axvcpu_mock - the mock's vCPU
  * @vcpu: the common part
  * @entry: from set_entry
@@ -138,6 +164,8 @@ int axvcpu_mock_enter(struct axvcpu_mock *mock, bool flush);
 int axvcpu_mock_handle_exit(struct axvcpu_mock *mock);
 void axvcpu_mock_complete(struct axvcpu_mock *mock);
 int axvcpu_mock_queue(struct axvcpu_mock *mock, const struct axvcpu_inject *event);
+int axvcpu_mock_withdraw(struct axvcpu_mock *mock, const struct axvcpu_inject *event);
+void axvcpu_mock_show_queue(struct axvcpu_mock *mock);
 bool axvcpu_mock_has_event(struct axvcpu_mock *mock);
 
 /* mock_s2.c */

@@ -104,6 +104,7 @@ struct axvcpu_mock_insn {
 #define AXVCPU_MOCK_REG(n)	(0x900000ULL + (n))
 #define AXVCPU_MOCK_REG_PC	AXVCPU_MOCK_REG(16)
 #define AXVCPU_MOCK_REG_FLAGS	AXVCPU_MOCK_REG(17)
+#define AXVCPU_MOCK_NR_REGS	18
 
 /**
  * struct axvcpu_mock_setup_config - in &union axvcpu_setup_config.raw: what

@@ -384,10 +384,13 @@ static void mock_reset(struct axvcpu *vcpu, bool keep_machine)
 static void take_dirty_regs(struct axvcpu_mock *mock)
 {
 	struct axvcpu_run *run = mock->vcpu.run;
+	u32 dirty = READ_ONCE(run->regs_dirty);
 
-	if (!READ_ONCE(run->regs_dirty))
+	if (!dirty)
 		return;
 	WRITE_ONCE(run->regs_dirty, 0);
+	if (!(dirty & ~AXVCPU_REGS_DONE))
+		return;
 	mock->pc = READ_ONCE(run->regs.raw[AXVCPU_MOCK_PC]);
 	mock->flags = READ_ONCE(run->regs.raw[AXVCPU_MOCK_FLAGS]) & AXVCPU_MOCK_FLAG_IRQ;
 }
@@ -463,6 +466,7 @@ static void mock_sync_regs(struct axvcpu *vcpu)
 	assert_loaded(mock);
 	WRITE_ONCE(vcpu->run->regs.raw[AXVCPU_MOCK_PC], mock->pc);
 	WRITE_ONCE(vcpu->run->regs.raw[AXVCPU_MOCK_FLAGS], mock->flags);
+	axvcpu_mock_show_queue(mock);
 }
 
 /* --- events and registers --------------------------------------------------- */
@@ -489,6 +493,11 @@ static int mock_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event)
 		ret = axvcpu_mock_queue(mock, event);
 	log_call(mock, AXVCPU_CALL_INJECT, ret, event->vector);
 	return ret;
+}
+
+static int mock_withdraw(struct axvcpu *vcpu, const struct axvcpu_inject *event)
+{
+	return axvcpu_mock_withdraw(axvcpu_mock(vcpu), event);
 }
 
 static int do_get_reg(struct axvcpu_mock *mock, u64 id, u64 *value)
@@ -521,7 +530,7 @@ static int mock_get_reg(struct axvcpu *vcpu, u64 id, u64 *value)
 	return ret;
 }
 
-static int check_reg(u64 id, u64 value)
+static int check_value(u64 id, u64 value)
 {
 	switch (id) {
 	case AXVCPU_MOCK_REG(0) ... AXVCPU_MOCK_REG(15):
@@ -536,7 +545,7 @@ static int check_reg(u64 id, u64 value)
 }
 
 /* The run page follows, so that regs_dirty does not bring old values back. */
-static void commit_reg(struct axvcpu_mock *mock, u64 id, u64 value)
+static void set_reg(struct axvcpu_mock *mock, u64 id, u64 value)
 {
 	WRITE_ONCE(mock->vcpu.run->regs.raw[id - AXVCPU_MOCK_REG(0)], value);
 	if (id == AXVCPU_MOCK_REG_PC)
@@ -546,21 +555,77 @@ static void commit_reg(struct axvcpu_mock *mock, u64 id, u64 value)
 }
 
 /* Each phase is a call of its own in the log, its argument tells the register. */
-static int mock_set_reg(struct axvcpu *vcpu, u64 id, u64 value, bool commit)
+static int mock_check_reg(struct axvcpu *vcpu, struct axvcpu_reg *reg)
 {
 	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
-	int ret = 0;
+	int ret;
 
 	assert_loaded(mock);
-	if (commit) {
-		commit_reg(mock, id, value);
-	} else {
-		ret = injected(mock, AXVCPU_CALL_SET_REG);
-		if (!ret)
-			ret = check_reg(id, value);
-	}
-	log_call(mock, AXVCPU_CALL_SET_REG, ret, id);
+	ret = injected(mock, AXVCPU_CALL_SET_REG);
+	if (!ret)
+		ret = check_value(reg->id, reg->value);
+	log_call(mock, AXVCPU_CALL_SET_REG, ret, reg->id);
 	return ret;
+}
+
+static void mock_commit_reg(struct axvcpu *vcpu, const struct axvcpu_reg *reg)
+{
+	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
+
+	assert_loaded(mock);
+	set_reg(mock, reg->id, reg->value);
+	log_call(mock, AXVCPU_CALL_SET_REG, 0, reg->id);
+}
+
+static u32 mock_list_regs(struct axvcpu *vcpu, u64 *ids, u32 max)
+{
+	u32 i;
+
+	for (i = 0; i < min_t(u32, max, AXVCPU_MOCK_NR_REGS); i++)
+		ids[i] = AXVCPU_MOCK_REG(i);
+	return AXVCPU_MOCK_NR_REGS;
+}
+
+static size_t mock_kept_size(void)
+{
+	return sizeof(struct axvcpu_mock_kept);
+}
+
+static void mock_keep(struct axvcpu *vcpu, void *to)
+{
+	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
+	struct axvcpu_mock_kept *kept = to;
+
+	assert_loaded(mock);
+	memcpy(kept->regs, vcpu->run->regs.raw, sizeof(kept->regs));
+	kept->pc = mock->pc;
+	kept->flags = mock->flags;
+	kept->vector_pc = mock->vector_pc;
+	kept->has_vector = mock->has_vector;
+	kept->exit = mock->exit;
+	kept->can_interrupt = mock->can_interrupt;
+	bitmap_copy(kept->irqs, mock->irqs, 256);
+	kept->exception = READ_ONCE(mock->exception);
+	kept->nmi = READ_ONCE(mock->nmi);
+}
+
+static void mock_restore(struct axvcpu *vcpu, const void *from, bool time)
+{
+	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
+	const struct axvcpu_mock_kept *kept = from;
+
+	assert_loaded(mock);
+	memcpy(vcpu->run->regs.raw, kept->regs, sizeof(kept->regs));
+	mock->pc = kept->pc;
+	mock->flags = kept->flags;
+	mock->vector_pc = kept->vector_pc;
+	mock->has_vector = kept->has_vector;
+	mock->exit = kept->exit;
+	WRITE_ONCE(mock->can_interrupt, kept->can_interrupt);
+	bitmap_copy(mock->irqs, kept->irqs, 256);
+	xchg(&mock->exception, kept->exception);
+	WRITE_ONCE(mock->nmi, kept->nmi);
+	mock_sync_regs(vcpu);
 }
 
 const struct axvcpu_arch_ops axvcpu_arch = {
@@ -590,9 +655,15 @@ const struct axvcpu_arch_ops axvcpu_arch = {
 	.has_event = mock_has_event,
 	.halt_is_masked = mock_halt_is_masked,
 	.inject = mock_inject,
+	.withdraw = mock_withdraw,
 	.kick_cpu = mock_kick_cpu,
 	.get_reg = mock_get_reg,
-	.set_reg = mock_set_reg,
+	.check_reg = mock_check_reg,
+	.commit_reg = mock_commit_reg,
+	.list_regs = mock_list_regs,
+	.kept_size = mock_kept_size,
+	.keep = mock_keep,
+	.restore = mock_restore,
 	.cycles_to_ns = mock_cycles_to_ns,
 	.get_call_log = mock_get_call_log,
 };

@@ -3,6 +3,7 @@
  * The mock's processor: executes guest programs, and completes the
  * instructions that the VMM answers.
  */
+#include <linux/bitmap.h>
 #include <linux/bitops.h>
 #include <linux/err.h>
 #include <linux/sched.h>
@@ -201,8 +202,8 @@ static bool take_event(struct axvcpu_mock *mock)
 	unsigned int vector;
 	u64 exception;
 
-	if (READ_ONCE(mock->exception)) {
-		exception = xchg(&mock->exception, 0);
+	exception = xchg(&mock->exception, 0);
+	if (exception) {
 		set_reg(mock, 13, EXCEPTION_CODE(exception));
 		return deliver(mock, AXVCPU_MOCK_IS_EXCEPTION | EXCEPTION_VECTOR(exception));
 	}
@@ -213,9 +214,8 @@ static bool take_event(struct axvcpu_mock *mock)
 
 	/* The highest first, as a local APIC does. */
 	vector = find_last_bit(mock->irqs, 256);
-	if (vector == 256)
+	if (vector == 256 || !test_and_clear_bit(vector, mock->irqs))
 		return true;
-	clear_bit(vector, mock->irqs);
 	return deliver(mock, vector);
 }
 
@@ -470,12 +470,21 @@ static void (*const completions[])(struct axvcpu_mock *mock, struct axvcpu_run *
 	[AXVCPU_EXIT_IO_READ]		= complete_io_read,
 };
 
+static bool vmm_did_insn(const struct axvcpu_mock *mock)
+{
+	const struct axvcpu_run *run = mock->vcpu.run;
+	u32 dirty = READ_ONCE(run->regs_dirty);
+
+	return dirty & AXVCPU_REGS_DONE ||
+	       (dirty & AXVCPU_REGS_PC && READ_ONCE(run->regs.raw[AXVCPU_MOCK_PC]) != mock->pc);
+}
+
 /**
  * axvcpu_mock_complete() - apply the VMM's answer to the last exit
  * @mock: the vCPU
  *
  * A VMM that moved the program counter away from an instruction that waits
- * for its answer has given that instruction up.
+ * for its answer has done it; an exception takes its place.
  *
  * Context: as @complete of &struct axvcpu_arch_ops.
  */
@@ -484,6 +493,8 @@ void axvcpu_mock_complete(struct axvcpu_mock *mock)
 	u32 reason = mock->exit.reason;
 
 	if (reason >= ARRAY_SIZE(completions) || !completions[reason])
+		return;
+	if (vmm_did_insn(mock) || READ_ONCE(mock->exception))
 		return;
 	if (reason != AXVCPU_EXIT_HYPERCALL && mock->pc != mock->exit.pc)
 		return;
@@ -525,6 +536,55 @@ int axvcpu_mock_queue(struct axvcpu_mock *mock, const struct axvcpu_inject *even
 	default:
 		return -EINVAL;
 	}
+}
+
+/**
+ * axvcpu_mock_withdraw() - take a queued event back
+ * @mock: the vCPU
+ * @event: what WITHDRAW was given
+ *
+ * Context: any thread.
+ * Return: as @withdraw of &struct axvcpu_arch_ops.
+ */
+int axvcpu_mock_withdraw(struct axvcpu_mock *mock, const struct axvcpu_inject *event)
+{
+	u64 exception = READ_ONCE(mock->exception);
+	bool taken = false;
+
+	switch (event->type) {
+	case AXVCPU_EVENT_INTERRUPT:
+		if (event->vector > 255)
+			return -EINVAL;
+		taken = test_and_clear_bit(event->vector, mock->irqs);
+		break;
+	case AXVCPU_EVENT_EXCEPTION:
+		if (event->vector > 31)
+			return -EINVAL;
+		taken = exception && EXCEPTION_VECTOR(exception) == event->vector &&
+			cmpxchg(&mock->exception, exception, 0) == exception;
+		break;
+	case AXVCPU_EVENT_NMI:
+		if (event->vector)
+			return -EINVAL;
+		taken = test_and_clear_bit(0, &mock->nmi);
+		break;
+	}
+	return taken ? 0 : -ENOENT;
+}
+
+/**
+ * axvcpu_mock_show_queue() - the run page has what is queued
+ * @mock: the vCPU
+ *
+ * Context: &struct axvcpu.mutex held.
+ */
+void axvcpu_mock_show_queue(struct axvcpu_mock *mock)
+{
+	struct axvcpu_x86_queue *page = &mock->vcpu.run->queue.x86;
+
+	bitmap_to_arr64(page->irqs, mock->irqs, 256);
+	page->exception = READ_ONCE(mock->exception);
+	page->nmi = READ_ONCE(mock->nmi);
 }
 
 /**

@@ -6,6 +6,7 @@
 #include <linux/compiler.h>
 #include <linux/container_of.h>
 #include <linux/list.h>
+#include <linux/stddef.h>
 #include <linux/types.h>
 
 #include <asm/vmx.h>
@@ -27,6 +28,7 @@ struct xregs_state;
 #define VMX_ONCE_DEBUG		BIT(4)	/* &struct vmx_vcpu.debug or .exceptions has changed */
 #define VMX_ONCE_STEPPED	BIT(5)	/* the debugger is told of a step first */
 #define VMX_ONCE_SHUTDOWN	BIT(6)	/* a triple fault, instead of an entry */
+#define VMX_ONCE_END_SHADOW	BIT(7)	/* what STI or MOV SS holds off may come */
 
 /* Bits of &struct vmx_vcpu.always: each entry does it, for as long as the bit is set */
 #define VMX_ALWAYS_BREAKPOINTS	BIT(0)	/* the guest, or the debugger, has some */
@@ -71,15 +73,18 @@ struct vmx_vcpu {
 	/* What the next entry must do */
 	u32 once;			/* (m) VMX_ONCE_* */
 	unsigned long always;		/* (m) VMX_ALWAYS_*; as wide as @queued, see enter_once() */
+
+	/* What the last exit was, and what its completion needs */
+	u32 exit_reason;		/* (m) */
+	u32 cached;			/* (m) VMX_ONCE_RIP, _RFLAGS: this exit has read it */
+
+	/* KEEP_STATE copies all of this, so that no part of it is forgotten. */
+	struct_group_tagged(vmx_state, state,
 	/*
 	 * Raised by an instruction, or interrupted in its delivery: it goes
 	 * into the guest before what is queued.
 	 */
 	struct vmx_event event;		/* (m) */
-
-	/* What the last exit was, and what its completion needs */
-	u32 exit_reason;		/* (m) */
-	u32 cached;			/* (m) VMX_ONCE_RIP, _RFLAGS: this exit has read it */
 	u64 next_rip;			/* (m) behind the instruction that exited */
 	bool skip_due;			/* (m) its completion goes on there */
 	bool halt_if;			/* (w) RFLAGS.IF of the guest that halted */
@@ -98,6 +103,11 @@ struct vmx_vcpu {
 	u64 msrs[VMX_NR_SWITCHED_MSRS];	/* (m) */
 	u8 cr8;				/* (w) interrupt priority that the guest blocks */
 	bool osxsave;			/* (m) CR4.OSXSAVE */
+	bool timer_on;			/* (m) the preemption timer */
+	u32 exceptions;			/* (m) that are exits, by the VMM's wish */
+	struct vmx_event seen;		/* (m) the exception that the VMM is told of */
+	u64 seen_payload;		/* (m) CR2 or DR6 of it */
+	);
 
 	/* What of them the CPU has, in a section or stretch */
 	u32 msrs_live;			/* (m) bit n: the guest's msrs[n] */
@@ -105,20 +115,16 @@ struct vmx_vcpu {
 
 	/* Controls, as the VMCS has them */
 	u32 exec;			/* (m) primary processor-based ones */
-	bool timer_on;			/* (m) the preemption timer */
 
 	/* What INJECT has queued */
 	unsigned long queued;		/* (a) enum vmx_queued */
 	DECLARE_BITMAP(irr, 256);	/* (a) external interrupts */
 	u64 exception;			/* (a) info, and error code << 32 */
 
-	/* A debugger, and exceptions that the VMM wants to see */
+	/* A debugger */
 	struct vmx_debug debug;		/* (m) */
-	u32 exceptions;			/* (m) that are exits, by the VMM's wish */
 	u32 step_mask;			/* (m) of RFLAGS: there is more behind an instruction */
 	bool guest_tf;			/* (m) RFLAGS.TF is the guest's own too */
-	struct vmx_event seen;		/* (m) the exception that the VMM is told of */
-	u64 seen_payload;		/* (m) CR2 or DR6 of it */
 
 	/* Host state */
 	struct vmx_host host;		/* (m) */

@@ -424,30 +424,38 @@ int vmx_get_cpuid(const struct vmx_vcpu *vmx, u64 id, u64 *value)
 }
 
 /**
- * vmx_set_cpuid() - change the table
- * @vmx: the vCPU
+ * vmx_check_cpuid() - may the table say this?
  * @id: AXVCPU_X86_REG_CPUID()
- * @value: what it says from now on
- * @commit: do it; otherwise it is only checked
+ * @value: what it is to say
  *
- * Context: &struct axvcpu.mutex held.
+ * Context: any.
  * Return: 0, -EINVAL: there is no such leaf, or a bit that may not be set.
  */
-int vmx_set_cpuid(struct vmx_vcpu *vmx, u64 id, u64 value, bool commit)
+int vmx_check_cpuid(u64 id, u64 value)
+{
+	int at = find_id(id);
+
+	return at < 0 || (id & ID_MAX) || (value & ~get_half(allowed, at)) ? -EINVAL : 0;
+}
+
+/**
+ * vmx_set_cpuid() - change the table
+ * @vmx: the vCPU
+ * @id: AXVCPU_X86_REG_CPUID(), passed by vmx_check_cpuid()
+ * @value: what it says from now on
+ *
+ * Context: &struct axvcpu.mutex held.
+ */
+void vmx_set_cpuid(struct vmx_vcpu *vmx, u64 id, u64 value)
 {
 	int at = find_id(id);
 	struct leaf *table = vmx->cpuid;
 
-	if (at < 0 || (id & ID_MAX) || (value & ~get_half(allowed, at)))
-		return -EINVAL;
-	if (!commit)
-		return 0;
 	if (!vmx->cpuid_set)
 		memcpy(table, defaults, sizeof(defaults));
 	vmx->cpuid_set = true;
 	table[at / 2].reg[2 * (at & 1)] = value;
 	table[at / 2].reg[2 * (at & 1) + 1] = value >> 32;
-	return 0;
 }
 
 /**

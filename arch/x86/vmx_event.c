@@ -28,6 +28,18 @@
 #define MAX_ERROR_CODE	AXVCPU_X86_ERROR_CODE_MASK
 
 /**
+ * vmx_has_error_code() - does an exception push an error code, outside of real mode?
+ * @vector: the exception, below 32
+ *
+ * Context: any.
+ * Return: whether.
+ */
+bool vmx_has_error_code(u32 vector)
+{
+	return HAS_ERROR_CODE & BIT(vector);
+}
+
+/**
  * vmx_exception_info() - an exception as an entry takes it
  * @vector: the exception
  *
@@ -55,62 +67,6 @@ bool vmx_exception_valid(u64 exception)
 	       code <= (HAS_ERROR_CODE & BIT(vector) ? MAX_ERROR_CODE : 0);
 }
 
-static int queue_interrupt(struct vmx_vcpu *vmx, const struct axvcpu_inject *event)
-{
-	if (event->vector > 255 || event->flags || event->error_code)
-		return -EINVAL;
-	set_bit(event->vector, vmx->irr);
-	smp_mb__after_atomic();	/* pairs with take_interrupt()'s */
-	set_bit(VMX_QUEUED_IRQ, &vmx->queued);
-	return 0;
-}
-
-static int queue_exception(struct vmx_vcpu *vmx, const struct axvcpu_inject *event)
-{
-	bool has_error_code = event->flags & AXVCPU_INJECT_ERROR_CODE;
-	u64 exception;
-
-	if (event->vector > 31 || has_error_code != !!(HAS_ERROR_CODE & BIT(event->vector)))
-		return -EINVAL;
-	exception = vmx_exception_info(event->vector) | (u64)event->error_code << 32;
-	if (!vmx_exception_valid(exception))
-		return -EINVAL;
-	if (cmpxchg64(&vmx->exception, 0, exception))
-		return -EBUSY;
-	set_bit(VMX_QUEUED_EXCEPTION, &vmx->queued);
-	return 0;
-}
-
-static int queue_nmi(struct vmx_vcpu *vmx, const struct axvcpu_inject *event)
-{
-	if (event->vector || event->flags || event->error_code)
-		return -EINVAL;
-	set_bit(VMX_QUEUED_NMI, &vmx->queued);
-	return 0;
-}
-
-/**
- * vmx_inject() - queue an event
- * @vcpu: the vCPU
- * @event: the VMM's
- *
- * Context: any, the vCPU may run.
- * Return: 0, -EINVAL: there is no such event, or -EBUSY: an exception is queued.
- */
-int vmx_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event)
-{
-	static int (*const queue[])(struct vmx_vcpu *, const struct axvcpu_inject *) = {
-		[AXVCPU_EVENT_INTERRUPT]	= queue_interrupt,
-		[AXVCPU_EVENT_EXCEPTION]	= queue_exception,
-		[AXVCPU_EVENT_NMI]		= queue_nmi,
-	};
-
-	if (event->type >= ARRAY_SIZE(queue) || event->priority ||
-	    event->flags & AXVCPU_INJECT_PRIORITY)
-		return -EINVAL;
-	return queue[event->type](to_vmx(vcpu), event);
-}
-
 /* The vector that is next, as far as the guest's CR8 lets it; -1: none. */
 static int next_vector(const struct vmx_vcpu *vmx)
 {
@@ -131,7 +87,7 @@ bool vmx_has_event(struct axvcpu *vcpu)
 	const struct vmx_vcpu *vmx = to_vmx(vcpu);
 	unsigned long queued = READ_ONCE(vmx->queued);
 
-	if (queued & (BIT(VMX_QUEUED_NMI) | BIT(VMX_QUEUED_EXCEPTION)))
+	if (queued & BIT(VMX_QUEUED_NMI) || READ_ONCE(vmx->exception))
 		return true;
 	return queued && READ_ONCE(vmx->halt_if) && next_vector(vmx) >= 0;
 }
@@ -258,34 +214,43 @@ void vmx_undo_nmi_unblocking(struct vmx_vcpu *vmx, u64 info)
 			vmread(GUEST_INTERRUPTIBILITY_INFO) | GUEST_INTR_STATE_NMI);
 }
 
-static void take_exception(struct vmx_vcpu *vmx)
+/* Each: whether there is one; what WITHDRAW has taken meanwhile is not there. */
+
+static bool take_exception(struct vmx_vcpu *vmx)
 {
 	u64 exception;
 
 	clear_bit(VMX_QUEUED_EXCEPTION, &vmx->queued);
 	exception = xchg(&vmx->exception, 0);
 	vmx->event = (struct vmx_event){ .info = exception, .error_code = exception >> 32 };
+	return exception;
 }
 
-static void take_nmi(struct vmx_vcpu *vmx)
+static bool take_nmi(struct vmx_vcpu *vmx)
 {
-	clear_bit(VMX_QUEUED_NMI, &vmx->queued);
+	if (!test_and_clear_bit(VMX_QUEUED_NMI, &vmx->queued))
+		return false;
 	vmx->event = (struct vmx_event){
 		.info = X86_TRAP_NMI | INTR_TYPE_NMI_INTR | INTR_INFO_VALID_MASK,
 	};
+	return true;
 }
 
 /* Whoever sets a bit sets the flag afterwards, so that none is overlooked. */
-static void take_interrupt(struct vmx_vcpu *vmx, int vector)
+static bool take_interrupt(struct vmx_vcpu *vmx, int vector)
 {
+	bool taken;
+
 	clear_bit(VMX_QUEUED_IRQ, &vmx->queued);
 	smp_mb__after_atomic();	/* pairs with queue_interrupt()'s */
-	clear_bit(vector, vmx->irr);
+	taken = test_and_clear_bit(vector, vmx->irr);
 	if (!bitmap_empty(vmx->irr, 256))
 		set_bit(VMX_QUEUED_IRQ, &vmx->queued);
-	vmx->event = (struct vmx_event){
-		.info = vector | INTR_TYPE_EXT_INTR | INTR_INFO_VALID_MASK,
-	};
+	if (taken)
+		vmx->event = (struct vmx_event){
+			.info = vector | INTR_TYPE_EXT_INTR | INTR_INFO_VALID_MASK,
+		};
+	return taken;
 }
 
 /* A trap behind the last instruction comes first, and an entry with an event drops it. */
@@ -302,22 +267,16 @@ static bool take_queued(struct vmx_vcpu *vmx)
 	bool shadow = blocked & VMX_SHADOW;
 	int vector;
 
-	if (queued & BIT(VMX_QUEUED_EXCEPTION)) {
-		take_exception(vmx);
+	if ((queued & BIT(VMX_QUEUED_EXCEPTION)) && take_exception(vmx))
 		return true;
-	}
 	if (trap_is_due(vmx))
 		return false;
-	if ((queued & BIT(VMX_QUEUED_NMI)) && !shadow && !(blocked & GUEST_INTR_STATE_NMI)) {
-		take_nmi(vmx);
+	if ((queued & BIT(VMX_QUEUED_NMI)) && !shadow && !(blocked & GUEST_INTR_STATE_NMI) &&
+	    take_nmi(vmx))
 		return true;
-	}
 	vector = next_vector(vmx);
-	if (vector >= 0 && !shadow && (vmx_rflags(vmx) & X86_EFLAGS_IF)) {
-		take_interrupt(vmx, vector);
-		return true;
-	}
-	return false;
+	return vector >= 0 && !shadow && (vmx_rflags(vmx) & X86_EFLAGS_IF) &&
+	       take_interrupt(vmx, vector);
 }
 
 #define WINDOWS		(CPU_BASED_NMI_WINDOW_EXITING | CPU_BASED_INTR_WINDOW_EXITING)

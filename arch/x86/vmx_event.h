@@ -11,14 +11,14 @@
 #include "vmx_insn.h"
 
 struct axvcpu;
-struct axvcpu_inject;
 struct vmx_vcpu;
 
 /* Bits of &struct vmx_vcpu.queued */
 enum vmx_queued {
 	VMX_QUEUED_IRQ,		/* there may be a bit in &struct vmx_vcpu.irr */
 	VMX_QUEUED_NMI,
-	VMX_QUEUED_EXCEPTION,	/* in &struct vmx_vcpu.exception */
+	VMX_QUEUED_EXCEPTION,	/* there may be one in &struct vmx_vcpu.exception */
+	VMX_QUEUE_SHOWN,	/* the run page has some of these, and they may be gone */
 };
 
 /**
@@ -66,9 +66,9 @@ static __always_inline void vmx_end_shadow(void)
 		vmwrite(GUEST_INTERRUPTIBILITY_INFO, blocked & ~VMX_SHADOW);
 }
 
-int vmx_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event);
 bool vmx_has_event(struct axvcpu *vcpu);
 bool vmx_halt_is_masked(struct axvcpu *vcpu);
+bool vmx_has_error_code(u32 vector);
 bool vmx_exception_valid(u64 exception);
 u32 vmx_exception_info(u8 vector);
 u32 vmx_event_info(u32 info);

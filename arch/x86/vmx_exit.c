@@ -14,6 +14,7 @@
 #include "vmx_exit_io.h"
 #include "vmx_exit_memory.h"
 #include "vmx_exit_msr.h"
+#include "vmx_guest_insn.h"
 
 #define EXIT_REASON_GETSEC	11
 
@@ -49,11 +50,21 @@ int (*const vmx_exits[VMX_NR_EXITS])(struct vmx_vcpu *vmx) = {
 	[EXIT_REASON_ENCLS]			= vmx_exit_undefined,
 };
 
+static bool did_insn(const struct vmx_vcpu *vmx)
+{
+	const struct axvcpu_run *run = vmx->vcpu.run;
+	u32 dirty = READ_ONCE(run->regs_dirty);
+
+	return dirty & AXVCPU_REGS_DONE ||
+	       (dirty & AXVCPU_REGS_PC && READ_ONCE(run->regs.x86.rip) != vmx->rip);
+}
+
 /**
  * vmx_complete() - the exit has the VMM's answer
  * @vcpu: the vCPU, not loaded
  *
- * Nothing is done about an instruction that SET_REGS has taken RIP away from.
+ * Of an instruction that the VMM has done there is nothing to complete, and an exception
+ * that it has queued takes the instruction's place.
  *
  * Context: process context, &struct axvcpu.mutex held.
  */
@@ -62,7 +73,12 @@ void vmx_complete(struct axvcpu *vcpu)
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 
 	lockdep_assert_held(&vcpu->mutex);
-	if (vcpu->exit_reason == AXVCPU_EXIT_HYPERCALL) {
+	if (unlikely(READ_ONCE(vcpu->run->regs_dirty)) && did_insn(vmx)) {
+		vmx_vmm_did_insn(vmx);
+	} else if (unlikely(READ_ONCE(vmx->exception))) {
+		vmx->skip_due = false;
+		vmx->seen = (struct vmx_event){};
+	} else if (vcpu->exit_reason == AXVCPU_EXIT_HYPERCALL) {
 		vmx_complete_vmcall(vmx);
 	} else if (BIT(vcpu->exit_reason) & (BIT(AXVCPU_EXIT_EXCEPTION) | BIT(AXVCPU_EXIT_DEBUG))) {
 		vmx_complete_exception(vmx);

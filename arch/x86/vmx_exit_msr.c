@@ -59,14 +59,17 @@ static bool changes_mode(struct vmx_vcpu *vmx, u32 index, u64 value)
 int vmx_exit_wrmsr(struct vmx_vcpu *vmx)
 {
 	u32 index = READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RCX]);
-	u64 value = vmx_read_edx_eax(vmx);
-	u64 id = AXVCPU_X86_REG_MSR(index);
+	struct axvcpu_reg reg = {
+		.id = AXVCPU_X86_REG_MSR(index),
+		.value = vmx_read_edx_eax(vmx),
+	};
 	u64 old;
 
-	if (vmx_get_reg(&vmx->vcpu, id, &old))
-		return ask_vmm(vmx, index, value, AXVCPU_EXIT_SYSREG_WRITE);
-	if (changes_mode(vmx, index, value) || vmx_set_reg(&vmx->vcpu, id, value, true))
+	if (vmx_get_reg(&vmx->vcpu, reg.id, &old))
+		return ask_vmm(vmx, index, reg.value, AXVCPU_EXIT_SYSREG_WRITE);
+	if (changes_mode(vmx, index, reg.value) || vmx_check_reg(&vmx->vcpu, &reg))
 		return vmx_raise_next(vmx, X86_TRAP_GP);
+	vmx_commit_reg(&vmx->vcpu, &reg);
 	return vmx_skip(vmx);
 }
 

@@ -64,6 +64,20 @@ static __always_inline u64 vmx_fetch_insn(struct vmx_vcpu *vmx)
 	return next;
 }
 
+/* A single step that the guest or the debugger asked for ends with the instruction. */
+static __always_inline u32 vmx_step_over(const struct vmx_vcpu *vmx)
+{
+	u32 once = 0;
+
+	if (likely(!(vmx->rflags & vmx->step_mask)))
+		return 0;
+	if (vmx->rflags & X86_EFLAGS_TF)
+		once |= VMX_ONCE_STEP;
+	if (vmx->debug.flags & AXVCPU_DEBUG_STEP)
+		once |= VMX_ONCE_STEPPED;
+	return once;
+}
+
 /**
  * vmx_go_on() - the guest goes on behind the instruction
  * @vmx: the vCPU, after vmx_fetch_insn()
@@ -75,16 +89,38 @@ static __always_inline u64 vmx_fetch_insn(struct vmx_vcpu *vmx)
  */
 static __always_inline void vmx_go_on(struct vmx_vcpu *vmx, u64 next)
 {
-	u32 once = VMX_ONCE_RIP;
-
-	if (unlikely(vmx->rflags & vmx->step_mask)) {
-		if (vmx->rflags & X86_EFLAGS_TF)
-			once |= VMX_ONCE_STEP;
-		if (vmx->debug.flags & AXVCPU_DEBUG_STEP)
-			once |= VMX_ONCE_STEPPED;
-	}
+	vmx->once |= VMX_ONCE_RIP | vmx_step_over(vmx);
 	vmx->rip = next;
-	vmx->once |= once;
+}
+
+/**
+ * vmx_insn_is_open() - has the last exit left an instruction that is not done?
+ * @vmx: the vCPU; the VMM has not let it go on
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: whether: of HYPERCALL it is done, of DEBUG there is none.
+ */
+static inline bool vmx_insn_is_open(const struct vmx_vcpu *vmx)
+{
+	return !(BIT(vmx->vcpu.exit_reason) &
+		 (BIT(AXVCPU_EXIT_HYPERCALL) | BIT(AXVCPU_EXIT_DEBUG)));
+}
+
+/**
+ * vmx_vmm_did_insn() - the VMM has done the instruction that exited
+ * @vmx: the vCPU, after an exit with &struct axvcpu.answer_due
+ *
+ * What it answers does not count. The rest of the instruction's end is left: the shadow
+ * of an STI or MOV SS before it, and a single step.
+ *
+ * Context: &struct axvcpu.mutex held.
+ */
+static inline void vmx_vmm_did_insn(struct vmx_vcpu *vmx)
+{
+	vmx->skip_due = false;
+	vmx->seen = (struct vmx_event){};
+	if (vmx_insn_is_open(vmx))
+		vmx->once |= VMX_ONCE_END_SHADOW | vmx_step_over(vmx);
 }
 
 /**

@@ -22,8 +22,10 @@
 #include "vmx_fpu.h"
 #include "vmx_host.h"
 #include "vmx_hw.h"
+#include "vmx_keep.h"
 #include "vmx_msr.h"
 #include "vmx_perf.h"
+#include "vmx_queue.h"
 #include "vmx_regs.h"
 #include "vmx_run.h"
 #include "vmx_setup.h"
@@ -74,6 +76,7 @@ static int __init vmx_init(void)
 	if (!ret)
 		ret = vmx_host_init();
 	vmx_fpu_init();
+	vmx_regs_init();
 	vmx_cpuid_init();
 	vmx_perf_init();
 	if (!ret)
@@ -113,9 +116,15 @@ const struct axvcpu_arch_ops axvcpu_arch = {
 	.has_event	= vmx_has_event,
 	.halt_is_masked	= vmx_halt_is_masked,
 	.inject		= vmx_inject,
+	.withdraw	= vmx_withdraw,
 	.kick_cpu	= vmx_kick_cpu,
 	.get_reg	= vmx_get_reg,
-	.set_reg	= vmx_set_reg,
+	.check_reg	= vmx_check_reg,
+	.commit_reg	= vmx_commit_reg,
+	.list_regs	= vmx_list_regs,
+	.kept_size	= vmx_kept_size,
+	.keep		= vmx_keep,
+	.restore	= vmx_restore,
 	.set_debug	= vmx_set_debug,
 	.cycles_to_ns	= vmx_cycles_to_ns,
 };

@@ -4,6 +4,7 @@
  * travel in the run page.
  */
 #include <linux/lockdep.h>
+#include <linux/nospec.h>
 
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
@@ -12,9 +13,12 @@
 #include "vmx_cpuid.h"
 #include "vmx_cr.h"
 #include "vmx_fpu.h"
+#include "vmx_guest_insn.h"
 #include "vmx_insn.h"
 #include "vmx_msr.h"
+#include "vmx_queue.h"
 #include "vmx_regs.h"
+#include "vmx_regs_find.h"
 #include "vmx_regs_state.h"
 
 #define RFLAGS_VALID								\
@@ -42,6 +46,11 @@ static bool is_pat(const struct vmx_vcpu *vmx, u64 value)
 	       !((value >> 1) & ~(value >> 2) & 0x0101010101010101ULL);
 }
 
+static u64 get_gpr(struct vmx_vcpu *vmx, unsigned int n)
+{
+	return vmx_read_gpr(vmx, n);
+}
+
 static void set_gpr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
 	WRITE_ONCE(vmx_gprs(vmx)[n], value);
@@ -54,11 +63,20 @@ static u64 get_rip(struct vmx_vcpu *vmx, unsigned int n)
 	return vmx_rip(vmx);
 }
 
-static void set_rip(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+static void write_rip(struct vmx_vcpu *vmx, u64 value)
 {
 	vmx->rip = value;
 	vmx->once |= VMX_ONCE_RIP;
-	vmx->skip_due = false;
+}
+
+/* Who moves RIP has done the instruction that exited. */
+static void set_rip(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	if (vmx->vcpu.answer_due) {
+		vmx->vcpu.answer_due = false;
+		vmx_vmm_did_insn(vmx);
+	}
+	write_rip(vmx, value);
 }
 
 static u64 get_rflags(struct vmx_vcpu *vmx, unsigned int n)
@@ -132,20 +150,23 @@ static void set_msr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 	vmx_msrs_load(vmx);
 }
 
+#define TRANSLATION	VMX_REG_TRANSLATION
+#define ALIAS		VMX_REG_ALIAS
+
 static const struct vmx_reg regs[] = {
-#define FIELDS(id, count, field, mask)	{ id, count, 0, field, mask }
-#define MSR_FIELD(msr, field, mask, valid) \
-	{ AXVCPU_X86_REG_MSR(msr), 1, 0, field, mask, valid }
+#define FIELDS(id, count, field, mask)	{ id, count, 0, field, 0, mask }
+#define MSR_FIELD(msr, field, flags, mask, valid) \
+	{ AXVCPU_X86_REG_MSR(msr), 1, 0, field, flags, mask, valid }
 #define MSR_SLOT(msr, slot, mask, valid) \
-	{ AXVCPU_X86_REG_MSR(msr), 1, VMX_MSR_##slot, 0, mask, valid, get_msr, set_msr }
-	{ AXVCPU_X86_REG_GPR(0), 16, 0, 0, 0, NULL, vmx_read_gpr, set_gpr },
-	{ AXVCPU_X86_REG_RIP, 1, 0, 0, 0, NULL, get_rip, set_rip },
-	{ AXVCPU_X86_REG_RFLAGS, 1, 0, 0, RFLAGS_VALID, NULL, get_rflags, set_rflags },
-	{ AXVCPU_X86_REG_CR0, 1, 0, 0, CR0_VALID, NULL, get_cr0, set_cr0 },
-	{ AXVCPU_X86_REG_CR2, 1, 0, 0, 0, NULL, get_cr2, set_cr2 },
-	{ AXVCPU_X86_REG_CR3, 1, 0, GUEST_CR3, 0, vmx_cr3_valid },
-	{ AXVCPU_X86_REG_CR4, 1, 0, 0, 0, vmx_cr4_valid, get_cr4, set_cr4 },
-	FIELDS(AXVCPU_X86_REG_PDPTE(0), 4, GUEST_PDPTR0, 0),
+	{ AXVCPU_X86_REG_MSR(msr), 1, VMX_MSR_##slot, 0, 0, mask, valid, get_msr, set_msr }
+	{ AXVCPU_X86_REG_GPR(0), 16, 0, 0, 0, 0, NULL, get_gpr, set_gpr },
+	{ AXVCPU_X86_REG_RIP, 1, 0, 0, 0, 0, NULL, get_rip, set_rip },
+	{ AXVCPU_X86_REG_RFLAGS, 1, 0, 0, 0, RFLAGS_VALID, NULL, get_rflags, set_rflags },
+	{ AXVCPU_X86_REG_CR0, 1, 0, 0, TRANSLATION, CR0_VALID, NULL, get_cr0, set_cr0 },
+	{ AXVCPU_X86_REG_CR2, 1, 0, 0, 0, 0, NULL, get_cr2, set_cr2 },
+	{ AXVCPU_X86_REG_CR3, 1, 0, GUEST_CR3, TRANSLATION, 0, vmx_cr3_valid },
+	{ AXVCPU_X86_REG_CR4, 1, 0, 0, TRANSLATION, 0, vmx_cr4_valid, get_cr4, set_cr4 },
+	{ AXVCPU_X86_REG_PDPTE(0), 4, 0, GUEST_PDPTR0, TRANSLATION },
 	FIELDS(AXVCPU_X86_REG_SEG_SELECTOR(0), 8, GUEST_ES_SELECTOR, 0xffff),
 	FIELDS(AXVCPU_X86_REG_SEG_BASE(0), 8, GUEST_ES_BASE, 0),
 	FIELDS(AXVCPU_X86_REG_SEG_LIMIT(0), 8, GUEST_ES_LIMIT, U32_MAX),
@@ -154,13 +175,13 @@ static const struct vmx_reg regs[] = {
 	FIELDS(AXVCPU_X86_REG_GDTR_LIMIT, 1, GUEST_GDTR_LIMIT, 0xffff),
 	FIELDS(AXVCPU_X86_REG_IDTR_BASE, 1, GUEST_IDTR_BASE, 0),
 	FIELDS(AXVCPU_X86_REG_IDTR_LIMIT, 1, GUEST_IDTR_LIMIT, 0xffff),
-	{ AXVCPU_X86_REG_MSR(MSR_EFER), 1, 0, 0, EFER_VALID, NULL, get_efer, set_efer },
-	MSR_FIELD(MSR_IA32_CR_PAT, GUEST_IA32_PAT, 0, is_pat),
-	MSR_FIELD(MSR_FS_BASE, GUEST_FS_BASE, 0, is_canonical),
-	MSR_FIELD(MSR_GS_BASE, GUEST_GS_BASE, 0, is_canonical),
-	MSR_FIELD(MSR_IA32_SYSENTER_CS, GUEST_SYSENTER_CS, U32_MAX, NULL),
-	MSR_FIELD(MSR_IA32_SYSENTER_ESP, GUEST_SYSENTER_ESP, 0, is_canonical),
-	MSR_FIELD(MSR_IA32_SYSENTER_EIP, GUEST_SYSENTER_EIP, 0, is_canonical),
+	{ AXVCPU_X86_REG_MSR(MSR_EFER), 1, 0, 0, TRANSLATION, EFER_VALID, NULL, get_efer, set_efer },
+	MSR_FIELD(MSR_IA32_CR_PAT, GUEST_IA32_PAT, TRANSLATION, 0, is_pat),
+	MSR_FIELD(MSR_FS_BASE, GUEST_FS_BASE, ALIAS, 0, is_canonical),
+	MSR_FIELD(MSR_GS_BASE, GUEST_GS_BASE, ALIAS, 0, is_canonical),
+	MSR_FIELD(MSR_IA32_SYSENTER_CS, GUEST_SYSENTER_CS, 0, U32_MAX, NULL),
+	MSR_FIELD(MSR_IA32_SYSENTER_ESP, GUEST_SYSENTER_ESP, 0, 0, is_canonical),
+	MSR_FIELD(MSR_IA32_SYSENTER_EIP, GUEST_SYSENTER_EIP, 0, 0, is_canonical),
 	MSR_SLOT(MSR_STAR, STAR, 0, NULL),
 	MSR_SLOT(MSR_LSTAR, LSTAR, 0, is_canonical),
 	MSR_SLOT(MSR_CSTAR, CSTAR, 0, is_canonical),
@@ -169,24 +190,15 @@ static const struct vmx_reg regs[] = {
 	MSR_SLOT(MSR_TSC_AUX, TSC_AUX, U32_MAX, NULL),
 };
 
-static const struct vmx_reg *find_in(const struct vmx_reg *table, size_t len, u64 id,
-				     unsigned int *n)
+/**
+ * vmx_regs_init() - find all registers by their ids
+ *
+ * Context: module load, after vmx_fpu_init().
+ */
+void __init vmx_regs_init(void)
 {
-	const struct vmx_reg *reg;
-
-	for (reg = table; reg < table + len; reg++) {
-		if (id >= reg->id && id - reg->id < reg->count && !(reg->xfeatures & ~vmx_xcr0)) {
-			*n = reg->n + (id - reg->id);
-			return reg;
-		}
-	}
-	return NULL;
-}
-
-static const struct vmx_reg *find(u64 id, unsigned int *n)
-{
-	return find_in(regs, ARRAY_SIZE(regs), id, n) ?:
-	       find_in(vmx_state_regs, VMX_NR_STATE_REGS, id, n);
+	vmx_regs_add(regs, ARRAY_SIZE(regs));
+	vmx_regs_add(vmx_state_regs, VMX_NR_STATE_REGS);
 }
 
 /**
@@ -204,37 +216,24 @@ int vmx_get_reg(struct axvcpu *vcpu, u64 id, u64 *value)
 	unsigned int n;
 
 	lockdep_assert_held(&vcpu->mutex);
-	if (id >= AXVCPU_X86_REG_CPUID(0, 0, 0))
+	if (unlikely(id >= AXVCPU_X86_REG_CPUID(0, 0, 0)))
 		return vmx_get_cpuid(to_vmx(vcpu), id, value);
-	reg = find(id, &n);
-	if (!reg)
+	reg = vmx_regs_row(vmx_regs_find(id));
+	if (unlikely(!reg))
 		return -EINVAL;
+	n = reg->n + array_index_nospec(id - reg->id, reg->count);
 	*value = reg->get ? reg->get(to_vmx(vcpu), n) : vmread(reg->field + 2 * n);
 	return 0;
 }
 
-/* What the CPU remembers of the guest's page tables depends on these. */
-static bool is_about_translation(u64 id)
-{
-	switch (id) {
-	case AXVCPU_X86_REG_CR0:
-	case AXVCPU_X86_REG_CR3:
-	case AXVCPU_X86_REG_CR4:
-	case AXVCPU_X86_REG_PDPTE(0) ... AXVCPU_X86_REG_PDPTE(3):
-	case AXVCPU_X86_REG_MSR(MSR_EFER):
-	case AXVCPU_X86_REG_MSR(MSR_IA32_CR_PAT):
-		return true;
-	default:
-		return false;
-	}
-}
+/* What vmx_check_reg() leaves in an id: the row, and the register's number in it */
+#define FOUND(row, n)		((u64)(row) << 32 | (n))
+#define FOUND_ROW(id)		((id) >> 32)
 
 /**
- * vmx_set_reg() - change a register
+ * vmx_check_reg() - may a register have a value?
  * @vcpu: the vCPU, loaded
- * @id: of the register
- * @value: its value
- * @commit: do it; otherwise it is only checked
+ * @reg: id and value
  *
  * Values that only make sense together are not checked against each other: an
  * entry with a state that no CPU can be in is FAIL_ENTRY.
@@ -242,28 +241,49 @@ static bool is_about_translation(u64 id)
  * Context: preemption off, &struct axvcpu.mutex held.
  * Return: 0, or -EINVAL: there is no such register, or it can't have this value.
  */
-int vmx_set_reg(struct axvcpu *vcpu, u64 id, u64 value, bool commit)
+int vmx_check_reg(struct axvcpu *vcpu, struct axvcpu_reg *reg)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
-	const struct vmx_reg *reg;
-	unsigned int n;
+	const struct vmx_reg *row;
+	unsigned int found;
+	u64 value = reg->value;
 
 	lockdep_assert_held(&vcpu->mutex);
-	if (id >= AXVCPU_X86_REG_CPUID(0, 0, 0))
-		return vmx_set_cpuid(vmx, id, value, commit);
-	reg = find(id, &n);
-	if (!reg || (reg->mask && (value & ~reg->mask)) || (reg->valid && !reg->valid(vmx, value)))
+	if (unlikely(reg->id >= AXVCPU_X86_REG_CPUID(0, 0, 0)))
+		return vmx_check_cpuid(reg->id, value);
+	found = vmx_regs_find(reg->id);
+	row = vmx_regs_row(found);
+	if (!row || (row->mask && (value & ~row->mask)) || (row->valid && !row->valid(vmx, value)))
 		return -EINVAL;
-	if (!commit)
-		return 0;
-	if (reg->set)
-		reg->set(vmx, n, value);
-	else
-		vmwrite(reg->field + 2 * n, value);
-	/* With a VPID, an entry forgets nothing by itself: SDM vol. 3, 29.4.3. */
-	if (is_about_translation(id))
-		vcpu->tlb_gen = 0;
+	reg->id = FOUND(found, row->n + array_index_nospec(reg->id - row->id, row->count));
 	return 0;
+}
+
+/**
+ * vmx_commit_reg() - change a register
+ * @vcpu: the vCPU, loaded
+ * @reg: as vmx_check_reg() has left it
+ *
+ * Context: preemption off, &struct axvcpu.mutex held.
+ */
+void vmx_commit_reg(struct axvcpu *vcpu, const struct axvcpu_reg *reg)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	unsigned int n = reg->id;
+	const struct vmx_reg *row;
+
+	if (unlikely(reg->id >= AXVCPU_X86_REG_CPUID(0, 0, 0))) {
+		vmx_set_cpuid(vmx, reg->id, reg->value);
+		return;
+	}
+	row = vmx_regs_row(FOUND_ROW(reg->id));
+	if (row->set)
+		row->set(vmx, n, reg->value);
+	else
+		vmwrite(row->field + 2 * n, reg->value);
+	/* With a VPID, an entry forgets nothing by itself: SDM vol. 3, 29.4.3. */
+	if (row->flags & VMX_REG_TRANSLATION)
+		vcpu->tlb_gen = 0;
 }
 
 /**
@@ -283,7 +303,7 @@ void vmx_take_regs(struct vmx_vcpu *vmx)
 	if (dirty & AXVCPU_REGS_SP)
 		vmwrite(GUEST_RSP, READ_ONCE(run->regs.x86.gpr[AXVCPU_X86_RSP]));
 	if (dirty & AXVCPU_REGS_PC) {
-		set_rip(vmx, 0, READ_ONCE(run->regs.x86.rip));
+		write_rip(vmx, READ_ONCE(run->regs.x86.rip));
 		set_rflags(vmx, 0, READ_ONCE(run->regs.x86.rflags));
 	}
 }
@@ -322,6 +342,8 @@ void vmx_sync_regs(struct axvcpu *vcpu)
 		vmx_rip(vmx);
 		vmx_rflags(vmx);
 	}
+	if (unlikely(READ_ONCE(vmx->queued)))
+		vmx_queue_show(vmx);
 	WRITE_ONCE(run->regs.x86.rip, vmx->rip);
 	WRITE_ONCE(run->regs.x86.rflags, vmx->rflags);
 }

@@ -3,9 +3,15 @@
 #ifndef _AXVCPU_VMX_REGS_H
 #define _AXVCPU_VMX_REGS_H
 
+#include <linux/bits.h>
 #include <linux/types.h>
 
 #include "vmx.h"
+
+/* What the CPU remembers of the guest's page tables depends on it. */
+#define VMX_REG_TRANSLATION	BIT(0)
+/* Another id has the same state. */
+#define VMX_REG_ALIAS		BIT(1)
 
 /**
  * struct vmx_reg - a register by id, or some that are numbered on from the first
@@ -14,6 +20,7 @@
  * @n: number of the first, for @get and @set
  * @field: in the VMCS, at steps of 2; or @get and @set
  * @mask: bits that a value may have; 0: any
+ * @flags: ``VMX_REG_*``
  * @valid: may it have this value? NULL: any
  * @get: its value
  * @set: change it
@@ -27,6 +34,7 @@ struct vmx_reg {
 	u32 count;
 	u32 n;
 	u32 field;
+	u32 flags;
 	u64 mask;
 	bool (*valid)(const struct vmx_vcpu *vmx, u64 value);
 	u64 (*get)(struct vmx_vcpu *vmx, unsigned int n);
@@ -34,8 +42,11 @@ struct vmx_reg {
 	u64 xfeatures;
 };
 
+void vmx_regs_init(void);
 int vmx_get_reg(struct axvcpu *vcpu, u64 id, u64 *value);
-int vmx_set_reg(struct axvcpu *vcpu, u64 id, u64 value, bool commit);
+int vmx_check_reg(struct axvcpu *vcpu, struct axvcpu_reg *reg);
+void vmx_commit_reg(struct axvcpu *vcpu, const struct axvcpu_reg *reg);
+u32 vmx_list_regs(struct axvcpu *vcpu, u64 *ids, u32 max);
 void vmx_sync_regs(struct axvcpu *vcpu);
 void vmx_take_regs(struct vmx_vcpu *vmx);
 u64 vmx_bad_reg(struct vmx_vcpu *vmx);

@@ -17,6 +17,7 @@
 #include "vmx_event.h"
 #include "vmx_fpu.h"
 #include "vmx_insn.h"
+#include "vmx_queue.h"
 #include "vmx_regs_state.h"
 #include "vmx_timer.h"
 
@@ -65,6 +66,19 @@ static void set_tsc(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 static bool is_interruptibility(const struct vmx_vcpu *vmx, u64 value)
 {
 	return (value & VMX_SHADOW) != VMX_SHADOW;
+}
+
+static u64 get_interruptibility(struct vmx_vcpu *vmx, unsigned int n)
+{
+	u32 value = vmread(GUEST_INTERRUPTIBILITY_INFO);
+
+	return vmx->once & VMX_ONCE_END_SHADOW ? value & ~VMX_SHADOW : value;
+}
+
+static void set_interruptibility(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	vmx->once &= ~VMX_ONCE_END_SHADOW;
+	vmwrite(GUEST_INTERRUPTIBILITY_INFO, value);
 }
 
 static u64 get_pending_debug(struct vmx_vcpu *vmx, unsigned int n)
@@ -137,11 +151,7 @@ static u64 get_exception(struct vmx_vcpu *vmx, unsigned int n)
 
 static void set_exception(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
-	/* One that INJECT queues meanwhile is replaced, or stays and has its flag. */
-	clear_bit(VMX_QUEUED_EXCEPTION, &vmx->queued);
-	xchg(&vmx->exception, value);
-	if (value)
-		set_bit(VMX_QUEUED_EXCEPTION, &vmx->queued);
+	vmx_set_queued_exception(vmx, value);
 }
 
 /* All but those that are the host's */
@@ -171,13 +181,6 @@ static void set_nmi(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 static u64 get_irqs(struct vmx_vcpu *vmx, unsigned int n)
 {
 	return READ_ONCE(vmx->irr[n]);
-}
-
-/* The flag may be set in vain. */
-static void set_irqs(struct vmx_vcpu *vmx, unsigned int n, u64 value)
-{
-	xchg(&vmx->irr[n], value);
-	set_bit(VMX_QUEUED_IRQ, &vmx->queued);
 }
 
 static bool is_timer(const struct vmx_vcpu *vmx, u64 value)
@@ -235,32 +238,32 @@ static bool is_mxcsr(const struct vmx_vcpu *vmx, u64 value)
 }
 
 const struct vmx_reg vmx_state_regs[VMX_NR_STATE_REGS] = {
-	{ AXVCPU_X86_REG_CR8, 1, 0, 0, 0xf, NULL, get_cr8, set_cr8 },
-	{ AXVCPU_X86_REG_DR(0), 4, 0, 0, 0, NULL, get_dr, vmx_set_dr },
-	{ AXVCPU_X86_REG_DR(6), 1, 6, 0, 0, is_32bit, get_dr, vmx_set_dr },
-	{ AXVCPU_X86_REG_DR(7), 1, 7, 0, 0, is_32bit, get_dr, vmx_set_dr },
-	{ AXVCPU_X86_REG_MSR(MSR_IA32_TSC), 1, 0, 0, 0, NULL, get_tsc, set_tsc },
-	{ AXVCPU_X86_REG_TSC_OFFSET, 1, 0, 0, 0, NULL, get_tsc_offset, set_tsc_offset },
-	{ AXVCPU_X86_REG_INTERRUPTIBILITY, 1, 0, GUEST_INTERRUPTIBILITY_INFO,
-	  VMX_SHADOW | GUEST_INTR_STATE_NMI, is_interruptibility },
-	{ AXVCPU_X86_REG_PENDING_DEBUG, 1, 0, 0, DR_TRAP_BITS | BIT(12) | DR_STEP, NULL,
+	{ AXVCPU_X86_REG_CR8, 1, 0, 0, 0, 0xf, NULL, get_cr8, set_cr8 },
+	{ AXVCPU_X86_REG_DR(0), 4, 0, 0, 0, 0, NULL, get_dr, vmx_set_dr },
+	{ AXVCPU_X86_REG_DR(6), 1, 6, 0, 0, 0, is_32bit, get_dr, vmx_set_dr },
+	{ AXVCPU_X86_REG_DR(7), 1, 7, 0, 0, 0, is_32bit, get_dr, vmx_set_dr },
+	{ AXVCPU_X86_REG_MSR(MSR_IA32_TSC), 1, 0, 0, VMX_REG_ALIAS, 0, NULL, get_tsc, set_tsc },
+	{ AXVCPU_X86_REG_TSC_OFFSET, 1, 0, 0, 0, 0, NULL, get_tsc_offset, set_tsc_offset },
+	{ AXVCPU_X86_REG_INTERRUPTIBILITY, 1, 0, 0, 0, VMX_SHADOW | GUEST_INTR_STATE_NMI,
+	  is_interruptibility, get_interruptibility, set_interruptibility },
+	{ AXVCPU_X86_REG_PENDING_DEBUG, 1, 0, 0, 0, DR_TRAP_BITS | BIT(12) | DR_STEP, NULL,
 	  get_pending_debug, set_pending_debug },
-	{ AXVCPU_X86_REG_HALTED, 1, 0, 0, 1, NULL, get_halted, set_halted },
-	{ AXVCPU_X86_REG_EVENT, 1, 0, 0, 0, is_event, get_event, set_event },
-	{ AXVCPU_X86_REG_QUEUED_EXCEPTION, 1, 0, 0, 0, is_exception, get_exception, set_exception },
-	{ AXVCPU_X86_REG_EXCEPTION_EXITS, 1, 0, 0, EXCEPTION_EXITS, NULL,
+	{ AXVCPU_X86_REG_HALTED, 1, 0, 0, 0, 1, NULL, get_halted, set_halted },
+	{ AXVCPU_X86_REG_EVENT, 1, 0, 0, 0, 0, is_event, get_event, set_event },
+	{ AXVCPU_X86_REG_QUEUED_EXCEPTION, 1, 0, 0, 0, 0, is_exception, get_exception, set_exception },
+	{ AXVCPU_X86_REG_EXCEPTION_EXITS, 1, 0, 0, 0, EXCEPTION_EXITS, NULL,
 	  get_exception_exits, set_exception_exits },
-	{ AXVCPU_X86_REG_QUEUED_NMI, 1, 0, 0, 1, NULL, get_nmi, set_nmi },
-	{ AXVCPU_X86_REG_PREEMPTION_TIMER, 1, 0, 0, 0, is_timer, get_timer, set_timer },
-	{ AXVCPU_X86_REG_QUEUED_IRQS(0), 4, 0, 0, 0, NULL, get_irqs, set_irqs },
-	{ AXVCPU_X86_REG_FXSAVE(0), MXCSR_WORD, 0, 0, 0, NULL, get_fxsave, set_fxsave },
-	{ AXVCPU_X86_REG_FXSAVE(MXCSR_WORD), 1, MXCSR_WORD, 0, 0, is_mxcsr,
+	{ AXVCPU_X86_REG_QUEUED_NMI, 1, 0, 0, 0, 1, NULL, get_nmi, set_nmi },
+	{ AXVCPU_X86_REG_PREEMPTION_TIMER, 1, 0, 0, 0, 0, is_timer, get_timer, set_timer },
+	{ AXVCPU_X86_REG_QUEUED_IRQS(0), 4, 0, 0, 0, 0, NULL, get_irqs, vmx_set_queued_irqs },
+	{ AXVCPU_X86_REG_FXSAVE(0), MXCSR_WORD, 0, 0, 0, 0, NULL, get_fxsave, set_fxsave },
+	{ AXVCPU_X86_REG_FXSAVE(MXCSR_WORD), 1, MXCSR_WORD, 0, 0, 0, is_mxcsr,
 	  get_fxsave, set_fxsave },
 	{ AXVCPU_X86_REG_FXSAVE(MXCSR_WORD + 1), AXVCPU_X86_NR_FXSAVE - MXCSR_WORD - 1,
-	  MXCSR_WORD + 1, 0, 0, NULL, get_fxsave, set_fxsave },
-	{ AXVCPU_X86_REG_XCR0, 1, 0, 0, 0, vmx_xcr0_valid, get_xcr0, set_xcr0 },
+	  MXCSR_WORD + 1, 0, 0, 0, NULL, get_fxsave, set_fxsave },
+	{ AXVCPU_X86_REG_XCR0, 1, 0, 0, 0, 0, vmx_xcr0_valid, get_xcr0, set_xcr0 },
 #define XSTATE(id, words, part) \
-	{ id, words, (part) << 8, 0, 0, NULL, get_xstate, set_xstate, BIT(part) }
+	{ id, words, (part) << 8, 0, 0, 0, NULL, get_xstate, set_xstate, BIT(part) }
 	XSTATE(AXVCPU_X86_REG_YMM_HIGH(0), 32, XFEATURE_YMM),
 	XSTATE(AXVCPU_X86_REG_OPMASK(0), 8, XFEATURE_OPMASK),
 	XSTATE(AXVCPU_X86_REG_ZMM_HIGH(0), 64, XFEATURE_ZMM_Hi256),

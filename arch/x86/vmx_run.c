@@ -112,6 +112,8 @@ static noinline int prepare(struct vmx_vcpu *vmx)
 	always = vmx->always;
 	if (unlikely(once & (VMX_ONCE_STEPPED | VMX_ONCE_SHUTDOWN)))
 		return do_not_enter(vmx);
+	if (once & VMX_ONCE_END_SHADOW)
+		vmx_end_shadow();
 	if ((once & VMX_ONCE_EVENT) || READ_ONCE(vmx->queued))
 		vmx_put_events(vmx);
 	if (once & VMX_ONCE_RIP)

@@ -462,6 +462,39 @@ static int regs_calls(int fd, unsigned int cmd, const struct axvcpu_reg *regs, i
 }
 
 /**
+ * list_regs() - GET_REG_LIST
+ * @fd: vCPU
+ * @ids: where they go
+ * @count: room there
+ *
+ * Return: how many there are, or a negative errno; -E2BIG also where there is no room.
+ */
+int list_regs(int fd, uint64_t *ids, uint32_t count)
+{
+	struct axvcpu_reg_list args = { .ids = (uintptr_t)ids, .count = count };
+	int err = XIOCTL(fd, AXVCPU_GET_REG_LIST, &args);
+
+	return err ? err : (int)args.count;
+}
+
+int keep_state(int fd)
+{
+	return xioctl(fd, AXVCPU_KEEP_STATE, 0);
+}
+
+int restore_state(int fd, unsigned long flags)
+{
+	return xioctl(fd, AXVCPU_RESTORE_STATE, flags);
+}
+
+int withdraw_event(int fd, uint32_t type, uint32_t vector)
+{
+	struct axvcpu_inject args = { .type = type, .vector = vector };
+
+	return XIOCTL(fd, AXVCPU_WITHDRAW, &args);
+}
+
+/**
  * get_state_of() - read all that makes up a vCPU
  * @v: vCPU
  * @regs: filled in; %GUEST_MAX_STATE elements
@@ -470,19 +503,13 @@ static int regs_calls(int fd, unsigned int cmd, const struct axvcpu_reg *regs, i
  */
 int get_state_of(struct guest_vcpu *v, struct axvcpu_reg *regs)
 {
-	int count = 0, err;
+	uint64_t ids[GUEST_MAX_STATE];
+	int count = list_regs(v->fd, ids, GUEST_MAX_STATE);
+	int err;
 
-	for (const struct guest_regs *r = v->isa->state; r->count; r++) {
-		uint64_t value;
-
-		if (r->optional && get_reg(v->fd, r->id, &value))
-			continue;
-		for (int i = 0; i < r->count; i++) {
-			assert(count < GUEST_MAX_STATE);
-			regs[count++] = (struct axvcpu_reg){ .id = r->id + i };
-		}
-	}
-	err = regs_calls(v->fd, AXVCPU_GET_REGS, regs, count);
+	for (int i = 0; i < count; i++)
+		regs[i] = (struct axvcpu_reg){ .id = ids[i] };
+	err = count < 0 ? count : regs_calls(v->fd, AXVCPU_GET_REGS, regs, count);
 	return err ? err : count;
 }
 
@@ -610,8 +637,8 @@ int wait_for_state(int fd, int state)
  */
 void good_arg(struct guest *g, unsigned int cmd, union guest_arg *arg)
 {
+	static uint64_t ids[GUEST_MAX_STATE], bitmap;
 	static struct axvcpu_reg reg;
-	static uint64_t bitmap;
 
 	memset(arg, 0, sizeof(*arg));
 	switch (cmd) {
@@ -661,6 +688,14 @@ void good_arg(struct guest *g, unsigned int cmd, union guest_arg *arg)
 		break;
 	case AXVCPU_INJECT:
 		arg->inject.vector = 0x40;
+		break;
+	case AXVCPU_WITHDRAW:
+		/* One that is never queued */
+		arg->inject.vector = 0x41;
+		break;
+	case AXVCPU_GET_REG_LIST:
+		arg->reg_list.ids = (uintptr_t)ids;
+		arg->reg_list.count = GUEST_MAX_STATE;
 		break;
 	}
 }

@@ -24,7 +24,7 @@
 #define GUEST_CODE_SIZE		0x4000		/* the code in it */
 #define GUEST_PROG(n)		(0x10000 + (n) * GUEST_PROG_SIZE) /* where programs may stand */
 #define GUEST_NR_PROGS		8
-#define GUEST_MAX_STATE		1600		/* registers of a vCPU */
+#define GUEST_MAX_STATE		512		/* registers of a vCPU */
 
 /* Programs that many tests have, see guest_write_programs() */
 #define OUTS			GUEST_PROG(0)	/* an exit each time it is run */
@@ -55,18 +55,6 @@ enum guest_reg {
 
 struct guest_prog;
 
-/**
- * struct guest_regs - registers with ids that follow on each other
- * @id: the first one's
- * @count: how many; 0: the list's end
- * @optional: not every CPU has them
- */
-struct guest_regs {
-	uint64_t id;
-	int count;
-	bool optional;
-};
-
 /*
  * struct guest_isa - how one backend's guests are written
  * @backend: &enum axvcpu_backend
@@ -89,7 +77,6 @@ struct guest_regs {
  *	it does not take
  * @max_exception: the same, of exceptions
  * @no_reg: an id near those of registers, which is none
- * @state: all registers that make up a vCPU, or NULL
  * @init_memory: fill in what every guest needs, at the start of its memory
  * @setup: the architecture's part of SETUP
  * @begin: the first instructions of a program
@@ -115,7 +102,6 @@ struct guest_isa {
 	uint32_t max_vector;
 	uint32_t max_exception;
 	uint64_t no_reg;
-	const struct guest_regs *state;
 	void (*init_memory)(uint8_t *mem);
 	void (*setup)(union axvcpu_setup_config *config);
 
@@ -244,6 +230,10 @@ int get_failure(int fd, struct axvcpu_failure *failure);
 int set_state(int fd, uint32_t state);
 int get_reg(int fd, uint64_t id, uint64_t *value);
 int set_reg(int fd, uint64_t id, uint64_t value);
+int list_regs(int fd, uint64_t *ids, uint32_t count);
+int keep_state(int fd);
+int restore_state(int fd, unsigned long flags);
+int withdraw_event(int fd, uint32_t type, uint32_t vector);
 int get_state_of(struct guest_vcpu *v, struct axvcpu_reg *regs);
 int set_state_of(struct guest_vcpu *v, const struct axvcpu_reg *regs, int count);
 int get_stats(int fd, struct axvcpu_stats *stats);
@@ -401,6 +391,7 @@ union guest_arg {
 	struct axvcpu_set_ept_root set_ept_root;
 	struct axvcpu_vcpu_info vcpu_info;
 	struct axvcpu_regs regs;
+	struct axvcpu_reg_list reg_list;
 	struct axvcpu_inject inject;
 	struct axvcpu_stats stats;
 	struct axvcpu_history history;

@@ -362,38 +362,6 @@ static void arm64_fixup(struct guest_prog *p, size_t at, uint64_t target)
 	memcpy(place, &word, sizeof(word));
 }
 
-#define SYS(...)	{ AXVCPU_ARM64_REG_SYS(__VA_ARGS__), 1 }
-
-/* PSTATE first: it says which stack pointer is meant. */
-static const struct guest_regs arm64_state[] = {
-	{ AXVCPU_ARM64_REG_PSTATE, 1 },
-	{ AXVCPU_ARM64_REG_X(0), 33 },
-	{ AXVCPU_ARM64_REG_V_LOW(0), 66 },
-	{ AXVCPU_ARM64_REG_CNTVOFF, 4 },
-	{ AXVCPU_ARM64_REG_GIC_VMCR, 1 },
-	{ AXVCPU_ARM64_REG_GIC_AP0R(0), 24 },
-	{ AXVCPU_ARM64_REG_GIC_QUEUED(0), AXVCPU_ARM64_MAX_INTID + 1 },
-	/* SCTLR, CPACR, TTBR0, TTBR1, TCR, SPSR, ELR, AFSR0, AFSR1, ESR, FAR, PAR, MAIR, */
-	/* AMAIR, VBAR */
-	SYS(3, 0, 1, 0, 0), SYS(3, 0, 1, 0, 2), SYS(3, 0, 2, 0, 0), SYS(3, 0, 2, 0, 1),
-	SYS(3, 0, 2, 0, 2), SYS(3, 0, 4, 0, 0), SYS(3, 0, 4, 0, 1), SYS(3, 0, 5, 1, 0),
-	SYS(3, 0, 5, 1, 1), SYS(3, 0, 5, 2, 0), SYS(3, 0, 6, 0, 0), SYS(3, 0, 7, 4, 0),
-	SYS(3, 0, 10, 2, 0), SYS(3, 0, 10, 3, 0), SYS(3, 0, 12, 0, 0),
-	/* CONTEXTIDR, TPIDR_EL1, CNTKCTL, CSSELR, TPIDR_EL0, TPIDRRO, SP_EL0, SP_EL1 */
-	SYS(3, 0, 13, 0, 1), SYS(3, 0, 13, 0, 4), SYS(3, 0, 14, 1, 0), SYS(3, 2, 0, 0, 0),
-	SYS(3, 3, 13, 0, 2), SYS(3, 3, 13, 0, 3), SYS(3, 0, 4, 1, 0), SYS(3, 4, 4, 1, 0),
-	/* CNTV_CTL, CNTV_CVAL */
-	SYS(3, 3, 14, 3, 1), SYS(3, 3, 14, 3, 2),
-	/* MDSCR, breakpoints, watchpoints */
-	SYS(2, 0, 0, 2, 2), SYS(2, 0, 0, 0, 4), SYS(2, 0, 0, 0, 5), SYS(2, 0, 0, 0, 6),
-	SYS(2, 0, 0, 0, 7), SYS(2, 0, 0, 1, 4), SYS(2, 0, 0, 1, 5), SYS(2, 0, 0, 1, 6),
-	SYS(2, 0, 0, 1, 7),
-	/* Keys: APIA, APIB, APDA, APDB, APGA; they follow on each other */
-	{ AXVCPU_ARM64_REG_SYS(3, 0, 2, 1, 0), 4 }, { AXVCPU_ARM64_REG_SYS(3, 0, 2, 2, 0), 4 },
-	{ AXVCPU_ARM64_REG_SYS(3, 0, 2, 3, 0), 2 },
-	{ 0 },
-};
-
 const struct guest_isa guest_isa_arm64 = {
 	.backend	= AXVCPU_BACKEND_VHE,
 	.gpr		= { 19, 20, 21, 22, 23, 24 },
@@ -412,7 +380,6 @@ const struct guest_isa guest_isa_arm64 = {
 	.max_vector	= AXVCPU_ARM64_MAX_INTID,
 	.max_exception	= AXVCPU_ARM64_MAX_EC,
 	.no_reg		= AXVCPU_ARM64_REG_PSTATE + 1,
-	.state		= arm64_state,
 	.init_memory	= arm64_init_memory,
 	.setup		= arm64_setup,
 	.movi		= arm64_movi,

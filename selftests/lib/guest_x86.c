@@ -328,31 +328,6 @@ static void x86_fixup(struct guest_prog *p, size_t at, uint64_t target)
 	memcpy(p->mem + at - sizeof(rel), &rel, sizeof(rel));
 }
 
-static const struct guest_regs x86_state[] = {
-	{ AXVCPU_X86_REG_GPR(0), 18 },
-	{ AXVCPU_X86_REG_CR0, 1 },
-	{ AXVCPU_X86_REG_CR2, 3 },
-	{ AXVCPU_X86_REG_CR8, 1 },
-	{ AXVCPU_X86_REG_SEG_SELECTOR(0), 8 },
-	{ AXVCPU_X86_REG_SEG_BASE(0), 8 },
-	{ AXVCPU_X86_REG_SEG_LIMIT(0), 8 },
-	{ AXVCPU_X86_REG_SEG_ACCESS(0), 8 },
-	{ AXVCPU_X86_REG_GDTR_BASE, 4 },
-	{ AXVCPU_X86_REG_DR(0), 4 },
-	{ AXVCPU_X86_REG_DR(6), 2 },
-	{ AXVCPU_X86_REG_TSC_OFFSET, 9 },
-	{ AXVCPU_X86_REG_PDPTE(0), 4 },
-	{ AXVCPU_X86_REG_QUEUED_IRQS(0), 4 },
-	{ AXVCPU_X86_REG_FXSAVE(0), AXVCPU_X86_NR_FXSAVE },
-	{ AXVCPU_X86_REG_MSR(0x174), 3 },
-	{ AXVCPU_X86_REG_MSR(0x277), 1 },
-	{ AXVCPU_X86_REG_MSR(0xc0000080), 5 },
-	{ AXVCPU_X86_REG_MSR(0xc0000100), 4 },
-	{ AXVCPU_X86_REG_XCR0, 1 },
-	{ AXVCPU_X86_REG_YMM_HIGH(0), 32, .optional = true },
-	{ 0 },
-};
-
 const struct guest_isa guest_isa_x86 = {
 	.backend	= AXVCPU_BACKEND_VMX,
 	.gpr		= { RBX, RBP, R10, R11, R12, R13 },
@@ -365,7 +340,6 @@ const struct guest_isa guest_isa_x86 = {
 	.max_vector	= 255,
 	.max_exception	= 31,
 	.no_reg		= 0x1001f,
-	.state		= x86_state,
 	.init_memory	= x86_init_memory,
 	.setup		= x86_setup,
 	.movi		= x86_movi,

@@ -37,10 +37,14 @@ enum {
 	OP_GET_HISTORY = 0,
 	OP_GET_CALL_LOG = 0,
 	OP_SET_DEBUG = 0,
+	OP_GET_REG_LIST = 0,
+	OP_KEEP_STATE = 0,
+	OP_RESTORE_STATE = 0,
+	OP_WITHDRAW = 0,
 };
 
 const struct model_ioctl model_ioctls[] = {
-#define I(name, arg, lock, busy, bad, handler) \
+#define I(name, arg, flags, lock, busy, bad, handler) \
 	{ #name, AXVCPU_##name, MODEL_ARG_##arg, MODEL_LOCK_##lock, busy, bad, OP_##name },
 	AXVCPU_VCPU_IOCTLS(I)
 #undef I
@@ -132,6 +136,7 @@ static int backend(struct model *m, unsigned int op)
 		m->root = true;
 	}
 	if (op == AXVCPU_OP_RESET) {
+		m->kept = false;
 		m->entry = false;
 		m->root = false;
 	}
@@ -142,7 +147,8 @@ static int backend(struct model *m, unsigned int op)
  * model_apply() - what an ioctl with good arguments does to a vCPU that no
  *	other thread uses
  * @m: vCPU
- * @ioctl: row of the table; SET_STATE sets Invalid, RUN ends with an exit
+ * @ioctl: row of the table; SET_STATE sets Invalid, RUN ends with an exit, WITHDRAW is of
+ *	an event that is not queued
  *
  * Return: what the ioctl returns.
  */
@@ -161,6 +167,10 @@ int model_apply(struct model *m, const struct model_ioctl *ioctl)
 		return -EOPNOTSUPP;
 	if (ioctl->cmd == AXVCPU_SET_DEBUG && !m->has_debug)
 		return -EOPNOTSUPP;
+	if (ioctl->cmd == AXVCPU_KEEP_STATE)
+		m->kept = true;
+	if ((ioctl->cmd == AXVCPU_RESTORE_STATE && !m->kept) || ioctl->cmd == AXVCPU_WITHDRAW)
+		return -ENOENT;
 	if (!ioctl->op)
 		return 0;
 

@@ -42,6 +42,7 @@ struct model_ioctl {
  * @has_call_log: the backend's
  * @has_debug: the same
  * @entry: the backend was given an entry
+ * @kept: KEEP_STATE has made a copy
  * @root: the backend was given a root
  * @failure: the last failure
  */
@@ -51,6 +52,7 @@ struct model {
 	bool has_debug;
 	bool entry;
 	bool root;
+	bool kept;
 	struct axvcpu_failure failure;
 };
 

@@ -61,6 +61,44 @@ struct axvcpu_arm64_gprs {
 	__u64 pstate;
 };
 
+/* &struct axvcpu_arm64_irq.state */
+#define AXVCPU_ARM64_IRQ_PENDING	(1U << 0)
+#define AXVCPU_ARM64_IRQ_ACTIVE		(1U << 1)	/* acknowledged, and not ended yet */
+#define AXVCPU_ARM64_IRQ_WAITS		(1U << 2)	/* pending, for a list register */
+
+/**
+ * struct axvcpu_arm64_irq - an interrupt of &struct axvcpu_arm64_queue
+ * @intid: INTID
+ * @state: ``AXVCPU_ARM64_IRQ_*``
+ * @priority: its priority
+ * @reserved: zero
+ */
+struct axvcpu_arm64_irq {
+	__u32 intid;
+	__u8 state;
+	__u8 priority;
+	__u16 reserved;
+};
+
+#define AXVCPU_ARM64_QUEUE_LEN		32
+
+/**
+ * struct axvcpu_arm64_queue - in the run page: what INJECT has queued and the guest is not
+ *	done with yet; the virtual timer's interrupt, too
+ * @count: interrupts that there are; @irqs has the first %AXVCPU_ARM64_QUEUE_LEN
+ * @reserved: zero
+ * @exception: as %AXVCPU_ARM64_REG_EXCEPTION has it
+ * @serror: as %AXVCPU_ARM64_REG_SERROR has it
+ * @irqs: the interrupts, in no order; one that is active and waits has two elements
+ */
+struct axvcpu_arm64_queue {
+	__u32 count;
+	__u32 reserved;
+	__u64 exception;
+	__u64 serror;
+	struct axvcpu_arm64_irq irqs[AXVCPU_ARM64_QUEUE_LEN];
+};
+
 /*
  * Register ids of GET_REGS and SET_REGS: the class in bits 31:16, the number
  * in bits 15:0 (system registers: the class in bits 63:32).

@@ -61,6 +61,19 @@ struct axvcpu_x86_gprs {
 	__u64 rflags;
 };
 
+/**
+ * struct axvcpu_x86_queue - in the run page: what INJECT has queued and the guest has not
+ *	taken yet
+ * @irqs: bit n % 64 of element n / 64: the external interrupt n
+ * @exception: as ``AXVCPU_X86_REG_QUEUED_EXCEPTION`` has it; 0: none
+ * @nmi: 1: an NMI
+ */
+struct axvcpu_x86_queue {
+	__u64 irqs[4];
+	__u64 exception;
+	__u64 nmi;
+};
+
 /* Indices into &struct axvcpu_x86_gprs.gpr */
 #define AXVCPU_X86_RAX	0
 #define AXVCPU_X86_RCX	1

@@ -28,7 +28,8 @@
  * ``EINVAL``     an unknown flag, a reserved field that is not zero, a struct
  *                shorter than its first version, a value out of range
  * ``E2BIG``      a struct longer than the kernel's with a tail that is not
- *                zero, or an array longer than the limit
+ *                zero, or an array longer than the limit; an array that is
+ *                too short (GET_REG_LIST)
  * ``EPERM``      the capability that the call needs is missing
  * ``EIO``        the address space belongs to another process (MAP, UNMAP,
  *                RUN), or the hardware of a CPU can't be turned on (CREATE_VCPU)
@@ -43,7 +44,8 @@
  * ``EMFILE``     the process has no file descriptor left
  * ``EOPNOTSUPP`` this backend has no such feature
  * ``EEXIST``     the range overlaps one that is mapped (MAP)
- * ``ENOENT``     no such range is mapped (UNMAP)
+ * ``ENOENT``     no such range is mapped (UNMAP); no such event is queued
+ *                (WITHDRAW); no state is kept (RESTORE_STATE)
  * ``ENOSPC``     the address space has 32768 ranges already (MAP)
  * ============== ==========================================================
  *
@@ -415,6 +417,13 @@ struct axvcpu_bind {
  */
 #define AXVCPU_RESET_KEEP_MACHINE	(1U << 0)
 
+/*
+ * Argument of %AXVCPU_RESTORE_STATE, an integer: the counter that the guest reads goes
+ * back to where it was, too. Without, time goes on: the TSC's offset and CNTVOFF are what
+ * they were
+ */
+#define AXVCPU_RESTORE_TIME	(1U << 0)
+
 /**
  * struct axvcpu_failure - an operation that failed
  * @seq: counts the failures of this vCPU; 0: there was none
@@ -530,6 +539,25 @@ struct axvcpu_regs {
 };
 
 /**
+ * struct axvcpu_reg_list - %AXVCPU_GET_REG_LIST, the registers that make up the vCPU
+ * @ids: user pointer to an array of ``__u64`` for the ids
+ * @count: in: its elements; out: registers that there are
+ * @reserved: zero
+ *
+ * With fewer elements than registers the call is E2BIG, @count is written, and the
+ * array is not: ask with 0 first. SET_REGS may load them in this order, in as many
+ * calls as it takes. Of two ids for the same state the list has one. It lacks what
+ * belongs to the machine's configuration (x86: the CPUID table; arm64: ID registers),
+ * and on arm64 has ``AXVCPU_ARM64_REG_GIC_QUEUED()`` of those interrupts that are
+ * queued now.
+ */
+struct axvcpu_reg_list {
+	__u64 ids;
+	__u32 count;
+	__u32 reserved;
+};
+
+/**
  * enum axvcpu_event - &struct axvcpu_inject.type
  * @AXVCPU_EVENT_INTERRUPT: external interrupt: x86 vector 0 to 255, arm64
  *	INTID. Kept pending until the guest can take it; one that is already
@@ -573,6 +601,34 @@ struct axvcpu_inject {
 	__u32 reserved0;
 	__u64 reserved[2];
 };
+
+/**
+ * DOC: WITHDRAW
+ *
+ * %AXVCPU_WITHDRAW takes back what INJECT has queued, from any thread and in any state
+ * but Invalid (EBADFD), without the vCPU's lock. Its &struct axvcpu_inject names the
+ * event by type and vector; the other fields are zero.
+ *
+ * 0: the event is taken back, the guest will not see it. ENOENT: it is not queued, or
+ * the guest has it already. An interrupt that is on its way into a running guest, or
+ * in a list register on arm64, is the guest's. EINVAL: there is no such event.
+ */
+
+/**
+ * DOC: KEEP_STATE and RESTORE_STATE
+ *
+ * KEEP_STATE makes a copy of the vCPU's whole state, which stays in the kernel with the
+ * vCPU: registers, FPU, MSRs, what stands between two instructions, queued events, the
+ * exit in the run page and whether its answer is due. It replaces the copy before.
+ *
+ * RESTORE_STATE puts that copy back, as often as wanted, without checks, and writes only
+ * what differs. Guest memory is the VMM's to put back. Not part of the copy: what SET_DEBUG
+ * asked for, statistics, history, and a kick that no RUN has taken. UNBIND and BIND keep
+ * it, RESET forgets it.
+ *
+ * Both: EBUSY while another thread is inside RUN, EBADFD while Invalid or Created.
+ * KEEP_STATE: ENOMEM. RESTORE_STATE: ENOENT: nothing is kept.
+ */
 
 /** AXVCPU_NR_EXITS - room for exit reasons in &struct axvcpu_stats */
 #define AXVCPU_NR_EXITS		32
@@ -844,6 +900,8 @@ enum axvcpu_exit_reason {
 /* &struct axvcpu_run.regs_dirty and regs_wanted */
 #define AXVCPU_REGS_PC		(1U << 0)	/* program counter and flags; arm64: sp too */
 #define AXVCPU_REGS_SP		(1U << 1)	/* x86: RSP */
+/* The VMM has done the instruction that exited, whatever the program counter is now */
+#define AXVCPU_REGS_DONE	(1U << 2)
 
 /**
  * struct axvcpu_run - the run page, mmap() of a vCPU descriptor at offset 0
@@ -857,8 +915,8 @@ enum axvcpu_exit_reason {
  *	at each return; a VMM that changes them says so in regs_dirty. RSP of
  *	x86 is written where regs_wanted asks for it, and taken where
  *	regs_dirty says so
- * @regs_dirty: in: ``AXVCPU_REGS_*`` that RUN takes from @regs too; RUN
- *	clears it
+ * @regs_dirty: in: ``AXVCPU_REGS_*`` that RUN takes from @regs too, and whether
+ *	the VMM has done the instruction; RUN clears it
  * @regs_wanted: in: %AXVCPU_REGS_SP: RUN writes that one too at its return;
  *	the hardware keeps it elsewhere, which costs
  * @reserved1: zero
@@ -906,6 +964,8 @@ enum axvcpu_exit_reason {
  *	%AXVCPU_X86_REG_EVENT to 0
  * @unknown: UNKNOWN: ``hw_reason``, ``qualification``
  * @exit_raw: room for exits to come
+ * @queue: out: events that are queued, as RUN, SET_REGS or RESTORE_STATE left them. It is
+ *	written as long as there are any, and once more when there are none
  *
  * The page is shared with the process at all times. The kernel reads each
  * field once, and believes none.
@@ -1027,6 +1087,12 @@ struct axvcpu_run {
 		struct axvcpu_arm64_gprs arm64;
 		__u64 raw[64];
 	} regs;
+
+	union {
+		struct axvcpu_x86_queue x86;
+		struct axvcpu_arm64_queue arm64;
+		__u64 raw[64];
+	} queue;
 };
 
 #define AXVCPU_IOC_MAGIC	0xc4
@@ -1062,5 +1128,9 @@ struct axvcpu_run {
 #define AXVCPU_GET_HISTORY	_IOWR(AXVCPU_IOC_MAGIC, 0x2f, struct axvcpu_history)
 #define AXVCPU_GET_CALL_LOG	_IOWR(AXVCPU_IOC_MAGIC, 0x30, struct axvcpu_call_log)
 #define AXVCPU_SET_DEBUG	_IOW(AXVCPU_IOC_MAGIC, 0x31, struct axvcpu_set_debug)
+#define AXVCPU_GET_REG_LIST	_IOWR(AXVCPU_IOC_MAGIC, 0x32, struct axvcpu_reg_list)
+#define AXVCPU_KEEP_STATE	_IO(AXVCPU_IOC_MAGIC, 0x33)
+#define AXVCPU_RESTORE_STATE	_IO(AXVCPU_IOC_MAGIC, 0x34)
+#define AXVCPU_WITHDRAW		_IOW(AXVCPU_IOC_MAGIC, 0x35, struct axvcpu_inject)
 
 #endif /* _UAPI_LINUX_AXVCPU_H */
