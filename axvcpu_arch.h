@@ -28,6 +28,11 @@ struct axvcpu_arch_ops {
 	size_t vcpu_size;
 	/** @s2: table format; valid after @init */
 	const struct axvcpu_s2_format *s2;
+	/**
+	 * @exit_classes: &enum axvcpu_exit_class by &struct axvcpu.hw_reason, which the
+	 * backend sets at each exit; AXVCPU_NR_HW_REASONS elements
+	 */
+	const u8 *exit_classes;
 	/** @caps: ``AXVCPU_CAP_*`` of the backend; valid after @init; 0 where none */
 	u64 (*caps)(void);
 	/** @counter_hz: [P] see &struct axvcpu_info.counter_hz; may be NULL */

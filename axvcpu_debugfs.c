@@ -24,6 +24,7 @@ static struct dentry *dir;
 static const char *const state_names[] = { AXVCPU_STATE_NAMES(NAME, NAME) };
 static const char *const op_names[] = { AXVCPU_OP_NAMES(NAME, NAME) };
 static const char *const exit_names[AXVCPU_NR_EXITS] = { AXVCPU_EXIT_NAMES(NAME, NAME) };
+static const char *const class_names[AXVCPU_NR_CLASSES] = { AXVCPU_CLASS_NAMES(NAME, NAME) };
 #undef NAME
 
 static void show_stats(struct seq_file *m, const struct axvcpu_stats *stats)
@@ -39,6 +40,10 @@ static void show_stats(struct seq_file *m, const struct axvcpu_stats *stats)
 	for (i = 0; i < ARRAY_SIZE(stats->exits); i++)
 		if (stats->exits[i])
 			seq_printf(m, " %s:%llu", exit_names[i], stats->exits[i]);
+	seq_puts(m, "\n  kernel exits by class");
+	for (i = 0; i < ARRAY_SIZE(stats->handled); i++)
+		if (stats->handled[i])
+			seq_printf(m, " %s:%llu", class_names[i], stats->handled[i]);
 	seq_putc(m, '\n');
 }
 

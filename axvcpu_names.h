@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* States, operations and exits in words: for tracepoints and debugfs. */
+/* States, operations, exits and their classes in words: for tracepoints and debugfs. */
 #ifndef _AXVCPU_NAMES_H
 #define _AXVCPU_NAMES_H
 
@@ -55,5 +55,17 @@
 	N(AXVCPU_EXIT_IO_STRING,		"IO_STRING")		\
 	N(AXVCPU_EXIT_PREEMPTION_TIMER,		"PREEMPTION_TIMER")	\
 	L(AXVCPU_EXIT_TASK_SWITCH,		"TASK_SWITCH")
+
+#define AXVCPU_CLASS_NAMES(N, L)					\
+	N(AXVCPU_CLASS_OTHER,			"OTHER")		\
+	N(AXVCPU_CLASS_INTERRUPT,		"INTERRUPT")		\
+	N(AXVCPU_CLASS_MEMORY,			"MEMORY")		\
+	N(AXVCPU_CLASS_WINDOW,			"WINDOW")		\
+	N(AXVCPU_CLASS_CPUID,			"CPUID")		\
+	N(AXVCPU_CLASS_SYSREG,			"SYSREG")		\
+	N(AXVCPU_CLASS_HALT,			"HALT")			\
+	N(AXVCPU_CLASS_HYPERCALL,		"HYPERCALL")		\
+	N(AXVCPU_CLASS_FPU,			"FPU")			\
+	L(AXVCPU_CLASS_INSTRUCTION,		"INSTRUCTION")
 
 #endif /* _AXVCPU_NAMES_H */

@@ -150,7 +150,7 @@ static __always_inline int enter_often(struct axvcpu *vcpu, const struct axvcpu_
 		trace_axvcpu_exit(vcpu, ret);
 		if (ret != AXVCPU_NEXT_ENTER)
 			return ret;
-		vcpu->stats.kernel_exits++;
+		axvcpu_count_handled(vcpu);
 	}
 }
 
@@ -256,7 +256,7 @@ static int fill_fault(struct axvcpu *vcpu, struct run *run)
 	if (ret)
 		return leave_with(run, ret);
 	vcpu->stats.faults++;
-	vcpu->stats.kernel_exits++;
+	axvcpu_count_handled(vcpu);
 	return AXVCPU_NEXT_ENTER;
 }
 

@@ -8,6 +8,7 @@
 
 #include <linux/tracepoint.h>
 
+#include "axvcpu_arch.h"
 #include "axvcpu_names.h"
 #include "axvcpu_vcpu.h"
 
@@ -19,6 +20,9 @@
 	__print_symbolic(op, AXVCPU_OP_NAMES(axvcpu_symbol, axvcpu_last_symbol))
 #define axvcpu_show_exit(reason) \
 	__print_symbolic(reason, AXVCPU_EXIT_NAMES(axvcpu_symbol, axvcpu_last_symbol))
+
+#define axvcpu_show_class(class) \
+	__print_symbolic(class, AXVCPU_CLASS_NAMES(axvcpu_symbol, axvcpu_last_symbol))
 
 TRACE_EVENT(axvcpu_transition,
 	TP_PROTO(const struct axvcpu *vcpu, u32 op, u32 from, u32 to),
@@ -93,19 +97,22 @@ TRACE_EVENT(axvcpu_exit,
 		__field(u32, vcpu_id)
 		__field(int, next)
 		__field(u32, reason)
+		__field(u32, class)
 	),
 	TP_fast_assign(
 		__entry->vm_id = vcpu->vm_id;
 		__entry->vcpu_id = vcpu->vcpu_id;
 		__entry->next = next;
 		__entry->reason = vcpu->exit_reason;
+		__entry->class = axvcpu_arch.exit_classes[vcpu->hw_reason % AXVCPU_NR_HW_REASONS];
 	),
-	TP_printk("vm %u vcpu %u %s, reason %s", __entry->vm_id, __entry->vcpu_id,
+	TP_printk("vm %u vcpu %u %s, class %s, reason %s", __entry->vm_id, __entry->vcpu_id,
 		  __print_symbolic(__entry->next,
 				   { AXVCPU_NEXT_ENTER,	"enter again" },
 				   { AXVCPU_NEXT_FAULT,	"fault" },
 				   { AXVCPU_NEXT_HALT,	"halt" },
 				   { AXVCPU_NEXT_EXIT,	"to the VMM" }),
+		  axvcpu_show_class(__entry->class),
 		  axvcpu_show_exit(__entry->reason))
 );
 

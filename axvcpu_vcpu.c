@@ -400,7 +400,15 @@ static u64 guest_ns(const struct axvcpu *vcpu)
  */
 void axvcpu_get_stats(struct axvcpu *vcpu, struct axvcpu_stats *stats)
 {
+	unsigned int i;
+	u64 handled;
+
 	memcpy(stats, &vcpu->stats, sizeof(*stats));
+	for (i = 0; i < AXVCPU_NR_HW_REASONS; i++) {
+		handled = READ_ONCE(vcpu->handled[i]);
+		stats->handled[axvcpu_arch.exit_classes[i]] += handled;
+		stats->kernel_exits += handled;
+	}
 	stats->guest_ns = guest_ns(vcpu);
 	stats->injections = atomic64_read(&vcpu->injections);
 	stats->kicks = atomic64_read(&vcpu->kicks);

@@ -28,6 +28,9 @@
 struct axvcpu_aspace;
 struct axvcpu_kept;
 
+/* A power of two, and more than any backend has of them */
+#define AXVCPU_NR_HW_REASONS	128
+
 /* Bits of &struct axvcpu.requests */
 enum axvcpu_request {
 	AXVCPU_REQ_KICK,	/* RUN returns EINTR; sticky until a RUN takes it */
@@ -108,6 +111,7 @@ struct axvcpu {
 	bool halted;				/* (m) a signal or kick cut a wait short */
 
 	u32 exit_reason;			/* (r) of the last exit */
+	u32 hw_reason;				/* (r) in the hardware's words */
 	bool answer_due;			/* (r) to it, in the run page */
 	struct axvcpu_kept *kept;		/* (m) KEEP_STATE's copy, or NULL */
 	struct axvcpu_fault fault;		/* (r) */
@@ -122,6 +126,7 @@ struct axvcpu {
 	atomic64_t injections;			/* (a) */
 	atomic64_t kicks;			/* (a) */
 	u64 guest_cycles;			/* (r) get_cycles() units, see guest_ns() */
+	u64 handled[AXVCPU_NR_HW_REASONS];	/* (r) exits that the kernel handled */
 };
 
 /**
@@ -151,6 +156,17 @@ static inline void *axvcpu_alloc_page(const struct axvcpu *vcpu, gfp_t gfp)
 	struct page *page = node == NUMA_NO_NODE ? alloc_page(gfp) : alloc_pages_node(node, gfp, 0);
 
 	return page ? page_address(page) : NULL;
+}
+
+/**
+ * axvcpu_count_handled() - the kernel has handled an exit without the VMM
+ * @vcpu: the vCPU, with the exit's &struct axvcpu.hw_reason
+ *
+ * Context: the thread inside RUN.
+ */
+static __always_inline void axvcpu_count_handled(struct axvcpu *vcpu)
+{
+	vcpu->handled[vcpu->hw_reason % AXVCPU_NR_HW_REASONS]++;
 }
 
 bool axvcpu_raw_root_enabled(void);

@@ -53,10 +53,35 @@ static int (*const handlers[ESR_ELx_EC_MAX + 1])(struct vhe_vcpu *vhe) = {
 	[ESR_ELx_EC_BRK64]	= handle_debug,
 };
 
+/* Reasons behind the exception classes */
+#define REASON_OTHER(exit)	(ESR_ELx_EC_MAX + 1 + (exit))
+
+/** vhe_exit_classes - what kinds of exits they are, for statistics */
+const u8 vhe_exit_classes[AXVCPU_NR_HW_REASONS] = {
+	[ESR_ELx_EC_WFx]	= AXVCPU_CLASS_HALT,
+	[ESR_ELx_EC_FP_ASIMD]	= AXVCPU_CLASS_FPU,
+	[ESR_ELx_EC_PAC]	= AXVCPU_CLASS_FPU,
+	[ESR_ELx_EC_HVC64]	= AXVCPU_CLASS_HYPERCALL,
+	[ESR_ELx_EC_SMC64]	= AXVCPU_CLASS_HYPERCALL,
+	[ESR_ELx_EC_SYS64]	= AXVCPU_CLASS_SYSREG,
+	[ESR_ELx_EC_SVE]	= AXVCPU_CLASS_INSTRUCTION,
+	[ESR_ELx_EC_SME]	= AXVCPU_CLASS_INSTRUCTION,
+	[ESR_ELx_EC_IABT_LOW]	= AXVCPU_CLASS_MEMORY,
+	[ESR_ELx_EC_DABT_LOW]	= AXVCPU_CLASS_MEMORY,
+	[ESR_ELx_EC_BREAKPT_LOW] = AXVCPU_CLASS_INTERRUPT,
+	[ESR_ELx_EC_SOFTSTP_LOW] = AXVCPU_CLASS_INTERRUPT,
+	[ESR_ELx_EC_WATCHPT_LOW] = AXVCPU_CLASS_INTERRUPT,
+	[ESR_ELx_EC_BRK64]	= AXVCPU_CLASS_INTERRUPT,
+	[REASON_OTHER(VHE_EXIT_IRQ)] = AXVCPU_CLASS_INTERRUPT,
+	[REASON_OTHER(VHE_EXIT_FIQ)] = AXVCPU_CLASS_INTERRUPT,
+};
+
 static int handle_sync(struct vhe_vcpu *vhe)
 {
-	int (*handler)(struct vhe_vcpu *vhe) = handlers[ESR_ELx_EC(vhe->esr)];
+	unsigned int class = ESR_ELx_EC(vhe->esr);
+	int (*handler)(struct vhe_vcpu *vhe) = handlers[class];
 
+	vhe->vcpu.hw_reason = class;
 	return handler ? handler(vhe) : vhe_exit_unknown(vhe);
 }
 
@@ -111,6 +136,7 @@ int vhe_handle_exit(struct axvcpu *vcpu)
 	lockdep_assert_held(&vcpu->mutex);
 	if (likely(vhe->exit == VHE_EXIT_SYNC))
 		return handle_sync(vhe);
+	vcpu->hw_reason = REASON_OTHER(vhe->exit);
 	return kinds[vhe->exit](vhe);
 }
 

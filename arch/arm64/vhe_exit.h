@@ -3,7 +3,9 @@
 #ifndef _AXVCPU_VHE_EXIT_H
 #define _AXVCPU_VHE_EXIT_H
 
-struct axvcpu;
+#include "axvcpu_vcpu.h"
+
+extern const u8 vhe_exit_classes[AXVCPU_NR_HW_REASONS];
 
 int vhe_handle_exit(struct axvcpu *vcpu);
 void vhe_complete(struct axvcpu *vcpu);

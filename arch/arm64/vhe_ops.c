@@ -18,6 +18,7 @@ const struct axvcpu_arch_ops axvcpu_arch = {
 	.backend = AXVCPU_BACKEND_VHE,
 	.vcpu_size = sizeof(struct vhe_vcpu),
 	.s2 = &vhe_s2_format,
+	.exit_classes = vhe_exit_classes,
 	.caps = vhe_caps,
 	.counter_hz = vhe_counter_hz,
 	.init = vhe_hw_init,

@@ -628,11 +628,19 @@ static void mock_restore(struct axvcpu *vcpu, const void *from, bool time)
 	mock_sync_regs(vcpu);
 }
 
+/* By the exit's reason, which is the mock's own */
+static const u8 exit_classes[AXVCPU_NR_HW_REASONS] = {
+	[AXVCPU_EXIT_EXTERNAL_INTERRUPT] = AXVCPU_CLASS_INTERRUPT,
+	[AXVCPU_EXIT_NESTED_PAGE_FAULT]	= AXVCPU_CLASS_MEMORY,
+	[AXVCPU_EXIT_HALT]		= AXVCPU_CLASS_HALT,
+};
+
 const struct axvcpu_arch_ops axvcpu_arch = {
 	.name = "mock",
 	.backend = AXVCPU_BACKEND_MOCK,
 	.vcpu_size = sizeof(struct axvcpu_mock),
 	.s2 = &axvcpu_mock_s2_format,
+	.exit_classes = exit_classes,
 	.caps = mock_caps,
 	.init = mock_init,
 	.exit = mock_exit,

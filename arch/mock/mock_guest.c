@@ -412,6 +412,7 @@ int axvcpu_mock_handle_exit(struct axvcpu_mock *mock)
 	u32 reason = mock->exit.reason;
 
 	WRITE_ONCE(vcpu->exit_reason, reason);
+	vcpu->hw_reason = reason;
 	WRITE_ONCE(mock->can_interrupt, mock->flags & AXVCPU_MOCK_FLAG_IRQ);
 
 	switch (reason) {

@@ -74,8 +74,7 @@ struct vmx_vcpu {
 	u32 once;			/* (m) VMX_ONCE_* */
 	unsigned long always;		/* (m) VMX_ALWAYS_*; as wide as @queued, see enter_once() */
 
-	/* What the last exit was, and what its completion needs */
-	u32 exit_reason;		/* (m) */
+	/* What the last exit was, and what its completion needs; its reason is vcpu.hw_reason */
 	u32 cached;			/* (m) VMX_ONCE_RIP, _RFLAGS: this exit has read it */
 
 	/* KEEP_STATE copies all of this, so that no part of it is forgotten. */

@@ -14,6 +14,7 @@
 
 #define VMX_NR_EXITS	128	/* above all reasons */
 
+extern const u8 vmx_exit_classes[AXVCPU_NR_HW_REASONS];
 extern int (*const vmx_exits[VMX_NR_EXITS])(struct vmx_vcpu *vmx);
 
 void vmx_complete(struct axvcpu *vcpu);

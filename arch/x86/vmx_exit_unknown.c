@@ -18,7 +18,7 @@ int vmx_exit_unknown(struct vmx_vcpu *vmx)
 {
 	struct axvcpu_run *run = vmx->vcpu.run;
 
-	run->unknown.hw_reason = vmx->exit_reason;
+	run->unknown.hw_reason = vmx->vcpu.hw_reason;
 	run->unknown.qualification = vmread(EXIT_QUALIFICATION);
 	return vmx_to_vmm(vmx, AXVCPU_EXIT_UNKNOWN);
 }
@@ -36,7 +36,7 @@ int vmx_exit_fail_entry(struct vmx_vcpu *vmx)
 {
 	struct axvcpu_run *run = vmx->vcpu.run;
 
-	run->fail_entry.hw_reason = vmx->exit_reason;
+	run->fail_entry.hw_reason = vmx->vcpu.hw_reason;
 	run->fail_entry.hw_error = 0;
 	run->fail_entry.qualification = vmread(EXIT_QUALIFICATION);
 	run->fail_entry.cpu = smp_processor_id();

@@ -93,6 +93,7 @@ const struct axvcpu_arch_ops axvcpu_arch = {
 	.backend	= AXVCPU_BACKEND_VMX,
 	.vcpu_size	= sizeof(struct vmx_vcpu),
 	.s2		= &ept_format,
+	.exit_classes	= vmx_exit_classes,
 	.caps		= vmx_capabilities,
 	.counter_hz	= vmx_counter_hz,
 	.init		= vmx_init,

@@ -212,7 +212,7 @@ static __always_inline int enter_prepared(struct vmx_vcpu *vmx, bool may_step)
 	if (may_step && unlikely(vmx->always & VMX_ALWAYS_STEPPING))
 		vmx_hide_tf(vmx);
 	reason = vmread(VM_EXIT_REASON);
-	vmx->exit_reason = reason;
+	vmx->vcpu.hw_reason = reason;
 	if (unlikely(reason - 1 >= VMX_NR_EXITS - 1))
 		return rare_exit(vmx, reason);
 	vmx->launched = true;
@@ -261,7 +261,7 @@ static __always_inline void end_stretch(struct vmx_vcpu *vmx)
 static __always_inline void count_another(struct axvcpu *vcpu)
 {
 	trace_axvcpu_exit(vcpu, AXVCPU_NEXT_ENTER);
-	vcpu->stats.kernel_exits++;
+	axvcpu_count_handled(vcpu);
 	vcpu->stats.entries++;
 	trace_axvcpu_entry(vcpu);
 }
@@ -277,8 +277,8 @@ static __always_inline void count_another(struct axvcpu *vcpu)
 static __always_inline bool may_go_on(const struct vmx_vcpu *vmx, int next)
 {
 	return next == AXVCPU_NEXT_ENTER &&
-	       vmx->exit_reason != EXIT_REASON_EXTERNAL_INTERRUPT &&
-	       vmx->exit_reason != EXIT_REASON_EXCEPTION_NMI;
+	       vmx->vcpu.hw_reason != EXIT_REASON_EXTERNAL_INTERRUPT &&
+	       vmx->vcpu.hw_reason != EXIT_REASON_EXCEPTION_NMI;
 }
 
 static noinline int enter_again(struct vmx_vcpu *vmx)

@@ -26,6 +26,12 @@ static const struct {
 	[CALL_UNBIND]		= { "UNBIND", AXVCPU_OP_UNBIND },
 	[CALL_RESET]		= { "RESET", AXVCPU_OP_RESET },
 	[CALL_INJECT]		= { "INJECT", AXVCPU_OP_NONE },
+	[CALL_WITHDRAW]		= { "WITHDRAW", AXVCPU_OP_NONE },
+	[CALL_KEEP_STATE]	= { "KEEP_STATE", AXVCPU_OP_NONE },
+	[CALL_RESTORE_STATE]	= { "RESTORE_STATE", AXVCPU_OP_NONE },
+	[CALL_LIST_REGS]	= { "GET_REG_LIST", AXVCPU_OP_NONE },
+	[CALL_SAVE]		= { "saving the state", AXVCPU_OP_NONE },
+	[CALL_LOAD]		= { "loading a saved state", AXVCPU_OP_NONE },
 	[CALL_SET_DEBUG]	= { "SET_DEBUG", AXVCPU_OP_NONE },
 	[CALL_GET_REGS]		= { "GET_REGS", AXVCPU_OP_GET_REGS },
 	[CALL_SET_REGS]		= { "SET_REGS", AXVCPU_OP_SET_REGS },
@@ -41,6 +47,7 @@ static const struct {
 #define NO_DRIVER	"no driver serves this device; load the module with: modprobe axvcpu"
 #define NO_RANGE	"no range has this address and size; both must be as given to MAP"
 #define IS_RUNNING	"another thread is running the vCPU; KICK it first"
+#define NOT_SET_UP	"the vCPU is Invalid or Created: SETUP it first"
 #define TOO_MANY	"these are more registers than one call takes"
 
 /* What an errno means in a certain call, where strerror() would mislead. */
@@ -97,6 +104,19 @@ static const struct {
 	{ CALL_INJECT, EINVAL, "there is no such event, or no such vector" },
 	{ CALL_INJECT, EBUSY, "an exception is queued that the guest has not taken yet" },
 	{ CALL_INJECT, EOPNOTSUPP, "this guest's interrupt controller is the VMM's" },
+	{ CALL_WITHDRAW, EINVAL, "there is no such event, or no such vector" },
+	{ CALL_WITHDRAW, ENOENT, "the event is not queued, or the guest has it already" },
+	{ CALL_KEEP_STATE, EBUSY, IS_RUNNING },
+	{ CALL_RESTORE_STATE, EBUSY, IS_RUNNING },
+	{ CALL_KEEP_STATE, EBADFD, NOT_SET_UP },
+	{ CALL_RESTORE_STATE, EBADFD, NOT_SET_UP },
+	{ CALL_RESTORE_STATE, ENOENT, "no state is kept: KEEP_STATE first; RESET forgets it" },
+	{ CALL_RESTORE_STATE, EINVAL, "there is no such flag" },
+	{ CALL_LIST_REGS, EBUSY, IS_RUNNING },
+	{ CALL_LIST_REGS, E2BIG, "the vCPU has more registers than the array has room for" },
+	{ CALL_SAVE, E2BIG, "the state is larger than the buffer" },
+	{ CALL_LOAD, EINVAL, "this is no state that axvcpu_vcpu_save() has written, or not all of it" },
+	{ CALL_LOAD, EPROTO, "the state is of another backend, or of another version of the format" },
 	{ CALL_SET_DEBUG, EINVAL,
 	  "a breakpoint can't be: its address is a multiple of its length, and the CPU has few" },
 	{ CALL_SET_DEBUG, EBUSY, IS_RUNNING },

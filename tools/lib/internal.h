@@ -64,6 +64,7 @@ void add_failure(struct axvcpu_text *text, const struct axvcpu_failure *failure,
 enum call {
 	CALL_OPEN, CALL_CREATE_ASPACE, CALL_CREATE_VCPU, CALL_MAP, CALL_UNMAP, CALL_PROTECT,
 	CALL_GET_DIRTY, CALL_SETUP, CALL_BIND, CALL_RUN, CALL_UNBIND, CALL_RESET, CALL_INJECT,
+	CALL_WITHDRAW, CALL_KEEP_STATE, CALL_RESTORE_STATE, CALL_LIST_REGS, CALL_SAVE, CALL_LOAD,
 	CALL_SET_DEBUG, CALL_GET_REGS, CALL_SET_REGS, CALL_REG_NAME, CALL_GET_STATE,
 	CALL_TABLES, CALL_LOOP, CALL_HANDLER,
 };
@@ -86,6 +87,17 @@ int failed(enum call call, int error);
  * Return: @error.
  */
 int vcpu_failed(struct axvcpu_vcpu *vcpu, enum call call, int error);
+
+/**
+ * vcpu_ioctl() - an ioctl of a vCPU
+ * @vcpu: the vCPU
+ * @call: for axvcpu_error_text()
+ * @cmd: command
+ * @arg: its argument
+ *
+ * Return: 0 or a negative errno.
+ */
+int vcpu_ioctl(struct axvcpu_vcpu *vcpu, enum call call, unsigned long cmd, void *arg);
 
 /**
  * no_handler() - remember an exit that no handler is for

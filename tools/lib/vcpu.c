@@ -6,7 +6,7 @@
 
 #include "internal.h"
 
-static int vcpu_ioctl(struct axvcpu_vcpu *vcpu, enum call call, unsigned long cmd, void *arg)
+int vcpu_ioctl(struct axvcpu_vcpu *vcpu, enum call call, unsigned long cmd, void *arg)
 {
 	int ret = xioctl(vcpu->fd, cmd, arg);
 
@@ -157,6 +157,13 @@ int axvcpu_vcpu_inject(struct axvcpu_vcpu *vcpu, const struct axvcpu_inject *eve
 	struct axvcpu_inject copy = *event;
 
 	return vcpu_ioctl(vcpu, CALL_INJECT, AXVCPU_INJECT, &copy);
+}
+
+int axvcpu_vcpu_withdraw(struct axvcpu_vcpu *vcpu, const struct axvcpu_inject *event)
+{
+	struct axvcpu_inject copy = *event;
+
+	return vcpu_ioctl(vcpu, CALL_WITHDRAW, AXVCPU_WITHDRAW, &copy);
 }
 
 int axvcpu_vcpu_interrupt(struct axvcpu_vcpu *vcpu, uint32_t vector)

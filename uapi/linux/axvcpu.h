@@ -519,7 +519,7 @@ struct axvcpu_reg {
 };
 
 /** AXVCPU_MAX_REGS - most elements in one &struct axvcpu_regs */
-#define AXVCPU_MAX_REGS		256
+#define AXVCPU_MAX_REGS		1024
 
 /**
  * struct axvcpu_regs - %AXVCPU_GET_REGS and %AXVCPU_SET_REGS
@@ -630,6 +630,37 @@ struct axvcpu_inject {
  * KEEP_STATE: ENOMEM. RESTORE_STATE: ENOENT: nothing is kept.
  */
 
+/**
+ * enum axvcpu_exit_class - exits that the kernel handles without the VMM
+ * @AXVCPU_CLASS_OTHER: none of those below
+ * @AXVCPU_CLASS_INTERRUPT: the host's interrupts, NMIs, machine checks; a kick or an
+ *	injection, too; a breakpoint or another exception of the guest's
+ * @AXVCPU_CLASS_MEMORY: a second-stage fault that was filled
+ * @AXVCPU_CLASS_WINDOW: the guest can take an event now (x86)
+ * @AXVCPU_CLASS_CPUID: CPUID (x86)
+ * @AXVCPU_CLASS_SYSREG: x86 control and debug registers, MSRs, XSETBV; arm64 system
+ *	registers
+ * @AXVCPU_CLASS_HALT: HLT, WFI, WFE, that ended at once
+ * @AXVCPU_CLASS_HYPERCALL: HVC, SMC that the kernel answers (arm64)
+ * @AXVCPU_CLASS_FPU: first use of FP registers, or of pointer authentication (arm64)
+ * @AXVCPU_CLASS_INSTRUCTION: an instruction that does nothing, or that guests lack
+ */
+enum axvcpu_exit_class {
+	AXVCPU_CLASS_OTHER		= 0,
+	AXVCPU_CLASS_INTERRUPT		= 1,
+	AXVCPU_CLASS_MEMORY		= 2,
+	AXVCPU_CLASS_WINDOW		= 3,
+	AXVCPU_CLASS_CPUID		= 4,
+	AXVCPU_CLASS_SYSREG		= 5,
+	AXVCPU_CLASS_HALT		= 6,
+	AXVCPU_CLASS_HYPERCALL		= 7,
+	AXVCPU_CLASS_FPU		= 8,
+	AXVCPU_CLASS_INSTRUCTION	= 9,
+};
+
+/** AXVCPU_NR_CLASSES - room for classes in &struct axvcpu_stats */
+#define AXVCPU_NR_CLASSES	16
+
 /** AXVCPU_NR_EXITS - room for exit reasons in &struct axvcpu_stats */
 #define AXVCPU_NR_EXITS		32
 
@@ -648,6 +679,7 @@ struct axvcpu_inject {
  *	included
  * @reserved: zero
  * @exits: exits to the VMM by &enum axvcpu_exit_reason
+ * @handled: @kernel_exits by &enum axvcpu_exit_class
  */
 struct axvcpu_stats {
 	__u64 runs;
@@ -661,6 +693,7 @@ struct axvcpu_stats {
 	__u64 kernel_exits;
 	__u64 reserved[7];
 	__u64 exits[AXVCPU_NR_EXITS];
+	__u64 handled[AXVCPU_NR_CLASSES];
 };
 
 /**

@@ -345,6 +345,16 @@ int axvcpu_vcpu_reset(struct axvcpu_vcpu *vcpu, unsigned int flags);
 int axvcpu_vcpu_inject(struct axvcpu_vcpu *vcpu, const struct axvcpu_inject *event);
 
 /**
+ * axvcpu_vcpu_withdraw() - take back an event that is queued, from any thread
+ * @vcpu: the vCPU
+ * @event: its type and vector; all else 0
+ *
+ * Return: 0: the guest will not see it; -ENOENT: it is not queued, or the guest has it
+ * already; -EBADFD when the vCPU is Invalid; -EINVAL when there is no such event.
+ */
+int axvcpu_vcpu_withdraw(struct axvcpu_vcpu *vcpu, const struct axvcpu_inject *event);
+
+/**
  * axvcpu_vcpu_interrupt() - queue an external interrupt, from any thread
  * @vcpu: the vCPU
  * @vector: x86 vector, arm64 INTID
@@ -456,6 +466,66 @@ int axvcpu_vcpu_get_reg(struct axvcpu_vcpu *vcpu, uint64_t id, uint64_t *value);
  * Return: as axvcpu_vcpu_set_regs().
  */
 int axvcpu_vcpu_set_reg(struct axvcpu_vcpu *vcpu, uint64_t id, uint64_t value);
+
+/**
+ * axvcpu_vcpu_list_regs() - the registers that make up the vCPU
+ * @vcpu: the vCPU; not inside RUN (-EBUSY)
+ * @ids: where the ids go, in an order that can be loaded
+ * @count: in: elements of @ids; out: how many registers there are, with -E2BIG too
+ *
+ * Return: 0; -E2BIG when there are more, and nothing is written to @ids.
+ */
+int axvcpu_vcpu_list_regs(struct axvcpu_vcpu *vcpu, uint64_t *ids, uint32_t *count);
+
+/* The whole state */
+
+/**
+ * axvcpu_vcpu_keep_state() - make a copy of the whole state, in the kernel
+ * @vcpu: the vCPU, Free or Ready (-EBADFD); not inside RUN (-EBUSY)
+ *
+ * It replaces the one before. RESET and the vCPU's end forget it.
+ *
+ * Return: 0 or a negative errno.
+ */
+int axvcpu_vcpu_keep_state(struct axvcpu_vcpu *vcpu);
+
+/**
+ * axvcpu_vcpu_restore_state() - put that copy back
+ * @vcpu: the vCPU, Free or Ready (-EBADFD); not inside RUN (-EBUSY)
+ * @flags: 0 or %AXVCPU_RESTORE_TIME
+ *
+ * The run page is as it was, too; guest memory is the caller's to put back.
+ *
+ * Return: 0; -ENOENT when nothing is kept.
+ */
+int axvcpu_vcpu_restore_state(struct axvcpu_vcpu *vcpu, unsigned int flags);
+
+/**
+ * axvcpu_vcpu_save() - save the whole state, to load it into another vCPU
+ * @vcpu: the vCPU; not inside RUN (-EBUSY)
+ * @buf: where it goes, aligned for a ``uint64_t``
+ * @size: in: bytes of @buf, may be 0; out: bytes of the state, with -E2BIG too
+ *
+ * Answer the last exit before, and run once with immediate_exit: an answer that is due
+ * is not part of it. Nor is x86's CPUID table: give both vCPUs the same.
+ *
+ * Return: 0; -E2BIG when @buf is too small.
+ */
+int axvcpu_vcpu_save(struct axvcpu_vcpu *vcpu, void *buf, size_t *size);
+
+/**
+ * axvcpu_vcpu_load() - load a saved state
+ * @vcpu: the vCPU, set up, with the same CPUID table as the one that was saved; not
+ *	inside RUN (-EBUSY)
+ * @buf: the state, which is checked
+ * @size: its bytes, all of it
+ *
+ * The guest goes on from where the other one was.
+ *
+ * Return: 0; -EINVAL when it is no such state, or has a register that this vCPU lacks or
+ * can't have with this value; -EPROTO when it is of another backend or version.
+ */
+int axvcpu_vcpu_load(struct axvcpu_vcpu *vcpu, const void *buf, size_t size);
 
 /**
  * axvcpu_x86_reg_id() - the id of a register of x86, by its name
