@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -439,7 +441,6 @@ static void test_dead_vcpu(void)
 
 int main(void)
 {
-	printf("TAP version 13\n");
 	is(axvcpu_error_text(), "", "nothing has failed");
 	test_names();
 	test_regs();
