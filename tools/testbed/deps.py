@@ -44,6 +44,7 @@ PACKAGES = {
         "clang-format": "check the layout",
         "codespell": "check the spelling",
         "git": "list the files",
+        "groff-base": "check the manual pages",
         "linux-headers-6.12-amd64": "compile for Linux 6.12",
         "linux-headers-amd64": "compile for Linux 6.1",
         "pyflakes3": "check the Python",
