@@ -47,6 +47,7 @@ PACKAGES = {
         "groff-base": "check the manual pages",
         "linux-headers-6.12-amd64": "compile for Linux 6.12",
         "linux-headers-amd64": "compile for Linux 6.1",
+        "musl-tools": "compile with another C library",
         "pyflakes3": "check the Python",
         "shellcheck": "check the shell scripts",
         "sparse": "check the C",
