@@ -23,6 +23,7 @@ PACKAGES = {
         "lz4": "compress kernels",
         "linux-source-6.12": "the kernel's source",
         "busybox-static": "the shell of the test machines",
+        "pkg-config": "compile against the library as it is installed",
     },
     "x86_64": {
         "bochs": "emulate VMX and EPT",
