@@ -18,6 +18,9 @@ endif
 CROSS_COMPILE ?=
 PREFIX ?= /usr/local
 DESTDIR ?=
+# The Makefiles below run in their own directories.
+override BUILD := $(abspath $(BUILD))
+override DESTDIR := $(abspath $(DESTDIR))
 export ARCH CROSS_COMPILE PREFIX DESTDIR
 
 comma := ,
@@ -89,7 +92,8 @@ tools-tools/vmm tools-tools/bench tools-guests: $(filter tools-tools/lib,$(addpr
 # What needs no kernel's headers
 .PHONY: install-tools
 install-tools: tools
-	$(Q)$(foreach d,$(PROGRAM_DIRS),$(MAKE) --no-print-directory -C $(d) O=$(call tools-output,$(d)) install &&) :
+	$(Q)$(foreach d,$(PROGRAM_DIRS),$(MAKE) --no-print-directory -C $(d) O=$(call tools-output,$(d)) \
+		DESTDIR='$(DESTDIR)' install &&) :
 
 .PHONY: install
 install: module install-tools

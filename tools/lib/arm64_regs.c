@@ -11,7 +11,6 @@
 
 #define SYS(op0, op1, crn, crm, op2)	AXVCPU_ARM64_REG_SYS(op0, op1, crn, crm, op2)
 #define SYS_MASK			0xffffULL
-#define NAME_MAX_BYTES			32
 
 static const struct {
 	const char *name;
@@ -95,7 +94,7 @@ static bool is_sys(uint64_t id)
 static bool find_in_family(const struct family *f, const char *name, uint64_t *id)
 {
 	size_t len = strlen(f->prefix);
-	char text[NAME_MAX_BYTES];
+	char text[REG_NAME_BYTES];
 	unsigned long number;
 
 	if (strncasecmp(name, f->prefix, len) || !isdigit((unsigned char)name[len]))
@@ -109,7 +108,7 @@ static bool find_in_family(const struct family *f, const char *name, uint64_t *i
 static bool parse_sys(const char *name, uint64_t *id)
 {
 	unsigned int op0, op1, crn, crm, op2;
-	char text[NAME_MAX_BYTES];
+	char text[REG_NAME_BYTES];
 
 	if (sscanf(name, "%*[sS]%u_%u_%*[cC]%u_%*[cC]%u_%u", &op0, &op1, &crn, &crm, &op2) != 5)
 		return false;
@@ -154,4 +153,18 @@ int axvcpu_arm64_reg_name(uint64_t id, char *buf, size_t len)
 			return family_name(f, offset / f->step, buf, len);
 	}
 	return is_sys(id) ? sys_name(id, buf, len) : -ENOENT;
+}
+
+void arm64_reg_names(name_fn fn, void *data)
+{
+	char name[REG_NAME_BYTES];
+
+	for (size_t i = 0; i < ARRAY_SIZE(regs); i++)
+		fn(regs[i].name, data);
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		for (unsigned int n = 0; n < families[i].count; n++) {
+			family_name(&families[i], n, name, sizeof(name));
+			fn(name, data);
+		}
+	}
 }

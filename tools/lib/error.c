@@ -2,6 +2,7 @@
 /* Why a call failed, and what can be done about it. */
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -61,8 +62,10 @@ static const struct {
 	{ CALL_OPEN, ENXIO, NO_DRIVER },
 	{ CALL_OPEN, ENODEV, NO_DRIVER },
 	{ CALL_OPEN, EACCES,
-	  "no permission to open the device: its owner and mode say who may" },
-	{ CALL_OPEN, EPERM, "no permission to open the device" },
+	  "no permission to open the device: its owner and mode say who may, and a udev rule can "
+	  "give it to a group, see axvcpu(4)" },
+	{ CALL_OPEN, EPERM,
+	  "the device is kept from this process: a container has to be given it (--device)" },
 	{ CALL_OPEN, ENOTTY,
 	  "this is not an axvcpu device, or its module is older than this library" },
 	{ CALL_OPEN, EPROTO,
@@ -126,7 +129,6 @@ static const struct {
 	{ CALL_SET_REGS, EINVAL, "there is no such register, or it can't have this value" },
 	{ CALL_GET_REGS, E2BIG, TOO_MANY },
 	{ CALL_SET_REGS, E2BIG, TOO_MANY },
-	{ CALL_REG_NAME, ENOENT, "no register has this name" },
 	{ CALL_TABLES, EINVAL, "the tables' address or the limit can't be" },
 	{ CALL_TABLES, ENOSPC, "the room for the tables is too small" },
 	{ ANY_CALL, EBADFD, "the vCPU is Invalid" },
@@ -164,6 +166,7 @@ static const struct {
  * @call: the call
  * @error: what it returned
  * @backend: &enum axvcpu_backend of the vCPU; 0: the call was on none
+ * @name: CALL_REG_NAME: the name that no register has
  * @exit_reason: CALL_LOOP: the exit without a handler
  * @failure: the kernel's record of this very call; seq 0: it has none
  * @cause: why the vCPU is Invalid; seq 0: it is not
@@ -172,6 +175,7 @@ struct last_error {
 	enum call call;
 	int error;
 	uint32_t backend;
+	char name[REG_NAME_BYTES];
 	uint32_t exit_reason;
 	struct axvcpu_failure failure;
 	struct axvcpu_failure cause;
@@ -220,6 +224,14 @@ int vcpu_failed(struct axvcpu_vcpu *vcpu, enum call call, int error)
 	if (!leaves_no_record(error))
 		look_for_record(vcpu);
 	return error;
+}
+
+int no_register(uint32_t backend, const char *name)
+{
+	failed(CALL_REG_NAME, -ENOENT);
+	last.backend = backend;
+	snprintf(last.name, sizeof(last.name), "%s", name);
+	return -ENOENT;
 }
 
 int no_handler(uint32_t exit_reason)
@@ -348,6 +360,11 @@ const char *axvcpu_error_text(void)
 	if (last.call == CALL_LOOP) {
 		text_add(&text, "there is no handler for the exit %s",
 			 axvcpu_exit_name(last.exit_reason));
+		return buf;
+	}
+	if (last.call == CALL_REG_NAME) {
+		text_add(&text, "%s: ", calls[last.call].name);
+		add_wrong_name(&text, last.backend, last.name);
 		return buf;
 	}
 	if (last.failure.seq) {

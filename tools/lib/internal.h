@@ -60,6 +60,34 @@ void text_add(struct axvcpu_text *text, const char *fmt, ...);
  */
 void add_failure(struct axvcpu_text *text, const struct axvcpu_failure *failure, uint32_t backend);
 
+/* REG_NAME_BYTES - a register's name is shorter */
+#define REG_NAME_BYTES	32
+
+/* name_fn - called with each name of a list */
+typedef void (*name_fn)(const char *name, void *data);
+
+/**
+ * x86_reg_names() - list the registers of x86 that have a name of their own
+ * @fn: called with each
+ * @data: for @fn
+ */
+void x86_reg_names(name_fn fn, void *data);
+
+/**
+ * arm64_reg_names() - list the registers of arm64 that have a name of their own
+ * @fn: called with each
+ * @data: for @fn
+ */
+void arm64_reg_names(name_fn fn, void *data);
+
+/**
+ * add_wrong_name() - add that a register's name is wrong, and which may be meant
+ * @text: the text
+ * @backend: &enum axvcpu_backend, whose register it should be
+ * @name: the name
+ */
+void add_wrong_name(struct axvcpu_text *text, uint32_t backend, const char *name);
+
 /* What failed: a call of the library, or the ioctl in it. */
 enum call {
 	CALL_OPEN, CALL_CREATE_ASPACE, CALL_CREATE_VCPU, CALL_MAP, CALL_UNMAP, CALL_PROTECT,
@@ -98,6 +126,15 @@ int vcpu_failed(struct axvcpu_vcpu *vcpu, enum call call, int error);
  * Return: 0 or a negative errno.
  */
 int vcpu_ioctl(struct axvcpu_vcpu *vcpu, enum call call, unsigned long cmd, void *arg);
+
+/**
+ * no_register() - remember a name that no register has
+ * @backend: &enum axvcpu_backend, whose register it should be
+ * @name: the name
+ *
+ * Return: -ENOENT.
+ */
+int no_register(uint32_t backend, const char *name);
 
 /**
  * no_handler() - remember an exit that no handler is for

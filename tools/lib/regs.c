@@ -14,7 +14,7 @@ static int reg_id(const struct axvcpu_vcpu *vcpu, const char *name, uint64_t *id
 	reg_id_fn fn = vcpu->backend < ARRAY_SIZE(reg_ids) ? reg_ids[vcpu->backend] : NULL;
 
 	if (!fn || fn(name, id))
-		return failed(CALL_REG_NAME, -ENOENT);
+		return no_register(vcpu->backend, name);
 	return 0;
 }
 

@@ -164,3 +164,17 @@ int axvcpu_x86_reg_name(uint64_t id, char *buf, size_t len)
 		return snprintf(buf, len, "%s0x%x", msr_prefix, (uint32_t)id);
 	return -ENOENT;
 }
+
+void x86_reg_names(name_fn fn, void *data)
+{
+	char name[REG_NAME_BYTES];
+
+	for (size_t i = 0; i < ARRAY_SIZE(regs); i++)
+		fn(regs[i].name, data);
+	for (size_t n = 0; n < ARRAY_SIZE(segments); n++) {
+		for (size_t i = 0; i < ARRAY_SIZE(segment_parts); i++) {
+			snprintf(name, sizeof(name), "%s.%s", segments[n], segment_parts[i].name);
+			fn(name, data);
+		}
+	}
+}

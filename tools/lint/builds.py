@@ -4,6 +4,8 @@
 import os
 import pathlib
 import re
+import shutil
+import subprocess
 import sys
 
 import sources
@@ -112,6 +114,38 @@ def programs_gcc():
 def programs_clang():
     """The programs with clang."""
     return programs("clang")
+
+
+def kernel_headers(directory):
+    """A directory with the kernel's headers alone, of those that glibc's package has among its own.
+
+    musl-gcc looks for headers where musl's are, and there are no others.
+    """
+    multiarch = subprocess.run(["gcc", "-print-multiarch"], capture_output=True, text=True,
+                               check=True).stdout.strip()
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, target in (("linux", "linux"), ("asm-generic", "asm-generic"),
+                         ("asm", f"{multiarch}/asm")):
+        link = directory / name
+        link.unlink(missing_ok=True)
+        link.symlink_to(f"/usr/include/{target}")
+    return directory
+
+
+def programs_musl():
+    """The library and axvmm with musl, and their tests; axvmm is linked statically."""
+    if not shutil.which("musl-gcc"):
+        raise Skip("no musl-gcc")
+    include = kernel_headers(BUILD / "musl-include")
+    problems = []
+    for directory, *options in (("tools/lib",), ("tools/vmm", "STATIC=1")):
+        status, output = run("make", "-s", "-k", "-C", directory, "CC=musl-gcc",
+                             f"CFLAGS=-O2 -g -Werror -idirafter {include}", *options,
+                             f"O={BUILD}/programs-musl", "all", "check")
+        found = [Problem(os.path.normpath(os.path.join(directory, p.file)), p.line, p.text)
+                 for p in parse(output, WARNING)]
+        problems += failed(f"{directory} with musl", status, output, found)
+    return problems
 
 
 def readme():

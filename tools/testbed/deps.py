@@ -23,6 +23,7 @@ PACKAGES = {
         "lz4": "compress kernels",
         "linux-source-6.12": "the kernel's source",
         "busybox-static": "the shell of the test machines",
+        "pkg-config": "compile against the library as it is installed",
     },
     "x86_64": {
         "bochs": "emulate VMX and EPT",
@@ -44,8 +45,10 @@ PACKAGES = {
         "clang-format": "check the layout",
         "codespell": "check the spelling",
         "git": "list the files",
+        "groff-base": "check the manual pages",
         "linux-headers-6.12-amd64": "compile for Linux 6.12",
         "linux-headers-amd64": "compile for Linux 6.1",
+        "musl-tools": "compile with another C library",
         "pyflakes3": "check the Python",
         "shellcheck": "check the shell scripts",
         "sparse": "check the C",

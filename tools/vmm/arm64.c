@@ -152,7 +152,7 @@ const struct guest_arch arm64_arch = {
 	.help_load	= "Address for a flat file (default: 0x40100000)",
 	.help		= "The guest prints by writing bytes to 0x9000000, as a PL011 has it, and "
 			  "ends by PSCI's SYSTEM_OFF or by writing its exit code, 0 to 63, to "
-			  "0x90f0000. Memory starts at 0x40000000. vCPU 0 starts at the entry with "
+			  "0x90f0000. There is no input: the PL011 never receives a byte. Memory starts at 0x40000000. vCPU 0 starts at the entry with "
 			  "0 in X0, the number of vCPUs in X1, and the bytes of memory in X2; it "
 			  "starts the others by PSCI's CPU_ON. See axvmm(1) for the other exit "
 			  "codes.",

@@ -6,7 +6,7 @@
 /**
  * enum exit_code - axvmm's exit status
  * @EXIT_GUEST_MAX: 0 to this are the guest's own, by the exit port
- * @EXIT_USAGE: the command line is wrong; argp's own choice too
+ * @EXIT_USAGE: the command line is wrong
  * @EXIT_BAD_FILE: the guest's file is malformed or doesn't fit
  * @EXIT_NO_FILE: the guest's file can't be read
  * @EXIT_INTERNAL: axvmm itself failed (no memory, no thread)

@@ -4,8 +4,11 @@
  * form, then checked by one code.
  */
 #include <elf.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "array_size.h"
+#include "foreign.h"
 #include "image.h"
 
 /* The fields of an ELF header and of a program header that count here. */
@@ -64,13 +67,19 @@ static bool read_header(const struct image *image, struct elf_header *header)
 			return false;
 		memcpy(&e64, image->data, sizeof(e64));
 		COPY_HEADER(header, e64);
-		return header->phentsize == sizeof(Elf64_Phdr);
+		return true;
 	}
 	if (image->size < sizeof(e32))
 		return false;
 	memcpy(&e32, image->data, sizeof(e32));
 	COPY_HEADER(header, e32);
-	return header->phentsize == sizeof(Elf32_Phdr);
+	return true;
+}
+
+static bool phdrs_are_there(const struct image *image, const struct elf_header *header)
+{
+	return header->phnum != PN_XNUM &&
+	       within(header->phoff, (uint64_t)header->phnum * header->phentsize, image->size);
 }
 
 static void read_phdr(const struct image *image, const struct elf_header *header, unsigned int n,
@@ -135,11 +144,109 @@ static bool translate_entry(uint64_t entry, const struct elf_phdr *phdr, uint64_
 	return true;
 }
 
-static const char *parse_elf(struct image *image, const uint16_t machines[2])
+static const char *machine_name(uint16_t machine)
+{
+	static const struct {
+		uint16_t machine;
+		const char *name;
+	} names[] = {
+		{ EM_386, "i386" }, { EM_X86_64, "x86-64" }, { EM_ARM, "Arm" },
+		{ EM_AARCH64, "AArch64" }, { EM_RISCV, "RISC-V" }, { EM_PPC64, "PowerPC" },
+		{ EM_S390, "s390" }, { EM_MIPS, "MIPS" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (names[i].machine == machine)
+			return names[i].name;
+	}
+	return "an unknown machine";
+}
+
+static const char *other_machine(struct image *image, uint16_t machine,
+				 const uint16_t machines[2])
+{
+	snprintf(image->why, sizeof(image->why),
+		 "it is a %u-bit ELF file for %s; guests here are %s64-bit ones for %s",
+		 image->elf_bits, machine_name(machine),
+		 machines[0] != EM_NONE ? "32-bit ones for i386 or " : "",
+		 machine_name(machines[1]));
+	return image->why;
+}
+
+static const char *other_type(uint16_t type)
+{
+	switch (type) {
+	case ET_REL:
+		return "it is an object file, not linked to fixed addresses; link it with ld";
+	case ET_CORE:
+		return "it is a core dump";
+	default:
+		return "it is not linked to fixed addresses (not of type EXEC); link it with "
+		       "-static -no-pie";
+	}
+}
+
+/* A program for an operating system would find none. */
+static const char *foreign_program(const struct image *image, const struct elf_header *header)
+{
+	const char *what = NULL;
+	struct elf_phdr phdr;
+
+	for (unsigned int i = 0; i < header->phnum && !what; i++) {
+		read_phdr(image, header, i, &phdr);
+		if (phdr.type == PT_INTERP)
+			return "it is a program for Linux, dynamically linked; link a guest with "
+			       "-static -nostdlib";
+		if (phdr.type == PT_NOTE && within(phdr.offset, phdr.filesz, image->size))
+			what = foreign_notes(image->data + phdr.offset, phdr.filesz);
+	}
+	return what;
+}
+
+static const char *check_header(struct image *image, const struct elf_header *header,
+				const uint16_t machines[2])
+{
+	size_t phentsize = image->elf_bits == 64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+	const char *why;
+
+	if (header->machine != machines[image->elf_bits == 64] || header->machine == EM_NONE)
+		return other_machine(image, header->machine, machines);
+	if (header->type == ET_REL || header->type == ET_CORE)
+		return other_type(header->type);
+	if (header->phentsize != phentsize)
+		return "its ELF header is malformed";
+	if (!phdrs_are_there(image, header))
+		return "its program headers lie beyond the end of the file";
+	why = foreign_program(image, header);
+	if (why)
+		return why;
+	return header->type == ET_EXEC ? NULL : other_type(header->type);
+}
+
+static const char *take_segments(struct image *image, const struct elf_header *header)
 {
 	bool has_entry = false;
-	struct elf_header header;
 	struct elf_phdr phdr;
+	const char *why;
+
+	for (unsigned int i = 0; i < header->phnum; i++) {
+		read_phdr(image, header, i, &phdr);
+		if (phdr.type != PT_LOAD || !phdr.memsz)
+			continue;
+		why = add_segment(image, &phdr);
+		if (why)
+			return why;
+		if (!has_entry)
+			has_entry = translate_entry(header->entry, &phdr, &image->entry);
+	}
+	if (!image->nr_segments)
+		return "it has no loadable segment";
+	return has_entry ? NULL : "its entry lies in no segment";
+}
+
+static const char *parse_elf(struct image *image, const uint16_t machines[2])
+{
+	struct elf_header header;
 	const char *why;
 
 	if (image->size < EI_NIDENT)
@@ -147,44 +254,28 @@ static const char *parse_elf(struct image *image, const uint16_t machines[2])
 	if (image->data[EI_CLASS] != ELFCLASS32 && image->data[EI_CLASS] != ELFCLASS64)
 		return "its ELF class is unknown";
 	if (image->data[EI_DATA] != ELFDATA2LSB)
-		return "it is not little-endian";
+		return "it is not little-endian, as guests are";
 
 	image->elf_bits = image->data[EI_CLASS] == ELFCLASS64 ? 64 : 32;
 	if (!read_header(image, &header))
-		return "its ELF header is malformed";
-	if (header.machine != machines[image->elf_bits == 64] || header.machine == EM_NONE)
-		return "it is for another architecture";
-	if (header.type != ET_EXEC)
-		return "it is not linked to fixed addresses (not of type EXEC)";
-	if (header.phnum == PN_XNUM ||
-	    !within(header.phoff, (uint64_t)header.phnum * header.phentsize, image->size))
-		return "its program headers lie beyond the end of the file";
-
-	for (unsigned int i = 0; i < header.phnum; i++) {
-		read_phdr(image, &header, i, &phdr);
-		if (phdr.type != PT_LOAD || !phdr.memsz)
-			continue;
-		why = add_segment(image, &phdr);
-		if (why)
-			return why;
-		if (!has_entry)
-			has_entry = translate_entry(header.entry, &phdr, &image->entry);
-	}
-	if (!image->nr_segments)
-		return "it has no loadable segment";
-	if (!has_entry)
-		return "its entry lies in no segment";
-	return NULL;
+		return "it ends within the ELF header";
+	why = check_header(image, &header, machines);
+	return why ? why : take_segments(image, &header);
 }
 
 const char *image_parse(const void *data, size_t size, const uint16_t machines[2],
 			struct image *image)
 {
+	const char *why;
+
 	*image = (struct image){ .data = data, .size = size };
 	if (!size)
 		return "it is empty";
 	if (size >= SELFMAG && !memcmp(data, ELFMAG, SELFMAG))
 		return parse_elf(image, machines);
+	why = foreign_file(data, size);
+	if (why)
+		return why;
 
 	image->segments[0] = (struct image_segment){ .filesz = size, .memsz = size };
 	image->nr_segments = 1;
@@ -206,6 +297,22 @@ bool image_fits(const struct image *image, uint64_t base, uint64_t size)
 			return false;
 	}
 	return true;
+}
+
+void image_extent(const struct image *image, uint64_t *first, uint64_t *end)
+{
+	*first = UINT64_MAX;
+	*end = 0;
+	for (unsigned int i = 0; i < image->nr_segments; i++) {
+		const struct image_segment *s = &image->segments[i];
+		uint64_t room = UINT64_MAX - s->gpa;
+		uint64_t behind = s->gpa + (s->memsz < room ? s->memsz : room);
+
+		if (s->gpa < *first)
+			*first = s->gpa;
+		if (behind > *end)
+			*end = behind;
+	}
 }
 
 void image_load(const struct image *image, uint64_t base, void *mem)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #define IMAGE_MAX_SEGMENTS	64
+#define IMAGE_WHY_BYTES		160
 
 /**
  * struct image_segment - a part of the file that goes to memory
@@ -31,6 +32,7 @@ struct image_segment {
  * @entry: guest-physical address of the first instruction
  * @segments: what goes to memory; no two overlap
  * @nr_segments: elements of @segments
+ * @why: room for what image_parse() returns
  */
 struct image {
 	const uint8_t *data;
@@ -39,6 +41,7 @@ struct image {
 	uint64_t entry;
 	struct image_segment segments[IMAGE_MAX_SEGMENTS];
 	unsigned int nr_segments;
+	char why[IMAGE_WHY_BYTES];
 };
 
 /**
@@ -50,7 +53,7 @@ struct image {
  *
  * A flat file is one segment at address 0, until image_place() moves it.
  *
- * Return: NULL, or what is wrong with the file.
+ * Return: NULL, or what is wrong with the file; valid as long as @image.
  */
 const char *image_parse(const void *data, size_t size, const uint16_t machines[2],
 			struct image *image);
@@ -71,6 +74,14 @@ void image_place(struct image *image, uint64_t gpa);
  * Return: true if it does.
  */
 bool image_fits(const struct image *image, uint64_t base, uint64_t size);
+
+/**
+ * image_extent() - where the image lies in memory
+ * @image: the image
+ * @first: where the lowest address goes
+ * @end: where the one behind the highest goes
+ */
+void image_extent(const struct image *image, uint64_t *first, uint64_t *end);
 
 /**
  * image_load() - copy the image to memory

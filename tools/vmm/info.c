@@ -6,9 +6,9 @@
 #include <libaxvcpu.h>
 
 #include "array_size.h"
+#include "device.h"
 #include "exit_codes.h"
 #include "info.h"
-#include "report.h"
 
 static const struct {
 	uint64_t bit;
@@ -101,12 +101,10 @@ static void print_json(const struct axvcpu_info *info)
 int print_info(const struct info_options *opt)
 {
 	const char *path = opt->device ? opt->device : AXVCPU_DEVICE_PATH;
-	struct axvcpu_device *dev;
+	struct axvcpu_device *dev = open_device(path);
 
-	if (axvcpu_device_open(path, &dev)) {
-		complain("%s: %s", path, axvcpu_error_text());
+	if (!dev)
 		return EXIT_DEVICE;
-	}
 	if (opt->json)
 		print_json(axvcpu_device_info(dev));
 	else

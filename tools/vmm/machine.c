@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "array_size.h"
+#include "device.h"
 #include "exit_codes.h"
 #include "machine.h"
 #include "report.h"
@@ -48,6 +49,24 @@ bool machine_end(struct machine *m, int status)
 
 /* --- the vCPUs' threads ----------------------------------------------------- */
 
+/* Not by an attribute of the thread, which musl has not. */
+static bool stay_on_cpu(struct vm_cpu *cpu)
+{
+	const struct run_options *opt = cpu->machine->opt;
+	cpu_set_t set;
+	int err;
+
+	if (!opt->nr_pins)
+		return true;
+	CPU_ZERO(&set);
+	CPU_SET(opt->pins[cpu->index % opt->nr_pins], &set);
+	err = pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+	if (err && machine_end(cpu->machine, EXIT_INTERNAL))
+		complain("the thread of vCPU %u can't stay on CPU %d: %s", cpu->index,
+			 opt->pins[cpu->index % opt->nr_pins], strerror(err));
+	return !err;
+}
+
 static void *cpu_thread(void *arg)
 {
 	struct vm_cpu *cpu = arg;
@@ -56,6 +75,8 @@ static void *cpu_thread(void *arg)
 	unsigned int flags = arch->run_flags | (m->opt->timer_hz ? AXVCPU_RUN_WAIT : 0);
 	int ret;
 
+	if (!stay_on_cpu(cpu))
+		return NULL;
 	while (power_wait(cpu)) {
 		ret = axvcpu_vcpu_loop(cpu->vcpu, flags, arch->handlers, cpu);
 		if (ret < 0 && machine_end(m, EXIT_DEVICE))
@@ -69,19 +90,8 @@ static void *cpu_thread(void *arg)
 
 static int start_thread(struct vm_cpu *cpu)
 {
-	const struct run_options *opt = cpu->machine->opt;
-	pthread_attr_t attr;
-	cpu_set_t set;
-	int err;
+	int err = pthread_create(&cpu->thread, NULL, cpu_thread, cpu);
 
-	pthread_attr_init(&attr);
-	if (opt->nr_pins) {
-		CPU_ZERO(&set);
-		CPU_SET(opt->pins[cpu->index % opt->nr_pins], &set);
-		pthread_attr_setaffinity_np(&attr, sizeof(set), &set);
-	}
-	err = pthread_create(&cpu->thread, &attr, cpu_thread, cpu);
-	pthread_attr_destroy(&attr);
 	if (!err)
 		cpu->machine->nr_threads++;
 	return err;
@@ -186,13 +196,11 @@ static void wait_for_end(struct machine *m, int signal_fd)
 
 /* --- making and unmaking ---------------------------------------------------- */
 
-static int open_device(struct machine *m)
+static int take_device(struct machine *m)
 {
-	if (axvcpu_device_open(m->opt->device, &m->dev)) {
-		complain("%s: %s", m->opt->device ? m->opt->device : AXVCPU_DEVICE_PATH,
-			 axvcpu_error_text());
+	m->dev = open_device(m->opt->device);
+	if (!m->dev)
 		return EXIT_DEVICE;
-	}
 	m->info = axvcpu_device_info(m->dev);
 	if (m->info->backend != m->opt->arch->backend) {
 		complain("the device's backend is %s; %s guests need %s",
@@ -203,22 +211,37 @@ static int open_device(struct machine *m)
 	return 0;
 }
 
-static int make_memory(struct machine *m)
+static bool mem_can_be(const struct machine *m)
 {
 	uint64_t base = m->opt->arch->mem_base, size = m->opt->mem;
 	uint64_t page = sysconf(_SC_PAGESIZE);
 
-	if (size % page ||
-	    (m->info->gpa_bits < 64 && size > (1ULL << m->info->gpa_bits) - base)) {
-		complain("--mem is a multiple of %llu, and memory ends at 2^%u here",
-			 (unsigned long long)page, m->info->gpa_bits);
-		return EXIT_USAGE;
+	if (size % page) {
+		complain("--mem is a multiple of %llu bytes here, a page; %llu is none",
+			 (unsigned long long)page, (unsigned long long)size);
+		return false;
 	}
+	if (m->info->gpa_bits < 64 && size > (1ULL << m->info->gpa_bits) - base) {
+		complain("--mem is %llu bytes too much: addresses of guests end at 2^%u here",
+			 (unsigned long long)(size + base - (1ULL << m->info->gpa_bits)),
+			 m->info->gpa_bits);
+		return false;
+	}
+	return true;
+}
+
+static int make_memory(struct machine *m)
+{
+	uint64_t base = m->opt->arch->mem_base, size = m->opt->mem;
+
+	if (!mem_can_be(m))
+		return EXIT_USAGE;
 	m->mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (m->mem == MAP_FAILED) {
 		m->mem = NULL;
-		complain("no %llu bytes of memory: %s", (unsigned long long)size, strerror(errno));
+		complain("no %llu bytes of memory: %s (see --mem)", (unsigned long long)size,
+			 strerror(errno));
 		return EXIT_INTERNAL;
 	}
 	m->mem_size = size;
@@ -275,8 +298,8 @@ static int ready_vcpu(struct vm_cpu *cpu)
 	if (!cpu_make_ready(cpu, cpu->machine->entry, cpu->index))
 		return 0;
 	if (pin(cpu) >= 0)
-		complain("vCPU %u can't run on CPU %d: %s", cpu->index, pin(cpu),
-			 axvcpu_error_text());
+		complain("vCPU %u can't run on CPU %d (--cpu); /sys/devices/system/cpu/online "
+			 "tells which there are: %s", cpu->index, pin(cpu), axvcpu_error_text());
 	else
 		complain("vCPU %u can't run: %s", cpu->index, axvcpu_error_text());
 	return EXIT_DEVICE;
@@ -294,6 +317,21 @@ static int make_vcpus(struct machine *m)
 	return status;
 }
 
+static void complain_no_fit(const struct machine *m, const struct image *image)
+{
+	unsigned long long base = m->opt->arch->mem_base;
+	uint64_t first, end;
+
+	image_extent(image, &first, &end);
+	if (first < base)
+		complain("%s goes to 0x%llx, and memory starts at 0x%llx: link it to there, or "
+			 "--load a flat file there", m->opt->file, (unsigned long long)first, base);
+	else
+		complain("%s doesn't fit into %llu bytes of memory from 0x%llx on: it ends at "
+			 "0x%llx, see --mem", m->opt->file, (unsigned long long)m->usable_mem, base,
+			 (unsigned long long)end);
+}
+
 int machine_place(struct machine *m, struct image *image, uint64_t load)
 {
 	const struct run_options *opt = m->opt;
@@ -306,8 +344,7 @@ int machine_place(struct machine *m, struct image *image, uint64_t load)
 	if (!image->elf_bits)
 		image_place(image, opt->has_load ? opt->load : load);
 	if (!image_fits(image, base, m->usable_mem)) {
-		complain("%s doesn't fit into %llu bytes of memory from 0x%llx on (see --mem)",
-			 opt->file, (unsigned long long)m->usable_mem, (unsigned long long)base);
+		complain_no_fit(m, image);
 		return EXIT_BAD_FILE;
 	}
 	m->entry = opt->has_entry ? opt->entry : image->entry;
@@ -327,7 +364,7 @@ static int make_machine(struct machine *m, struct image *image)
 	console_init(&m->console, STDOUT_FILENO);
 	power_init(&m->power);
 
-	status = open_device(m);
+	status = take_device(m);
 	if (!status)
 		status = make_memory(m);
 	if (!status)

@@ -1,281 +1,269 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* axvmm's command lines, by argp. */
-#include <argp.h>
-#include <ctype.h>
-#include <errno.h>
-#include <stdlib.h>
+/* What axvmm's command lines say. */
+#include <stdio.h>
 #include <string.h>
 
-#include "array_size.h"
+#include "cmdline.h"
+#include "exit_codes.h"
+#include "number.h"
 #include "options.h"
+#include "report.h"
 
 #define DEFAULT_MEM		(32ULL << 20)
 #define DEFAULT_TIMER_VECTOR	32
 #define TIMER_HZ_MAX		10000
-#define TIMEOUT_MAX		(365ULL * 24 * 3600)
-#define NS_PER_SEC		1000000000ULL
 
-enum {
-	OPT_MODE = 256,
-	OPT_MEM,
-	OPT_ENTRY,
-	OPT_LOAD,
-	OPT_CPU,
-	OPT_CPUS,
-	OPT_CPUID,
-	OPT_TRACE,
-	OPT_STATS,
-	OPT_TIMER,
-	OPT_TIMER_VECTOR,
-	OPT_TIMEOUT,
-	OPT_DEVICE,
-	OPT_JSON,
-};
+/* No page is smaller. */
+#define MEM_MIN			4096
 
-/* A number without a sign, decimal or 0x; the rest of @text goes to @end. */
-static int parse_number(const char *text, uint64_t *value, char **end)
+#define TEXT(number)		TEXT_OF(number)
+#define TEXT_OF(number)		#number
+
+static const char *parse_mode(const char *text, void *data)
 {
-	unsigned long long n;
-
-	if (!isdigit((unsigned char)text[0]))
-		return -EINVAL;
-	errno = 0;
-	n = strtoull(text, end, 0);
-	if (errno)
-		return -ERANGE;
-	*value = n;
-	return 0;
-}
-
-static int parse_in_range(const char *text, uint64_t min, uint64_t max, uint64_t *value)
-{
-	uint64_t n;
-	char *end;
-
-	if (parse_number(text, &n, &end) || *end || n < min || n > max)
-		return -EINVAL;
-	*value = n;
-	return 0;
-}
-
-static int parse_size(const char *text, uint64_t *value)
-{
-	static const struct {
-		const char *suffix;
-		unsigned int shift;
-	} units[] = {
-		{ "", 0 }, { "K", 10 }, { "M", 20 }, { "G", 30 }, { "T", 40 },
-	};
-	uint64_t n;
-	char *end;
-
-	if (parse_number(text, &n, &end))
-		return -EINVAL;
-	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-		if (strcasecmp(end, units[i].suffix))
-			continue;
-		if (!n || n > UINT64_MAX >> units[i].shift)
-			return -ERANGE;
-		*value = n << units[i].shift;
-		return 0;
-	}
-	return -EINVAL;
-}
-
-/* Seconds, with up to nine digits behind the point. */
-static int parse_seconds(const char *text, uint64_t *ns)
-{
-	uint64_t whole, part = 0, unit = NS_PER_SEC;
-	char *end;
-
-	if (parse_number(text, &whole, &end) || whole > TIMEOUT_MAX)
-		return -EINVAL;
-	if (*end == '.') {
-		for (end++; isdigit((unsigned char)*end) && unit > 1; end++) {
-			unit /= 10;
-			part += (*end - '0') * unit;
-		}
-	}
-	if (*end || whole + part == 0)
-		return -EINVAL;
-	*ns = whole * NS_PER_SEC + part;
-	return 0;
-}
-
-/* "0,2,3" */
-static int parse_pins(const char *text, struct run_options *opt)
-{
-	uint64_t n;
-	char *end;
-
-	opt->nr_pins = 0;
-	for (;; text = end + 1) {
-		if (opt->nr_pins == MAX_VCPUS || parse_number(text, &n, &end) || n > INT32_MAX)
-			return -EINVAL;
-		opt->pins[opt->nr_pins++] = n;
-		if (!*end)
-			return 0;
-		if (*end != ',')
-			return -EINVAL;
-	}
-}
-
-static int parse_cpuid(const char *text, struct run_options *opt)
-{
-	if (!opt->arch->has_cpuid || opt->nr_cpuids == MAX_CPUIDS)
-		return -EINVAL;
-	return cpuid_parse(text, &opt->cpuids[opt->nr_cpuids++]);
-}
-
-static int parse_mode(const char *text, struct run_options *opt)
-{
+	struct run_options *opt = data;
 	const char *const *modes = opt->arch->modes;
 
 	for (int i = 0; modes[i]; i++) {
 		if (!strcmp(text, modes[i])) {
 			opt->mode = i;
-			return 0;
+			return NULL;
 		}
 	}
-	return -EINVAL;
+	return "which is no mode";
 }
 
-/* Texts of --mode and --load are the architecture's. */
-static const struct argp_option run_option_table[] = {
-	{ "mode", OPT_MODE, "MODE", 0, "", 1 },
-	{ "mem", OPT_MEM, "SIZE", 0,
-	  "Guest memory, a number with K, M or G (default: 32M)", 1 },
-	{ "load", OPT_LOAD, "ADDR", 0, "", 1 },
-	{ "entry", OPT_ENTRY, "ADDR", 0,
-	  "Address of the first instruction (default: the ELF file's, or the load address)", 1 },
-	{ "cpus", OPT_CPUS, "N", 0, "Number of vCPUs (default: 1)", 2 },
-	{ "cpu", OPT_CPU, "CPU[,CPU...]", 0,
-	  "Keep the vCPUs on these host CPUs, in turn", 2 },
-	{ "cpuid", OPT_CPUID, "LEAF[.SUBLEAF]:REG=VALUE[,REG=VALUE...]", 0,
-	  "x86: what CPUID tells the guest", 2 },
-	{ "timer", OPT_TIMER, "HZ", 0,
-	  "Interrupt vCPU 0 HZ times a second; a guest that halts waits for that", 3 },
-	{ "timer-vector", OPT_TIMER_VECTOR, "N", 0, "The timer's vector (default: 32)", 3 },
-	{ "timeout", OPT_TIMEOUT, "SEC", 0, "End the guest after SEC seconds", 3 },
-	{ "trace", OPT_TRACE, NULL, 0, "Print each exit on standard error", 4 },
-	{ "stats", OPT_STATS, NULL, 0, "Print exits by reason on standard error at the end", 4 },
-	{ "device", OPT_DEVICE, "PATH", 0, "The device (default: /dev/axvcpu)", 5 },
+static const char *parse_mem(const char *text, void *data)
+{
+	static char less[64];
+	struct run_options *opt = data;
+	const char *why = parse_size(text, &opt->mem);
+
+	if (why || opt->mem >= MEM_MIN)
+		return why;
+	snprintf(less, sizeof(less), "which is %llu bytes (did you mean %lluM?)",
+		 (unsigned long long)opt->mem, (unsigned long long)opt->mem);
+	return less;
+}
+
+static const char *parse_load(const char *text, void *data)
+{
+	struct run_options *opt = data;
+
+	opt->has_load = true;
+	return parse_in_range(text, 0, UINT64_MAX, &opt->load);
+}
+
+static const char *parse_entry(const char *text, void *data)
+{
+	struct run_options *opt = data;
+
+	opt->has_entry = true;
+	return parse_in_range(text, 0, UINT64_MAX, &opt->entry);
+}
+
+static const char *parse_cpus(const char *text, void *data)
+{
+	struct run_options *opt = data;
+	uint64_t n = 0;
+	const char *why = parse_in_range(text, 1, MAX_VCPUS, &n);
+
+	opt->cpus = n;
+	return why;
+}
+
+/* "0,2,3" */
+static const char *parse_pins(const char *text, void *data)
+{
+	struct run_options *opt = data;
+	const char *why;
+	uint64_t n;
+	char *end;
+
+	opt->nr_pins = 0;
+	for (;; text = end + 1) {
+		if (opt->nr_pins == MAX_VCPUS)
+			return "which has more than " TEXT(MAX_VCPUS) " numbers";
+		why = parse_number(text, &n, &end);
+		if (why)
+			return *text || !opt->nr_pins ? why : "which has nothing behind a comma";
+		if (n > INT32_MAX)
+			return "which has a number that is too large";
+		opt->pins[opt->nr_pins++] = n;
+		if (!*end)
+			return NULL;
+		if (*end != ',')
+			return "which has no comma behind a number";
+	}
+}
+
+static const char *parse_cpuid(const char *text, void *data)
+{
+	struct run_options *opt = data;
+
+	if (!opt->arch->has_cpuid)
+		return "which is for x86 guests";
+	if (opt->nr_cpuids == MAX_CPUIDS)
+		return "which is one --cpuid too many (" TEXT(MAX_CPUIDS) " is the most)";
+	if (cpuid_parse(text, &opt->cpuids[opt->nr_cpuids++]))
+		return "which is malformed";
+	return NULL;
+}
+
+static const char *parse_timer(const char *text, void *data)
+{
+	struct run_options *opt = data;
+	uint64_t n = 0;
+	const char *why = parse_in_range(text, 1, TIMER_HZ_MAX, &n);
+
+	opt->timer_hz = n;
+	return why;
+}
+
+static const char *parse_timer_vector(const char *text, void *data)
+{
+	struct run_options *opt = data;
+	uint64_t n = 0;
+	const char *why = parse_in_range(text, 0, opt->arch->max_vector, &n);
+
+	opt->timer_vector = n;
+	return why;
+}
+
+static const char *parse_timeout(const char *text, void *data)
+{
+	struct run_options *opt = data;
+
+	return parse_seconds(text, &opt->timeout_ns);
+}
+
+static const char *take_trace(const char *text, void *data)
+{
+	struct run_options *opt = data;
+
+	(void)text;
+	opt->trace = true;
+	return NULL;
+}
+
+static const char *take_stats(const char *text, void *data)
+{
+	struct run_options *opt = data;
+
+	(void)text;
+	opt->stats = true;
+	return NULL;
+}
+
+static const char *take_path(const char *text, const char **path)
+{
+	*path = text;
+	return *text ? NULL : "which is empty";
+}
+
+static const char *parse_run_device(const char *text, void *data)
+{
+	struct run_options *opt = data;
+
+	return take_path(text, &opt->device);
+}
+
+#define ADDRESS		"an address, as in 0x100000"
+#define DEVICE_HELP	"The device (default: /dev/axvcpu)"
+#define DEVICE_TAKES	"a path, as in /dev/axvcpu"
+
+/* What is missing here is the architecture's: run_help(), run_takes(). */
+static const struct cmd_option run_option_table[] = {
+	{ "mode", "MODE", NULL, NULL, parse_mode },
+	{ "mem", "SIZE", "Guest memory, a number with K, M, G or T (default: 32M)",
+	  "bytes, or a number with K, M, G or T behind it, as in 64M", parse_mem },
+	{ "load", "ADDR", NULL, ADDRESS, parse_load },
+	{ "entry", "ADDR",
+	  "Address of the first instruction (default: the ELF file's, or the load address)",
+	  ADDRESS, parse_entry },
+	{ "cpus", "N", "Number of vCPUs (default: 1)", "a number from 1 to " TEXT(MAX_VCPUS),
+	  parse_cpus },
+	{ "cpu", "CPU[,CPU...]", "Keep the vCPUs on these host CPUs, in turn",
+	  "numbers of host CPUs, with commas between, as in 0,2", parse_pins },
+	{ "cpuid", "LEAF[.SUBLEAF]:REG=VALUE[,REG=VALUE...]",
+	  "x86: what CPUID tells the guest in REG: eax, ebx, ecx or edx",
+	  "LEAF[.SUBLEAF]:REG=VALUE[,REG=VALUE...], where REG is eax, ebx, ecx or edx",
+	  parse_cpuid },
+	{ "timer", "HZ",
+	  "Interrupt vCPU 0 HZ times a second; a guest that halts waits for that",
+	  "a number from 1 to " TEXT(TIMER_HZ_MAX), parse_timer },
+	{ "timer-vector", "N", "The timer's vector (default: " TEXT(DEFAULT_TIMER_VECTOR) ")",
+	  NULL, parse_timer_vector },
+	{ "timeout", "SEC", "End the guest after SEC seconds",
+	  "seconds up to a year, as in 10 or 0.5", parse_timeout },
+	{ "trace", NULL, "Print each exit on standard error", NULL, take_trace },
+	{ "stats", NULL, "Print exits by reason on standard error at the end", NULL, take_stats },
+	{ "device", "PATH", DEVICE_HELP, DEVICE_TAKES, parse_run_device },
 	{ 0 }
 };
 
-static int parse_run_value(int key, char *arg, struct run_options *opt)
+static const char *run_help(const struct cmd_option *option, void *data)
 {
-	uint64_t n = 0;
-	int err;
+	const struct run_options *opt = data;
 
-	switch (key) {
-	case OPT_MODE:
-		return parse_mode(arg, opt);
-	case OPT_MEM:
-		return parse_size(arg, &opt->mem);
-	case OPT_LOAD:
-		opt->has_load = true;
-		return parse_in_range(arg, 0, UINT64_MAX, &opt->load);
-	case OPT_ENTRY:
-		opt->has_entry = true;
-		return parse_in_range(arg, 0, UINT64_MAX, &opt->entry);
-	case OPT_CPU:
-		return parse_pins(arg, opt);
-	case OPT_CPUID:
-		return parse_cpuid(arg, opt);
-	case OPT_CPUS:
-		err = parse_in_range(arg, 1, MAX_VCPUS, &n);
-		opt->cpus = n;
-		return err;
-	case OPT_TIMER:
-		err = parse_in_range(arg, 1, TIMER_HZ_MAX, &n);
-		opt->timer_hz = n;
-		return err;
-	case OPT_TIMER_VECTOR:
-		err = parse_in_range(arg, 0, opt->arch->max_vector, &n);
-		opt->timer_vector = n;
-		return err;
-	case OPT_TIMEOUT:
-		return parse_seconds(arg, &opt->timeout_ns);
-	default:
-		return -EOPNOTSUPP;
+	if (option->parse == parse_mode)
+		return opt->arch->help_mode;
+	return option->parse == parse_load ? opt->arch->help_load : NULL;
+}
+
+static void list_modes(const struct guest_arch *arch, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	for (int i = 0; arch->modes[i] && used < size; i++) {
+		const char *before = !i ? "" : arch->modes[i + 1] ? ", " : " or ";
+
+		used += snprintf(buf + used, size - used, "%s%s", before, arch->modes[i]);
 	}
 }
 
-static const char *option_name(const struct argp_option *table, int key)
+static void run_takes(const struct cmd_option *option, void *data, char *buf, size_t size)
 {
-	while (table->name && table->key != key)
-		table++;
-	return table->name;
+	const struct run_options *opt = data;
+
+	if (option->parse == parse_mode)
+		list_modes(opt->arch, buf, size);
+	else
+		snprintf(buf, size, "a number from 0 to %u", opt->arch->max_vector);
 }
 
-static error_t parse_run(int key, char *arg, struct argp_state *state)
+static int run_word(const char *word, void *data)
 {
-	struct run_options *opt = state->input;
-	int err;
+	struct run_options *opt = data;
 
-	switch (key) {
-	case OPT_TRACE:
-		opt->trace = true;
-		return 0;
-	case OPT_STATS:
-		opt->stats = true;
-		return 0;
-	case OPT_DEVICE:
-		opt->device = arg;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (opt->file) {
-			argp_error(state, "one file only, not '%s' too", arg);
-			return EINVAL;
-		}
-		opt->file = arg;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which FILE?");
-		return EINVAL;
+	if (!*word) {
+		complain("the name of the FILE is empty");
+		return EXIT_USAGE;
 	}
-
-	err = parse_run_value(key, arg, opt);
-	if (err == -EOPNOTSUPP)
-		return ARGP_ERR_UNKNOWN;
-	if (err) {
-		argp_error(state, "--%s can't be '%s'", option_name(run_option_table, key), arg);
-		return EINVAL;
+	if (opt->file) {
+		complain("one file only, not '%s' too", word);
+		return EXIT_USAGE;
 	}
+	opt->file = word;
 	return 0;
 }
 
-/* argp frees what is not @text. */
-static char *help_text(int key, const char *text, void *input)
-{
-	const struct run_options *opt = input;
-
-	/* Nobody's input: from the help of another command. */
-	if (!opt)
-		return (char *)text;
-	switch (key) {
-	case OPT_MODE:
-		return strdup(opt->arch->help_mode);
-	case OPT_LOAD:
-		return strdup(opt->arch->help_load);
-	case ARGP_KEY_HELP_POST_DOC:
-		return strdup(opt->arch->help);
-	default:
-		return (char *)text;
-	}
-}
-
 int parse_run_options(int argc, char **argv, const struct guest_arch *arch,
-		      struct run_options *opt, unsigned int argp_flags)
+		      struct run_options *opt)
 {
-	static const struct argp argp = {
+	const struct cmdline cmd = {
+		.name = "axvmm run",
+		.words = "FILE",
+		.doc = "Run the guest in FILE: an ELF file linked to fixed addresses, or a flat "
+		       "file of machine code.",
+		.after = arch->help,
 		.options = run_option_table,
-		.parser = parse_run,
-		.args_doc = "FILE",
-		.doc = "Run the guest in FILE, an ELF or a flat file.\v",
-		.help_filter = help_text,
+		.help = run_help,
+		.takes = run_takes,
+		.word = run_word,
+		.data = opt,
 	};
+	int status;
 
 	*opt = (struct run_options){
 		.arch = arch,
@@ -284,39 +272,54 @@ int parse_run_options(int argc, char **argv, const struct guest_arch *arch,
 		.cpus = 1,
 		.timer_vector = DEFAULT_TIMER_VECTOR,
 	};
-	return argp_parse(&argp, argc, argv, argp_flags, NULL, opt);
+	status = cmdline_parse(&cmd, argc, argv);
+	if (!status && !opt->file) {
+		complain("which FILE? See 'axvmm run --help'");
+		status = EXIT_USAGE;
+	}
+	return status;
 }
 
-static const struct argp_option info_option_table[] = {
-	{ "json", OPT_JSON, NULL, 0, "Print JSON", 1 },
-	{ "device", OPT_DEVICE, "PATH", 0, "The device (default: /dev/axvcpu)", 1 },
+static const char *take_json(const char *text, void *data)
+{
+	struct info_options *opt = data;
+
+	(void)text;
+	opt->json = true;
+	return NULL;
+}
+
+static const char *parse_info_device(const char *text, void *data)
+{
+	struct info_options *opt = data;
+
+	return take_path(text, &opt->device);
+}
+
+static const struct cmd_option info_option_table[] = {
+	{ "json", NULL, "Print JSON", NULL, take_json },
+	{ "device", "PATH", DEVICE_HELP, DEVICE_TAKES, parse_info_device },
 	{ 0 }
 };
 
-static error_t parse_info(int key, char *arg, struct argp_state *state)
+static int info_word(const char *word, void *data)
 {
-	struct info_options *opt = state->input;
-
-	switch (key) {
-	case OPT_JSON:
-		opt->json = true;
-		return 0;
-	case OPT_DEVICE:
-		opt->device = arg;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	(void)data;
+	complain("'%s' is one argument too many: axvmm info takes options only", word);
+	return EXIT_USAGE;
 }
 
-int parse_info_options(int argc, char **argv, struct info_options *opt, unsigned int argp_flags)
+int parse_info_options(int argc, char **argv, struct info_options *opt)
 {
-	static const struct argp argp = {
-		.options = info_option_table,
-		.parser = parse_info,
+	const struct cmdline cmd = {
+		.name = "axvmm info",
+		.words = "",
 		.doc = "Print what the device is and can do.",
+		.options = info_option_table,
+		.word = info_word,
+		.data = opt,
 	};
 
 	*opt = (struct info_options){ 0 };
-	return argp_parse(&argp, argc, argv, argp_flags, NULL, opt);
+	return cmdline_parse(&cmd, argc, argv);
 }

@@ -75,23 +75,20 @@ struct info_options {
  * @argv: the first is the name for messages
  * @arch: the architecture, whose modes and help there are
  * @opt: where the options go
- * @argp_flags: 0; or ARGP_SILENT, for tests: no message, no exit()
  *
- * Return: 0 or a positive errno; without ARGP_SILENT an error ends the
- * process with EXIT_USAGE.
+ * Return: 0, or %EXIT_USAGE after a message; --help ends the process.
  */
 int parse_run_options(int argc, char **argv, const struct guest_arch *arch,
-		      struct run_options *opt, unsigned int argp_flags);
+		      struct run_options *opt);
 
 /**
  * parse_info_options() - read the command line of axvmm info
  * @argc: its words
  * @argv: the first is the name for messages
  * @opt: where the options go
- * @argp_flags: as with parse_run_options()
  *
  * Return: as parse_run_options().
  */
-int parse_info_options(int argc, char **argv, struct info_options *opt, unsigned int argp_flags);
+int parse_info_options(int argc, char **argv, struct info_options *opt);
 
 #endif /* AXVMM_OPTIONS_H */

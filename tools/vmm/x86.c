@@ -58,8 +58,13 @@ static int place_page_tables(struct machine *m)
 	uint64_t limit = m->mem_size > IDENTITY_MAP_MIN ? m->mem_size : IDENTITY_MAP_MIN;
 	uint64_t size = axvcpu_x86_identity_map_size(limit);
 
-	if (!size || size >= m->mem_size) {
-		complain("%llu bytes of memory are too few, or too many, for long mode",
+	if (!size) {
+		complain("--mem is %llu bytes, which is more than page tables of long mode can map",
+			 (unsigned long long)m->mem_size);
+		return EXIT_USAGE;
+	}
+	if (size >= m->mem_size) {
+		complain("--mem is %llu bytes, all of which page tables of long mode would take",
 			 (unsigned long long)m->mem_size);
 		return EXIT_USAGE;
 	}
@@ -259,7 +264,8 @@ const struct guest_arch x86_arch = {
 			  "protected for 32-bit ELF, real for a flat file)",
 	.help_load	= "Address for a flat file (default: 0x7c00 in real mode, else 0x100000)",
 	.help		= "The guest prints by writing bytes to port 0x3f8 or 0xe9 and ends by "
-			  "writing its exit code, 0 to 63, to port 0xf4. Each vCPU starts at the "
+			  "writing its exit code, 0 to 63, to port 0xf4. There is no input: nothing "
+			  "is ever to be read from port 0x3f8. Each vCPU starts at the "
 			  "entry with its number in RDI, the number of vCPUs in RSI, and the bytes "
 			  "of memory in RDX. See axvmm(1) for the other exit codes.",
 	.prepare	= prepare,

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -162,6 +164,49 @@ static void test_names_by_backend(void)
 	ok(axvcpu_vcpu_get_reg_by_name(&vcpu, "x0", &value) == -ENOENT, "a vCPU of a later kernel");
 }
 
+/* A wrong name, and what is said of it */
+static const struct {
+	uint32_t backend;
+	const char *name;
+	const char *text;
+} wrong_names[] = {
+	{ AXVCPU_BACKEND_VMX, "eax", "no register is called 'eax'; did you mean 'rax'? (ENOENT)" },
+	{ AXVCPU_BACKEND_VMX, "EFLAGS", "'EFLAGS'; did you mean 'rflags'?" },
+	{ AXVCPU_BACKEND_VMX, "cs", "'cs'; did you mean 'cs.selector'?" },
+	{ AXVCPU_BACKEND_VMX, "ss.limits", "'ss.limits'; did you mean 'ss.limit'?" },
+	{ AXVCPU_BACKEND_VMX, "kernelgs_base", "did you mean 'kernel_gs_base'?" },
+	{ AXVCPU_BACKEND_VMX, "ttbr0_el1", "'ttbr0_el1'; axvcpu_x86_reg_id() in libaxvcpu.h" },
+	{ AXVCPU_BACKEND_VMX, "", "''; axvcpu_x86_reg_id() in libaxvcpu.h lists the names (" },
+	{ AXVCPU_BACKEND_VMX, "r", "'r'; axvcpu_x86_reg_id()" },
+	{ AXVCPU_BACKEND_VMX, "a-name-that-is-longer-than-that-of-any-register",
+	  "'a-name-that-is-longer-than-that'; axvcpu_x86_reg_id()" },
+	{ AXVCPU_BACKEND_VHE, "ttbr0", "did you mean 'ttbr0_el1'?" },
+	{ AXVCPU_BACKEND_VHE, "x31", "'x31'; did you mean 'x1'?" },
+	{ AXVCPU_BACKEND_VHE, "v31.hi", "did you mean 'v31.high'?" },
+	{ AXVCPU_BACKEND_VHE, "rax", "'rax'; axvcpu_arm64_reg_id() in libaxvcpu.h" },
+	{ AXVCPU_BACKEND_MOCK, "r0", "'r0': this backend's registers have no names" },
+	{ UINT32_MAX, "r0", "'r0': this backend's registers have no names" },
+};
+
+static void test_wrong_names(void)
+{
+	struct axvcpu_vcpu vcpu = { .fd = -1 };
+	const char *text;
+	uint64_t value;
+	bool right;
+
+	for (size_t i = 0; i < ARRAY_SIZE(wrong_names); i++) {
+		vcpu.backend = wrong_names[i].backend;
+		right = axvcpu_vcpu_get_reg_by_name(&vcpu, wrong_names[i].name, &value) == -ENOENT;
+		text = axvcpu_error_text();
+		right = right && strstr(text, wrong_names[i].text) &&
+			!strncmp(text, "looking up a register: ", 23);
+		ok(right, "a wrong name: %s", wrong_names[i].name);
+		if (!right)
+			printf("#  got: %s\n# want: %s\n", text, wrong_names[i].text);
+	}
+}
+
 /* --- page tables ------------------------------------------------------------ */
 
 /* Walk as the processor does, every table within the buffer; ~0: no mapping. */
@@ -231,19 +276,22 @@ static const char *text_of(enum call call, int error)
 static void test_error_text(void)
 {
 	const char *text;
+	char own[64];
 
 	text = text_of(CALL_OPEN, -ENOENT);
 	ok(strstr(text, "modprobe axvcpu") && strstr(text, "(ENOENT)"), "no device");
 	text = text_of(CALL_OPEN, -EACCES);
-	ok(strstr(text, "permission") && strstr(text, "(EACCES)"), "no permission");
+	ok(strstr(text, "permission") && strstr(text, "axvcpu(4)") && strstr(text, "(EACCES)"),
+	   "no permission");
+	ok(strstr(text_of(CALL_OPEN, -EPERM), "container"), "the device is kept from a container");
 	text = text_of(CALL_CREATE_VCPU, -EBUSY);
 	ok(strstr(text, "another hypervisor") && strstr(text, "(EBUSY)"), "held by another");
 	ok(strstr(text_of(CALL_RUN, -EBUSY), "another thread"),
 	   "the same number means something else in RUN");
 	text = text_of(CALL_MAP, -EINVAL);
 	ok(strstr(text, "MAP: ") == text && strstr(text, "flags"), "MAP's flags");
-	is(text_of(CALL_RUN, -ENOMEM), "RUN: Cannot allocate memory (ENOMEM)",
-	   "an errno without a meaning of its own");
+	snprintf(own, sizeof(own), "RUN: %s (ENOMEM)", strerror(ENOMEM));
+	is(text_of(CALL_RUN, -ENOMEM), own, "an errno without a meaning of its own");
 	ok(strstr(text_of(CALL_RUN, -4095), "(error 4095)"), "no errno");
 
 	no_handler(AXVCPU_EXIT_HALT);
@@ -439,12 +487,12 @@ static void test_dead_vcpu(void)
 
 int main(void)
 {
-	printf("TAP version 13\n");
 	is(axvcpu_error_text(), "", "nothing has failed");
 	test_names();
 	test_regs();
 	test_arm64_regs();
 	test_names_by_backend();
+	test_wrong_names();
 	test_identity_map();
 	test_error_text();
 	test_failures();
