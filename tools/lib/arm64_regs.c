@@ -23,6 +23,8 @@ static const struct {
 	{ "fpcr", AXVCPU_ARM64_REG_FPCR },
 	{ "cntvoff", AXVCPU_ARM64_REG_CNTVOFF },
 	{ "lines", AXVCPU_ARM64_REG_LINES },
+	{ "exception", AXVCPU_ARM64_REG_EXCEPTION },
+	{ "serror", AXVCPU_ARM64_REG_SERROR },
 	{ "gic.vmcr", AXVCPU_ARM64_REG_GIC_VMCR },
 	{ "mdscr_el1", SYS(2, 0, 0, 2, 2) },
 	{ "midr_el1", SYS(3, 0, 0, 0, 0) },
@@ -56,13 +58,7 @@ static const struct {
 };
 
 /* Names with a number in them: "v7.high". */
-static const struct family {
-	const char *prefix;
-	const char *suffix;
-	uint64_t first;
-	unsigned int step;
-	unsigned int count;
-} families[] = {
+static const struct reg_family families[] = {
 	{ "x", "", AXVCPU_ARM64_REG_X(0), 1, 31 },
 	{ "v", ".low", AXVCPU_ARM64_REG_V_LOW(0), 2, 32 },
 	{ "v", ".high", AXVCPU_ARM64_REG_V_HIGH(0), 2, 32 },
@@ -71,11 +67,6 @@ static const struct family {
 	{ "gic.lr", "", AXVCPU_ARM64_REG_GIC_LR(0), 1, 16 },
 	{ "gic.queued", "", AXVCPU_ARM64_REG_GIC_QUEUED(0), 1, AXVCPU_ARM64_MAX_INTID + 1 },
 };
-
-static int family_name(const struct family *f, uint64_t number, char *buf, size_t len)
-{
-	return snprintf(buf, len, "%s%llu%s", f->prefix, (unsigned long long)number, f->suffix);
-}
 
 /* As Arm writes registers without a name: S3_0_C1_C0_0. */
 static int sys_name(uint64_t id, char *buf, size_t len)
@@ -88,21 +79,6 @@ static int sys_name(uint64_t id, char *buf, size_t len)
 static bool is_sys(uint64_t id)
 {
 	return (id & ~SYS_MASK) == SYS(0ULL, 0, 0, 0, 0);
-}
-
-/* There are few names: the one that reads as @name is it. */
-static bool find_in_family(const struct family *f, const char *name, uint64_t *id)
-{
-	size_t len = strlen(f->prefix);
-	char text[REG_NAME_BYTES];
-	unsigned long number;
-
-	if (strncasecmp(name, f->prefix, len) || !isdigit((unsigned char)name[len]))
-		return false;
-	number = strtoul(name + len, NULL, 10);
-	family_name(f, number, text, sizeof(text));
-	*id = f->first + number * f->step;
-	return number < f->count && !strcasecmp(name, text);
 }
 
 static bool parse_sys(const char *name, uint64_t *id)
@@ -127,12 +103,8 @@ int axvcpu_arm64_reg_id(const char *name, uint64_t *id)
 			return 0;
 		}
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-		if (find_in_family(&families[i], name, &found)) {
-			*id = found;
-			return 0;
-		}
-	}
+	if (!family_reg_id(families, ARRAY_SIZE(families), name, id))
+		return 0;
 	if (!parse_sys(name, &found))
 		return -ENOENT;
 	*id = found;
@@ -141,30 +113,21 @@ int axvcpu_arm64_reg_id(const char *name, uint64_t *id)
 
 int axvcpu_arm64_reg_name(uint64_t id, char *buf, size_t len)
 {
+	int used;
+
 	for (size_t i = 0; i < ARRAY_SIZE(regs); i++) {
 		if (regs[i].id == id)
 			return snprintf(buf, len, "%s", regs[i].name);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-		const struct family *f = &families[i];
-		uint64_t offset = id - f->first;
-
-		if (!(offset % f->step) && offset / f->step < f->count)
-			return family_name(f, offset / f->step, buf, len);
-	}
+	used = family_reg_name(families, ARRAY_SIZE(families), id, buf, len);
+	if (used > 0)
+		return used;
 	return is_sys(id) ? sys_name(id, buf, len) : -ENOENT;
 }
 
 void arm64_reg_names(name_fn fn, void *data)
 {
-	char name[REG_NAME_BYTES];
-
 	for (size_t i = 0; i < ARRAY_SIZE(regs); i++)
 		fn(regs[i].name, data);
-	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-		for (unsigned int n = 0; n < families[i].count; n++) {
-			family_name(&families[i], n, name, sizeof(name));
-			fn(name, data);
-		}
-	}
+	family_names(families, ARRAY_SIZE(families), fn, data);
 }

@@ -61,7 +61,7 @@ void text_add(struct axvcpu_text *text, const char *fmt, ...);
 void add_failure(struct axvcpu_text *text, const struct axvcpu_failure *failure, uint32_t backend);
 
 /* REG_NAME_BYTES - a register's name is shorter */
-#define REG_NAME_BYTES	32
+#define REG_NAME_BYTES	48
 
 /* name_fn - called with each name of a list */
 typedef void (*name_fn)(const char *name, void *data);
@@ -166,5 +166,54 @@ static inline int xioctl(int fd, unsigned long cmd, void *arg)
 
 	return ret < 0 ? -errno : ret;
 }
+
+/**
+ * struct reg_family - registers whose names have a number in them: "v7.high"
+ * @prefix: before the number
+ * @suffix: after it
+ * @first: id of number 0
+ * @step: ids from one to the next
+ * @count: how many
+ */
+struct reg_family {
+	const char *prefix;
+	const char *suffix;
+	uint64_t first;
+	unsigned int step;
+	unsigned int count;
+};
+
+/**
+ * family_reg_id() - the id of such a register
+ * @families: where it may belong
+ * @count: how many
+ * @name: its name
+ * @id: where the id goes
+ *
+ * Return: 0, or -ENOENT.
+ */
+int family_reg_id(const struct reg_family *families, size_t count, const char *name, uint64_t *id);
+
+/**
+ * family_reg_name() - the name of such a register
+ * @families: where it may belong
+ * @count: how many
+ * @id: its id
+ * @buf: where the name goes
+ * @len: bytes of @buf
+ *
+ * Return: characters of the name, or -ENOENT.
+ */
+int family_reg_name(const struct reg_family *families, size_t count, uint64_t id, char *buf,
+		    size_t len);
+
+/**
+ * family_names() - all names of such registers
+ * @families: the families
+ * @count: how many
+ * @fn: called for each name
+ * @data: for @fn
+ */
+void family_names(const struct reg_family *families, size_t count, name_fn fn, void *data);
 
 #endif /* LIBAXVCPU_INTERNAL_H */

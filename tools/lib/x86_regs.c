@@ -95,7 +95,54 @@ static const struct {
 	{ "access", AXVCPU_X86_REG_SEG_ACCESS(0) },
 };
 
+/* Names with a number in them. Wide registers' ids have 64 bits each. */
+static const struct reg_family families[] = {
+	{ "pdpte", "", AXVCPU_X86_REG_PDPTE(0), 1, 4 },
+	{ "queued_irqs.", "", AXVCPU_X86_REG_QUEUED_IRQS(0), 1, 4 },
+	{ "fxsave.", "", AXVCPU_X86_REG_FXSAVE(0), 1, AXVCPU_X86_NR_FXSAVE },
+	{ "ymm_high.", "", AXVCPU_X86_REG_YMM_HIGH(0), 1, 32 },
+	{ "k", "", AXVCPU_X86_REG_OPMASK(0), 1, 8 },
+	{ "zmm_high.", "", AXVCPU_X86_REG_ZMM_HIGH(0), 1, 64 },
+	{ "hi16_zmm.", "", AXVCPU_X86_REG_HI16_ZMM(0), 1, 128 },
+};
+
 static const char msr_prefix[] = "msr.";
+
+/* CPUID's: "cpuid.0x7.0x0.eax_ebx", "cpuid_max.0x7.0x0.ecx_edx" */
+static const char * const halves[] = { "eax_ebx", "ecx_edx" };
+
+static bool is_cpuid(uint64_t id)
+{
+	return id >> 62 == 1 && !(id >> 49 & 0xfff);
+}
+
+static int cpuid_name(uint64_t id, char *buf, size_t len)
+{
+	return snprintf(buf, len, "cpuid%s.0x%x.0x%x.%s", id >> 61 & 1 ? "_max" : "",
+			(uint32_t)id, (unsigned int)(id >> 32 & 0xffff), halves[id >> 48 & 1]);
+}
+
+/* The id whose name reads as @name */
+static int cpuid_id(const char *name, uint64_t *id)
+{
+	bool max = !strncasecmp(name, "cpuid_max.", strlen("cpuid_max."));
+	unsigned int leaf, subleaf;
+	char text[REG_NAME_BYTES];
+
+	if (sscanf(name, "%*[^.].0x%x.0x%x", &leaf, &subleaf) != 2)
+		return -ENOENT;
+	for (unsigned int half = 0; half < ARRAY_SIZE(halves); half++) {
+		uint64_t try = max ? AXVCPU_X86_REG_CPUID_MAX(leaf, subleaf & 0xffff, half) :
+				     AXVCPU_X86_REG_CPUID(leaf, subleaf & 0xffff, half);
+
+		cpuid_name(try, text, sizeof(text));
+		if (!strcasecmp(name, text)) {
+			*id = try;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
 
 static int segment_id(const char *name, uint64_t *id)
 {
@@ -145,6 +192,10 @@ int axvcpu_x86_reg_id(const char *name, uint64_t *id)
 	}
 	if (!strncasecmp(name, msr_prefix, strlen(msr_prefix)))
 		return msr_id(name + strlen(msr_prefix), id);
+	if (!strncasecmp(name, "cpuid", strlen("cpuid")))
+		return cpuid_id(name, id);
+	if (!family_reg_id(families, ARRAY_SIZE(families), name, id))
+		return 0;
 	return segment_id(name, id);
 }
 
@@ -162,7 +213,9 @@ int axvcpu_x86_reg_name(uint64_t id, char *buf, size_t len)
 	}
 	if (is_msr(id))
 		return snprintf(buf, len, "%s0x%x", msr_prefix, (uint32_t)id);
-	return -ENOENT;
+	if (is_cpuid(id))
+		return cpuid_name(id, buf, len);
+	return family_reg_name(families, ARRAY_SIZE(families), id, buf, len);
 }
 
 void x86_reg_names(name_fn fn, void *data)
@@ -177,4 +230,5 @@ void x86_reg_names(name_fn fn, void *data)
 			fn(name, data);
 		}
 	}
+	family_names(families, ARRAY_SIZE(families), fn, data);
 }

@@ -532,7 +532,9 @@ int axvcpu_vcpu_load(struct axvcpu_vcpu *vcpu, const void *buf, size_t size);
  * @name: "rax" to "r15", "rip", "rflags"; "cr0", "cr2", "cr3", "cr4";
  *	"cs.selector", "cs.base", "cs.limit", "cs.access", and so for es, ss,
  *	ds, fs, gs, ldtr, tr; "gdtr.base", "gdtr.limit", "idtr.base",
- *	"idtr.limit"; "efer" and other MSRs by name, or as "msr.0xc0000080".
+ *	"idtr.limit"; "efer" and other MSRs by name, or as "msr.0xc0000080"; "pdpte0",
+ *	"queued_irqs.0", "fxsave.0", "ymm_high.0", "k0", "zmm_high.0", "hi16_zmm.0" and on;
+ *	"cpuid.0x1.0x0.eax_ebx" and "_ecx_edx", "cpuid_max.0x1.0x0.eax_ebx" likewise.
  *	Upper and lower case are the same
  * @id: where the id goes
  *

@@ -59,17 +59,30 @@ static const struct {
 	{ "efer", AXVCPU_X86_REG_MSR(0xc0000080) },
 	{ "msr.0x1b", AXVCPU_X86_REG_MSR(0x1b) },
 	{ "msr.0xffffffff", AXVCPU_X86_REG_MSR(0xffffffff) },
+	{ "pdpte3", AXVCPU_X86_REG_PDPTE(3) },
+	{ "queued_irqs.3", AXVCPU_X86_REG_QUEUED_IRQS(3) },
+	{ "queued_nmi", AXVCPU_X86_REG_QUEUED_NMI },
+	{ "exception_exits", AXVCPU_X86_REG_EXCEPTION_EXITS },
+	{ "fxsave.51", AXVCPU_X86_REG_FXSAVE(51) },
+	{ "ymm_high.31", AXVCPU_X86_REG_YMM_HIGH(31) },
+	{ "k7", AXVCPU_X86_REG_OPMASK(7) },
+	{ "zmm_high.63", AXVCPU_X86_REG_ZMM_HIGH(63) },
+	{ "hi16_zmm.127", AXVCPU_X86_REG_HI16_ZMM(127) },
+	{ "cpuid.0x1.0x0.eax_ebx", AXVCPU_X86_REG_CPUID(1, 0, 0) },
+	{ "cpuid_max.0x80000008.0xffff.ecx_edx", AXVCPU_X86_REG_CPUID_MAX(0x80000008, 0xffff, 1) },
 };
 
 static const char * const no_regs[] = {
 	"", "ra", "raxx", "r16", "cr1", "cs", "cs.", ".base", "xs.base", "cs.bas", "cs.base.", "c.base",
+	"k8", "k", "fxsave.52", "fxsave.01", "cpuid", "cpuid.", "cpuid.0x1", "cpuid.0x1.0x0.ebx",
+	"cpuid.0x1.0x10000.eax_ebx", "cpuid.1.0.eax_ebx",
 	"msr.", "msr.x", "msr.-1", "msr. 1", "msr.0x100000000", "msr.0x10 ",
 };
 
 static void test_regs(void)
 {
 	uint64_t id;
-	char name[32];
+	char name[48];
 
 	for (size_t i = 0; i < ARRAY_SIZE(regs); i++) {
 		id = 0;
@@ -107,6 +120,7 @@ static const struct {
 	{ "v31.high", AXVCPU_ARM64_REG_V_HIGH(31) },
 	{ "fpsr", AXVCPU_ARM64_REG_FPSR },
 	{ "cntvoff", AXVCPU_ARM64_REG_CNTVOFF },
+	{ "serror", AXVCPU_ARM64_REG_SERROR },
 	{ "gic.ap0r3", AXVCPU_ARM64_REG_GIC_AP0R(3) },
 	{ "gic.ap1r0", AXVCPU_ARM64_REG_GIC_AP1R(0) },
 	{ "gic.lr15", AXVCPU_ARM64_REG_GIC_LR(15) },
@@ -178,8 +192,8 @@ static const struct {
 	{ AXVCPU_BACKEND_VMX, "ttbr0_el1", "'ttbr0_el1'; axvcpu_x86_reg_id() in libaxvcpu.h" },
 	{ AXVCPU_BACKEND_VMX, "", "''; axvcpu_x86_reg_id() in libaxvcpu.h lists the names (" },
 	{ AXVCPU_BACKEND_VMX, "r", "'r'; axvcpu_x86_reg_id()" },
-	{ AXVCPU_BACKEND_VMX, "a-name-that-is-longer-than-that-of-any-register",
-	  "'a-name-that-is-longer-than-that'; axvcpu_x86_reg_id()" },
+	{ AXVCPU_BACKEND_VMX, "a-name-that-is-longer-than-that-of-any-register-there-is",
+	  "'a-name-that-is-longer-than-that-of-any-register'; axvcpu_x86_reg_id()" },
 	{ AXVCPU_BACKEND_VHE, "ttbr0", "did you mean 'ttbr0_el1'?" },
 	{ AXVCPU_BACKEND_VHE, "x31", "'x31'; did you mean 'x1'?" },
 	{ AXVCPU_BACKEND_VHE, "v31.hi", "did you mean 'v31.high'?" },
