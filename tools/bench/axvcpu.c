@@ -97,6 +97,47 @@ static void ax_close(struct vm *vm)
 	axvcpu_device_close(vm->device);
 }
 
+#define MAX_REGS	512
+
+/* Of the one vCPU that is measured, what was read last */
+static struct axvcpu_reg all_regs[MAX_REGS], few_regs[NR_SOME];
+static uint32_t nr_regs;
+
+static int list_regs(struct vm *vm)
+{
+	uint64_t ids[MAX_REGS];
+	int err;
+
+	nr_regs = MAX_REGS;
+	err = axvcpu_vcpu_list_regs(vm->vcpu, ids, &nr_regs);
+	for (uint32_t i = 0; i < nr_regs && !err; i++)
+		all_regs[i].id = ids[i];
+	return err;
+}
+
+static int regs_call(const struct vm *vm, bool put, struct axvcpu_reg *regs, uint32_t count)
+{
+	struct axvcpu_regs args = { .regs = (uintptr_t)regs, .count = count };
+
+	return raw_ioctl(vm->fd, put ? AXVCPU_SET_REGS : AXVCPU_GET_REGS, (unsigned long)&args);
+}
+
+static int ax_state(struct vm *vm, enum state_part part, bool put)
+{
+	int err = 0;
+
+	if (part == STATE_WHOLE)
+		return raw_ioctl(vm->fd, put ? AXVCPU_RESTORE_STATE : AXVCPU_KEEP_STATE, 0);
+	if (part == STATE_ALL) {
+		if (!nr_regs)
+			err = list_regs(vm);
+		return err ?: regs_call(vm, put, all_regs, nr_regs);
+	}
+	for (int i = 0; i < NR_SOME && !few_regs[i].id; i++)
+		few_regs[i].id = some_regs[i];
+	return regs_call(vm, put, few_regs, part == STATE_ONE ? 1 : NR_SOME);
+}
+
 const struct hypervisor hypervisor_axvcpu = {
 	.name		= "axvcpu",
 	.acquire	= ax_acquire,
@@ -108,5 +149,6 @@ const struct hypervisor hypervisor_axvcpu = {
 	.add_vcpu	= ax_add_vcpu,
 	.kick_init	= ax_kick_init,
 	.kick		= ax_kick,
+	.state		= ax_state,
 	.interrupt	= axvcpu_interrupt,
 };

@@ -73,6 +73,21 @@ enum program {
 	NR_PROGRAMS,
 };
 
+/**
+ * enum state_part - how much of a vCPU's state
+ * @STATE_ONE: the program counter
+ * @STATE_SOME: %NR_SOME registers, those that a walk of page tables or a debugger wants
+ * @STATE_ALL: all registers
+ * @STATE_WHOLE: all that makes up the vCPU, by the cheapest calls that there are
+ */
+enum state_part {
+	STATE_ONE,
+	STATE_SOME,
+	STATE_ALL,
+	STATE_WHOLE,
+};
+
+#define NR_SOME		14
 #define GUEST_VECTOR	0x40
 #define KICK_SIGNAL	SIGUSR1
 
@@ -142,6 +157,7 @@ struct vm {
  * @add_vcpu: another vCPU, which has run once: its descriptor, or a negative errno
  * @kick_init: in the thread that will be kicked, %KICK_SIGNAL being blocked
  * @kick: another thread makes its run return
+ * @state: read a part of the state (false), or write what was read last
  * @interrupt: queue interrupt %GUEST_VECTOR, or raise the line and lower it again
  */
 struct hypervisor {
@@ -155,6 +171,7 @@ struct hypervisor {
 	int (*add_vcpu)(struct vm *vm, unsigned int id);
 	int (*kick_init)(struct vm *vm);
 	int (*kick)(struct vm *vm, pthread_t thread);
+	int (*state)(struct vm *vm, enum state_part part, bool put);
 	int (*interrupt)(struct vm *vm, bool up);
 };
 
@@ -167,10 +184,12 @@ extern const uint32_t kvm_user_exit;
 extern const uint32_t axvcpu_user_exit;
 extern const unsigned int switch_instructions;	/* of a bare entry and exit */
 extern const unsigned int pages_of_vcpu;	/* that the CPU wants for one */
+extern const uint64_t some_regs[NR_SOME];	/* axvcpu's ids */
 int guest_init_memory(uint8_t *mem);
 int kvm_init_vm(struct vm *vm);
 int kvm_init_vcpu(struct vm *vm);
 int kvm_start(struct vm *vm, enum program program, uint64_t arg0, uint64_t arg1);
+int kvm_state(struct vm *vm, enum state_part part, bool put);
 int kvm_interrupt(struct vm *vm, bool up);
 uint64_t *kvm_answer(struct kvm_run *run);
 uint64_t *axvcpu_answer(struct axvcpu_run *run);
@@ -285,6 +304,7 @@ uint64_t process_ticks(const struct clock_check *check);
  * @bare: @batch makes its machines itself
  * @batch: do it @rounds times: ticks for one. 0 or a negative errno
  * @floor: as @batch: what it can't do without; NULL: not known
+ * @limit: of ours, in ticks; 0: none
  * @known: what is known to be over the budget, as Documentation/bench.rst says why:
  *	only more than this fails; 0: nothing is
  */
@@ -299,6 +319,7 @@ struct row {
 	bool bare;
 	int (*batch)(struct vm *vm, unsigned int rounds, double *cost);
 	int (*floor)(struct vm *vm, unsigned int rounds, double *cost);
+	unsigned int limit;
 	double known;
 };
 
@@ -307,6 +328,16 @@ int measure_memory(struct vm *vm, unsigned int rounds, double *cost);	/* memory.
 int measure_memory_huge(struct vm *vm, unsigned int rounds, double *cost);
 int memory_floor(struct vm *vm, unsigned int rounds, double *cost);
 int memory_huge_floor(struct vm *vm, unsigned int rounds, double *cost);
+
+/* state.c */
+int measure_get_one(struct vm *vm, unsigned int rounds, double *cost);
+int measure_set_one(struct vm *vm, unsigned int rounds, double *cost);
+int measure_get_some(struct vm *vm, unsigned int rounds, double *cost);
+int measure_set_some(struct vm *vm, unsigned int rounds, double *cost);
+int measure_get_all(struct vm *vm, unsigned int rounds, double *cost);
+int measure_set_all(struct vm *vm, unsigned int rounds, double *cost);
+int measure_keep_state(struct vm *vm, unsigned int rounds, double *cost);
+int measure_restore_state(struct vm *vm, unsigned int rounds, double *cost);
 
 /* floors.c */
 int floor_ioctl(struct vm *vm, unsigned int rounds, double *cost);

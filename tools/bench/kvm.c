@@ -133,5 +133,6 @@ const struct hypervisor hypervisor_kvm = {
 	.add_vcpu	= kvm_add_vcpu,
 	.kick_init	= kvm_kick_init,
 	.kick		= kvm_kick,
+	.state		= kvm_state,
 	.interrupt	= kvm_interrupt,
 };

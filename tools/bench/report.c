@@ -30,6 +30,8 @@ static bool result_is_good(const struct result *result)
 		return false;
 	if (result->counts.nr && !counts_are_good(result->row, &result->counts))
 		return false;
+	if (result->row->limit && figures_median(&result->ours) > result->row->limit)
+		return false;
 	return within(result, result->row->budget) || within(result, result->row->known);
 }
 

@@ -107,6 +107,67 @@ int kvm_start(struct vm *vm, enum program program, uint64_t arg0, uint64_t arg1)
 	return ioctl(vm->fd, KVM_SET_REGS, &regs) ? -errno : 0;
 }
 
+const uint64_t some_regs[NR_SOME] = {
+	AXVCPU_X86_REG_RIP, AXVCPU_X86_REG_RFLAGS, AXVCPU_X86_REG_GPR(AXVCPU_X86_RSP),
+	AXVCPU_X86_REG_CR0, AXVCPU_X86_REG_CR2, AXVCPU_X86_REG_CR3, AXVCPU_X86_REG_CR4,
+	AXVCPU_X86_REG_MSR(0xc0000080), AXVCPU_X86_REG_SEG_SELECTOR(AXVCPU_X86_SEG_CS),
+	AXVCPU_X86_REG_SEG_BASE(AXVCPU_X86_SEG_CS), AXVCPU_X86_REG_SEG_LIMIT(AXVCPU_X86_SEG_CS),
+	AXVCPU_X86_REG_SEG_ACCESS(AXVCPU_X86_SEG_CS),
+	AXVCPU_X86_REG_GDTR_BASE, AXVCPU_X86_REG_GDTR_LIMIT,
+};
+
+/* What axvcpu's list has, in KVM's words; of the one vCPU that is measured */
+static struct {
+	struct kvm_regs regs;
+	struct kvm_sregs sregs;
+	struct kvm_fpu fpu;
+	struct kvm_debugregs debugregs;
+	struct kvm_vcpu_events events;
+	struct kvm_xcrs xcrs;
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entries[11];
+	} msrs;
+} kept;
+
+static const uint32_t msrs[] = {
+	0x10, 0x174, 0x175, 0x176, 0x277, 0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084,
+	0xc0000102,
+};
+
+static int kvm_msrs(int fd, bool put)
+{
+	kept.msrs.head.nmsrs = ARRAY_SIZE(msrs);
+	for (size_t i = 0; i < ARRAY_SIZE(msrs) && !put; i++)
+		kept.msrs.entries[i].index = msrs[i];
+	return raw_ioctl(fd, put ? KVM_SET_MSRS : KVM_GET_MSRS, (unsigned long)&kept.msrs) ==
+	       ARRAY_SIZE(msrs) ? 0 : -EIO;
+}
+
+/* Each part by the calls that have it; the rest of them comes along. */
+int kvm_state(struct vm *vm, enum state_part part, bool put)
+{
+	int err = raw_ioctl(vm->fd, put ? KVM_SET_REGS : KVM_GET_REGS, (unsigned long)&kept.regs);
+
+	if (part == STATE_ONE || err)
+		return err;
+#define CALL(name, field)								\
+	do {										\
+		err = raw_ioctl(vm->fd, put ? KVM_SET_##name : KVM_GET_##name,		\
+				(unsigned long)&kept.field);				\
+		if (err)								\
+			return err;							\
+	} while (0)
+	CALL(SREGS, sregs);
+	if (part == STATE_SOME)
+		return 0;
+	CALL(FPU, fpu);
+	CALL(DEBUGREGS, debugregs);
+	CALL(VCPU_EVENTS, events);
+#undef CALL
+	return kvm_msrs(vm->fd, put);
+}
+
 /* The guest takes it: there is no line to lower. */
 int kvm_interrupt(struct vm *vm, bool up)
 {
