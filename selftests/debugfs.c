@@ -19,6 +19,7 @@
 #define NAME(value, name) [value] = name,
 static const char *const op_names[] = { AXVCPU_OP_NAMES(NAME, NAME) };
 static const char *const exit_names[AXVCPU_NR_EXITS] = { AXVCPU_EXIT_NAMES(NAME, NAME) };
+static const char *const class_names[AXVCPU_NR_CLASSES] = { AXVCPU_CLASS_NAMES(NAME, NAME) };
 
 FIXTURE(debugfs) {
 	struct guest g;
@@ -131,6 +132,10 @@ TEST_F(debugfs, counts_and_history)
 	for (unsigned int i = 0; i < ARRAY_SIZE(stats.exits); i++)
 		EXPECT_EQ(!!stats.exits[i], stats.exits[i] &&
 			  says(text, " %s:%llu", exit_names[i], stats.exits[i]));
+	EXPECT_TRUE(says(text, "\n  kernel exits by class"));
+	for (unsigned int i = 0; i < ARRAY_SIZE(stats.handled); i++)
+		EXPECT_EQ(!!stats.handled[i], stats.handled[i] &&
+			  says(text, " %s:%llu", class_names[i], stats.handled[i]));
 	EXPECT_EQ(NULL, strstr(text, "failure"));
 	ASSERT_LT(2, history.count);
 	for (unsigned int i = 0; i < history.count; i++) {

@@ -444,7 +444,13 @@ TEST_F(exits, fail_entry)
 /* What the kernel handles is not seen, but counted. */
 TEST_F(exits, kernel_exits)
 {
+	static const int classes[] = {
+		[AXVCPU_BACKEND_MOCK]	= AXVCPU_CLASS_OTHER,
+		[AXVCPU_BACKEND_VMX]	= AXVCPU_CLASS_CPUID,
+		[AXVCPU_BACKEND_VHE]	= AXVCPU_CLASS_SYSREG,
+	};
 	struct axvcpu_stats stats;
+	uint64_t sum = 0;
 
 	for (int i = 0; i < 50; i++)
 		g_kernel_exit(&self->p);
@@ -452,6 +458,11 @@ TEST_F(exits, kernel_exits)
 	EXPECT_EQ(0, run_until_done(&self->v));
 	ASSERT_EQ(0, get_stats(self->v.fd, &stats));
 	EXPECT_LE(50, stats.kernel_exits);
+	EXPECT_LE(50, stats.handled[classes[self->g.info.backend]]);
+	EXPECT_LE(stats.faults, stats.handled[AXVCPU_CLASS_MEMORY]);
+	for (int i = 0; i < AXVCPU_NR_CLASSES; i++)
+		sum += stats.handled[i];
+	EXPECT_EQ(stats.kernel_exits, sum);
 	EXPECT_LE(51, stats.entries);
 	EXPECT_EQ(1, stats.runs);
 	EXPECT_EQ(1, stats.exits[AXVCPU_EXIT_IO_WRITE]);

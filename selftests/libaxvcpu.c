@@ -171,6 +171,7 @@ TEST(names_are_the_kernels)
 	static const char *const states[] = { AXVCPU_STATE_NAMES(NAME, NAME) };
 	static const char *const ops[] = { AXVCPU_OP_NAMES(NAME, NAME) };
 	static const char *const exits[] = { AXVCPU_EXIT_NAMES(NAME, NAME) };
+	static const char *const classes[] = { AXVCPU_CLASS_NAMES(NAME, NAME) };
 #undef NAME
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(states); i++)
@@ -180,6 +181,9 @@ TEST(names_are_the_kernels)
 	for (unsigned int i = 0; i < ARRAY_SIZE(exits); i++)
 		EXPECT_STREQ(axvcpu_exit_name(i), exits[i]);
 	EXPECT_STREQ(axvcpu_exit_name(ARRAY_SIZE(exits)), "?");
+	for (uint32_t i = 0; i < ARRAY_SIZE(classes); i++)
+		EXPECT_STREQ(axvcpu_class_name(i), classes[i]);
+	EXPECT_STREQ(axvcpu_class_name(ARRAY_SIZE(classes)), "?");
 }
 
 TEST_F(lib, info)
@@ -557,6 +561,89 @@ TEST_F(lib, names_of_registers)
 		EXPECT_EQ(axvcpu_vcpu_get_reg_by_name(self->vcpu, names[i], &value), 0)
 			TH_LOG("%s", names[i]);
 	}
+}
+
+/* Every register of the list has a name, which leads back to it. */
+TEST_F(lib, each_listed_register_has_a_name)
+{
+	bool is_x86 = self->kind->backend == AXVCPU_BACKEND_VMX;
+	uint64_t ids[1024], id;
+	uint32_t count = 0;
+	char name[64];
+
+	ASSERT_EQ(self->kind->setup(self->vcpu, self->aspace, CODE), 0);
+	EXPECT_EQ(axvcpu_vcpu_list_regs(self->vcpu, NULL, &count), -E2BIG);
+	ASSERT_LE(count, ARRAY_SIZE(ids));
+	EXPECT_LT(100, count);
+	ASSERT_EQ(axvcpu_vcpu_list_regs(self->vcpu, ids, &count), 0);
+	for (uint32_t i = 0; i < count; i++) {
+		int used = is_x86 ? axvcpu_x86_reg_name(ids[i], name, sizeof(name)) :
+				    axvcpu_arm64_reg_name(ids[i], name, sizeof(name));
+
+		EXPECT_LT(0, used) TH_LOG("%#" PRIx64, ids[i]);
+		EXPECT_EQ(is_x86 ? axvcpu_x86_reg_id(name, &id) : axvcpu_arm64_reg_id(name, &id),
+			  0) TH_LOG("%s", name);
+		EXPECT_EQ(ids[i], id) TH_LOG("%s", name);
+	}
+}
+
+/* Saved half-way, loaded into another vCPU, which comes to the same end. */
+TEST_F(lib, saved_and_loaded)
+{
+	struct axvcpu_vcpu *other;
+	struct seen seen = { 0 };
+	uint64_t buf[4096];
+	size_t size = 0;
+
+	ASSERT_EQ(self->kind->setup(self->vcpu, self->aspace, CODE), 0);
+	ASSERT_EQ(axvcpu_vcpu_bind(self->vcpu, -1), 0);
+	ASSERT_EQ(axvcpu_vcpu_run(self->vcpu, 0), 0);
+	ASSERT_EQ(axvcpu_vcpu_page(self->vcpu)->exit_reason, self->kind->write);
+	EXPECT_EQ(axvcpu_vcpu_save(self->vcpu, NULL, &size), -E2BIG);
+	ASSERT_LE(size, sizeof(buf));
+	size -= 1;
+	EXPECT_EQ(axvcpu_vcpu_save(self->vcpu, buf, &size), -E2BIG);
+	ASSERT_EQ(axvcpu_vcpu_save(self->vcpu, buf, &size), 0);
+
+	ASSERT_EQ(axvcpu_vcpu_create(self->dev, NULL, &other), 0);
+	EXPECT_EQ(axvcpu_vcpu_load(other, buf, size - 1), -EINVAL);
+	buf[0] ^= 1;
+	EXPECT_EQ(axvcpu_vcpu_load(other, buf, size), -EINVAL);
+	EXPECT_NE(strstr(axvcpu_error_text(), "axvcpu_vcpu_save()"), NULL);
+	buf[0] ^= 1;
+	((uint32_t *)buf)[3] ^= 1;
+	EXPECT_EQ(axvcpu_vcpu_load(other, buf, size), -EPROTO);
+	((uint32_t *)buf)[3] ^= 1;
+	ASSERT_EQ(self->kind->setup(other, self->aspace, 0), 0);
+	ASSERT_EQ(axvcpu_vcpu_bind(other, -1), 0);
+	ASSERT_EQ(axvcpu_vcpu_load(other, buf, size), 0);
+	ASSERT_EQ(axvcpu_vcpu_loop(other, 0, &handlers, &seen), STOP);
+	EXPECT_EQ(seen.before, 2);
+	EXPECT_EQ(axvcpu_vcpu_page(other)->regs.raw[0] & 0xff, 0x5a);
+	axvcpu_vcpu_close(other);
+}
+
+TEST_F(lib, kept_and_restored)
+{
+	struct axvcpu_inject event = { .type = AXVCPU_EVENT_INTERRUPT, .vector = 0x40 };
+	struct seen seen = { 0 };
+
+	EXPECT_EQ(axvcpu_vcpu_keep_state(self->vcpu), -EBADFD);
+	EXPECT_NE(strstr(axvcpu_error_text(), "SETUP it first"), NULL);
+	ASSERT_EQ(self->kind->setup(self->vcpu, self->aspace, CODE), 0);
+	ASSERT_EQ(axvcpu_vcpu_bind(self->vcpu, -1), 0);
+	EXPECT_EQ(axvcpu_vcpu_restore_state(self->vcpu, 0), -ENOENT);
+	EXPECT_NE(strstr(axvcpu_error_text(), "no state is kept"), NULL);
+	ASSERT_EQ(axvcpu_vcpu_keep_state(self->vcpu), 0);
+	for (int i = 1; i <= 3; i++) {
+		ASSERT_EQ(axvcpu_vcpu_loop(self->vcpu, 0, &handlers, &seen), STOP);
+		EXPECT_EQ(seen.before, 3 * i);
+		ASSERT_EQ(axvcpu_vcpu_restore_state(self->vcpu, AXVCPU_RESTORE_TIME), 0);
+	}
+	EXPECT_EQ(axvcpu_vcpu_withdraw(self->vcpu, &event), -ENOENT);
+	EXPECT_NE(strstr(axvcpu_error_text(), "not queued"), NULL);
+	ASSERT_EQ(axvcpu_vcpu_inject(self->vcpu, &event), 0);
+	EXPECT_EQ(axvcpu_vcpu_withdraw(self->vcpu, &event), 0);
 }
 
 TEST_F(lib, an_exit_without_a_handler)

@@ -197,6 +197,56 @@ TEST_F(arm64, exceptions)
 	EXPECT_EQ(0, value);
 }
 
+PROGRAM(load_program,
+	ALL_SETUP("load_all")
+	"mov x1, #0x10000000\n mov x2, #0x77\n adr x3, 1f\n"
+	"1: ldr x2, [x1]\n ldr x2, [x1]\n"
+	MEET(0x72)
+	ALL_VECTORS("load_all")
+	"load_all: mrs x9, esr_el1\n mrs x10, elr_el1\n add x4, x10, #4\n msr elr_el1, x4\n eret\n");
+
+/* A18, X13: an exception takes a load's place; then the VMM does the load. */
+TEST_F(arm64, load_without_an_answer)
+{
+	struct axvcpu_inject abort = { .type = AXVCPU_EVENT_EXCEPTION, .vector = 0x25,
+				       .error_code = 0x10, .flags = AXVCPU_INJECT_ERROR_CODE };
+
+	ASSERT_EQ(0, start(self, load_program, load_program_end));
+	ASSERT_EQ(AXVCPU_EXIT_MMIO_READ, run(self, 0));
+	self->run->mmio.data = 0xbad;
+	ASSERT_EQ(0, XIOCTL(self->v.fd, AXVCPU_INJECT, &abort));
+	ASSERT_EQ(AXVCPU_EXIT_MMIO_READ, run(self, 0));
+	EXPECT_EQ(0x77, self->x[2]);
+	EXPECT_EQ(self->x[3], self->x[10]);
+	EXPECT_EQ(0x25ULL << 26 | 1 << 25 | 0x10, self->x[9]);
+	self->run->mmio.data = 0xbad;
+	self->x[2] = 0x600d;
+	self->run->regs.arm64.pc += 4;
+	self->run->regs_dirty = AXVCPU_REGS_PC;
+	EXPECT_MEET(0x72);
+	EXPECT_EQ(0x600d, self->x[2]);
+}
+
+/* An SError that the guest has masked can be taken back, also after an entry. */
+TEST_F(arm64, serror_withdrawn)
+{
+	struct axvcpu_inject abort = { .type = AXVCPU_EVENT_EXCEPTION, .vector = 0x2f };
+
+	ASSERT_EQ(0, start(self, inject_program, inject_program_end));
+	EXPECT_MEET(0x70);
+	EXPECT_EQ(-ENOENT, withdraw_event(self->v.fd, AXVCPU_EVENT_EXCEPTION, 0x2f));
+	ASSERT_EQ(0, XIOCTL(self->v.fd, AXVCPU_INJECT, &abort));
+	EXPECT_MEET(0x70);
+	EXPECT_NE(0, self->run->queue.arm64.serror);
+	EXPECT_EQ(0, withdraw_event(self->v.fd, AXVCPU_EVENT_EXCEPTION, 0x2f));
+	EXPECT_EQ(-ENOENT, withdraw_event(self->v.fd, AXVCPU_EVENT_EXCEPTION, 0x2f));
+	self->x[10] = 0;
+	self->x[8] = 1;
+	EXPECT_MEET(0x71);
+	EXPECT_EQ(0, self->x[10]);
+	EXPECT_EQ(0, self->run->queue.arm64.serror);
+}
+
 PROGRAM(serror_program,
 	ALL_SETUP("serror")
 	MEET(0x70) "msr daifclr, #4\n 1: b 1b\n"

@@ -16,6 +16,7 @@
 #define HANDLER_PORT	0x30
 #define VECTOR		64
 #define TRAP_DB		1
+#define TRAP_UD		6
 #define EFER		0xc0000080
 #define NO_MSR		0x1234
 #define MOV_SS_SHADOW	2
@@ -24,10 +25,11 @@
 /* Instructions that exit, and to where: an exit reason, or 0: the kernel */
 static const struct insn {
 	const char *name;
-	uint8_t bytes[4];
+	uint8_t bytes[8];
 	int size;
 	uint32_t ecx;
 	uint32_t reason;
+	enum { BY_ANSWER, BY_PC, BY_DONE, BY_SET_REGS } how;	/* the VMM completes it */
 } insns[] = {
 	{ "CPUID", { 0x0f, 0xa2 }, 2, 0, 0 },
 	{ "WBINVD", { 0x0f, 0x09 }, 2, 0, 0 },
@@ -39,6 +41,13 @@ static const struct insn {
 	{ "VMCALL", { 0x0f, 0x01, 0xc1 }, 3, 0, AXVCPU_EXIT_HYPERCALL },
 	{ "RDMSR", { 0x0f, 0x32 }, 2, NO_MSR, AXVCPU_EXIT_SYSREG_READ },
 	{ "WRMSR", { 0x0f, 0x30 }, 2, NO_MSR, AXVCPU_EXIT_SYSREG_WRITE },
+	{ "IN that the VMM does", { 0xe4, PORT }, 2, 0, AXVCPU_EXIT_IO_READ, BY_PC },
+	{ "IN that it says it has done", { 0xe4, PORT }, 2, 0, AXVCPU_EXIT_IO_READ, BY_DONE },
+	{ "IN that it is past", { 0xe4, PORT }, 2, 0, AXVCPU_EXIT_IO_READ, BY_SET_REGS },
+#define LOAD_HOLE	{ 0x8a, 0x04, 0x25, 0, 0, 0, 0x10 }, 7	/* mov GUEST_HOLE, %al */
+	{ "a load that the VMM does", LOAD_HOLE, 0, AXVCPU_EXIT_NESTED_PAGE_FAULT, BY_PC },
+	{ "a load that it has done", LOAD_HOLE, 0, AXVCPU_EXIT_NESTED_PAGE_FAULT, BY_DONE },
+	{ "a load that it is past", LOAD_HOLE, 0, AXVCPU_EXIT_NESTED_PAGE_FAULT, BY_SET_REGS },
 };
 
 FIXTURE(x86_skip) {
@@ -104,6 +113,20 @@ static int start(FIXTURE_DATA(x86_skip) *self, const struct insn *insn, int id)
 	return err ? err : vcpu_start_prog(&self->g, &self->v, &self->p);
 }
 
+/* The VMM does it, in one of the ways in which it can say so. */
+static int do_insn(FIXTURE_DATA(x86_skip) *self, const struct insn *insn)
+{
+	struct axvcpu_run *run = self->v.run;
+
+	if (insn->how == BY_ANSWER)
+		return 0;
+	if (insn->how == BY_SET_REGS)
+		return set_reg(self->v.fd, AXVCPU_X86_REG_RIP, self->next);
+	run->regs.x86.rip = self->next;
+	run->regs_dirty = AXVCPU_REGS_PC | (insn->how == BY_DONE ? AXVCPU_REGS_DONE : 0);
+	return 0;
+}
+
 /* To the exit that the VMM answers, if that is who does. */
 static int run_to_insn(FIXTURE_DATA(x86_skip) *self, const struct insn *insn)
 {
@@ -111,7 +134,7 @@ static int run_to_insn(FIXTURE_DATA(x86_skip) *self, const struct insn *insn)
 
 	if (insn->reason == AXVCPU_EXIT_IO_WRITE && !err && self->v.run->io.port != PORT)
 		err = -EPROTO;
-	return err;
+	return err ? err : do_insn(self, insn);
 }
 
 static int run_to_port(FIXTURE_DATA(x86_skip) *self, int port)
@@ -196,6 +219,27 @@ TEST_F(x86_skip, mov_ss)
 		EXPECT_HANDLER(VECTOR, self->next);
 		ASSERT_EQ(0, get_reg(self->v.fd, AXVCPU_X86_REG_INTERRUPTIBILITY, &shadow));
 		EXPECT_EQ(0, shadow);
+		vcpu_destroy(&self->v);
+	}
+}
+
+/* It takes the place of the instruction, and of the answer. */
+TEST_F(x86_skip, injected_exception)
+{
+	for (int i = 0; i < ARRAY_SIZE(insns); i++) {
+		const struct insn *insn = &insns[i];
+		struct axvcpu_inject ud = { .type = AXVCPU_EVENT_EXCEPTION, .vector = TRAP_UD };
+
+		if (insn->how != BY_ANSWER || !insn->reason ||
+		    insn->reason == AXVCPU_EXIT_IO_WRITE || insn->reason == AXVCPU_EXIT_HYPERCALL)
+			continue;
+		begin(self, insn);
+		ASSERT_EQ(0, start(self, insn, i));
+		ASSERT_EQ(0, run_to_insn(self, insn)) TH_LOG("%s", insn->name);
+		ASSERT_EQ(0, XIOCTL(self->v.fd, AXVCPU_INJECT, &ud));
+		self->v.run->io.data = 0x55;
+		EXPECT_HANDLER(TRAP_UD, self->next - insn->size);
+		EXPECT_EQ(0, self->v.run->regs.x86.gpr[AXVCPU_X86_RAX] & 0xff);
 		vcpu_destroy(&self->v);
 	}
 }

@@ -59,6 +59,19 @@ static const char * const exits[] = {
 	[AXVCPU_EXIT_TASK_SWITCH]		= "TASK_SWITCH",
 };
 
+static const char * const classes[] = {
+	[AXVCPU_CLASS_OTHER]		= "OTHER",
+	[AXVCPU_CLASS_INTERRUPT]	= "INTERRUPT",
+	[AXVCPU_CLASS_MEMORY]		= "MEMORY",
+	[AXVCPU_CLASS_WINDOW]		= "WINDOW",
+	[AXVCPU_CLASS_CPUID]		= "CPUID",
+	[AXVCPU_CLASS_SYSREG]		= "SYSREG",
+	[AXVCPU_CLASS_HALT]		= "HALT",
+	[AXVCPU_CLASS_HYPERCALL]	= "HYPERCALL",
+	[AXVCPU_CLASS_FPU]		= "FPU",
+	[AXVCPU_CLASS_INSTRUCTION]	= "INSTRUCTION",
+};
+
 static const char * const backends[] = {
 	[AXVCPU_BACKEND_MOCK]	= "mock",
 	[AXVCPU_BACKEND_VMX]	= "VMX",
@@ -219,6 +232,11 @@ const char *axvcpu_op_name(uint32_t op)
 const char *axvcpu_exit_name(uint32_t reason)
 {
 	return name_of(exits, ARRAY_SIZE(exits), reason);
+}
+
+const char *axvcpu_class_name(uint32_t exit_class)
+{
+	return name_of(classes, ARRAY_SIZE(classes), exit_class);
 }
 
 const char *axvcpu_backend_name(uint32_t backend)

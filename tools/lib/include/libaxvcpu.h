@@ -909,6 +909,14 @@ const char *axvcpu_state_name(uint32_t state);
 const char *axvcpu_op_name(uint32_t op);
 
 /**
+ * axvcpu_class_name() - "CPUID", "MEMORY" and so on
+ * @exit_class: &enum axvcpu_exit_class
+ *
+ * Return: the name, "?" when there is none.
+ */
+const char *axvcpu_class_name(uint32_t exit_class);
+
+/**
  * axvcpu_exit_name() - "HYPERCALL", "IO_READ" and so on
  * @reason: &enum axvcpu_exit_reason
  *

@@ -26,6 +26,8 @@ static void test_names(void)
 	is(axvcpu_exit_name(AXVCPU_EXIT_UNKNOWN), "UNKNOWN", "first exit");
 	is(axvcpu_exit_name(AXVCPU_EXIT_TASK_SWITCH), "TASK_SWITCH", "last exit");
 	is(axvcpu_exit_name(AXVCPU_EXIT_TASK_SWITCH + 1), "?", "no exit");
+	is(axvcpu_class_name(AXVCPU_CLASS_INSTRUCTION), "INSTRUCTION", "last class");
+	is(axvcpu_class_name(AXVCPU_CLASS_INSTRUCTION + 1), "?", "no class");
 	is(axvcpu_backend_name(0), "?", "backend 0 is none");
 	is(axvcpu_backend_name(AXVCPU_BACKEND_VMX), "VMX", "VMX");
 	is(axvcpu_vmx_error_text(7), "VM entry with control fields that can't be", "VMX error 7");
