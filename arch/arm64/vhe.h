@@ -21,6 +21,7 @@
 
 #include "axvcpu_arch.h"
 #include "entry.h"
+#include "vhe_debug.h"
 #include "vhe_gic.h"
 #include "vhe_host.h"
 #include "vhe_irq.h"
@@ -36,6 +37,7 @@
 				 PSR_UAO_BIT | PSR_PAN_BIT | PSR_SSBS_BIT | PSR_BTYPE_MASK | \
 				 PSR_TCO_BIT | VHE_PSTATE_SS | VHE_PSTATE_IL |			\
 				 PSR_D_BIT | PSR_A_BIT | PSR_I_BIT | PSR_F_BIT | 0xf)
+#define VHE_MODES		(BIT(PSR_MODE_EL0t) | BIT(PSR_MODE_EL1t) | BIT(PSR_MODE_EL1h))
 #define VHE_PSTATE_RESET	(PSR_MODE_EL1h | PSR_D_BIT | PSR_A_BIT | PSR_I_BIT | PSR_F_BIT)
 
 /*
@@ -68,6 +70,7 @@ struct vhe_vcpu {
 	u64 far;			/* (r) FAR_EL2: fault address of an abort */
 	u64 hpfar;			/* (r) HPFAR_EL2: intermediate physical address of it */
 	bool skip_due;			/* (m) its instruction ends when its answer is there */
+	bool step_due;			/* (m) a step is done, its exception is not taken yet */
 	bool flush;			/* (r) forget translations before the next entry */
 
 	/* A section */
@@ -82,6 +85,7 @@ struct vhe_vcpu {
 	u64 pstate;			/* (m) */
 	u64 sp_el0;			/* (m) */
 	u64 mdscr;			/* (m) MDSCR_EL1, the bits that the guest can change */
+	u64 attached;			/* (m) not 0: there is a debugger */
 	u64 sys[VHE_NR_SLOTS];		/* (h) see vhe_sysregs.h */
 	struct user_fpsimd_state fp;	/* (m) */
 	struct vhe_gic gic;		/* (h), (s) */
@@ -92,6 +96,8 @@ struct vhe_vcpu {
 	u64 exception;			/* (a) ESR of one to inject, 0: none */
 	u64 serror;			/* (a) ESR of an SError that is not taken, 0: none */
 	struct vhe_irq irq;		/* (a) interrupts that wait for list registers */
+
+	struct vhe_debug debug;		/* (m) and (r), see there */
 };
 
 /**
@@ -143,6 +149,24 @@ static inline void vhe_skip_insn(struct vhe_vcpu *vhe)
 {
 	vhe->pc += 4;
 	vhe->pstate &= ~(PSR_BTYPE_MASK | VHE_PSTATE_SS);
+	vhe->step_due = true;
+}
+
+/**
+ * vhe_set_pc() - the VMM changes the program counter
+ * @vhe: the vCPU
+ * @pc: where the guest goes on
+ *
+ * The instruction that exited is done by that, unless the exit was a debugger's.
+ *
+ * Context: &struct axvcpu.mutex held.
+ */
+static inline void vhe_set_pc(struct vhe_vcpu *vhe, u64 pc)
+{
+	if (pc != vhe->pc && vhe->exit == VHE_EXIT_SYNC &&
+	    vhe->vcpu.exit_reason != AXVCPU_EXIT_DEBUG)
+		vhe->step_due = true;
+	vhe->pc = pc;
 }
 
 /**
@@ -158,6 +182,18 @@ static inline bool vhe_user_gic(const struct vhe_vcpu *vhe)
 }
 
 /**
+ * vhe_mode_ok() - can a guest be there?
+ * @pstate: as SPSR_EL2 has it
+ *
+ * Context: any.
+ * Return: whether: EL0 or EL1, AArch64.
+ */
+static __always_inline bool vhe_mode_ok(u64 pstate)
+{
+	return VHE_MODES >> (pstate & (PSR_MODE32_BIT | PSR_MODE_MASK)) & 1;
+}
+
+/**
  * vhe_pstate_ok() - may a VMM give this PSTATE?
  * @pstate: as SPSR_EL2 has it
  *
@@ -166,10 +202,7 @@ static inline bool vhe_user_gic(const struct vhe_vcpu *vhe)
  */
 static inline bool vhe_pstate_ok(u64 pstate)
 {
-	u64 mode = pstate & PSR_MODE_MASK;
-
-	return !(pstate & ~(u64)VHE_PSTATE_MASK) &&
-	       (mode == PSR_MODE_EL0t || mode == PSR_MODE_EL1t || mode == PSR_MODE_EL1h);
+	return !(pstate & ~(u64)VHE_PSTATE_MASK) && vhe_mode_ok(pstate);
 }
 
 /**

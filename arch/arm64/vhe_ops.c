@@ -3,6 +3,7 @@
 #include "axvcpu_arch.h"
 #include "stage2.h"
 #include "vhe.h"
+#include "vhe_debug.h"
 #include "vhe_event.h"
 #include "vhe_exit.h"
 #include "vhe_exit_mmio.h"
@@ -44,5 +45,6 @@ const struct axvcpu_arch_ops axvcpu_arch = {
 	.flush_tlbs = vhe_flush_tlbs,
 	.get_reg = vhe_get_reg,
 	.set_reg = vhe_set_reg,
+	.set_debug = vhe_set_debug,
 	.cycles_to_ns = vhe_cycles_to_ns,
 };

@@ -42,7 +42,7 @@ void vhe_take_page(struct vhe_vcpu *vhe)
 		return;
 	}
 	vhe->pstate = pstate;
-	vhe->pc = READ_ONCE(run->regs.arm64.pc);
+	vhe_set_pc(vhe, READ_ONCE(run->regs.arm64.pc));
 	*vhe_sp(vhe) = READ_ONCE(run->regs.arm64.sp);
 }
 
@@ -146,6 +146,8 @@ static int set_plain(struct vhe_vcpu *vhe, u64 id, u64 value, bool commit)
 		*control = value;
 		return 0;
 	}
+	if (id == AXVCPU_ARM64_REG_PC)
+		vhe_set_pc(vhe, value);
 	WRITE_ONCE(*reg, value);
 	if (id == AXVCPU_ARM64_REG_PC)
 		vhe->skip_due = false;

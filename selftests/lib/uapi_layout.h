@@ -14,7 +14,6 @@ AT(axvcpu_arm64_gprs, x, 0);
 AT(axvcpu_arm64_gprs, sp, 248);
 AT(axvcpu_arm64_gprs, pc, 256);
 AT(axvcpu_arm64_gprs, pstate, 264);
-CONST(AXVCPU_ARM64_SETUP_DEBUG, 0x1ULL);
 CONST(AXVCPU_ARM64_SETUP_USER_GIC, 0x2ULL);
 CONST(AXVCPU_ARM64_REG_X(1), 0x10001ULL);
 CONST(AXVCPU_ARM64_REG_SP, 0x1001fULL);
