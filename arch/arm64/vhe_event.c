@@ -177,4 +177,5 @@ void vhe_take_exception(struct vhe_vcpu *vhe, u64 esr)
 	vhe->sys[VHE_ESR] = esr;
 	vhe->pc = vhe->sys[VHE_VBAR] + vector_offset(vhe->pstate);
 	vhe->pstate = pstate;
+	vhe->step_due = true;
 }

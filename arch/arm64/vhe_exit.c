@@ -10,6 +10,7 @@
 
 #include "vhe.h"
 #include "vhe_exit.h"
+#include "vhe_exit_debug.h"
 #include "vhe_exit_halt.h"
 #include "vhe_exit_mmio.h"
 #include "vhe_exit_psci.h"
@@ -24,17 +25,6 @@ static int handle_fp(struct vhe_vcpu *vhe)
 	return AXVCPU_NEXT_ENTER;
 }
 
-/* Only with %AXVCPU_ARM64_SETUP_DEBUG; else EL1 takes them. */
-static int handle_debug(struct vhe_vcpu *vhe)
-{
-	struct axvcpu_run *run = vhe->vcpu.run;
-
-	run->exception.vector = ESR_ELx_EC(vhe->esr);
-	run->exception.error_code = vhe->esr & ESR_ELx_ISS_MASK;
-	run->exception.payload = vhe->far;
-	return vhe_exit_to_vmm(vhe, AXVCPU_EXIT_DEBUG);
-}
-
 /* What is not here is UNKNOWN to the VMM. */
 static int (*const handlers[ESR_ELx_EC_MAX + 1])(struct vhe_vcpu *vhe) = {
 	[ESR_ELx_EC_WFx]	= vhe_handle_wfx,
@@ -47,10 +37,10 @@ static int (*const handlers[ESR_ELx_EC_MAX + 1])(struct vhe_vcpu *vhe) = {
 	[ESR_ELx_EC_SME]	= vhe_undefined,
 	[ESR_ELx_EC_IABT_LOW]	= vhe_handle_instruction_abort,
 	[ESR_ELx_EC_DABT_LOW]	= vhe_handle_data_abort,
-	[ESR_ELx_EC_BREAKPT_LOW] = handle_debug,
-	[ESR_ELx_EC_SOFTSTP_LOW] = handle_debug,
-	[ESR_ELx_EC_WATCHPT_LOW] = handle_debug,
-	[ESR_ELx_EC_BRK64]	= handle_debug,
+	[ESR_ELx_EC_BREAKPT_LOW] = vhe_handle_breakpoint,
+	[ESR_ELx_EC_SOFTSTP_LOW] = vhe_handle_step,
+	[ESR_ELx_EC_WATCHPT_LOW] = vhe_handle_watchpoint,
+	[ESR_ELx_EC_BRK64]	= vhe_handle_brk,
 };
 
 /* Reasons behind the exception classes */
@@ -172,6 +162,8 @@ void vhe_complete(struct axvcpu *vcpu)
 		vhe_complete_hypercall(vhe);
 	} else if (vcpu->exit_reason == AXVCPU_EXIT_CPU_UP) {
 		vhe_complete_cpu_up(vhe);
+	} else if (vcpu->exit_reason == AXVCPU_EXIT_DEBUG) {
+		vhe_complete_debug(vhe);
 	} else if (vhe->skip_due) {
 		vhe->skip_due = false;
 		if (vcpu->exit_reason == AXVCPU_EXIT_MMIO_READ)

@@ -47,8 +47,7 @@ enum vhe_host_reg {
  * @regs: see VHE_HOST_REGS
  * @icc_sre: ICC_SRE_EL2
  * @keys: see VHE_KEYS
- * @debug: see VHE_DEBUG; this and what follows is put back at each exit
- * @hcr: HCR_EL2
+ * @hcr: HCR_EL2; this and what follows is put back at each exit
  * @cpacr: CPTR_EL2
  * @vbar: VBAR_EL2
  */
@@ -56,7 +55,6 @@ struct vhe_host {
 	u64 regs[VHE_NR_HOST_REGS];
 	u64 icc_sre;
 	u64 keys[VHE_NR_KEYS];
-	u64 debug[VHE_NR_DEBUG];
 	u64 hcr, cpacr, vbar;
 };
 

@@ -13,6 +13,7 @@
 #include <asm/virt.h>
 
 #include "stage2.h"
+#include "vhe_debug.h"
 #include "vhe_gic.h"
 #include "vhe_host.h"
 #include "vhe_hw.h"
@@ -54,6 +55,7 @@ int __ref vhe_hw_init(void)
 		INIT_CSD(&per_cpu(kicks, cpu), take_kick, NULL);
 	vhe_host_init();
 	vhe_traps_init();
+	vhe_debug_init();
 	vhe_run_init();
 	vhe_tlb_init();
 	vhe_gic_init();
@@ -126,7 +128,7 @@ void vhe_cpu_disable(void)
  */
 u64 vhe_caps(void)
 {
-	return 0;
+	return AXVCPU_CAP_DEBUG;
 }
 
 /**

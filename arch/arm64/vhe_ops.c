@@ -3,6 +3,7 @@
 #include "axvcpu_arch.h"
 #include "stage2.h"
 #include "vhe.h"
+#include "vhe_debug.h"
 #include "vhe_event.h"
 #include "vhe_exit.h"
 #include "vhe_exit_mmio.h"
@@ -46,11 +47,16 @@ const struct axvcpu_arch_ops axvcpu_arch = {
 	.kick_cpu = vhe_kick_cpu,
 	.flush_tlbs = vhe_flush_tlbs,
 	.get_reg = vhe_get_reg,
+<<<<<<< HEAD
 	.check_reg = vhe_check_reg,
 	.commit_reg = vhe_commit_reg,
 	.list_regs = vhe_list_regs,
 	.kept_size = vhe_kept_size,
 	.keep = vhe_keep,
 	.restore = vhe_restore,
+=======
+	.set_reg = vhe_set_reg,
+	.set_debug = vhe_set_debug,
+>>>>>>> w-dbg
 	.cycles_to_ns = vhe_cycles_to_ns,
 };

@@ -54,11 +54,21 @@ void vhe_take_page(struct vhe_vcpu *vhe)
 	u32 dirty = READ_ONCE(run->regs_dirty);
 
 	WRITE_ONCE(run->regs_dirty, 0);
+<<<<<<< HEAD
 	if (dirty & ~AXVCPU_REGS_DONE)
 		take_registers(vhe);
 	if (vhe->insn_done)
 		vhe_end_insn(vhe);
 	vhe->insn_done = false;
+=======
+	if (!vhe_pstate_ok(pstate)) {
+		vhe->exit = VHE_EXIT_BAD_PSTATE;
+		return;
+	}
+	vhe->pstate = pstate;
+	vhe_set_pc(vhe, READ_ONCE(run->regs.arm64.pc));
+	*vhe_sp(vhe) = READ_ONCE(run->regs.arm64.sp);
+>>>>>>> w-dbg
 }
 
 /* Where a register is kept that is nothing but its value, or NULL. */
@@ -176,7 +186,13 @@ static void commit_plain(struct vhe_vcpu *vhe, u64 id, u64 value)
 		*control = value;
 		return;
 	}
+<<<<<<< HEAD
 	WRITE_ONCE(*find_plain(vhe, id), value);
+=======
+	if (id == AXVCPU_ARM64_REG_PC)
+		vhe_set_pc(vhe, value);
+	WRITE_ONCE(*reg, value);
+>>>>>>> w-dbg
 	if (id == AXVCPU_ARM64_REG_PC)
 		end_exit(vhe);
 	if (id >= AXVCPU_ARM64_REG_SP && id <= AXVCPU_ARM64_REG_PSTATE)

@@ -12,7 +12,6 @@
 #include <asm/barrier.h>
 #include <asm/cpufeature.h>
 #include <asm/cputype.h>
-#include <asm/debug-monitors.h>
 #include <asm/esr.h>
 #include <asm/exception.h>
 #include <asm/kvm_arm.h>
@@ -21,6 +20,7 @@
 #include "entry.h"
 #include "stage2.h"
 #include "vhe.h"
+#include "vhe_debug.h"
 #include "vhe_event.h"
 #include "vhe_gic.h"
 #include "vhe_host.h"
@@ -35,7 +35,6 @@
 
 static_assert(offsetof(struct axvcpu_arm64_gprs, x[30]) == 30 * 8); /* entry.S */
 
-#define MDSCR_TDCC	BIT(12)		/* the host's choice for both */
 #define VSESR_EL2	sys_reg(3, 4, 5, 2, 3)
 #define ISR_A		BIT(8)
 
@@ -276,29 +275,6 @@ static __always_inline void read_syndrome(struct vhe_vcpu *vhe)
 	}
 }
 
-#define DEBUG_TO_GUEST(name, encoding, ...)					\
-	vhe->host.debug[VHE_##name - VHE_DBGBVR0] = vhe_read_s(encoding);	\
-	vhe_write_s(vhe->sys[VHE_##name], encoding);
-#define DEBUG_TO_HOST(name, encoding, ...)					\
-	vhe_write_s(vhe->host.debug[VHE_##name - VHE_DBGBVR0], encoding);
-
-/* The guest's writes of these exit, so that there is nothing to save. */
-static noinstr void debug_to_guest(struct vhe_vcpu *vhe, u64 mdscr)
-{
-	if (vhe->mdscr & DBG_MDSCR_MDE) {
-		VHE_DEBUG(DEBUG_TO_GUEST)
-	}
-	vhe_write(vhe->mdscr | (mdscr & MDSCR_TDCC), mdscr_el1);
-}
-
-static noinstr void debug_to_host(const struct vhe_vcpu *vhe, u64 mdscr)
-{
-	if (vhe->mdscr & DBG_MDSCR_MDE) {
-		VHE_DEBUG(DEBUG_TO_HOST)
-	}
-	vhe_write(mdscr, mdscr_el1);
-}
-
 /*
  * An exception here, of a probe for example, would be taken with the guest's
  * HCR_EL2 or by our vectors, so nothing may be put in.
@@ -307,7 +283,7 @@ static noinstr void switch_worlds(struct vhe_vcpu *vhe, bool flush)
 {
 	const struct vhe_host *host = &vhe->host;
 	u64 mdscr = vhe_read(mdscr_el1);
-	bool debug = (mdscr ^ vhe->mdscr) & ~MDSCR_TDCC;
+	u64 debug = ((mdscr | vhe->mdscr) & ~VHE_MDSCR_TDCC) | vhe->attached;
 	u64 hcr = vhe->traps.hcr | vhe_event_hcr(vhe);
 
 	if (unlikely(hcr & HCR_VSE) && has_ras)
@@ -318,7 +294,7 @@ static noinstr void switch_worlds(struct vhe_vcpu *vhe, bool flush)
 	if (vhe->fp_on)
 		vhe_fp_load(&vhe->fp);
 	if (unlikely(debug))
-		debug_to_guest(vhe, mdscr);
+		vhe_debug_enter(vhe, mdscr);
 	vhe_write(vhe_vectors, vbar_el1);
 	vhe_write(vhe->pc, elr_el2);
 	vhe_write(vhe->pstate, spsr_el2);
@@ -338,7 +314,7 @@ static noinstr void switch_worlds(struct vhe_vcpu *vhe, bool flush)
 	if (vhe->fp_on)
 		vhe_fp_save(&vhe->fp);
 	if (unlikely(debug))
-		debug_to_host(vhe, mdscr);
+		vhe_debug_exit(vhe, mdscr);
 	vhe_write(host->hcr, hcr_el2);
 	vhe_write(host->cpacr, cpacr_el1);
 	vhe_write(host->vbar, vbar_el1);

@@ -75,7 +75,7 @@
 	MDCR_EL2_TPMS |	/* statistical profiling */				\
 	MDCR_EL2_TTRF)	/* trace filter */
 
-/* Debug exceptions come to EL2: the VMM has asked for them. */
+/* Debug exceptions come to EL2: there is a debugger. */
 #define MDCR_DEBUG	MDCR_EL2_TDE
 
 /*
@@ -126,13 +126,12 @@ void __init vhe_traps_init(void)
 void vhe_load_traps(struct vhe_vcpu *vhe)
 {
 	const u64 *host = vhe->host.regs;
-	bool debug = vhe->flags & AXVCPU_ARM64_SETUP_DEBUG;
+	u64 debug = vhe->attached ? MDCR_DEBUG : 0;
 	u32 has = vhe_host_has;
 
 	vhe->traps.hcr = hcr_guest | (vhe->pauth_on ? HCR_PAUTH : 0);
 	vhe->traps.cptr = CPTR_GUEST | (vhe->fp_on ? CPTR_FP : 0);
-	vhe_write((host[VHE_HOST_MDCR] & MDCR_HOST) | MDCR_GUEST | (debug ? MDCR_DEBUG : 0),
-		  mdcr_el2);
+	vhe_write((host[VHE_HOST_MDCR] & MDCR_HOST) | MDCR_GUEST | debug, mdcr_el2);
 	vhe_write(host[VHE_HOST_CNTHCTL] & ~CNTHCTL_OFF, cnthctl_el2);
 	if (has & VHE_HAS_HCX)
 		vhe_write_s(HCRX_GUEST, SYS_HCRX_EL2);

@@ -10,6 +10,7 @@
 
 #include "stage2.h"
 #include "vhe.h"
+#include "vhe_debug.h"
 #include "vhe_event.h"
 #include "vhe_gic.h"
 #include "vhe_irq.h"
@@ -36,6 +37,7 @@ static void reset_registers(struct vhe_vcpu *vhe)
 	vhe->flags = 0;
 	vhe->exit = VHE_EXIT_IRQ;
 	vhe->skip_due = false;
+	vhe_debug_reset(vhe);
 	vhe_timer_reset(&vhe->timer);
 	vhe_event_reset(vhe);
 	vhe_irq_reset(&vhe->irq);
@@ -124,7 +126,7 @@ int vhe_set_ept_root(struct axvcpu *vcpu, struct axvcpu_hpa root)
 	return 0;
 }
 
-#define SETUP_FLAGS	((u64)(AXVCPU_ARM64_SETUP_DEBUG | AXVCPU_ARM64_SETUP_USER_GIC))
+#define SETUP_FLAGS	((u64)AXVCPU_ARM64_SETUP_USER_GIC)
 
 /**
  * vhe_setup() - see &struct axvcpu_arch_ops.setup

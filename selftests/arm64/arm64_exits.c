@@ -125,36 +125,6 @@ TEST_F(arm64, guest_debugging)
 	EXPECT_EQ(0x31353c, self->x[20]);
 }
 
-/* A13: with SETUP_DEBUG they are the VMM's. */
-PROGRAM(vmm_debug_program,
-	"brk #7\n msr daifclr, #8\n nop\n nop\n nop\n" MEET(0x71));
-
-TEST_F(arm64, vmm_debugging)
-{
-	struct axvcpu_arm64_gprs *regs = &self->run->regs.arm64;
-
-	ASSERT_EQ(0, start_with(self, AXVCPU_ARM64_SETUP_DEBUG, vmm_debug_program,
-				vmm_debug_program_end));
-	ASSERT_EQ(AXVCPU_EXIT_DEBUG, run(self, 0));
-	EXPECT_EQ(0x3c, self->run->exception.vector);
-	EXPECT_EQ(7, self->run->exception.error_code & 0xffff);
-	EXPECT_EQ(ENTRY, regs->pc);
-	/* Three steps */
-	ASSERT_EQ(0, set_reg(self->v.fd, sys(2, 0, 0, 2, 2), 1 << 13 | 1));
-	regs->pc += 8;
-	for (int i = 1; i <= 3; i++) {
-		regs->pstate = (regs->pstate & ~(1ULL << 9)) | 1 << 21;
-		self->run->regs_dirty = 1;
-		ASSERT_EQ(AXVCPU_EXIT_DEBUG, run(self, 0));
-		EXPECT_EQ(0x32, self->run->exception.vector);
-		EXPECT_EQ(ENTRY + 8 + 4 * i, regs->pc);
-	}
-	ASSERT_EQ(0, set_reg(self->v.fd, sys(2, 0, 0, 2, 2), 0));
-	EXPECT_EQ(-EINVAL, set_reg(self->v.fd, sys(2, 0, 0, 2, 2), 1 << 14));
-	EXPECT_EQ(-EINVAL, set_reg(self->v.fd, sys(2, 0, 0, 0, 5), 1 << 13));
-	EXPECT_MEET(0x71);
-}
-
 /* A11: an SError waits until it is unmasked, other exceptions come at once. */
 PROGRAM(inject_program,
 	ALL_SETUP("inject_all")

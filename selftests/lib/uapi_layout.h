@@ -23,7 +23,6 @@ AT(axvcpu_arm64_queue, count, 0);
 AT(axvcpu_arm64_queue, exception, 8);
 AT(axvcpu_arm64_queue, serror, 16);
 AT(axvcpu_arm64_queue, irqs, 24);
-CONST(AXVCPU_ARM64_SETUP_DEBUG, 0x1ULL);
 CONST(AXVCPU_ARM64_SETUP_USER_GIC, 0x2ULL);
 CONST(AXVCPU_ARM64_IRQ_PENDING, 0x1ULL);
 CONST(AXVCPU_ARM64_IRQ_ACTIVE, 0x2ULL);

@@ -25,7 +25,7 @@
 #define ICH_LR(n)		sys_reg(3, 4, 12, 12 + ((n) >> 3), (n) & 7)
 
 /* What a CPU may lack */
-enum has { ALWAYS, HCX, FGT, RAS, GIC, ADDRESS_AUTH, GENERIC_AUTH, NR_HAS };
+enum has { ALWAYS, HCX, FGT, RAS, GIC, ADDRESS_AUTH, GENERIC_AUTH, MORE_DEBUG, NR_HAS };
 
 /* R(name, what it is part of, encoding) */
 #define REGS(R)									\
@@ -48,6 +48,10 @@ enum has { ALWAYS, HCX, FGT, RAS, GIC, ADDRESS_AUTH, GENERIC_AUTH, NR_HAS };
 	R(DBGBCR1_EL1,	 ALWAYS, sys_reg(2, 0, 0, 1, 5))			\
 	R(DBGWCR0_EL1,	 ALWAYS, sys_reg(2, 0, 0, 0, 7))			\
 	R(DBGWCR1_EL1,	 ALWAYS, sys_reg(2, 0, 0, 1, 7))			\
+	R(DBGBVR5_EL1,	 MORE_DEBUG, sys_reg(2, 0, 0, 5, 4))			\
+	R(DBGBCR5_EL1,	 MORE_DEBUG, sys_reg(2, 0, 0, 5, 5))			\
+	R(DBGWVR3_EL1,	 MORE_DEBUG, sys_reg(2, 0, 0, 3, 6))			\
+	R(DBGWCR3_EL1,	 MORE_DEBUG, sys_reg(2, 0, 0, 3, 7))			\
 	R(CNTV_CTL_EL02, ALWAYS, sys_reg(3, 5, 14, 3, 1))			\
 	R(CNTP_CTL_EL02, ALWAYS, sys_reg(3, 5, 14, 2, 1))			\
 	R(CNTP_CVAL_EL02, ALWAYS, sys_reg(3, 5, 14, 2, 2))			\
@@ -212,6 +216,7 @@ static bool __init has_field(u32 reg, unsigned int shift)
 static void __init look_what_is_there(void)
 {
 	struct device_node *node = of_find_compatible_node(NULL, NULL, "arm,armv8-timer");
+	u64 dfr0;
 
 	has[ALWAYS] = true;
 	has[HCX] = has_field(SYS_ID_AA64MMFR1_EL1, 40);
@@ -220,6 +225,8 @@ static void __init look_what_is_there(void)
 	has[GIC] = has_field(SYS_ID_AA64PFR0_EL1, 24);
 	has[ADDRESS_AUTH] = system_supports_address_auth();
 	has[GENERIC_AUTH] = system_supports_generic_auth();
+	dfr0 = read_sanitised_ftr_reg(SYS_ID_AA64DFR0_EL1);
+	has[MORE_DEBUG] = (dfr0 >> 12 & 0xf) >= 5 && (dfr0 >> 20 & 0xf) >= 3;
 	if (has[GIC])			/* ICH_VTR_EL2.ListRegs */
 		nr_lrs = (read_sysreg_s(sys_reg(3, 4, 12, 11, 1)) & 31) + 1;
 	nr_lrs = min(nr_lrs, NR_LRS);

@@ -18,18 +18,12 @@ struct axvcpu_arm64_create_config {
 };
 
 /* &struct axvcpu_arm64_setup_config.flags */
-#define AXVCPU_ARM64_SETUP_DEBUG	(1ULL << 0)	/* debug exceptions are DEBUG exits */
 #define AXVCPU_ARM64_SETUP_USER_GIC	(1ULL << 1)	/* the VMM has the whole GIC */
 
 /**
  * struct axvcpu_arm64_setup_config - in &struct axvcpu_setup
  * @flags: ``AXVCPU_ARM64_SETUP_*``
  * @reserved: zero
- *
- * With DEBUG, what the guest's EL1 would take as a debug exception (BRK,
- * breakpoint, watchpoint, software step) is %AXVCPU_EXIT_DEBUG, with exception
- * class, ISS and fault address in &struct axvcpu_run.exception. The VMM's
- * debugger uses the guest's debug registers.
  *
  * With USER_GIC, the guest's accesses to the GIC's CPU interface are exits like
  * those to any register that the kernel does not know, interrupts are the lines

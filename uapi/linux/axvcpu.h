@@ -804,9 +804,15 @@ struct axvcpu_call_log {
 
 /**
  * struct axvcpu_breakpoint - where a guest stops
- * @addr: linear address, a multiple of @len
+ * @addr: linear, or virtual, address
  * @kind: ``AXVCPU_BREAK_*``
- * @len: bytes; x86: 1, 2, 4 or 8, and 1 for %AXVCPU_BREAK_EXEC
+ * @len: bytes
+ *
+ * x86: @len is 1, 2, 4 or 8, and 1 for %AXVCPU_BREAK_EXEC; @addr is a multiple of it.
+ *
+ * arm64: @len is 4 for %AXVCPU_BREAK_EXEC, and @addr a multiple of 4. For the others, they
+ * are some bytes of one doubleword, or @len is a power of two and @addr a multiple of
+ * it. Bits 63:56 of @addr are all as bit 55.
  */
 struct axvcpu_breakpoint {
 	__u64 addr;
@@ -816,7 +822,7 @@ struct axvcpu_breakpoint {
 
 /* &struct axvcpu_set_debug.flags */
 #define AXVCPU_DEBUG_STEP		(1U << 0)	/* after each instruction */
-#define AXVCPU_DEBUG_SOFT_BREAKPOINTS	(1U << 1)	/* x86: at INT3 */
+#define AXVCPU_DEBUG_SOFT_BREAKPOINTS	(1U << 1)	/* at INT3, or BRK */
 
 /** AXVCPU_NR_BREAKPOINTS - room in &struct axvcpu_set_debug; a CPU may have less */
 #define AXVCPU_NR_BREAKPOINTS		16
@@ -826,11 +832,16 @@ struct axvcpu_breakpoint {
  * @flags: ``AXVCPU_DEBUG_*``
  * @reserved: zero
  * @breakpoints: those whose kind is not %AXVCPU_BREAK_NONE are in force, of the
- *	others nothing else is looked at. x86 has the
- *	first four; while there are any, the guest's own are not in force
+ *	others nothing else is looked at
  *
- * From the next RUN on until RESET: each stop is a DEBUG exit. EOPNOTSUPP where
- * the backend has none, EINVAL for a breakpoint that can't be.
+ * x86 has the first four; while there are any, the guest's own are not in force. arm64
+ * has as many for %AXVCPU_BREAK_EXEC as the CPU has breakpoints, and as many of the
+ * other kinds as it has watchpoints; the guest's own breakpoints are not in force
+ * while there is one of the former, nor its watchpoints while there is one of the latter.
+ *
+ * From the next RUN on until RESET: each stop is a DEBUG exit. The RUN that follows does
+ * the instruction that the guest stopped at. EOPNOTSUPP where the backend has no
+ * debugger, EINVAL for a breakpoint that can't be.
  */
 struct axvcpu_set_debug {
 	__u32 flags;
@@ -985,9 +996,11 @@ enum axvcpu_exit_reason {
  * @ipi: SEND_IPI: ``target``, ``target_aux``, ``vector``, ``flags``
  *	(``AXVCPU_IPI_*``)
  * @exception: EXCEPTION, DEBUG, EXTERNAL_INTERRUPT: ``vector``,
- *	``error_code``, ``payload`` (fault address, syndrome; x86: CR2 of
- *	#PF, bits of DR6 of #DB, RIP of a DEBUG exit for INT3). Answer
- *	``deliver`` not 0 (x86): the guest takes it after all
+ *	``error_code``, ``payload`` (x86: CR2 of #PF, bits of DR6 of #DB, RIP of
+ *	a DEBUG exit for INT3). arm64's DEBUG has the exception class, its ISS, and
+ *	of a watchpoint the address that the guest was about to access, else the
+ *	program counter. Answer ``deliver`` not 0 (arm64: after a BRK): the guest
+ *	takes it after all
  * @task_switch: TASK_SWITCH: ``selector`` of the TSS, ``source``
  *	(``AXVCPU_TASK_SWITCH_*``), ``event`` (what came through a gate, as
  *	%AXVCPU_X86_REG_EVENT has it, with the error code that the new task finds on
