@@ -122,7 +122,11 @@ static int parse_pins(const char *text, struct run_options *opt)
 
 static int parse_cpuid(const char *text, struct run_options *opt)
 {
-	if (!opt->arch->has_cpuid || opt->nr_cpuids == MAX_CPUIDS)
+	if (!opt->arch->has_cpuid)
+		return -EINVAL;
+	if (!cpuid_parse_preset(text, &opt->preset))
+		return 0;
+	if (opt->nr_cpuids == MAX_CPUIDS)
 		return -EINVAL;
 	return cpuid_parse(text, &opt->cpuids[opt->nr_cpuids++]);
 }
@@ -151,8 +155,8 @@ static const struct argp_option run_option_table[] = {
 	{ "cpus", OPT_CPUS, "N", 0, "Number of vCPUs (default: 1)", 2 },
 	{ "cpu", OPT_CPU, "CPU[,CPU...]", 0,
 	  "Keep the vCPUs on these host CPUs, in turn", 2 },
-	{ "cpuid", OPT_CPUID, "LEAF[.SUBLEAF]:REG=VALUE[,REG=VALUE...]", 0,
-	  "x86: what CPUID tells the guest", 2 },
+	{ "cpuid", OPT_CPUID, "PRESET|LEAF[.SUBLEAF]:REG=VALUE[,REG=VALUE...]", 0,
+	  "x86: what CPUID tells the guest; a preset is minimal (the default), host or pc", 2 },
 	{ "timer", OPT_TIMER, "HZ", 0,
 	  "Interrupt vCPU 0 HZ times a second; a guest that halts waits for that", 3 },
 	{ "timer-vector", OPT_TIMER_VECTOR, "N", 0, "The timer's vector (default: 32)", 3 },

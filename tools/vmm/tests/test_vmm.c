@@ -59,6 +59,9 @@ static const char * const bad_lines[] = {
 	"run --cpu 2147483648 a",
 	"run --cpu 0-3 a",
 	"run --cpuid 1 a",
+	"run --cpuid PC a",
+	"run --cpuid pcs a",
+	"run --cpuid pc,1:ecx=1 a",
 	"run --cpuid 1: a",
 	"run --cpuid 1:ecx a",
 	"run --cpuid 1:ecx= a",
@@ -128,14 +131,22 @@ static void test_cpuid(void)
 	struct run_options opt;
 	const struct cpuid_option *c = opt.cpuids;
 
-	ok(!parse("run a", &opt) && !opt.nr_cpuids, "CPUID as it is");
+	ok(!parse("run a", &opt) && !opt.nr_cpuids && opt.preset == AXVCPU_X86_PRESET_MINIMAL,
+	   "CPUID as it is");
+	ok(!parse("run --cpuid 1:ecx=0 --cpuid host a", &opt) && opt.nr_cpuids == 1 &&
+	   opt.preset == AXVCPU_X86_PRESET_HOST, "the host's CPUID but for a leaf");
+	ok(!parse("run --cpuid host --cpuid pc a", &opt) && !opt.nr_cpuids &&
+	   opt.preset == AXVCPU_X86_PRESET_PC, "the last preset counts");
+	ok(!parse("run --cpuid minimal a", &opt) && opt.preset == AXVCPU_X86_PRESET_MINIMAL,
+	   "the smallest CPUID");
 	ok(!parse("run --cpuid 0x40000000:eax=0x40000001,EDX=4294967295 --cpuid 0xd.1:ecx=0 a",
 		  &opt) && opt.nr_cpuids == 2 &&
 	   c[0].leaf == 0x40000000 && !c[0].subleaf && c[0].given == 9 &&
 	   c[0].regs[0] == 0x40000001 && c[0].regs[3] == UINT32_MAX &&
 	   c[1].leaf == 0xd && c[1].subleaf == 1 && c[1].given == 4 && !c[1].regs[2],
 	   "leaves of CPUID");
-	ok(parse_for(&arm64_arch, "run --cpuid 1:eax=1 a", &opt), "arm64 has no CPUID");
+	ok(parse_for(&arm64_arch, "run --cpuid 1:eax=1 a", &opt) &&
+	   parse_for(&arm64_arch, "run --cpuid pc a", &opt), "arm64 has no CPUID");
 }
 
 /* --- ELF -------------------------------------------------------------------- */
