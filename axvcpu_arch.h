@@ -173,15 +173,19 @@ struct axvcpu_arch_ops {
 	 */
 	void (*flush_tlbs)(const struct axvcpu_s2_zap *zap);
 
-	/** @get_reg: [C], loaded; -EINVAL: no such register */
-	int (*get_reg)(struct axvcpu *vcpu, u64 id, u64 *value);
 	/**
-	 * @check_reg: [C], loaded: -EINVAL: there is no such register, or it can't have
-	 * this value. May replace @reg's id by what @commit_reg finds it by.
+	 * @get_regs: [C], loaded: read registers. -EINVAL: there is no such register; its
+	 * index goes to @refused.
 	 */
-	int (*check_reg)(struct axvcpu *vcpu, struct axvcpu_reg *reg);
-	/** @commit_reg: [C], loaded: write a register that @check_reg has passed */
-	void (*commit_reg)(struct axvcpu *vcpu, const struct axvcpu_reg *reg);
+	int (*get_regs)(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 *refused);
+	/**
+	 * @check_regs: [C], loaded: -EINVAL: there is no such register, or it can't have this
+	 * value; its index goes to @refused. May replace the ids before that one by what
+	 * @commit_regs finds the registers by.
+	 */
+	int (*check_regs)(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 *refused);
+	/** @commit_regs: [C], loaded: write registers that @check_regs has passed */
+	void (*commit_regs)(struct axvcpu *vcpu, const struct axvcpu_reg *regs, u32 count);
 	/**
 	 * @list_regs: [P] &struct axvcpu.mutex held: the ids of all that makes up the
 	 * vCPU, in an order in which SET_REGS may load them, up to @max of them into @ids.

@@ -317,19 +317,33 @@ static long ioctl_get_vcpu_info(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg
 	return 0;
 }
 
-static struct axvcpu_reg *copy_regs_in(const struct axvcpu_regs *args)
+/* So many need no memory of their own. */
+#define FEW_REGS	16
+
+/* Returns @few, memory to be freed by free_regs(), or ERR_PTR(). */
+static struct axvcpu_reg *copy_regs_in(const struct axvcpu_regs *args, struct axvcpu_reg *few)
 {
+	const void __user *from = u64_to_user_ptr(args->regs);
+
 	if (args->flags || !args->count)
 		return ERR_PTR(-EINVAL);
 	if (args->count > AXVCPU_MAX_REGS)
 		return ERR_PTR(-E2BIG);
-	return memdup_user(u64_to_user_ptr(args->regs), args->count * sizeof(struct axvcpu_reg));
+	if (args->count > FEW_REGS)
+		return vmemdup_user(from, args->count * sizeof(*few));
+	return copy_from_user(few, from, args->count * sizeof(*few)) ? ERR_PTR(-EFAULT) : few;
+}
+
+static void free_regs(struct axvcpu_reg *regs, const struct axvcpu_reg *few)
+{
+	if (regs != few)
+		kvfree(regs);
 }
 
 static long ioctl_get_regs(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
 {
 	const struct axvcpu_regs *args = &arg->regs;
-	struct axvcpu_reg *regs = copy_regs_in(args);
+	struct axvcpu_reg few[FEW_REGS], *regs = copy_regs_in(args, few);
 	long ret;
 
 	if (IS_ERR(regs))
@@ -337,19 +351,19 @@ static long ioctl_get_regs(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
 	ret = axvcpu_get_regs(vcpu, regs, args->count);
 	if (!ret && copy_to_user(u64_to_user_ptr(args->regs), regs, args->count * sizeof(*regs)))
 		ret = -EFAULT;
-	kfree(regs);
+	free_regs(regs, few);
 	return ret;
 }
 
 static long ioctl_set_regs(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
 {
-	struct axvcpu_reg *regs = copy_regs_in(&arg->regs);
+	struct axvcpu_reg few[FEW_REGS], *regs = copy_regs_in(&arg->regs, few);
 	long ret;
 
 	if (IS_ERR(regs))
 		return PTR_ERR(regs);
 	ret = axvcpu_set_regs(vcpu, regs, arg->regs.count);
-	kfree(regs);
+	free_regs(regs, few);
 	return ret;
 }
 

@@ -16,7 +16,6 @@
 #include "axvcpu_debugfs.h"
 #include "axvcpu_ioctl.h"
 #include "axvcpu_percpu.h"
-#include "axvcpu_regs.h"
 #include "axvcpu_run.h"
 #include "axvcpu_vcpu.h"
 
@@ -221,7 +220,6 @@ static int __init axvcpu_init(void)
 	if (ret)
 		return ret;
 	axvcpu_run_init();
-	axvcpu_regs_init();
 	ret = axvcpu_percpu_init();
 	if (ret)
 		goto err_arch;

@@ -3,7 +3,6 @@
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
-#include <linux/static_call.h>
 #include <linux/string.h>
 
 #include "axvcpu_arch.h"
@@ -12,63 +11,13 @@
 #include "axvcpu_run.h"
 #include "axvcpu_state.h"
 
-/* A retpoline for each register would be the larger part of what one costs. */
-DEFINE_STATIC_CALL_NULL(axvcpu_arch_get_reg, *axvcpu_arch.get_reg);
-DEFINE_STATIC_CALL_NULL(axvcpu_arch_check_reg, *axvcpu_arch.check_reg);
-DEFINE_STATIC_CALL_NULL(axvcpu_arch_commit_reg, *axvcpu_arch.commit_reg);
-
-/**
- * axvcpu_regs_init() - make the calls for each register lead to the backend
- *
- * Context: module load.
- */
-void axvcpu_regs_init(void)
-{
-	static_call_update(axvcpu_arch_get_reg, axvcpu_arch.get_reg);
-	static_call_update(axvcpu_arch_check_reg, axvcpu_arch.check_reg);
-	static_call_update(axvcpu_arch_commit_reg, axvcpu_arch.commit_reg);
-}
-
-/* Each leaves the index of the element that the backend refuses in @refused. */
-static int read_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 *refused)
-{
-	u32 i;
-	int ret;
-
-	for (i = 0; i < count; i++) {
-		ret = static_call(axvcpu_arch_get_reg)(vcpu, regs[i].id, &regs[i].value);
-		if (unlikely(ret)) {
-			*refused = i;
-			return ret;
-		}
-	}
-	return 0;
-}
-
-static int check_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 *refused)
-{
-	u32 i;
-	int ret;
-
-	for (i = 0; i < count; i++) {
-		ret = static_call(axvcpu_arch_check_reg)(vcpu, &regs[i]);
-		if (unlikely(ret)) {
-			*refused = i;
-			return ret;
-		}
-	}
-	return 0;
-}
-
 static int write_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 *refused)
 {
-	int ret = check_regs(vcpu, regs, count, refused);
-	u32 i;
+	int ret = axvcpu_arch.check_regs(vcpu, regs, count, refused);
 
 	if (ret)
 		return ret;
-	for (i = 0; i < count; i++)
-		static_call(axvcpu_arch_commit_reg)(vcpu, &regs[i]);
+	axvcpu_arch.commit_regs(vcpu, regs, count);
 	/* The run page does not lag behind. */
 	static_call(axvcpu_arch_sync_regs)(vcpu);
 	return 0;
@@ -102,8 +51,9 @@ int axvcpu_get_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count)
 	int ret;
 
 	ret = axvcpu_with_current_cpu_set(vcpu,
-					  with_loaded(vcpu, read_regs(vcpu, regs, count,
-								      &refused)));
+					  with_loaded(vcpu,
+						      axvcpu_arch.get_regs(vcpu, regs, count,
+									   &refused)));
 	if (refused < count)
 		axvcpu_reg_refused(vcpu, AXVCPU_OP_GET_REGS, regs[refused].id, ret);
 	return ret;

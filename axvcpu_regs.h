@@ -5,7 +5,6 @@
 
 #include "axvcpu_vcpu.h"
 
-void axvcpu_regs_init(void);
 int axvcpu_get_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count);
 int axvcpu_set_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count);
 int axvcpu_keep_state(struct axvcpu *vcpu);

@@ -28,7 +28,7 @@
 struct axvcpu_aspace;
 struct axvcpu_kept;
 
-/* A power of two, and more than any backend has of them */
+/* More than any backend has of them */
 #define AXVCPU_NR_HW_REASONS	128
 
 /* Bits of &struct axvcpu.requests */
@@ -166,7 +166,8 @@ static inline void *axvcpu_alloc_page(const struct axvcpu *vcpu, gfp_t gfp)
  */
 static __always_inline void axvcpu_count_handled(struct axvcpu *vcpu)
 {
-	vcpu->handled[vcpu->hw_reason % AXVCPU_NR_HW_REASONS]++;
+	/* Those that the kernel handles are all below AXVCPU_NR_HW_REASONS. */
+	vcpu->handled[(u8)vcpu->hw_reason]++;
 }
 
 bool axvcpu_raw_root_enabled(void);

@@ -299,6 +299,10 @@ static const struct flat_guest x86_guests[] = {
 	     0, 0, 0, 0, 0, 0, 0, 0, 0x67, 0, 0, 0, 0, 0x89, 0, 0),
 	CODE("cpuid", 0x66, 0xb8, 1, 0, 0, 0x40,		/* mov $0x40000001, %eax */
 	     0x0f, 0xa2, 0x88, 0xd8, 0xe6, 0xf4),		/* cpuid; mov %bl, %al; out ... */
+	CODE("cpuid-mce", 0x66, 0x31, 0xc0, 0x40, 0x0f, 0xa2,	/* xor %eax, %eax; inc %ax; cpuid */
+	     0x66, 0xc1, 0xea, 7, 0x80, 0xe2, 1,		/* shr $7, %edx; and $1, %dl */
+	     0x66, 0xc1, 0xeb, 16, 0x00, 0xda,			/* shr $16, %ebx; add %bl, %dl */
+	     0x88, 0xd0, 0xe6, 0xf4),				/* mov %dl, %al; out ... */
 	CODE("nops", 0x90, 0x90),
 	CODE("no-newline", 0xba, 0xf8, 0x03, 0xee,		/* mov $0x3f8, %dx; out %al, %dx */
 	     0xfa, 0xeb, 0xfd),					/* 1: cli; jmp 1b */
@@ -323,6 +327,10 @@ static const struct ending x86_endings[] = {
 	{ "axvmm run " MADE "cpuid", 0, NULL },
 	{ "axvmm run --cpuid 0x40000001:ebx=0x106,eax=1 " MADE "cpuid", 6, NULL },
 	{ "axvmm run --cpuid 0x40000001:ebx=6 --cpuid 0x40000001:ecx=9 " MADE "cpuid", 6, NULL },
+	{ "axvmm run --cpuid minimal " MADE "cpuid-mce", 1, NULL },
+	{ "axvmm run --cpuid host " MADE "cpuid-mce", 2, NULL },
+	{ "axvmm run --cpuid pc --cpus 4 " MADE "cpuid-mce", 5, NULL },
+	{ "axvmm run --cpuid 1:edx=0 --cpuid pc " MADE "cpuid-mce", 1, NULL },
 	{ "axvmm run --cpuid 1:ecx=0x20 " MADE "cpuid", 64, "ecx of CPUID's leaf 0x1.0" },
 	{ "axvmm run --cpuid 0x20:eax=1 " MADE "cpuid", 64, "no leaf 0x20.0" },
 	{ "axvmm run --cpuid 4.8:eax=1 " MADE "cpuid", 64, "no leaf 0x4.8" },

@@ -86,7 +86,7 @@ TEST_F(keep, again_and_again)
 
 	steps(&self->p);
 	ASSERT_EQ(0, start(self));
-	EXPECT_EQ(-ENOENT, restore_state(self->v.fd, 0));
+	EXPECT_EQ(-ENOENT, restore_state(&self->v, 0));
 	EXPECT_STEP(1);
 	EXPECT_STEP(2);
 	ASSERT_EQ(0, keep_state(self->v.fd));
@@ -95,7 +95,7 @@ TEST_F(keep, again_and_again)
 	for (int i = 0; i < 20; i++) {
 		for (int n = 0; n < i; n++)
 			EXPECT_STEP(3 + n);
-		ASSERT_EQ(0, restore_state(self->v.fd, 0));
+		ASSERT_EQ(0, restore_state(&self->v, 0));
 		EXPECT_TRUE(is_as_kept(self, kept, count));
 		EXPECT_EQ(AXVCPU_EXIT_IO_WRITE, self->v.run->exit_reason);
 		EXPECT_EQ(2 * FACTOR, self->v.run->io.data);
@@ -120,7 +120,7 @@ TEST_F(keep, every_register)
 			if (set_reg(self->v.fd, kept[i].id, kept[i].value ^ 1ULL << bit))
 				continue;
 			changed++;
-			ASSERT_EQ(0, restore_state(self->v.fd, 0));
+			ASSERT_EQ(0, restore_state(&self->v, 0));
 			EXPECT_TRUE(is_as_kept(self, kept, count)) {
 				TH_LOG("id %#llx bit %d", (unsigned long long)kept[i].id, bit);
 			}
@@ -146,7 +146,7 @@ TEST_F(keep, pending_answer)
 		ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));
 		EXPECT_EQ(GUEST_DONE, self->v.run->io.port);
 		EXPECT_EQ(answer, *greg(&self->v, G3));
-		ASSERT_EQ(0, restore_state(self->v.fd, 0));
+		ASSERT_EQ(0, restore_state(&self->v, 0));
 	}
 }
 
@@ -165,7 +165,7 @@ TEST_F(keep, queued_events)
 		EXPECT_EQ(VECTOR, *greg(&self->v, G2));
 		EXPECT_STEP(2);
 		ASSERT_EQ(0, inject_irq(self->v.fd, VECTOR + 16));
-		ASSERT_EQ(0, restore_state(self->v.fd, 0));
+		ASSERT_EQ(0, restore_state(&self->v, 0));
 		EXPECT_EQ(0, *greg(&self->v, G1));
 	}
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));
@@ -179,7 +179,7 @@ TEST_F(keep, states)
 {
 	steps(&self->p);
 	EXPECT_EQ(-EBADFD, keep_state(self->v.fd));
-	EXPECT_EQ(-EBADFD, restore_state(self->v.fd, 0));
+	EXPECT_EQ(-EBADFD, restore_state(&self->v, 0));
 	ASSERT_EQ(0, start(self));
 	EXPECT_STEP(1);
 	ASSERT_EQ(0, unbind_vcpu(self->v.fd));
@@ -187,13 +187,13 @@ TEST_F(keep, states)
 	ASSERT_EQ(0, bind_vcpu(self->v.fd, -1));
 	EXPECT_STEP(2);
 	EXPECT_STEP(3);
-	ASSERT_EQ(0, restore_state(self->v.fd, 0));
+	ASSERT_EQ(0, restore_state(&self->v, 0));
 	EXPECT_STEP(2);
-	EXPECT_EQ(-EINVAL, restore_state(self->v.fd, 2));
+	EXPECT_EQ(-EINVAL, restore_state(&self->v, 2));
 	ASSERT_EQ(0, unbind_vcpu(self->v.fd));
 	ASSERT_EQ(0, reset_vcpu(self->v.fd));
 	ASSERT_EQ(0, vcpu_setup(&self->g, &self->v, GUEST_PROG(0)));
-	EXPECT_EQ(-ENOENT, restore_state(self->v.fd, 0));
+	EXPECT_EQ(-ENOENT, restore_state(&self->v, 0));
 	ASSERT_EQ(0, bind_vcpu(self->v.fd, -1));
 	EXPECT_STEP(1);
 }
@@ -210,7 +210,7 @@ TEST_F(keep, halted)
 	for (int i = 0; i < 3; i++) {
 		EXPECT_EQ(AXVCPU_EXIT_HALT, self->v.run->exit_reason);
 		EXPECT_STEP(1);
-		ASSERT_EQ(0, restore_state(self->v.fd, 0));
+		ASSERT_EQ(0, restore_state(&self->v, 0));
 	}
 }
 
@@ -232,13 +232,13 @@ TEST_F(keep, time)
 	do {
 		ASSERT_EQ(0, get_reg(self->v.fd, id, &later));
 	} while (later - kept < 100000);
-	ASSERT_EQ(0, restore_state(self->v.fd, 0));
+	ASSERT_EQ(0, restore_state(&self->v, 0));
 	ASSERT_EQ(0, get_reg(self->v.fd, id, &later));
 	EXPECT_LE(100000, later - kept);
 	/* So far the machine may go on, and no further back than that. */
 	ASSERT_EQ(0, set_reg(self->v.fd, self->g.info.backend == AXVCPU_BACKEND_VMX ?
 			     AXVCPU_X86_REG_TSC_OFFSET : AXVCPU_ARM64_REG_CNTVOFF, offset));
-	ASSERT_EQ(0, restore_state(self->v.fd, AXVCPU_RESTORE_TIME));
+	ASSERT_EQ(0, restore_state(&self->v, AXVCPU_RESTORE_TIME));
 	ASSERT_EQ(0, get_reg(self->v.fd, id, &later));
 	EXPECT_LE(kept, later);
 	EXPECT_GT(offset / 2, later - kept);

@@ -81,26 +81,14 @@ struct vhe_vcpu {
 	u64 far;			/* (r) FAR_EL2: fault address of an abort */
 	u64 hpfar;			/* (r) HPFAR_EL2: intermediate physical address of it */
 	bool skip_due;			/* (m) its instruction ends when its answer is there */
-<<<<<<< HEAD
 	bool insn_done;			/* (m) the VMM has done its instruction */
-=======
 	bool step_due;			/* (m) a step is done, its exception is not taken yet */
-	bool flush;			/* (r) forget translations before the next entry */
-
-	/* A section */
-	bool in_hw;			/* (r) the guest's registers are in the hardware */
-	bool fp_on;			/* (r) the guest has used its FP registers */
-	bool pauth_on;			/* (r) it has used its keys, and has them */
-	struct vhe_traps traps;		/* (r) what its instructions are trapped by */
-	struct vhe_host host;		/* (r) host state while @in_hw */
->>>>>>> w-dbg
 
 	/* The guest's registers, to RESET; x0 to x30 are in the run page */
 	u64 pc;				/* (m) */
 	u64 pstate;			/* (m) */
 	u64 sp_el0;			/* (m) */
 	u64 mdscr;			/* (m) MDSCR_EL1, the bits that the guest can change */
-	u64 attached;			/* (m) not 0: there is a debugger */
 	u64 sys[VHE_NR_SLOTS];		/* (h) see vhe_sysregs.h */
 	struct user_fpsimd_state fp;	/* (m) */
 	struct vhe_gic gic;		/* (h), (s) */
@@ -113,6 +101,7 @@ struct vhe_vcpu {
 	u64 serror;			/* (a) ESR of an SError that is not taken, 0: none */
 	struct vhe_irq irq;		/* (a) interrupts that wait for list registers */
 
+	u64 attached;			/* (m) not 0: there is a debugger */
 	struct vhe_debug debug;		/* (m) and (r), see there */
 };
 
@@ -179,6 +168,7 @@ static inline bool vhe_insn_is_open(const struct vhe_vcpu *vhe)
 static inline void vhe_end_insn(struct vhe_vcpu *vhe)
 {
 	vhe->pstate &= ~(PSR_BTYPE_MASK | VHE_PSTATE_SS);
+	vhe->step_due = true;
 }
 
 /**
@@ -190,29 +180,7 @@ static inline void vhe_end_insn(struct vhe_vcpu *vhe)
 static inline void vhe_skip_insn(struct vhe_vcpu *vhe)
 {
 	vhe->pc += 4;
-<<<<<<< HEAD
 	vhe_end_insn(vhe);
-=======
-	vhe->pstate &= ~(PSR_BTYPE_MASK | VHE_PSTATE_SS);
-	vhe->step_due = true;
-}
-
-/**
- * vhe_set_pc() - the VMM changes the program counter
- * @vhe: the vCPU
- * @pc: where the guest goes on
- *
- * The instruction that exited is done by that, unless the exit was a debugger's.
- *
- * Context: &struct axvcpu.mutex held.
- */
-static inline void vhe_set_pc(struct vhe_vcpu *vhe, u64 pc)
-{
-	if (pc != vhe->pc && vhe->exit == VHE_EXIT_SYNC &&
-	    vhe->vcpu.exit_reason != AXVCPU_EXIT_DEBUG)
-		vhe->step_due = true;
-	vhe->pc = pc;
->>>>>>> w-dbg
 }
 
 /**

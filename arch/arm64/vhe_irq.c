@@ -200,7 +200,7 @@ static int make_room(struct vhe_vcpu *vhe, u32 priority)
 
 /*
  * Returns whether the interrupt left the queue: one that is active becomes
- * pending too, one that is pending already is so.
+ * pending too, one that is pending already is so. WITHDRAW may have been quicker.
  */
 static bool place(struct vhe_vcpu *vhe, u32 intid)
 {
@@ -208,8 +208,9 @@ static bool place(struct vhe_vcpu *vhe, u32 intid)
 	u32 priority = READ_ONCE(irq->priority[intid]);
 	int n = vhe_gic_find(&vhe->gic, intid);
 
+	if (!test_and_clear_bit(intid, irq->pending))
+		return true;
 	if (n >= 0) {
-		clear_bit(intid, irq->pending);
 		/* The timer's can't be active and pending; its level brings it back. */
 		if (!vhe_timer_is_listed(&vhe->timer) || n != vhe->timer.lr)
 			vhe_gic_pend(&vhe->gic, n);
@@ -218,9 +219,10 @@ static bool place(struct vhe_vcpu *vhe, u32 intid)
 	n = vhe_gic_free(&vhe->gic);
 	if (n < 0)
 		n = make_room(vhe, priority);
-	if (n < 0)
+	if (n < 0) {
+		set_bit(intid, irq->pending);
 		return false;
-	clear_bit(intid, irq->pending);
+	}
 	vhe_gic_put(&vhe->gic, n, vhe_gic_lr(intid, priority));
 	return true;
 }

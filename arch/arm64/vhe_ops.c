@@ -46,17 +46,13 @@ const struct axvcpu_arch_ops axvcpu_arch = {
 	.withdraw = vhe_withdraw,
 	.kick_cpu = vhe_kick_cpu,
 	.flush_tlbs = vhe_flush_tlbs,
-	.get_reg = vhe_get_reg,
-<<<<<<< HEAD
-	.check_reg = vhe_check_reg,
-	.commit_reg = vhe_commit_reg,
+	.get_regs = vhe_get_regs,
+	.check_regs = vhe_check_regs,
+	.commit_regs = vhe_commit_regs,
 	.list_regs = vhe_list_regs,
 	.kept_size = vhe_kept_size,
 	.keep = vhe_keep,
 	.restore = vhe_restore,
-=======
-	.set_reg = vhe_set_reg,
 	.set_debug = vhe_set_debug,
->>>>>>> w-dbg
 	.cycles_to_ns = vhe_cycles_to_ns,
 };

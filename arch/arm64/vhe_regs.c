@@ -54,21 +54,11 @@ void vhe_take_page(struct vhe_vcpu *vhe)
 	u32 dirty = READ_ONCE(run->regs_dirty);
 
 	WRITE_ONCE(run->regs_dirty, 0);
-<<<<<<< HEAD
 	if (dirty & ~AXVCPU_REGS_DONE)
 		take_registers(vhe);
 	if (vhe->insn_done)
 		vhe_end_insn(vhe);
 	vhe->insn_done = false;
-=======
-	if (!vhe_pstate_ok(pstate)) {
-		vhe->exit = VHE_EXIT_BAD_PSTATE;
-		return;
-	}
-	vhe->pstate = pstate;
-	vhe_set_pc(vhe, READ_ONCE(run->regs.arm64.pc));
-	*vhe_sp(vhe) = READ_ONCE(run->regs.arm64.sp);
->>>>>>> w-dbg
 }
 
 /* Where a register is kept that is nothing but its value, or NULL. */
@@ -135,7 +125,7 @@ static int get_sysreg(struct vhe_vcpu *vhe, u64 id, u64 *value)
 	return reg && vhe_sysreg_read(vhe, reg, value) ? 0 : -EINVAL;
 }
 
-/* What vhe_check_reg() leaves in an id: where &struct vhe_vcpu has the register */
+/* What vhe_check_regs() leaves in an id: where &struct vhe_vcpu has the register */
 #define AT_OFFSET		BIT_ULL(63)
 
 static int check_sysreg(struct axvcpu_reg *reg)
@@ -186,13 +176,7 @@ static void commit_plain(struct vhe_vcpu *vhe, u64 id, u64 value)
 		*control = value;
 		return;
 	}
-<<<<<<< HEAD
 	WRITE_ONCE(*find_plain(vhe, id), value);
-=======
-	if (id == AXVCPU_ARM64_REG_PC)
-		vhe_set_pc(vhe, value);
-	WRITE_ONCE(*reg, value);
->>>>>>> w-dbg
 	if (id == AXVCPU_ARM64_REG_PC)
 		end_exit(vhe);
 	if (id >= AXVCPU_ARM64_REG_SP && id <= AXVCPU_ARM64_REG_PSTATE)
@@ -201,20 +185,8 @@ static void commit_plain(struct vhe_vcpu *vhe, u64 id, u64 value)
 		WRITE_ONCE(vhe->irq.show, true);
 }
 
-/**
- * vhe_get_reg() - see &struct axvcpu_arch_ops.get_reg
- * @vcpu: the vCPU
- * @id: ``AXVCPU_ARM64_REG_*``
- * @value: its value
- *
- * Context: preemption off, &struct axvcpu.mutex held.
- * Return: 0 or -EINVAL.
- */
-int vhe_get_reg(struct axvcpu *vcpu, u64 id, u64 *value)
+static int get_reg(struct vhe_vcpu *vhe, u64 id, u64 *value)
 {
-	struct vhe_vcpu *vhe = to_vhe(vcpu);
-
-	lockdep_assert_held(&vcpu->mutex);
 	switch (id >> CLASS_SHIFT) {
 	case CLASS_GIC:
 		return vhe_irq_get_reg(vhe, id, value);
@@ -226,18 +198,31 @@ int vhe_get_reg(struct axvcpu *vcpu, u64 id, u64 *value)
 }
 
 /**
- * vhe_check_reg() - see &struct axvcpu_arch_ops.check_reg
+ * vhe_get_regs() - see &struct axvcpu_arch_ops.get_regs
  * @vcpu: the vCPU
- * @reg: id and value
+ * @regs: ids; the values are written
+ * @count: elements
+ * @refused: index of the one that does not exist
  *
  * Context: preemption off, &struct axvcpu.mutex held.
  * Return: 0 or -EINVAL.
  */
-int vhe_check_reg(struct axvcpu *vcpu, struct axvcpu_reg *reg)
+int vhe_get_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 *refused)
 {
-	struct vhe_vcpu *vhe = to_vhe(vcpu);
+	u32 i;
 
 	lockdep_assert_held(&vcpu->mutex);
+	for (i = 0; i < count; i++) {
+		if (get_reg(to_vhe(vcpu), regs[i].id, &regs[i].value)) {
+			*refused = i;
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static int check_reg(struct vhe_vcpu *vhe, struct axvcpu_reg *reg)
+{
 	switch (reg->id >> CLASS_SHIFT) {
 	case CLASS_GIC:
 		return vhe_irq_check_reg(vhe, reg->id, reg->value);
@@ -249,22 +234,53 @@ int vhe_check_reg(struct axvcpu *vcpu, struct axvcpu_reg *reg)
 }
 
 /**
- * vhe_commit_reg() - see &struct axvcpu_arch_ops.commit_reg
+ * vhe_check_regs() - see &struct axvcpu_arch_ops.check_regs
  * @vcpu: the vCPU
- * @reg: as vhe_check_reg() has left it
+ * @regs: ids and values
+ * @count: elements
+ * @refused: index of the one that does not exist, or can't have its value
  *
  * Context: preemption off, &struct axvcpu.mutex held.
+ * Return: 0 or -EINVAL.
  */
-void vhe_commit_reg(struct axvcpu *vcpu, const struct axvcpu_reg *reg)
+int vhe_check_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 *refused)
 {
-	struct vhe_vcpu *vhe = to_vhe(vcpu);
+	u32 i;
 
+	lockdep_assert_held(&vcpu->mutex);
+	for (i = 0; i < count; i++) {
+		if (check_reg(to_vhe(vcpu), &regs[i])) {
+			*refused = i;
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static void commit_reg(struct vhe_vcpu *vhe, const struct axvcpu_reg *reg)
+{
 	if (reg->id & AT_OFFSET)
 		WRITE_ONCE(*(u64 *)((void *)vhe + (u16)reg->id), reg->value);
 	else if (reg->id >> CLASS_SHIFT == CLASS_GIC)
 		vhe_irq_set_reg(vhe, reg->id, reg->value);
 	else
 		commit_plain(vhe, reg->id, reg->value);
+}
+
+/**
+ * vhe_commit_regs() - see &struct axvcpu_arch_ops.commit_regs
+ * @vcpu: the vCPU
+ * @regs: as vhe_check_regs() has left them
+ * @count: elements
+ *
+ * Context: preemption off, &struct axvcpu.mutex held.
+ */
+void vhe_commit_regs(struct axvcpu *vcpu, const struct axvcpu_reg *regs, u32 count)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++)
+		commit_reg(to_vhe(vcpu), &regs[i]);
 }
 
 /* What is no system register and not the GIC's. SP is SP_EL0 or SP_EL1. */

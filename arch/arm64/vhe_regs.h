@@ -11,9 +11,9 @@
 #include "vhe.h"
 
 void vhe_take_page(struct vhe_vcpu *vhe);
-int vhe_get_reg(struct axvcpu *vcpu, u64 id, u64 *value);
-int vhe_check_reg(struct axvcpu *vcpu, struct axvcpu_reg *reg);
-void vhe_commit_reg(struct axvcpu *vcpu, const struct axvcpu_reg *reg);
+int vhe_get_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 *refused);
+int vhe_check_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 *refused);
+void vhe_commit_regs(struct axvcpu *vcpu, const struct axvcpu_reg *regs, u32 count);
 u32 vhe_list_regs(struct axvcpu *vcpu, u64 *ids, u32 max);
 
 /**

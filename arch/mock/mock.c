@@ -517,16 +517,21 @@ static int do_get_reg(struct axvcpu_mock *mock, u64 id, u64 *value)
 	}
 }
 
-static int mock_get_reg(struct axvcpu *vcpu, u64 id, u64 *value)
+static int mock_get_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 *refused)
 {
 	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
-	int ret;
+	int ret = 0;
+	u32 i;
 
 	assert_loaded(mock);
-	ret = injected(mock, AXVCPU_CALL_GET_REG);
-	if (!ret)
-		ret = do_get_reg(mock, id, value);
-	log_call(mock, AXVCPU_CALL_GET_REG, ret, id);
+	for (i = 0; i < count && !ret; i++) {
+		ret = injected(mock, AXVCPU_CALL_GET_REG);
+		if (!ret)
+			ret = do_get_reg(mock, regs[i].id, &regs[i].value);
+		log_call(mock, AXVCPU_CALL_GET_REG, ret, regs[i].id);
+		if (ret)
+			*refused = i;
+	}
 	return ret;
 }
 
@@ -555,26 +560,34 @@ static void set_reg(struct axvcpu_mock *mock, u64 id, u64 value)
 }
 
 /* Each phase is a call of its own in the log, its argument tells the register. */
-static int mock_check_reg(struct axvcpu *vcpu, struct axvcpu_reg *reg)
+static int mock_check_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 *refused)
 {
 	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
-	int ret;
+	int ret = 0;
+	u32 i;
 
 	assert_loaded(mock);
-	ret = injected(mock, AXVCPU_CALL_SET_REG);
-	if (!ret)
-		ret = check_value(reg->id, reg->value);
-	log_call(mock, AXVCPU_CALL_SET_REG, ret, reg->id);
+	for (i = 0; i < count && !ret; i++) {
+		ret = injected(mock, AXVCPU_CALL_SET_REG);
+		if (!ret)
+			ret = check_value(regs[i].id, regs[i].value);
+		log_call(mock, AXVCPU_CALL_SET_REG, ret, regs[i].id);
+		if (ret)
+			*refused = i;
+	}
 	return ret;
 }
 
-static void mock_commit_reg(struct axvcpu *vcpu, const struct axvcpu_reg *reg)
+static void mock_commit_regs(struct axvcpu *vcpu, const struct axvcpu_reg *regs, u32 count)
 {
 	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
+	u32 i;
 
 	assert_loaded(mock);
-	set_reg(mock, reg->id, reg->value);
-	log_call(mock, AXVCPU_CALL_SET_REG, 0, reg->id);
+	for (i = 0; i < count; i++) {
+		set_reg(mock, regs[i].id, regs[i].value);
+		log_call(mock, AXVCPU_CALL_SET_REG, 0, regs[i].id);
+	}
 }
 
 static u32 mock_list_regs(struct axvcpu *vcpu, u64 *ids, u32 max)
@@ -665,9 +678,9 @@ const struct axvcpu_arch_ops axvcpu_arch = {
 	.inject = mock_inject,
 	.withdraw = mock_withdraw,
 	.kick_cpu = mock_kick_cpu,
-	.get_reg = mock_get_reg,
-	.check_reg = mock_check_reg,
-	.commit_reg = mock_commit_reg,
+	.get_regs = mock_get_regs,
+	.check_regs = mock_check_regs,
+	.commit_regs = mock_commit_regs,
 	.list_regs = mock_list_regs,
 	.kept_size = mock_kept_size,
 	.keep = mock_keep,

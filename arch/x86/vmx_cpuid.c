@@ -21,7 +21,7 @@
 #include "vmx_fpu.h"
 
 #define NR_BASIC	32
-#define NR_HYPERVISOR	16
+#define NR_HYPERVISOR	32	/* 0x40000010 has the TSC's frequency */
 #define NR_EXTENDED	32
 
 #define HYPERVISOR	0x40000000

@@ -10,6 +10,7 @@
 #include "vmx_exit_msr.h"
 #include "vmx_guest_insn.h"
 #include "vmx_insn.h"
+#include "vmx_msr.h"
 #include "vmx_regs.h"
 
 static int ask_vmm(struct vmx_vcpu *vmx, u32 index, u64 value, enum axvcpu_exit_reason reason)
@@ -63,13 +64,16 @@ int vmx_exit_wrmsr(struct vmx_vcpu *vmx)
 		.id = AXVCPU_X86_REG_MSR(index),
 		.value = vmx_read_edx_eax(vmx),
 	};
+	u32 refused;
 	u64 old;
 
 	if (vmx_get_reg(&vmx->vcpu, reg.id, &old))
 		return ask_vmm(vmx, index, reg.value, AXVCPU_EXIT_SYSREG_WRITE);
-	if (changes_mode(vmx, index, reg.value) || vmx_check_reg(&vmx->vcpu, &reg))
+	if (changes_mode(vmx, index, reg.value) || vmx_check_regs(&vmx->vcpu, &reg, 1, &refused))
 		return vmx_raise_next(vmx, X86_TRAP_GP);
-	vmx_commit_reg(&vmx->vcpu, &reg);
+	vmx_msrs_put(vmx);
+	vmx_commit_regs(&vmx->vcpu, &reg, 1);
+	vmx_msrs_load(vmx);
 	return vmx_skip(vmx);
 }
 

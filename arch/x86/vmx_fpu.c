@@ -221,6 +221,8 @@ u64 *vmx_fxsave(struct vmx_vcpu *vmx)
 {
 	struct fxregs_state *regs = &vmx->fpu->i387;
 
+	if (likely((vmx->fpu->header.xfeatures & XFEATURE_MASK_FPSSE) == XFEATURE_MASK_FPSSE))
+		return (u64 *)regs;
 	if (was_initial(vmx->fpu, XFEATURE_FP)) {
 		memset(regs, 0, offsetof(struct fxregs_state, mxcsr));
 		memset(regs->st_space, 0, sizeof(regs->st_space));

@@ -98,10 +98,9 @@ void vmx_keep(struct axvcpu *vcpu, void *to)
 	vmx_rip(vmx);
 	vmx_rflags(vmx);
 	memcpy(kept->gpr, vmx_gprs(vmx), sizeof(kept->gpr));
-	/* SWAPGS changes one of the MSRs without an exit. */
+	/* SWAPGS changes one of the MSRs without an exit. The next section loads them. */
 	vmx_msrs_put(vmx);
 	kept->state = vmx->state;
-	vmx_msrs_load(vmx);
 	kept->once = vmx->once & ~VMX_ONCE_STEPPED;
 	vmx_queue_keep(vmx, &kept->queue);
 	kept->tsc_offset = vmx->tsc_offset;
@@ -146,7 +145,6 @@ void vmx_restore(struct axvcpu *vcpu, const void *from, bool time)
 	memcpy(vmx_gprs(vmx), kept->gpr, sizeof(kept->gpr));
 	vmx_msrs_put(vmx);
 	vmx->state = kept->state;
-	vmx_msrs_load(vmx);
 	/* DR7 and the exceptions that exit are a debugger's, too: the entry puts them together. */
 	vmx->once = kept->once | stepped | VMX_ONCE_RIP | VMX_ONCE_RFLAGS | VMX_ONCE_DEBUG;
 	vmx_queue_restore(vmx, &kept->queue);

@@ -98,7 +98,8 @@ static u64 get_cr0(struct vmx_vcpu *vmx, unsigned int n)
 
 static void set_cr0(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
-	vmx_set_cr0(vmx, value);
+	if (value != vmx_cr0())
+		vmx_set_cr0(vmx, value);
 }
 
 static u64 get_cr2(struct vmx_vcpu *vmx, unsigned int n)
@@ -118,7 +119,8 @@ static u64 get_cr4(struct vmx_vcpu *vmx, unsigned int n)
 
 static void set_cr4(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
-	vmx_set_cr4(vmx, value);
+	if (value != vmx_cr4(vmx))
+		vmx_set_cr4(vmx, value);
 }
 
 static u64 get_efer(struct vmx_vcpu *vmx, unsigned int n)
@@ -126,20 +128,24 @@ static u64 get_efer(struct vmx_vcpu *vmx, unsigned int n)
 	return vmx->efer | (vmx_long_mode_active(vmx) ? EFER_LMA : 0);
 }
 
-/* What is in the CPU of the MSRs may be another choice afterwards. */
+/*
+ * What of the MSRs is in the CPU follows from EFER and their values: it comes out first,
+ * and vmx_exit_wrmsr() or the next section brings it in again.
+ */
 static void set_efer(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
+	if ((value & ~EFER_LMA) == vmx->efer)
+		return;
 	vmx_msrs_put(vmx);
 	vmx->efer = value & ~EFER_LMA;
 	vmx_update_lma(vmx);
-	vmx_msrs_load(vmx);
 }
 
-/* SWAPGS changes one of them without an exit, so all are looked at in memory. */
+/* SWAPGS changes one of them without an exit. */
 static u64 get_msr(struct vmx_vcpu *vmx, unsigned int n)
 {
-	vmx_msrs_put(vmx);
-	vmx_msrs_load(vmx);
+	if (n == VMX_MSR_KERNEL_GS_BASE && vmx->msrs_live & BIT(n))
+		return vmx_rdmsr(MSR_KERNEL_GS_BASE);
 	return vmx->msrs[n];
 }
 
@@ -147,7 +153,6 @@ static void set_msr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
 	vmx_msrs_put(vmx);
 	vmx->msrs[n] = value;
-	vmx_msrs_load(vmx);
 }
 
 #define TRANSLATION	VMX_REG_TRANSLATION
@@ -201,10 +206,30 @@ void __init vmx_regs_init(void)
 	vmx_regs_add(vmx_state_regs, VMX_NR_STATE_REGS);
 }
 
+static __always_inline u64 read_row(struct vmx_vcpu *vmx, const struct vmx_reg *row, u64 id)
+{
+	unsigned int n = row->n + array_index_nospec(id - row->id, row->count);
+
+	return row->get ? row->get(vmx, n) : vmread(row->field + 2 * n);
+}
+
+/* Mostly, an id follows on the one before: there is no need to look for its row. */
+static __always_inline unsigned int next_row(unsigned int found, u64 id)
+{
+	const struct vmx_reg *row = vmx_regs_row(found);
+
+	return likely(row && id - row->id < row->count) ? found : vmx_regs_find(id);
+}
+
+static bool is_cpuid(u64 id)
+{
+	return id >= AXVCPU_X86_REG_CPUID(0, 0, 0);
+}
+
 /**
  * vmx_get_reg() - a register's value
  * @vcpu: the vCPU, loaded
- * @id: of the register
+ * @id: of the register, not of CPUID
  * @value: where it goes
  *
  * Context: preemption off, &struct axvcpu.mutex held.
@@ -212,77 +237,125 @@ void __init vmx_regs_init(void)
  */
 int vmx_get_reg(struct axvcpu *vcpu, u64 id, u64 *value)
 {
-	const struct vmx_reg *reg;
-	unsigned int n;
+	const struct vmx_reg *row = vmx_regs_row(vmx_regs_find(id));
 
 	lockdep_assert_held(&vcpu->mutex);
-	if (unlikely(id >= AXVCPU_X86_REG_CPUID(0, 0, 0)))
-		return vmx_get_cpuid(to_vmx(vcpu), id, value);
-	reg = vmx_regs_row(vmx_regs_find(id));
-	if (unlikely(!reg))
+	if (!row)
 		return -EINVAL;
-	n = reg->n + array_index_nospec(id - reg->id, reg->count);
-	*value = reg->get ? reg->get(to_vmx(vcpu), n) : vmread(reg->field + 2 * n);
+	*value = read_row(to_vmx(vcpu), row, id);
 	return 0;
 }
 
-/* What vmx_check_reg() leaves in an id: the row, and the register's number in it */
+/**
+ * vmx_get_regs() - see &struct axvcpu_arch_ops.get_regs
+ * @vcpu: the vCPU, loaded
+ * @regs: ids; the values are written
+ * @count: elements
+ * @refused: index of the one that does not exist
+ *
+ * Context: preemption off, &struct axvcpu.mutex held.
+ * Return: 0, or -EINVAL.
+ */
+int vmx_get_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 *refused)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	unsigned int found = 0;
+	u32 i;
+
+	lockdep_assert_held(&vcpu->mutex);
+	for (i = 0; i < count; i++) {
+		found = next_row(found, regs[i].id);
+		if (likely(found)) {
+			regs[i].value = read_row(vmx, vmx_regs_row(found), regs[i].id);
+		} else if (!is_cpuid(regs[i].id) ||
+			   vmx_get_cpuid(vmx, regs[i].id, &regs[i].value)) {
+			*refused = i;
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+/* What vmx_check_regs() leaves in an id: the row, and the register's number in it */
 #define FOUND(row, n)		((u64)(row) << 32 | (n))
 #define FOUND_ROW(id)		((id) >> 32)
 
-/**
- * vmx_check_reg() - may a register have a value?
- * @vcpu: the vCPU, loaded
- * @reg: id and value
- *
- * Values that only make sense together are not checked against each other: an
- * entry with a state that no CPU can be in is FAIL_ENTRY.
- *
- * Context: preemption off, &struct axvcpu.mutex held.
- * Return: 0, or -EINVAL: there is no such register, or it can't have this value.
- */
-int vmx_check_reg(struct axvcpu *vcpu, struct axvcpu_reg *reg)
+static __always_inline int check_row(const struct vmx_vcpu *vmx, struct axvcpu_reg *reg,
+				     unsigned int found)
 {
-	struct vmx_vcpu *vmx = to_vmx(vcpu);
-	const struct vmx_reg *row;
-	unsigned int found;
+	const struct vmx_reg *row = vmx_regs_row(found);
 	u64 value = reg->value;
 
-	lockdep_assert_held(&vcpu->mutex);
-	if (unlikely(reg->id >= AXVCPU_X86_REG_CPUID(0, 0, 0)))
-		return vmx_check_cpuid(reg->id, value);
-	found = vmx_regs_find(reg->id);
-	row = vmx_regs_row(found);
-	if (!row || (row->mask && (value & ~row->mask)) || (row->valid && !row->valid(vmx, value)))
+	if ((row->mask && (value & ~row->mask)) || (row->valid && !row->valid(vmx, value)))
 		return -EINVAL;
 	reg->id = FOUND(found, row->n + array_index_nospec(reg->id - row->id, row->count));
 	return 0;
 }
 
 /**
- * vmx_commit_reg() - change a register
+ * vmx_check_regs() - see &struct axvcpu_arch_ops.check_regs
  * @vcpu: the vCPU, loaded
- * @reg: as vmx_check_reg() has left it
+ * @regs: ids and values
+ * @count: elements
+ * @refused: index of the one that does not exist, or can't have its value
+ *
+ * Values that only make sense together are not checked against each other: an
+ * entry with a state that no CPU can be in is FAIL_ENTRY.
+ *
+ * Context: preemption off, &struct axvcpu.mutex held.
+ * Return: 0, or -EINVAL.
+ */
+int vmx_check_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 *refused)
+{
+	const struct vmx_vcpu *vmx = to_vmx(vcpu);
+	unsigned int found = 0;
+	u32 i;
+	int ret;
+
+	lockdep_assert_held(&vcpu->mutex);
+	for (i = 0; i < count; i++) {
+		found = next_row(found, regs[i].id);
+		if (likely(found))
+			ret = check_row(vmx, &regs[i], found);
+		else
+			ret = is_cpuid(regs[i].id) ? vmx_check_cpuid(regs[i].id, regs[i].value) :
+						     -EINVAL;
+		if (unlikely(ret)) {
+			*refused = i;
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/**
+ * vmx_commit_regs() - see &struct axvcpu_arch_ops.commit_regs
+ * @vcpu: the vCPU, loaded
+ * @regs: as vmx_check_regs() has left them
+ * @count: elements
  *
  * Context: preemption off, &struct axvcpu.mutex held.
  */
-void vmx_commit_reg(struct axvcpu *vcpu, const struct axvcpu_reg *reg)
+void vmx_commit_regs(struct axvcpu *vcpu, const struct axvcpu_reg *regs, u32 count)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
-	unsigned int n = reg->id;
 	const struct vmx_reg *row;
+	u32 i, flags = 0;
 
-	if (unlikely(reg->id >= AXVCPU_X86_REG_CPUID(0, 0, 0))) {
-		vmx_set_cpuid(vmx, reg->id, reg->value);
-		return;
+	for (i = 0; i < count; i++) {
+		if (unlikely(is_cpuid(regs[i].id))) {
+			vmx_set_cpuid(vmx, regs[i].id, regs[i].value);
+			continue;
+		}
+		row = vmx_regs_row(FOUND_ROW(regs[i].id));
+		flags |= row->flags;
+		if (row->set)
+			row->set(vmx, (u32)regs[i].id, regs[i].value);
+		else
+			vmwrite(row->field + 2 * (u32)regs[i].id, regs[i].value);
 	}
-	row = vmx_regs_row(FOUND_ROW(reg->id));
-	if (row->set)
-		row->set(vmx, n, reg->value);
-	else
-		vmwrite(row->field + 2 * n, reg->value);
 	/* With a VPID, an entry forgets nothing by itself: SDM vol. 3, 29.4.3. */
-	if (row->flags & VMX_REG_TRANSLATION)
+	if (flags & VMX_REG_TRANSLATION)
 		vcpu->tlb_gen = 0;
 }
 
@@ -342,8 +415,9 @@ void vmx_sync_regs(struct axvcpu *vcpu)
 		vmx_rip(vmx);
 		vmx_rflags(vmx);
 	}
-	if (unlikely(READ_ONCE(vmx->queued)))
-		vmx_queue_show(vmx);
 	WRITE_ONCE(run->regs.x86.rip, vmx->rip);
 	WRITE_ONCE(run->regs.x86.rflags, vmx->rflags);
+	/* At the end, where it is a jump. */
+	if (unlikely(READ_ONCE(vmx->queued)))
+		vmx_queue_show(vmx);
 }

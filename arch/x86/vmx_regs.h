@@ -44,8 +44,9 @@ struct vmx_reg {
 
 void vmx_regs_init(void);
 int vmx_get_reg(struct axvcpu *vcpu, u64 id, u64 *value);
-int vmx_check_reg(struct axvcpu *vcpu, struct axvcpu_reg *reg);
-void vmx_commit_reg(struct axvcpu *vcpu, const struct axvcpu_reg *reg);
+int vmx_get_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 *refused);
+int vmx_check_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 *refused);
+void vmx_commit_regs(struct axvcpu *vcpu, const struct axvcpu_reg *regs, u32 count);
 u32 vmx_list_regs(struct axvcpu *vcpu, u64 *ids, u32 max);
 void vmx_sync_regs(struct axvcpu *vcpu);
 void vmx_take_regs(struct vmx_vcpu *vmx);

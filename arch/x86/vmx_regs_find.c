@@ -10,15 +10,16 @@
 #include <linux/cache.h>
 #include <linux/init.h>
 #include <linux/minmax.h>
-#include <linux/nospec.h>
+#include <linux/string.h>
 
 #include "vmx.h"
 #include "vmx_fpu.h"
 #include "vmx_regs_find.h"
 
 #define PAGE_BITS	12
-#define NR_PAGES	(AXVCPU_X86_REG_HI16_ZMM(0) / BIT(PAGE_BITS) + 1)
-#define NR_INDEXED	1280
+/* Powers of two, so that a mask keeps speculation inside */
+#define NR_PAGES	128
+#define NR_INDEXED	2048
 #define NR_MSRS		24
 
 /** vmx_reg_rows - rows by number; there is no row 0 */
@@ -119,7 +120,7 @@ static unsigned int find_msr(u64 id)
 {
 	unsigned int i;
 
-	if (id > AXVCPU_X86_REG_MSR(U32_MAX))
+	if (!is_msr(id) || id > AXVCPU_X86_REG_MSR(U32_MAX))
 		return 0;
 	for (i = 0; i < nr_msrs; i++) {
 		if (msrs[i].msr == (u32)id)
@@ -130,24 +131,20 @@ static unsigned int find_msr(u64 id)
 
 /**
  * vmx_regs_find() - the row of a register
- * @id: of the register, not of CPUID
+ * @id: of the register; CPUID has none
  *
  * Context: any.
  * Return: its number, or 0: there is no such register.
  */
 unsigned int vmx_regs_find(u64 id)
 {
-	unsigned int page, offset;
+	unsigned int page = page_of(id) % NR_PAGES, offset = offset_of(id);
 
-	if (is_msr(id))
+	if (unlikely(id >= NR_PAGES << PAGE_BITS))
 		return find_msr(id);
-	if (id >= NR_PAGES << PAGE_BITS)
+	if (unlikely(offset >= pages[page].count))
 		return 0;
-	page = array_index_nospec(page_of(id), NR_PAGES);
-	offset = offset_of(id);
-	if (offset >= pages[page].count)
-		return 0;
-	return row_index[pages[page].first + array_index_nospec(offset, pages[page].count)];
+	return row_index[(pages[page].first + offset) % NR_INDEXED];
 }
 
 /**

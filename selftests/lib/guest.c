@@ -482,9 +482,20 @@ int keep_state(int fd)
 	return xioctl(fd, AXVCPU_KEEP_STATE, 0);
 }
 
-int restore_state(int fd, unsigned long flags)
+/**
+ * restore_state() - RESTORE_STATE, and the exit in the run page as RUN showed it
+ * @v: vCPU
+ * @flags: ``AXVCPU_RESTORE_*``
+ *
+ * Return: 0 or a negative errno.
+ */
+int restore_state(struct guest_vcpu *v, unsigned long flags)
 {
-	return xioctl(fd, AXVCPU_RESTORE_STATE, flags);
+	int err = xioctl(v->fd, AXVCPU_RESTORE_STATE, flags);
+
+	if (!err && v->isa->after_run)
+		v->isa->after_run(v->run);
+	return err;
 }
 
 int withdraw_event(int fd, uint32_t type, uint32_t vector)

@@ -232,7 +232,7 @@ int get_reg(int fd, uint64_t id, uint64_t *value);
 int set_reg(int fd, uint64_t id, uint64_t value);
 int list_regs(int fd, uint64_t *ids, uint32_t count);
 int keep_state(int fd);
-int restore_state(int fd, unsigned long flags);
+int restore_state(struct guest_vcpu *v, unsigned long flags);
 int withdraw_event(int fd, uint32_t type, uint32_t vector);
 int get_state_of(struct guest_vcpu *v, struct axvcpu_reg *regs);
 int set_state_of(struct guest_vcpu *v, const struct axvcpu_reg *regs, int count);

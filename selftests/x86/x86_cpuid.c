@@ -19,6 +19,7 @@ CODE(write_tsc_aux, "mov $0xc0000103, %ecx; xor %edx, %edx; wrmsr; rdtscp");
 
 /* CR4 of a guest in 64-bit mode, and bits */
 #define PAE		(1 << 5)
+#define MCE		(1 << 6)
 #define UMIP		(1 << 11)
 #define OSXSAVE		(1 << 18)
 #define SMEP		(1 << 20)
@@ -79,7 +80,7 @@ static struct leaf table(struct x86_code *c, uint32_t leaf, uint32_t subleaf)
 
 static const struct {
 	uint32_t first, last;
-} leaves[] = { { 0, 0x1f }, { 0x40000000, 0x4000000f }, { 0x80000000, 0x8000001f } };
+} leaves[] = { { 0, 0x1f }, { 0x40000000, 0x4000001f }, { 0x80000000, 0x8000001f } };
 
 /* Every leaf: the guest is told what the table says, and that is within what may be. */
 TEST_F(x86_cpuid, tells_what_the_table_says)
@@ -127,7 +128,7 @@ TEST_F(x86_cpuid, tells_what_the_table_says)
 	}
 	EXPECT_EQ(0, ask(&self->c, 4, 0xff).reg[EAX]);
 	EXPECT_EQ(0, ask(&self->c, 0x20, 0).reg[EAX]);
-	EXPECT_EQ(0, ask(&self->c, 0x40000010, 0).reg[EAX]);
+	EXPECT_EQ(0, ask(&self->c, 0x40000020, 0).reg[EAX]);
 	EXPECT_EQ(0, ask(&self->c, 0x80000020, 0).reg[EAX]);
 	EXPECT_EQ(0, ask(&self->c, 0xffffffff, 0).reg[EAX]);
 }
@@ -161,7 +162,7 @@ TEST_F(x86_cpuid, refuses_what_is_not_carried)
 		{ CPUID(0x80000007, 0, 0), 1 },
 		/* No such leaf, or id */
 		{ CPUID(0x20, 0, 0), 0 },
-		{ CPUID(0x40000010, 0, 0), 0 },
+		{ CPUID(0x40000020, 0, 0), 0 },
 		{ CPUID(0x80000020, 0, 0), 0 },
 		{ CPUID(0xffffffff, 0, 0), 0 },
 		{ CPUID(1, 1, 0), 0 },
@@ -210,7 +211,7 @@ TEST_F(x86_cpuid, is_the_vmms)
 		{ CPUID(0x40000000, 0, 0), 0x40000001 | 0x11111111ULL << 32 },
 		{ CPUID(0x40000000, 0, 1), 0x22222222 | 0x33333333ULL << 32 },
 		{ CPUID(0x40000001, 0, 0), 0xfeedULL << 32 },
-		{ CPUID(0x4000000f, 0, 1), 0x77 },
+		{ CPUID(0x4000001f, 0, 1), 0x77 },
 		{ CPUID(0x80000002, 0, 0), 0x6d787661ULL },
 		{ CPUID(4, 2, 1), 0x3ff },
 		{ CPUID(0x1f, 1, 0), 4ULL << 32 },
@@ -239,7 +240,7 @@ TEST_F(x86_cpuid, is_the_vmms)
 	EXPECT_EQ(0x22222222, l.reg[ECX]);
 	EXPECT_EQ(0x33333333, l.reg[EDX]);
 	EXPECT_EQ(0xfeed, ask(&self->c, 0x40000001, 0).reg[EBX]);
-	EXPECT_EQ(0x77, ask(&self->c, 0x4000000f, 0).reg[ECX]);
+	EXPECT_EQ(0x77, ask(&self->c, 0x4000001f, 0).reg[ECX]);
 	EXPECT_EQ(0x6d787661, ask(&self->c, 0x80000002, 0).reg[EAX]);
 	EXPECT_EQ(0x3ff, ask(&self->c, 4, 2).reg[ECX]);
 	EXPECT_EQ(4, ask(&self->c, 0x1f, 1).reg[EBX]);
@@ -346,6 +347,28 @@ TEST_F(x86_cpuid, limits_cr4_and_xcr0)
 	EXPECT_EQ(CODE_DONE, code_set_cr4(&self->c, PAE | SMEP));
 	EXPECT_EQ(CODE_DONE, RUN_CODE(&self->c, mov_from_cr4));
 	EXPECT_EQ(PAE | SMEP, self->c.v.run->regs.x86.gpr[AXVCPU_X86_RAX]);
+}
+
+/* Machine checks that a VMM has are the guest's to allow. */
+TEST_F(x86_cpuid, machine_checks)
+{
+	const uint64_t features = code_reg(&self->c, CPUID(1, 0, 1)), mce = HIGH(7) | HIGH(14);
+
+	ASSERT_EQ(mce, code_reg(&self->c, CPUID_MAX(1, 0, 1)) & mce);
+	ASSERT_EQ(0, set_reg(self->c.v.fd, CPUID(1, 0, 1), features | mce));
+	ASSERT_EQ(0, code_setup(&self->c));
+	ASSERT_EQ(CODE_DONE, code_set_cr4(&self->c, CODE_CR4 | MCE));
+	EXPECT_EQ(CODE_DONE, RUN_CODE(&self->c, mov_from_cr4));
+	EXPECT_EQ(CODE_CR4 | MCE, self->c.v.run->regs.x86.gpr[AXVCPU_X86_RAX]);
+	EXPECT_EQ(CODE_CR4 | MCE, code_reg(&self->c, AXVCPU_X86_REG_CR4));
+	ASSERT_EQ(CODE_DONE, code_set_cr4(&self->c, CODE_CR4));
+	EXPECT_EQ(CODE_DONE, RUN_CODE(&self->c, mov_from_cr4));
+	EXPECT_EQ(CODE_CR4, self->c.v.run->regs.x86.gpr[AXVCPU_X86_RAX]);
+
+	ASSERT_EQ(0, unbind_vcpu(self->c.v.fd));
+	ASSERT_EQ(0, reset_vcpu(self->c.v.fd));
+	ASSERT_EQ(0, code_setup(&self->c));
+	EXPECT_EQ(13, code_set_cr4(&self->c, CODE_CR4 | MCE));
 }
 
 /* RDTSCP is there for those who ask for it, and TSC_AUX is the guest's own. */

@@ -94,7 +94,7 @@ enum call {
 	CALL_GET_DIRTY, CALL_SETUP, CALL_BIND, CALL_RUN, CALL_UNBIND, CALL_RESET, CALL_INJECT,
 	CALL_WITHDRAW, CALL_KEEP_STATE, CALL_RESTORE_STATE, CALL_LIST_REGS, CALL_SAVE, CALL_LOAD,
 	CALL_SET_DEBUG, CALL_GET_REGS, CALL_SET_REGS, CALL_REG_NAME, CALL_GET_STATE,
-	CALL_TABLES, CALL_LOOP, CALL_HANDLER,
+	CALL_CPUID, CALL_CLOCK, CALL_TABLES, CALL_LOOP, CALL_HANDLER,
 };
 
 /**
@@ -151,6 +151,14 @@ int no_handler(uint32_t exit_reason);
  * Return: @error.
  */
 int handler_failed(int error);
+
+/**
+ * tsc_ratio() - CPUID's leaf 0x15
+ * @tsc_hz: frequency of the TSC
+ * @apic_hz: of the APIC's timer, 1 kHz or more
+ * @regs: where the leaf goes
+ */
+void tsc_ratio(uint64_t tsc_hz, uint32_t apic_hz, uint32_t regs[4]);
 
 /**
  * xioctl() - ioctl() with the error as the result

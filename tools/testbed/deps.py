@@ -29,8 +29,10 @@ PACKAGES = {
         "bochs": "emulate VMX and EPT",
         "bochsbios": "boot Bochs",
         "bochs-term": "Bochs without a window or a port",
+        "ovmf": "start a firmware in a guest",
         "vgabios": "boot Bochs",
         "qemu-system-x86": "emulate x86 machines",
+        "seabios": "start a firmware in a guest",
     },
     "arm64": {
         "qemu-system-arm": "emulate EL2",

@@ -11,6 +11,12 @@
 
 static const char *const names[] = { "eax", "ebx", "ecx", "edx" };
 
+static const char *const presets[] = {
+	[AXVCPU_X86_PRESET_MINIMAL]	= "minimal",
+	[AXVCPU_X86_PRESET_HOST]	= "host",
+	[AXVCPU_X86_PRESET_PC]		= "pc",
+};
+
 /* A number of 32 bits; the text behind it, or NULL. */
 static const char *parse_u32(const char *text, uint32_t *value)
 {
@@ -43,6 +49,17 @@ static const char *parse_reg(const char *text, struct cpuid_option *option)
 	return NULL;
 }
 
+int cpuid_parse_preset(const char *text, enum axvcpu_x86_preset *preset)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(presets); i++) {
+		if (!strcmp(text, presets[i])) {
+			*preset = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
 int cpuid_parse(const char *text, struct cpuid_option *option)
 {
 	*option = (struct cpuid_option){ 0 };
@@ -55,6 +72,17 @@ int cpuid_parse(const char *text, struct cpuid_option *option)
 		text = parse_reg(text + 1, option);
 	} while (text && *text == ',');
 	return text && !*text ? 0 : -EINVAL;
+}
+
+int cpuid_apply_preset(struct axvcpu_vcpu *vcpu, enum axvcpu_x86_preset preset, unsigned int cpus)
+{
+	int err = axvcpu_x86_set_cpuid_preset(vcpu, preset);
+
+	if (!err && preset == AXVCPU_X86_PRESET_PC)
+		err = axvcpu_x86_set_cpuid_topology(vcpu, cpus, 1);
+	if (err)
+		complain("no CPUID of \"%s\": %s", presets[preset], axvcpu_error_text());
+	return err;
 }
 
 static int apply(struct axvcpu_vcpu *vcpu, const struct cpuid_option *option)

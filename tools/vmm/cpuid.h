@@ -22,6 +22,15 @@ struct cpuid_option {
 };
 
 /**
+ * cpuid_parse_preset() - read the name of a preset
+ * @text: the text
+ * @preset: where it goes
+ *
+ * Return: 0 or -EINVAL.
+ */
+int cpuid_parse_preset(const char *text, enum axvcpu_x86_preset *preset);
+
+/**
  * cpuid_parse() - read "LEAF[.SUBLEAF]:REG=VALUE[,REG=VALUE...]"
  * @text: the text
  * @option: where it goes
@@ -29,6 +38,17 @@ struct cpuid_option {
  * Return: 0 or -EINVAL.
  */
 int cpuid_parse(const char *text, struct cpuid_option *option);
+
+/**
+ * cpuid_apply_preset() - choose a vCPU's CPUID
+ * @vcpu: the vCPU, Created
+ * @preset: which
+ * @cpus: vCPUs of the machine; in a PC they are the cores of one package
+ *
+ * Return: 0 or a negative errno, after a message.
+ */
+int cpuid_apply_preset(struct axvcpu_vcpu *vcpu, enum axvcpu_x86_preset preset,
+		       unsigned int cpus);
 
 /**
  * cpuid_apply() - change a vCPU's CPUID

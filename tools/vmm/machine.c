@@ -275,6 +275,9 @@ static int make_vcpu(struct machine *m, unsigned int index)
 		return EXIT_DEVICE;
 	}
 	m->nr_cpus++;
+	if (m->opt->arch->has_cpuid &&
+	    cpuid_apply_preset(cpu->vcpu, m->opt->preset, m->opt->cpus))
+		return EXIT_DEVICE;
 	return cpuid_apply(cpu->vcpu, m->opt->cpuids, m->opt->nr_cpuids) ? EXIT_USAGE : 0;
 }
 

@@ -103,6 +103,8 @@ static const char *parse_cpuid(const char *text, void *data)
 
 	if (!opt->arch->has_cpuid)
 		return "which is for x86 guests";
+	if (!cpuid_parse_preset(text, &opt->preset))
+		return NULL;
 	if (opt->nr_cpuids == MAX_CPUIDS)
 		return "which is one --cpuid too many (" TEXT(MAX_CPUIDS) " is the most)";
 	if (cpuid_parse(text, &opt->cpuids[opt->nr_cpuids++]))
@@ -185,9 +187,11 @@ static const struct cmd_option run_option_table[] = {
 	  parse_cpus },
 	{ "cpu", "CPU[,CPU...]", "Keep the vCPUs on these host CPUs, in turn",
 	  "numbers of host CPUs, with commas between, as in 0,2", parse_pins },
-	{ "cpuid", "LEAF[.SUBLEAF]:REG=VALUE[,REG=VALUE...]",
-	  "x86: what CPUID tells the guest in REG: eax, ebx, ecx or edx",
-	  "LEAF[.SUBLEAF]:REG=VALUE[,REG=VALUE...], where REG is eax, ebx, ecx or edx",
+	{ "cpuid", "PRESET|LEAF[.SUBLEAF]:REG=VALUE[,REG=VALUE...]",
+	  "x86: what CPUID tells the guest: a preset, minimal (the default), host or pc, or "
+	  "what REG has, eax, ebx, ecx or edx",
+	  "minimal, host, pc, or LEAF[.SUBLEAF]:REG=VALUE[,REG=VALUE...], where REG is eax, ebx, "
+	  "ecx or edx",
 	  parse_cpuid },
 	{ "timer", "HZ",
 	  "Interrupt vCPU 0 HZ times a second; a guest that halts waits for that",

@@ -29,7 +29,8 @@
  * @cpus: number of vCPUs
  * @pins: host CPUs that the vCPUs stay on, in turn
  * @nr_pins: elements of @pins, 0: vCPUs move freely
- * @cpuids: what CPUID tells the guest
+ * @preset: what CPUID tells the guest, but for @cpuids
+ * @cpuids: leaves to change in it
  * @nr_cpuids: elements of @cpuids
  * @trace: print each exit
  * @stats: print statistics at the end
@@ -50,6 +51,7 @@ struct run_options {
 	unsigned int cpus;
 	int pins[MAX_VCPUS];
 	unsigned int nr_pins;
+	enum axvcpu_x86_preset preset;
 	struct cpuid_option cpuids[MAX_CPUIDS];
 	unsigned int nr_cpuids;
 	bool trace;

@@ -636,6 +636,118 @@ int axvcpu_x86_get_cpuid_max(struct axvcpu_vcpu *vcpu, uint32_t leaf, uint32_t s
 int axvcpu_x86_set_cpuid(struct axvcpu_vcpu *vcpu, uint32_t leaf, uint32_t subleaf,
 			 const uint32_t regs[4]);
 
+/**
+ * enum axvcpu_x86_preset - CPUIDs to begin with
+ * @AXVCPU_X86_PRESET_MINIMAL: what a new vCPU has: features of the processor that ask
+ *	nothing of the VMM
+ * @AXVCPU_X86_PRESET_HOST: and all else that the host's CPUID has and a guest may be shown
+ * @AXVCPU_X86_PRESET_PC: minimal, and what firmware and operating systems look for in a PC
+ *
+ * What a VMM has to make for a PC: the local APIC, by MMIO and as an x2APIC, with its
+ * timer's TSC deadline mode (MSRs 0x1b, 0x6e0, 0x800 to 0x8ff), MTRRs (0xfe, 0x200 to 0x2ff
+ * without PAT's 0x277), machine-check banks, be it none (0x179 to 0x17b). The host's may
+ * have TSC_ADJUST (0x3b) and ARCH_CAPABILITIES (0x10a) besides, and has RDTSCP, which costs
+ * each run something. What a VMM does without it takes away by axvcpu_x86_set_cpuid().
+ */
+enum axvcpu_x86_preset {
+	AXVCPU_X86_PRESET_MINIMAL,
+	AXVCPU_X86_PRESET_HOST,
+	AXVCPU_X86_PRESET_PC,
+};
+
+/**
+ * axvcpu_x86_set_cpuid_preset() - choose a CPUID
+ * @vcpu: the vCPU, Created; features are added to those that its table has
+ * @preset: which
+ *
+ * Return: 0 or a negative errno.
+ */
+int axvcpu_x86_set_cpuid_preset(struct axvcpu_vcpu *vcpu, enum axvcpu_x86_preset preset);
+
+/**
+ * axvcpu_x86_set_cpuid_topology() - tell the guest how its vCPUs belong together
+ * @vcpu: the vCPU, Created
+ * @cores: cores of a package
+ * @threads: threads of a core
+ *
+ * Without it each vCPU is a package. A vCPU's APIC id is its vcpu_id: the thread's number,
+ * above it the core's, above it the package's, each in as many bits as it needs. In a
+ * package of 3 cores with 2 threads, vCPUs are 0 to 5, in the next one 8 to 13. The threads
+ * of a core share the caches of levels 1 and 2.
+ *
+ * Return: 0; -EINVAL when there is none of them, or an id takes more than 16 bits; or
+ * another negative errno.
+ */
+int axvcpu_x86_set_cpuid_topology(struct axvcpu_vcpu *vcpu, unsigned int cores,
+				  unsigned int threads);
+
+/**
+ * axvcpu_x86_set_cpuid_tsc() - tell the guest frequencies
+ * @vcpu: the vCPU, Created
+ * @tsc_hz: the TSC's, &struct axvcpu_info.counter_hz
+ * @apic_hz: the APIC timer's, undivided, as the VMM makes it
+ *
+ * In the leaves 0x15 and 0x16, as processors do, and in 0x40000010, as VMware and others
+ * do. What Linux computes from 0x15 is right to 6 ppm where @apic_hz is 25 MHz, to 233 ppm
+ * where it is 1 GHz, as it computes with 32 bits.
+ *
+ * Return: 0; -EINVAL for frequencies below 1 kHz or of more than 2^32 kHz; or another
+ * negative errno.
+ */
+int axvcpu_x86_set_cpuid_tsc(struct axvcpu_vcpu *vcpu, uint64_t tsc_hz, uint32_t apic_hz);
+
+/**
+ * axvcpu_x86_set_cpuid_kvm() - give the hypervisor KVM's name
+ * @vcpu: the vCPU, Created
+ * @features: EAX of leaf 0x40000001: bits ``KVM_FEATURE_*`` of <asm/kvm_para.h>, which the
+ *	VMM makes
+ *
+ * Guests then look for what KVM has: its clock, see axvcpu_x86_write_kvm_clock(), and an
+ * x2APIC without interrupt remapping.
+ *
+ * Return: 0 or a negative errno.
+ */
+int axvcpu_x86_set_cpuid_kvm(struct axvcpu_vcpu *vcpu, uint32_t features);
+
+/* KVM's clock */
+
+/**
+ * struct axvcpu_x86_clock - a clock that a guest computes from its TSC
+ * @tsc_hz: the TSC's frequency, &struct axvcpu_info.counter_hz
+ * @tsc: the guest's TSC at some moment: what the processor's was, and the vCPU's
+ *	%AXVCPU_X86_REG_TSC_OFFSET; or %AXVCPU_X86_REG_MSR(0x10)
+ * @ns: what the clock said then, in nanoseconds
+ * @stable: all vCPUs have this clock and one TSC offset, so that it runs backwards nowhere
+ */
+struct axvcpu_x86_clock {
+	uint64_t tsc_hz;
+	uint64_t tsc;
+	uint64_t ns;
+	bool stable;
+};
+
+/**
+ * axvcpu_x86_write_kvm_clock() - write a vCPU's clock to where the guest wants it
+ * @dest: 32 bytes of guest memory, aligned to 4
+ * @clock: the clock
+ *
+ * A guest has a vCPU's clock by writing the address to MSR 0x4b564d01, with bit 0 set
+ * (``KVM_FEATURE_CLOCKSOURCE2``). Write it then, and again when the TSC's offset changes. The
+ * guest may be reading it meanwhile.
+ *
+ * Return: 0; -EINVAL when the frequency is 0.
+ */
+int axvcpu_x86_write_kvm_clock(void *dest, const struct axvcpu_x86_clock *clock);
+
+/**
+ * axvcpu_x86_write_kvm_wall_clock() - write what time it was when the clock began
+ * @dest: 12 bytes of guest memory, aligned to 4
+ * @ns: nanoseconds from 1970 to the moment at which the vCPUs' clocks were 0
+ *
+ * A guest asks for it by writing the address to MSR 0x4b564d00.
+ */
+void axvcpu_x86_write_kvm_wall_clock(void *dest, uint64_t ns);
+
 /* Exits */
 
 /*

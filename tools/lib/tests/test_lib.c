@@ -501,6 +501,118 @@ static void test_dead_vcpu(void)
 	ok(axvcpu_vcpu_kick(&vcpu) == -EBADF && errno == 77, "a kick leaves errno alone");
 }
 
+/* --- time ------------------------------------------------------------------- */
+
+/* What Linux makes of leaf 0x15, in its 32 bits; parts in a billion that it is off. */
+static uint64_t ratio_error(uint64_t tsc_hz, uint32_t apic_hz)
+{
+	uint32_t leaf[4] = { 0, 0, 0, 1 }, khz;
+	uint64_t hz;
+
+	tsc_ratio(tsc_hz, apic_hz, leaf);
+	if (!leaf[0] || !leaf[1] || leaf[2] != apic_hz || leaf[3])
+		return UINT64_MAX;
+	khz = apic_hz / 1000 * leaf[1] / leaf[0];
+	hz = khz * 1000ULL;
+	return (hz > tsc_hz ? hz - tsc_hz : tsc_hz - hz) * 1000000000 / tsc_hz;
+}
+
+static void test_tsc_ratio(void)
+{
+	static const struct {
+		uint64_t tsc_hz;
+		uint32_t apic_hz;
+		uint64_t error;
+	} rows[] = {
+		{ 3000000000, 25000000, 0 },
+		{ 2400000000, 1000000000, 0 },
+		{ 2593905000, 24000000, 0 },
+		{ 2593905000, 25000000, 400 },		/* a kHz */
+		{ 3000300000, 25000000, 0 },
+		{ 2999998000, 24000000, 6000 },
+		{ 3000300000, 1000000000, 233000 },
+		{ 5000003000, 38400000, 0 },
+		{ 50000000, 1000000000, 0 },
+		{ 4294967295000, 4294967295, 1000 },
+		{ 2593905000, 1000, 0 },
+		{ 1000, 1000, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		ok(ratio_error(rows[i].tsc_hz, rows[i].apic_hz) <= rows[i].error,
+		   "ratio %llu to %u", (unsigned long long)rows[i].tsc_hz, rows[i].apic_hz);
+}
+
+/* A clock where a guest has it, and what it has behind it */
+struct guest_clock {
+	uint32_t version;
+	uint32_t pad;
+	uint64_t tsc;
+	uint64_t ns;
+	uint32_t mul;
+	int8_t shift;
+	uint8_t flags;
+	uint8_t pad2[2];
+	uint32_t behind;
+};
+
+/* What a guest reads on it */
+static uint64_t read_clock(const struct guest_clock *clock, uint64_t tsc)
+{
+	uint64_t ticks = tsc - clock->tsc;
+
+	ticks = clock->shift < 0 ? ticks >> -clock->shift : ticks << clock->shift;
+	return clock->ns + (ticks >> 32) * clock->mul + ((ticks & UINT32_MAX) * clock->mul >> 32);
+}
+
+static void test_clock_rates(void)
+{
+	static const uint64_t rates[] = {
+		1, 1000, 19200000, 999999999, 1000000000, 1000000001, 1999999999, 2000000000,
+		2000000001, 2593905000, 2999998000, 4294967296, 10000000000, 4294967295000,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rates); i++) {
+		struct axvcpu_x86_clock clock = { rates[i], 5000, 7000, false };
+		struct guest_clock got = { .behind = 0x1234 };
+		uint64_t day = rates[i] * 86400, ns, error;
+
+		ok(!axvcpu_x86_write_kvm_clock(&got, &clock) && got.mul >= 1U << 31 &&
+		   got.behind == 0x1234, "clock of %llu Hz", (unsigned long long)rates[i]);
+		ns = read_clock(&got, 5000 + day) - 7000;
+		error = ns > 86400000000000 ? ns - 86400000000000 : 86400000000000 - ns;
+		ok(error <= 86400 * 2, "%llu Hz: after a day %llu ns off",
+		   (unsigned long long)rates[i], (unsigned long long)error);
+	}
+}
+
+static void test_clock(void)
+{
+	struct axvcpu_x86_clock clock = { 2000000000, 1ULL << 60, 42, true };
+	struct guest_clock got = { .version = 8, .pad = 1, .flags = 0xff, .pad2 = { 1, 1 } };
+	uint32_t wall[4] = { 3, 0, 0, 0x1234 };
+
+	ok(!axvcpu_x86_write_kvm_clock(&got, &clock) && got.version == 10 && !got.pad &&
+	   got.tsc == 1ULL << 60 && got.ns == 42 && got.flags == 1 && !got.pad2[0],
+	   "fields, and a version that is even again");
+	ok(read_clock(&got, clock.tsc) == 42 && read_clock(&got, clock.tsc + 2000) == 1042,
+	   "it goes on from there");
+	got.version = 7;
+	clock.stable = false;
+	ok(!axvcpu_x86_write_kvm_clock(&got, &clock) && got.version == 10 && !got.flags,
+	   "a first version that is odd");
+	got.version = UINT32_MAX;
+	ok(!axvcpu_x86_write_kvm_clock(&got, &clock) && got.version == 2, "versions begin again");
+	clock.tsc_hz = 0;
+	ok(axvcpu_x86_write_kvm_clock(&got, &clock) == -EINVAL && got.version == 2,
+	   "no frequency");
+	is(axvcpu_error_text(), "writing a clock: the TSC's frequency can't be 0 (EINVAL)",
+	   "and its text");
+	axvcpu_x86_write_kvm_wall_clock(wall, 1700000000123456789);
+	ok(wall[0] == 6 && wall[1] == 1700000000 && wall[2] == 123456789 && wall[3] == 0x1234,
+	   "wall clock");
+}
+
 int main(void)
 {
 	is(axvcpu_error_text(), "", "nothing has failed");
@@ -513,6 +625,9 @@ int main(void)
 	test_error_text();
 	test_failures();
 	test_exits();
+	test_tsc_ratio();
+	test_clock_rates();
+	test_clock();
 	test_open();
 	test_dead_vcpu();
 	return tap_finish();

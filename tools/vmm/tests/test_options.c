@@ -155,6 +155,8 @@ static const struct bad_line bad_lines[] = {
 	{ "run --cpuid 1 a", "--cpuid can't be '1'" CPUID },
 	{ "run --cpuid '' a", CPUID },
 	{ "run --cpuid 1: a", CPUID },
+	{ "run --cpuid PC a", CPUID },
+	{ "run --cpuid pc,1:ecx=1 a", CPUID },
 	{ "run --cpuid 1:ecx a", CPUID },
 	{ "run --cpuid 1:ecx= a", CPUID },
 	{ "run --cpuid 1:esi=1 a", CPUID },
@@ -240,7 +242,14 @@ static void test_cpuid(void)
 	struct run_options opt;
 	const struct cpuid_option *c = opt.cpuids;
 
-	ok(!parse("run a", &opt) && !opt.nr_cpuids, "CPUID as it is");
+	ok(!parse("run a", &opt) && !opt.nr_cpuids && opt.preset == AXVCPU_X86_PRESET_MINIMAL,
+	   "CPUID as it is");
+	ok(!parse("run --cpuid 1:ecx=0 --cpuid host a", &opt) && opt.nr_cpuids == 1 &&
+	   opt.preset == AXVCPU_X86_PRESET_HOST, "the host's CPUID but for a leaf");
+	ok(!parse("run --cpuid host --cpuid pc a", &opt) && !opt.nr_cpuids &&
+	   opt.preset == AXVCPU_X86_PRESET_PC, "the last preset counts");
+	ok(!parse("run --cpuid minimal a", &opt) && opt.preset == AXVCPU_X86_PRESET_MINIMAL,
+	   "the smallest CPUID");
 	ok(!parse("run --cpuid 0x40000000:eax=0x40000001,EDX=4294967295 --cpuid 0xd.1:ecx=0 a",
 		  &opt) && opt.nr_cpuids == 2 &&
 	   c[0].leaf == 0x40000000 && !c[0].subleaf && c[0].given == 9 &&
