@@ -95,7 +95,8 @@ struct bad_line {
 #define ADDRESS		"an address, as in 0x100000"
 #define PINS		"numbers of host CPUs, with commas between, as in 0,2"
 #define SECONDS		"seconds up to a year, as in 10 or 0.5"
-#define CPUID		", which is malformed; it takes LEAF[.SUBLEAF]:REG=VALUE[,REG=VALUE...], " \
+#define CPUID		", which is malformed; it takes minimal, host, pc, or "	\
+			"LEAF[.SUBLEAF]:REG=VALUE[,REG=VALUE...], "		\
 			"where REG is eax, ebx, ecx or edx"
 
 static const struct bad_line bad_lines[] = {
