@@ -43,7 +43,7 @@ static const struct call {
 	const char *name;
 	enum kind kind;
 	unsigned int cmd;
-	struct field fields[5];
+	struct field fields[6];	/* those that are not used have no size */
 } calls[] = {
 #define C(kind, name, ...)	{ #name, kind, AXVCPU_##name, { __VA_ARGS__ } }
 	C(DEVICE, GET_INFO),

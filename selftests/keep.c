@@ -89,7 +89,7 @@ TEST_F(keep, again_and_again)
 	EXPECT_EQ(-ENOENT, restore_state(&self->v, 0));
 	EXPECT_STEP(1);
 	EXPECT_STEP(2);
-	ASSERT_EQ(0, keep_state(self->v.fd));
+	ASSERT_EQ(0, keep_state(&self->v));
 	count = get_state_of(&self->v, kept);
 	ASSERT_LT(0, count);
 	for (int i = 0; i < 20; i++) {
@@ -112,7 +112,7 @@ TEST_F(keep, every_register)
 	steps(&self->p);
 	ASSERT_EQ(0, start(self));
 	EXPECT_STEP(1);
-	ASSERT_EQ(0, keep_state(self->v.fd));
+	ASSERT_EQ(0, keep_state(&self->v));
 	count = get_state_of(&self->v, kept);
 	ASSERT_LT(0, count);
 	for (int i = 0; i < count; i++) {
@@ -138,7 +138,7 @@ TEST_F(keep, pending_answer)
 	g_out(&self->p, GUEST_DONE, G3, 4);
 	ASSERT_EQ(0, start(self));
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_READ));
-	ASSERT_EQ(0, keep_state(self->v.fd));
+	ASSERT_EQ(0, keep_state(&self->v));
 	for (uint64_t answer = 1; answer < 10; answer++) {
 		EXPECT_EQ(AXVCPU_EXIT_IO_READ, self->v.run->exit_reason);
 		EXPECT_EQ(IN_PORT, self->v.run->io.port);
@@ -158,7 +158,7 @@ TEST_F(keep, queued_events)
 	ASSERT_EQ(0, start(self));
 	EXPECT_STEP(1);
 	ASSERT_EQ(0, inject_irq(self->v.fd, VECTOR));
-	ASSERT_EQ(0, keep_state(self->v.fd));
+	ASSERT_EQ(0, keep_state(&self->v));
 	for (int i = 0; i < 3; i++) {
 		ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));
 		EXPECT_EQ(IRQ_PORT, self->v.run->io.port);
@@ -178,12 +178,12 @@ TEST_F(keep, queued_events)
 TEST_F(keep, states)
 {
 	steps(&self->p);
-	EXPECT_EQ(-EBADFD, keep_state(self->v.fd));
+	EXPECT_EQ(-EBADFD, keep_state(&self->v));
 	EXPECT_EQ(-EBADFD, restore_state(&self->v, 0));
 	ASSERT_EQ(0, start(self));
 	EXPECT_STEP(1);
 	ASSERT_EQ(0, unbind_vcpu(self->v.fd));
-	ASSERT_EQ(0, keep_state(self->v.fd));
+	ASSERT_EQ(0, keep_state(&self->v));
 	ASSERT_EQ(0, bind_vcpu(self->v.fd, -1));
 	EXPECT_STEP(2);
 	EXPECT_STEP(3);
@@ -206,7 +206,7 @@ TEST_F(keep, halted)
 	steps(&self->p);
 	ASSERT_EQ(0, start(self));
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_HALT));
-	ASSERT_EQ(0, keep_state(self->v.fd));
+	ASSERT_EQ(0, keep_state(&self->v));
 	for (int i = 0; i < 3; i++) {
 		EXPECT_EQ(AXVCPU_EXIT_HALT, self->v.run->exit_reason);
 		EXPECT_STEP(1);
@@ -227,7 +227,7 @@ TEST_F(keep, time)
 	ASSERT_EQ(0, start(self));
 	EXPECT_STEP(1);
 	ASSERT_EQ(0, get_reg(self->v.fd, id, &kept));
-	ASSERT_EQ(0, keep_state(self->v.fd));
+	ASSERT_EQ(0, keep_state(&self->v));
 	offset = 1ULL << 40;
 	do {
 		ASSERT_EQ(0, get_reg(self->v.fd, id, &later));

@@ -373,6 +373,10 @@ TEST_F(arm64, breakpoint)
 	ASSERT_EQ(0, set_reg(self->v.fd, AXVCPU_ARM64_REG_PC, ENTRY));
 	EXPECT_STOP(EC_BREAKPOINT, 4);
 	EXPECT_EQ(3, self->x[1]);
+	/* To another one: it is not that which it stopped at. */
+	ASSERT_EQ(0, break_at(self, 0, 8));
+	ASSERT_EQ(0, set_reg(self->v.fd, AXVCPU_ARM64_REG_PC, ENTRY + 8));
+	EXPECT_STOP(EC_BREAKPOINT, 8);
 	ASSERT_EQ(0, set_flags(self, 0));
 	EXPECT_MEET(0x70);
 }

@@ -477,13 +477,20 @@ int list_regs(int fd, uint64_t *ids, uint32_t count)
 	return err ? err : (int)args.count;
 }
 
-int keep_state(int fd)
+/**
+ * keep_state() - KEEP_STATE, with the exit in the run page as it is
+ * @v: vCPU
+ *
+ * Return: 0 or a negative errno.
+ */
+int keep_state(struct guest_vcpu *v)
 {
-	return xioctl(fd, AXVCPU_KEEP_STATE, 0);
+	v->kept_reason = v->run->exit_reason;
+	return xioctl(v->fd, AXVCPU_KEEP_STATE, 0);
 }
 
 /**
- * restore_state() - RESTORE_STATE, and the exit in the run page as RUN showed it
+ * restore_state() - RESTORE_STATE
  * @v: vCPU
  * @flags: ``AXVCPU_RESTORE_*``
  *
@@ -493,8 +500,9 @@ int restore_state(struct guest_vcpu *v, unsigned long flags)
 {
 	int err = xioctl(v->fd, AXVCPU_RESTORE_STATE, flags);
 
-	if (!err && v->isa->after_run)
-		v->isa->after_run(v->run);
+	/* Here, an exit may have another name than the kernel's, see run_vcpu(). */
+	if (!err)
+		v->run->exit_reason = v->kept_reason;
 	return err;
 }
 

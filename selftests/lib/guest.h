@@ -185,11 +185,13 @@ struct guest {
  * @fd: its descriptor
  * @run: its run page
  * @isa: how guests are written for it
+ * @kept_reason: of the exit at keep_state()
  */
 struct guest_vcpu {
 	int fd;
 	struct axvcpu_run *run;
 	const struct guest_isa *isa;
+	uint32_t kept_reason;
 };
 
 /* Each of these returns 0 or more, or a negative errno. */
@@ -231,7 +233,7 @@ int set_state(int fd, uint32_t state);
 int get_reg(int fd, uint64_t id, uint64_t *value);
 int set_reg(int fd, uint64_t id, uint64_t value);
 int list_regs(int fd, uint64_t *ids, uint32_t count);
-int keep_state(int fd);
+int keep_state(struct guest_vcpu *v);
 int restore_state(struct guest_vcpu *v, unsigned long flags);
 int withdraw_event(int fd, uint32_t type, uint32_t vector);
 int get_state_of(struct guest_vcpu *v, struct axvcpu_reg *regs);
