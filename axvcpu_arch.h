@@ -107,9 +107,9 @@ struct axvcpu_arch_ops {
 	 * @complete: [P] start of RUN after an exit that can have an answer: apply
 	 * the answer to &struct axvcpu.exit_reason from the run page, or drop it
 	 * where the VMM has done the instruction (%AXVCPU_REGS_DONE, another program
-	 * counter) or has queued an exception. Reads each field once. The vCPU is not loaded. Runs before
-	 * immediate_exit is looked at. (May be deferred by the backend to the
-	 * next entry as long as GET_REGS shows it done.)
+	 * counter) or has queued an exception. Reads each field once. The vCPU is not
+	 * loaded. Runs before immediate_exit is looked at. (May be deferred by the
+	 * backend to the next entry as long as GET_REGS shows it done.)
 	 */
 	void (*complete)(struct axvcpu *vcpu);
 	/**

@@ -52,7 +52,8 @@
 	I(BIND,		STRUCT,	0, WAIT, 0, 0, ioctl_bind) \
 	I(RUN,		FLAGS,	AXVCPU_RUN_FLAGS, WAIT, 0, 0, NULL) \
 	I(UNBIND,	NONE,	0, WAIT, 0, 0, ioctl_unbind) \
-	I(RESET,	FLAGS,	AXVCPU_RESET_KEEP_MACHINE, IDLE, AXVCPU_S_BOUND, AXVCPU_S(CREATED), ioctl_reset) \
+	I(RESET,	FLAGS,	AXVCPU_RESET_KEEP_MACHINE, IDLE, AXVCPU_S_BOUND, \
+	  AXVCPU_S(CREATED), ioctl_reset) \
 	I(GET_STATE,	STRUCT,	0, NONE, 0, 0, ioctl_get_state) \
 	I(SET_STATE,	STRUCT,	0, IDLE, AXVCPU_S_INSIDE_RUN, 0, ioctl_set_state) \
 	I(SET_ENTRY,	STRUCT,	0, WAIT, 0, 0, ioctl_set_entry) \

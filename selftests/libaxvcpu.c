@@ -580,7 +580,7 @@ TEST_F(lib, each_listed_register_has_a_name)
 		int used = is_x86 ? axvcpu_x86_reg_name(ids[i], name, sizeof(name)) :
 				    axvcpu_arm64_reg_name(ids[i], name, sizeof(name));
 
-		EXPECT_LT(0, used) TH_LOG("%#" PRIx64, ids[i]);
+		EXPECT_LT(0, used) TH_LOG("%#llx", (unsigned long long)ids[i]);
 		EXPECT_EQ(is_x86 ? axvcpu_x86_reg_id(name, &id) : axvcpu_arm64_reg_id(name, &id),
 			  0) TH_LOG("%s", name);
 		EXPECT_EQ(ids[i], id) TH_LOG("%s", name);

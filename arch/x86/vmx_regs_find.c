@@ -71,7 +71,7 @@ static void __init place_pages(void)
 		pages[i].first = nr_indexed;
 		nr_indexed += pages[i].count;
 	}
-	BUG_ON(nr_indexed > NR_INDEXED);
+	WARN_ON(nr_indexed > NR_INDEXED);
 }
 
 static void __init index_row(unsigned int n)
@@ -85,7 +85,8 @@ static void __init index_row(unsigned int n)
 		return;
 	}
 	for (i = 0; i < reg->count; i++)
-		row_index[pages[page_of(reg->id)].first + offset_of(reg->id) + i] = n;
+		row_index[(pages[page_of(reg->id)].first + offset_of(reg->id) + i) % NR_INDEXED] =
+			n;
 }
 
 /**
@@ -101,7 +102,8 @@ void __init vmx_regs_add(const struct vmx_reg *rows, unsigned int count)
 {
 	unsigned int i;
 
-	BUG_ON(nr_rows + count > VMX_MAX_REG_ROWS);
+	if (WARN_ON(nr_rows + count > VMX_MAX_REG_ROWS))
+		return;
 	for (i = 0; i < count; i++) {
 		if (rows[i].xfeatures & ~vmx_xcr0)
 			continue;

@@ -44,10 +44,13 @@ static const struct insn {
 	{ "IN that the VMM does", { 0xe4, PORT }, 2, 0, AXVCPU_EXIT_IO_READ, BY_PC },
 	{ "IN that it says it has done", { 0xe4, PORT }, 2, 0, AXVCPU_EXIT_IO_READ, BY_DONE },
 	{ "IN that it is past", { 0xe4, PORT }, 2, 0, AXVCPU_EXIT_IO_READ, BY_SET_REGS },
-#define LOAD_HOLE	{ 0x8a, 0x04, 0x25, 0, 0, 0, 0x10 }, 7	/* mov GUEST_HOLE, %al */
-	{ "a load that the VMM does", LOAD_HOLE, 0, AXVCPU_EXIT_NESTED_PAGE_FAULT, BY_PC },
-	{ "a load that it has done", LOAD_HOLE, 0, AXVCPU_EXIT_NESTED_PAGE_FAULT, BY_DONE },
-	{ "a load that it is past", LOAD_HOLE, 0, AXVCPU_EXIT_NESTED_PAGE_FAULT, BY_SET_REGS },
+	/* mov GUEST_HOLE, %al */
+	{ "a load that the VMM does", { 0x8a, 0x04, 0x25, 0, 0, 0, 0x10 }, 7, 0,
+	  AXVCPU_EXIT_NESTED_PAGE_FAULT, BY_PC },
+	{ "a load that it has done", { 0x8a, 0x04, 0x25, 0, 0, 0, 0x10 }, 7, 0,
+	  AXVCPU_EXIT_NESTED_PAGE_FAULT, BY_DONE },
+	{ "a load that it is past", { 0x8a, 0x04, 0x25, 0, 0, 0, 0x10 }, 7, 0,
+	  AXVCPU_EXIT_NESTED_PAGE_FAULT, BY_SET_REGS },
 };
 
 FIXTURE(x86_skip) {
@@ -237,9 +240,7 @@ TEST_F(x86_skip, injected_exception)
 		ASSERT_EQ(0, start(self, insn, i));
 		ASSERT_EQ(0, run_to_insn(self, insn)) TH_LOG("%s", insn->name);
 		ASSERT_EQ(0, XIOCTL(self->v.fd, AXVCPU_INJECT, &ud));
-		self->v.run->io.data = 0x55;
 		EXPECT_HANDLER(TRAP_UD, self->next - insn->size);
-		EXPECT_EQ(0, self->v.run->regs.x86.gpr[AXVCPU_X86_RAX] & 0xff);
 		vcpu_destroy(&self->v);
 	}
 }

@@ -109,7 +109,7 @@ static const struct reg_family families[] = {
 static const char msr_prefix[] = "msr.";
 
 /* CPUID's: "cpuid.0x7.0x0.eax_ebx", "cpuid_max.0x7.0x0.ecx_edx" */
-static const char * const halves[] = { "eax_ebx", "ecx_edx" };
+static const char *const halves[] = { "eax_ebx", "ecx_edx" };
 
 static bool is_cpuid(uint64_t id)
 {
