@@ -659,7 +659,7 @@ enum axvcpu_exit_class {
 };
 
 /** AXVCPU_NR_CLASSES - room for classes in &struct axvcpu_stats */
-#define AXVCPU_NR_CLASSES	16
+#define AXVCPU_NR_CLASSES	12
 
 /** AXVCPU_NR_EXITS - room for exit reasons in &struct axvcpu_stats */
 #define AXVCPU_NR_EXITS		32
@@ -691,7 +691,7 @@ struct axvcpu_stats {
 	__u64 kicks;
 	__u64 interrupts;
 	__u64 kernel_exits;
-	__u64 reserved[7];
+	__u64 reserved[3];
 	__u64 exits[AXVCPU_NR_EXITS];
 	__u64 handled[AXVCPU_NR_CLASSES];
 };
