@@ -55,9 +55,9 @@ def states(expression):
 
 
 def ioctls():
-    for line in macro("AXVCPU_VCPU_IOCTLS"):
-        match = re.match(r"\s*I\((\w+),\s*(\w+),\s*(\w+),\s*(.*?),\s*(.*),\s*\w+\)\s*\\?$", line)
-        name, argument, lock, busy, bad = match.groups()
+    rows = " ".join(line.rstrip("\\ ") for line in macro("AXVCPU_VCPU_IOCTLS"))
+    row = re.compile(r"I\((\w+),\s*(\w+),\s*[^,]*,\s*(\w+),\s*([^,]*),\s*([^,]*),\s*\w+\)")
+    for name, argument, lock, busy, bad in row.findall(rows):
         yield name, ARGUMENTS[argument], LOCKS[lock], states(busy), states(bad)
 
 
