@@ -117,7 +117,7 @@ TEST_F(exits, vmm_did_the_instruction)
 {
 	const struct guest_isa *isa = self->v.isa;
 	struct axvcpu_run *run = self->v.run;
-	uint64_t at[4];
+	uint64_t at[4], value;
 
 	/* The same instructions each time: where one begins, the one before ends. */
 	for (int i = 0; i < 4; i++)
@@ -133,11 +133,14 @@ TEST_F(exits, vmm_did_the_instruction)
 	ASSERT_EQ(0, reset_vcpu(self->v.fd));
 	ASSERT_EQ(0, vcpu_setup(&self->g, &self->v, GUEST_PROG(0)));
 	ASSERT_EQ(0, bind_vcpu(self->v.fd, -1));
+	EXPECT_EQ(GUEST_PROG(0), run->regs.raw[isa->pc]);
 	for (int i = 0; i < 3; i++) {
 		ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_READ));
 		EXPECT_EQ(at[i], run->regs.raw[isa->pc]);
 		EXPECT_EQ(i ? 0x600d : 0, *greg(&self->v, G0) & 0xffff);
 		ASSERT_EQ(0, did_in(self, i, at[i + 1]));
+		/* A look at a register in between changes nothing. */
+		ASSERT_EQ(0, get_reg(self->v.fd, isa->reg_id(isa->gpr[G1]), &value));
 	}
 	/* With DONE, the program counter may be where it was: the VMM has jumped there. */
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_READ));
@@ -147,7 +150,9 @@ TEST_F(exits, vmm_did_the_instruction)
 	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_READ));
 	EXPECT_EQ(at[3], run->regs.raw[isa->pc]);
 	EXPECT_EQ(0x600d, *greg(&self->v, G0));
+	/* The program counter as it is, to change flags: the answer counts. */
 	run->io.data = 0xcafe;
+	run->regs_dirty = AXVCPU_REGS_PC;
 	ASSERT_EQ(0, run_until_done(&self->v));
 	EXPECT_EQ(0xcafe, *greg(&self->v, G0));
 }

@@ -606,6 +606,9 @@ TEST_F(lib, saved_and_loaded)
 	ASSERT_EQ(axvcpu_vcpu_save(self->vcpu, buf, &size), 0);
 
 	ASSERT_EQ(axvcpu_vcpu_create(self->dev, NULL, &other), 0);
+	EXPECT_EQ(axvcpu_vcpu_load(other, buf, size), -EBADFD);
+	EXPECT_EQ(axvcpu_vcpu_save(other, buf + 2048, &(size_t){ 8192 }), -EBADFD);
+	EXPECT_NE(strstr(axvcpu_error_text(), "SETUP it first"), NULL);
 	EXPECT_EQ(axvcpu_vcpu_load(other, buf, size - 1), -EINVAL);
 	buf[0] ^= 1;
 	EXPECT_EQ(axvcpu_vcpu_load(other, buf, size), -EINVAL);

@@ -158,6 +158,20 @@ static inline bool vhe_insn_is_open(const struct vhe_vcpu *vhe)
 }
 
 /**
+ * vhe_vmm_says_done() - does the VMM say that it has done the instruction that exited?
+ * @vhe: the vCPU
+ * @dirty: &struct axvcpu_run.regs_dirty
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: whether: by %AXVCPU_REGS_DONE, or by another program counter.
+ */
+static inline bool vhe_vmm_says_done(const struct vhe_vcpu *vhe, u32 dirty)
+{
+	return dirty & AXVCPU_REGS_DONE ||
+	       (dirty & AXVCPU_REGS_PC && READ_ONCE(vhe->vcpu.run->regs.arm64.pc) != vhe->pc);
+}
+
+/**
  * vhe_end_insn() - the guest's instruction is done, wherever it goes on
  * @vhe: the vCPU
  *

@@ -130,13 +130,25 @@ int vhe_handle_exit(struct axvcpu *vcpu)
 	return kinds[vhe->exit](vhe);
 }
 
-static bool did_insn(const struct vhe_vcpu *vhe)
+static void apply_answer(struct vhe_vcpu *vhe)
 {
-	const struct axvcpu_run *run = vhe->vcpu.run;
-	u32 dirty = READ_ONCE(run->regs_dirty);
+	u32 reason = vhe->vcpu.exit_reason;
 
-	return dirty & AXVCPU_REGS_DONE ||
-	       (dirty & AXVCPU_REGS_PC && READ_ONCE(run->regs.arm64.pc) != vhe->pc);
+	if (unlikely(READ_ONCE(vhe->exception))) {
+		vhe->skip_due = false;
+	} else if (reason == AXVCPU_EXIT_HYPERCALL) {
+		vhe_complete_hypercall(vhe);
+	} else if (reason == AXVCPU_EXIT_CPU_UP) {
+		vhe_complete_cpu_up(vhe);
+	} else if (reason == AXVCPU_EXIT_DEBUG) {
+		vhe_complete_debug(vhe);
+	} else if (vhe->skip_due) {
+		vhe->skip_due = false;
+		if (reason == AXVCPU_EXIT_MMIO_READ)
+			vhe_complete_mmio_read(vhe);
+		else
+			vhe_complete_sysreg(vhe);
+	}
 }
 
 /**
@@ -150,25 +162,17 @@ static bool did_insn(const struct vhe_vcpu *vhe)
  */
 void vhe_complete(struct axvcpu *vcpu)
 {
+	u32 dirty = READ_ONCE(vcpu->run->regs_dirty);
 	struct vhe_vcpu *vhe = to_vhe(vcpu);
 
 	lockdep_assert_held(&vcpu->mutex);
-	if (unlikely(READ_ONCE(vcpu->run->regs_dirty)) && did_insn(vhe)) {
+	if (unlikely(vhe_vmm_says_done(vhe, dirty))) {
 		vhe->skip_due = false;
 		vhe->insn_done = vhe_insn_is_open(vhe);
-	} else if (unlikely(READ_ONCE(vhe->exception))) {
-		vhe->skip_due = false;
-	} else if (vcpu->exit_reason == AXVCPU_EXIT_HYPERCALL) {
-		vhe_complete_hypercall(vhe);
-	} else if (vcpu->exit_reason == AXVCPU_EXIT_CPU_UP) {
-		vhe_complete_cpu_up(vhe);
-	} else if (vcpu->exit_reason == AXVCPU_EXIT_DEBUG) {
-		vhe_complete_debug(vhe);
-	} else if (vhe->skip_due) {
-		vhe->skip_due = false;
-		if (vcpu->exit_reason == AXVCPU_EXIT_MMIO_READ)
-			vhe_complete_mmio_read(vhe);
-		else
-			vhe_complete_sysreg(vhe);
+		return;
 	}
+	apply_answer(vhe);
+	/* A VMM that has changed PSTATE alone goes on where the answer leads to. */
+	if (unlikely(dirty & AXVCPU_REGS_PC))
+		WRITE_ONCE(vcpu->run->regs.arm64.pc, vhe->pc);
 }

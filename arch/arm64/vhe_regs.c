@@ -25,6 +25,17 @@ static u32 encoding_of(u64 id)
 	return (u16)id << ENCODING_SHIFT;
 }
 
+/* Who moves the program counter has done the instruction that exited. */
+static void end_exit(struct vhe_vcpu *vhe)
+{
+	vhe->skip_due = false;
+	if (!vhe->vcpu.answer_due)
+		return;
+	vhe->vcpu.answer_due = false;
+	if (vhe_insn_is_open(vhe))
+		vhe_end_insn(vhe);
+}
+
 static void take_registers(struct vhe_vcpu *vhe)
 {
 	const struct axvcpu_run *run = vhe->vcpu.run;
@@ -54,7 +65,12 @@ void vhe_take_page(struct vhe_vcpu *vhe)
 	u32 dirty = READ_ONCE(run->regs_dirty);
 
 	WRITE_ONCE(run->regs_dirty, 0);
-	if (dirty & ~AXVCPU_REGS_DONE)
+	if (vhe->vcpu.answer_due && vhe_vmm_says_done(vhe, dirty)) {
+		vhe->vcpu.answer_due = false;
+		vhe->skip_due = false;
+		vhe->insn_done = vhe_insn_is_open(vhe);
+	}
+	if (dirty & AXVCPU_REGS_PC)
 		take_registers(vhe);
 	if (vhe->insn_done)
 		vhe_end_insn(vhe);
@@ -154,17 +170,6 @@ static int check_plain(struct vhe_vcpu *vhe, u64 id, u64 value)
 	if (find_fp_control(vhe, id))
 		return value >> 32 ? -EINVAL : 0;
 	return find_plain(vhe, id) && plain_value_ok(id, value) ? 0 : -EINVAL;
-}
-
-/* Who moves the program counter has done the instruction that exited. */
-static void end_exit(struct vhe_vcpu *vhe)
-{
-	vhe->skip_due = false;
-	if (!vhe->vcpu.answer_due)
-		return;
-	vhe->vcpu.answer_due = false;
-	if (vhe_insn_is_open(vhe))
-		vhe_end_insn(vhe);
 }
 
 /* The run page follows, so that regs_dirty does not bring old values back. */

@@ -14,6 +14,7 @@
 #include "vhe_event.h"
 #include "vhe_gic.h"
 #include "vhe_irq.h"
+#include "vhe_regs.h"
 #include "vhe_sysregs.h"
 #include "vhe_timer.h"
 #include "vhe_vcpu.h"
@@ -152,6 +153,8 @@ int vhe_setup(struct axvcpu *vcpu, const union axvcpu_setup_config *config)
 	if (vhe->dtb)
 		vhe_set_x(vhe, 0, vhe->dtb);
 	vhe->is_setup = true;
+	WRITE_ONCE(vcpu->run->regs_dirty, 0);
+	vhe_sync_page(vhe);
 	return 0;
 }
 

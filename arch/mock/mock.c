@@ -319,6 +319,11 @@ static int mock_setup(struct axvcpu *vcpu, const union axvcpu_setup_config *conf
 	assert_current(vcpu);
 	ret = do_setup(mock, config);
 	log_call(mock, AXVCPU_CALL_SETUP, ret, 0);
+	if (!ret) {
+		WRITE_ONCE(vcpu->run->regs_dirty, 0);
+		WRITE_ONCE(vcpu->run->regs.raw[AXVCPU_MOCK_PC], mock->pc);
+		WRITE_ONCE(vcpu->run->regs.raw[AXVCPU_MOCK_FLAGS], mock->flags);
+	}
 	return ret;
 }
 

@@ -500,6 +500,9 @@ void axvcpu_mock_complete(struct axvcpu_mock *mock)
 	if (reason != AXVCPU_EXIT_HYPERCALL && mock->pc != mock->exit.pc)
 		return;
 	completions[reason](mock, mock->vcpu.run);
+	/* A VMM that has changed flags alone goes on where the answer leads to. */
+	if (READ_ONCE(mock->vcpu.run->regs_dirty) & AXVCPU_REGS_PC)
+		WRITE_ONCE(mock->vcpu.run->regs.raw[AXVCPU_MOCK_PC], mock->pc);
 }
 
 /**

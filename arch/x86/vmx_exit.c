@@ -78,13 +78,31 @@ const u8 vmx_exit_classes[AXVCPU_NR_HW_REASONS] = {
 	[EXIT_REASON_ENCLS]			= AXVCPU_CLASS_INSTRUCTION,
 };
 
-static bool did_insn(const struct vmx_vcpu *vmx)
+static void complete_open(struct vmx_vcpu *vmx)
 {
-	const struct axvcpu_run *run = vmx->vcpu.run;
-	u32 dirty = READ_ONCE(run->regs_dirty);
+	vmx->skip_due = false;
+	if (vmx->vcpu.exit_reason == AXVCPU_EXIT_IO_READ)
+		vmx_complete_in(vmx);
+	else if (vmx->vcpu.exit_reason == AXVCPU_EXIT_IO_STRING)
+		vmx_complete_string(vmx);
+	else
+		vmx_complete_msr(vmx);
+}
 
-	return dirty & AXVCPU_REGS_DONE ||
-	       (dirty & AXVCPU_REGS_PC && READ_ONCE(run->regs.x86.rip) != vmx->rip);
+static void apply_answer(struct vmx_vcpu *vmx)
+{
+	u32 reason = vmx->vcpu.exit_reason;
+
+	if (unlikely(READ_ONCE(vmx->exception))) {
+		vmx->skip_due = false;
+		vmx->seen = (struct vmx_event){};
+	} else if (reason == AXVCPU_EXIT_HYPERCALL) {
+		vmx_complete_vmcall(vmx);
+	} else if (BIT(reason) & (BIT(AXVCPU_EXIT_EXCEPTION) | BIT(AXVCPU_EXIT_DEBUG))) {
+		vmx_complete_exception(vmx);
+	} else if (vmx->skip_due) {
+		complete_open(vmx);
+	}
 }
 
 /**
@@ -98,25 +116,16 @@ static bool did_insn(const struct vmx_vcpu *vmx)
  */
 void vmx_complete(struct axvcpu *vcpu)
 {
+	u32 dirty = READ_ONCE(vcpu->run->regs_dirty);
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 
 	lockdep_assert_held(&vcpu->mutex);
-	if (unlikely(READ_ONCE(vcpu->run->regs_dirty)) && did_insn(vmx)) {
+	if (unlikely(vmx_vmm_says_done(vmx, dirty))) {
 		vmx_vmm_did_insn(vmx);
-	} else if (unlikely(READ_ONCE(vmx->exception))) {
-		vmx->skip_due = false;
-		vmx->seen = (struct vmx_event){};
-	} else if (vcpu->exit_reason == AXVCPU_EXIT_HYPERCALL) {
-		vmx_complete_vmcall(vmx);
-	} else if (BIT(vcpu->exit_reason) & (BIT(AXVCPU_EXIT_EXCEPTION) | BIT(AXVCPU_EXIT_DEBUG))) {
-		vmx_complete_exception(vmx);
-	} else if (vmx->skip_due) {
-		vmx->skip_due = false;
-		if (vcpu->exit_reason == AXVCPU_EXIT_IO_READ)
-			vmx_complete_in(vmx);
-		else if (vcpu->exit_reason == AXVCPU_EXIT_IO_STRING)
-			vmx_complete_string(vmx);
-		else
-			vmx_complete_msr(vmx);
+		return;
 	}
+	apply_answer(vmx);
+	/* A VMM that has changed flags alone goes on where the answer leads to. */
+	if (unlikely(dirty & AXVCPU_REGS_PC))
+		WRITE_ONCE(vcpu->run->regs.x86.rip, vmx->rip);
 }

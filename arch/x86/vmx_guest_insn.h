@@ -150,4 +150,18 @@ static inline void vmx_skip_later(struct vmx_vcpu *vmx)
 	vmx->skip_due = true;
 }
 
+/**
+ * vmx_vmm_says_done() - does the VMM say that it has done the instruction that exited?
+ * @vmx: the vCPU, whose RIP is known
+ * @dirty: &struct axvcpu_run.regs_dirty
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: whether: by %AXVCPU_REGS_DONE, or by another RIP.
+ */
+static inline bool vmx_vmm_says_done(const struct vmx_vcpu *vmx, u32 dirty)
+{
+	return dirty & AXVCPU_REGS_DONE ||
+	       (dirty & AXVCPU_REGS_PC && READ_ONCE(vmx->vcpu.run->regs.x86.rip) != vmx->rip);
+}
+
 #endif /* _AXVCPU_VMX_GUEST_INSN_H */

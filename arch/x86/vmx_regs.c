@@ -69,13 +69,18 @@ static void write_rip(struct vmx_vcpu *vmx, u64 value)
 	vmx->once |= VMX_ONCE_RIP;
 }
 
+static void end_exit(struct vmx_vcpu *vmx)
+{
+	if (!vmx->vcpu.answer_due)
+		return;
+	vmx->vcpu.answer_due = false;
+	vmx_vmm_did_insn(vmx);
+}
+
 /* Who moves RIP has done the instruction that exited. */
 static void set_rip(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
-	if (vmx->vcpu.answer_due) {
-		vmx->vcpu.answer_due = false;
-		vmx_vmm_did_insn(vmx);
-	}
+	end_exit(vmx);
 	write_rip(vmx, value);
 }
 
@@ -374,6 +379,9 @@ void vmx_take_regs(struct vmx_vcpu *vmx)
 	u32 dirty = READ_ONCE(run->regs_dirty);
 
 	WRITE_ONCE(run->regs_dirty, 0);
+	vmx_rip(vmx);
+	if (vmx_vmm_says_done(vmx, dirty))
+		end_exit(vmx);
 	if (dirty & AXVCPU_REGS_SP)
 		vmwrite(GUEST_RSP, READ_ONCE(run->regs.x86.gpr[AXVCPU_X86_RSP]));
 	if (dirty & AXVCPU_REGS_PC) {

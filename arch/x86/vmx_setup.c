@@ -19,6 +19,7 @@
 #include "vmx_insn.h"
 #include "vmx_msr.h"
 #include "vmx_perf.h"
+#include "vmx_regs.h"
 #include "vmx_setup.h"
 #include "vmx_timer.h"
 
@@ -218,5 +219,7 @@ int vmx_setup(struct axvcpu *vcpu, const union axvcpu_setup_config *config)
 	init_segments(mode, cs);
 	init_system_registers(vmx, mode, x86->cr3);
 	init_instruction_state(vmx, entry);
+	WRITE_ONCE(vcpu->run->regs_dirty, 0);
+	vmx_sync_regs(vcpu);
 	return 0;
 }

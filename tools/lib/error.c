@@ -119,6 +119,8 @@ static const struct {
 	{ CALL_RESTORE_STATE, EINVAL, "there is no such flag" },
 	{ CALL_LIST_REGS, EBUSY, IS_RUNNING },
 	{ CALL_LIST_REGS, E2BIG, "the vCPU has more registers than the array has room for" },
+	{ CALL_SAVE, EBADFD, NOT_SET_UP },
+	{ CALL_LOAD, EBADFD, NOT_SET_UP },
 	{ CALL_SAVE, E2BIG, "the state is larger than the buffer" },
 	{ CALL_LOAD, EINVAL, "this is not what axvcpu_vcpu_save() wrote, or not all of it" },
 	{ CALL_LOAD, EPROTO, "the state is of another backend, or of another version" },

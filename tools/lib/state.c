@@ -67,6 +67,17 @@ static int each_part(struct axvcpu_vcpu *vcpu, struct axvcpu_reg *regs, uint32_t
 	return 0;
 }
 
+/* Of one that is not set up, it would be no state that anybody can go on from. */
+static int check_set_up(struct axvcpu_vcpu *vcpu, enum call call)
+{
+	struct axvcpu_state_info info;
+	int err = axvcpu_vcpu_get_state(vcpu, &info);
+
+	if (!err && (info.state == AXVCPU_STATE_INVALID || info.state == AXVCPU_STATE_CREATED))
+		err = vcpu_failed(vcpu, call, -EBADFD);
+	return err;
+}
+
 static int save(struct axvcpu_vcpu *vcpu, struct saved *saved, uint32_t room, uint64_t *ids)
 {
 	uint32_t count = room;
@@ -85,8 +96,11 @@ int axvcpu_vcpu_save(struct axvcpu_vcpu *vcpu, void *buf, size_t *size)
 	uint32_t count = 0, room = *size < size_of(0) ? 0 :
 				   (*size - size_of(0)) / sizeof(struct axvcpu_reg);
 	uint64_t *ids;
-	int err = axvcpu_vcpu_list_regs(vcpu, NULL, &count);
+	int err = check_set_up(vcpu, CALL_SAVE);
 
+	if (err)
+		return err;
+	err = axvcpu_vcpu_list_regs(vcpu, NULL, &count);
 	if (err != -E2BIG)
 		return err;
 	if (*size < size_of(count)) {
@@ -121,6 +135,9 @@ int axvcpu_vcpu_load(struct axvcpu_vcpu *vcpu, const void *buf, size_t size)
 		return failed(CALL_LOAD, -EINVAL);
 	if (head.version != VERSION || head.backend != vcpu->backend)
 		return failed(CALL_LOAD, -EPROTO);
+	err = check_set_up(vcpu, CALL_LOAD);
+	if (err)
+		return err;
 	/* The caller's need not be aligned. */
 	copy = malloc(size);
 	if (!copy)

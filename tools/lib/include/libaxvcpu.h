@@ -349,6 +349,8 @@ int axvcpu_vcpu_inject(struct axvcpu_vcpu *vcpu, const struct axvcpu_inject *eve
  * @vcpu: the vCPU
  * @event: its type and vector; all else 0
  *
+ * The run page's queue has it until RUN returns.
+ *
  * Return: 0: the guest will not see it; -ENOENT: it is not queued, or the guest has it
  * already; -EBADFD when the vCPU is Invalid; -EINVAL when there is no such event.
  */
@@ -502,7 +504,7 @@ int axvcpu_vcpu_restore_state(struct axvcpu_vcpu *vcpu, unsigned int flags);
 
 /**
  * axvcpu_vcpu_save() - save the whole state, to load it into another vCPU
- * @vcpu: the vCPU; not inside RUN (-EBUSY)
+ * @vcpu: the vCPU, Free or Ready (-EBADFD); not inside RUN (-EBUSY)
  * @buf: where it goes, aligned for a ``uint64_t``
  * @size: in: bytes of @buf, may be 0; out: bytes of the state, with -E2BIG too
  *
@@ -515,12 +517,14 @@ int axvcpu_vcpu_save(struct axvcpu_vcpu *vcpu, void *buf, size_t *size);
 
 /**
  * axvcpu_vcpu_load() - load a saved state
- * @vcpu: the vCPU, set up, with the same CPUID table as the one that was saved; not
- *	inside RUN (-EBUSY)
+ * @vcpu: the vCPU, Free or Ready (-EBADFD), with the same CPUID table as the one that was
+ *	saved; not inside RUN (-EBUSY)
  * @buf: the state, which is checked
  * @size: its bytes, all of it
  *
- * The guest goes on from where the other one was.
+ * The guest goes on from where the other one was; its counter has the same offset from the
+ * host's, so that time has gone on, too. To go on at the same time, set the TSC (MSR 0x10) or
+ * CNTVOFF afterwards. What is checked is what SET_REGS checks: a changed bit may pass.
  *
  * Return: 0; -EINVAL when it is no such state, or has a register that this vCPU lacks or
  * can't have with this value; -EPROTO when it is of another backend or version.
