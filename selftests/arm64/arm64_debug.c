@@ -380,6 +380,7 @@ TEST_F(arm64, breakpoint)
 	ASSERT_EQ(0, break_at(self, 0, 8));
 	ASSERT_EQ(0, set_reg(self->v.fd, AXVCPU_ARM64_REG_PC, ENTRY + 8));
 	EXPECT_STOP(EC_BREAKPOINT, 8);
+	EXPECT_EQ(3, self->x[1]);
 	ASSERT_EQ(0, set_flags(self, 0));
 	EXPECT_MEET(0x70);
 }
@@ -876,6 +877,11 @@ TEST_F(arm64, own_breakpoints_come_back)
 		ASSERT_EQ(0, break_at(self, 0, 0x200));
 		EXPECT_MEET(0x71);
 		EXPECT_EQ(0x35, self->x[14]);
+		/* It has turned them off: hardware has them on for the debugger's. */
+		ASSERT_EQ(0, set_reg(self->v.fd, MDSCR, MDSCR_KDE));
+		EXPECT_MEET(0x71);
+		EXPECT_EQ(0, self->x[14]);
+		ASSERT_EQ(0, set_reg(self->v.fd, MDSCR, MDSCR_KDE | MDSCR_MDE));
 		ASSERT_EQ(0, watch(self, DATA + 0x100, AXVCPU_BREAK_WRITE, 8));
 		EXPECT_MEET(0x71);
 		EXPECT_EQ(0x31, self->x[14]);
