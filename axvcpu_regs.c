@@ -120,13 +120,21 @@ static int keep(struct axvcpu *vcpu, struct axvcpu_kept *kept)
  */
 int axvcpu_keep_state(struct axvcpu *vcpu)
 {
-	size_t size = struct_size(vcpu->kept, arch, axvcpu_arch.kept_size());
+	struct axvcpu_kept *kept = vcpu->kept;
+	int ret;
 
-	if (!vcpu->kept)
-		vcpu->kept = kvmalloc(size, GFP_KERNEL_ACCOUNT);
-	if (!vcpu->kept)
+	if (!kept)
+		kept = kvmalloc(struct_size(kept, arch, axvcpu_arch.kept_size()),
+				GFP_KERNEL_ACCOUNT);
+	if (!kept)
 		return -ENOMEM;
-	return axvcpu_with_current_cpu_set(vcpu, with_loaded(vcpu, keep(vcpu, vcpu->kept)));
+	ret = axvcpu_with_current_cpu_set(vcpu, with_loaded(vcpu, keep(vcpu, kept)));
+	/* A copy that was never made must not be put back. One from before still holds. */
+	if (ret && !vcpu->kept)
+		kvfree(kept);
+	else
+		vcpu->kept = kept;
+	return ret;
 }
 
 static int restore(struct axvcpu *vcpu, const struct axvcpu_kept *kept, bool time)

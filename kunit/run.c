@@ -709,6 +709,52 @@ static void cpu_without_hardware(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gpr(vcpu, 0), 5);
 }
 
+static int no_load(struct axvcpu *vcpu, u64 arg)
+{
+	return -EIO;
+}
+
+static int keep_state(struct axvcpu *vcpu)
+{
+	int ret;
+
+	mutex_lock(&vcpu->mutex);
+	ret = axvcpu_keep_state(vcpu);
+	mutex_unlock(&vcpu->mutex);
+	return ret;
+}
+
+static int restore_state(struct axvcpu *vcpu)
+{
+	int ret;
+
+	mutex_lock(&vcpu->mutex);
+	ret = axvcpu_restore_state(vcpu, 0);
+	mutex_unlock(&vcpu->mutex);
+	return ret;
+}
+
+/* A copy that was not made can't be put back, and one from before is still good. */
+static void keep_fails(struct kunit *test)
+{
+	struct axvcpu *vcpu = axvcpu_kunit_vcpu(test, AXVCPU_STATE_READY);
+
+	hook(AXVCPU_MOCK_LOAD, no_load);
+	KUNIT_EXPECT_EQ(test, keep_state(vcpu), -EIO);
+	hook(AXVCPU_MOCK_LOAD, NULL);
+	KUNIT_EXPECT_EQ(test, restore_state(vcpu), -ENOENT);
+
+	WRITE_ONCE(vcpu->run->regs.raw[0], 7);
+	KUNIT_EXPECT_EQ(test, keep_state(vcpu), 0);
+	WRITE_ONCE(vcpu->run->regs.raw[0], 8);
+	hook(AXVCPU_MOCK_LOAD, no_load);
+	KUNIT_EXPECT_EQ(test, keep_state(vcpu), -EIO);
+	KUNIT_EXPECT_EQ(test, restore_state(vcpu), -EIO);
+	hook(AXVCPU_MOCK_LOAD, NULL);
+	KUNIT_EXPECT_EQ(test, restore_state(vcpu), 0);
+	KUNIT_EXPECT_EQ(test, gpr(vcpu, 0), 7);
+}
+
 /* The figures that GET_STATS shows. */
 static void statistics(struct kunit *test)
 {
@@ -761,6 +807,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(stale_translations_are_seen),
 	KUNIT_CASE(foreign_cpu),
 	KUNIT_CASE(cpu_without_hardware),
+	KUNIT_CASE(keep_fails),
 	KUNIT_CASE(statistics),
 	{}
 };
