@@ -74,7 +74,7 @@ struct vhe_vcpu {
 	struct vhe_host host;		/* (r) host state while @in_hw */
 
 	/* KEEP_STATE copies all of this, so that no part of it is forgotten. */
-	struct_group_tagged(vhe_state, state,
+	struct_group_tagged(vhe_guest, guest,
 	/* The last exit, until the next entry */
 	u32 exit;			/* (m) ``VHE_EXIT_*`` */
 	u64 esr;			/* (r) ESR_EL2: of a synchronous exit or SError */
@@ -101,7 +101,7 @@ struct vhe_vcpu {
 	u64 serror;			/* (a) ESR of an SError that is not taken, 0: none */
 	struct vhe_irq irq;		/* (a) interrupts that wait for list registers */
 
-	u64 attached;			/* (m) not 0: there is a debugger */
+	u64 attached;			/* (m) 1: there is a debugger, 0: none */
 	struct vhe_debug debug;		/* (m) and (r), see there */
 };
 

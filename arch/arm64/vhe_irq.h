@@ -25,7 +25,7 @@ struct vhe_vcpu;
  * @show: the run page lacks some of what is queued, or has what is gone
  * @has_requests: there may be some in @withdraw; set after them, @queued too
  * @withdraw: what WITHDRAW asks for, that is in no queue
- * @withdrawn: what it has got
+ * @withdrawn: the requests in @withdraw that were met
  */
 struct vhe_irq {
 	DECLARE_BITMAP(pending, VHE_NR_INTIDS);

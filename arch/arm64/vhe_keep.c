@@ -14,7 +14,7 @@
 /**
  * struct vhe_kept - a copy of a vCPU's state
  * @gprs: x0 to x30, of the run page
- * @state: what &struct vhe_vcpu has of the guest
+ * @guest: what &struct vhe_vcpu has of the guest
  * @timer_ctl: CNTV_CTL_EL0
  * @timer_cval: CNTV_CVAL_EL0
  * @timer_state: of the timer's interrupt
@@ -29,7 +29,7 @@
  */
 struct vhe_kept {
 	u64 gprs[31];
-	struct vhe_state state;
+	struct vhe_guest guest;
 	u64 timer_ctl;
 	u64 timer_cval;
 	enum vhe_timer_state timer_state;
@@ -69,7 +69,7 @@ void vhe_keep(struct axvcpu *vcpu, void *to)
 
 	lockdep_assert_held(&vcpu->mutex);
 	memcpy(kept->gprs, vcpu->run->regs.arm64.x, sizeof(kept->gprs));
-	kept->state = vhe->state;
+	kept->guest = vhe->guest;
 	kept->timer_ctl = timer->ctl;
 	kept->timer_cval = timer->cval;
 	kept->timer_state = timer->state;
@@ -93,7 +93,10 @@ static void restore_timer(struct vhe_timer *timer, const struct vhe_kept *kept, 
 				       kept->voff);
 }
 
-/* Mostly, nothing waits, and there is nothing to write. */
+/*
+ * Mostly, nothing waits, and there is nothing to write. What INJECT queues meanwhile
+ * comes before the copy, which replaces it, or after.
+ */
 static void restore_queue(struct vhe_irq *irq, const struct vhe_kept *kept)
 {
 	if (bitmap_equal(irq->pending, kept->pending, VHE_NR_INTIDS) &&
@@ -120,7 +123,7 @@ void vhe_restore(struct axvcpu *vcpu, const void *from, bool time)
 
 	lockdep_assert_held(&vcpu->mutex);
 	memcpy(vcpu->run->regs.arm64.x, kept->gprs, sizeof(kept->gprs));
-	vhe->state = kept->state;
+	vhe->guest = kept->guest;
 	restore_timer(&vhe->timer, kept, time);
 	WRITE_ONCE(vhe->lines, kept->lines);
 	xchg(&vhe->exception, kept->exception);

@@ -78,7 +78,7 @@ struct vmx_vcpu {
 	u32 cached;			/* (m) VMX_ONCE_RIP, _RFLAGS: this exit has read it */
 
 	/* KEEP_STATE copies all of this, so that no part of it is forgotten. */
-	struct_group_tagged(vmx_state, state,
+	struct_group_tagged(vmx_guest, guest,
 	/*
 	 * Raised by an instruction, or interrupted in its delivery: it goes
 	 * into the guest before what is queued.

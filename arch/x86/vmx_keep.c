@@ -45,7 +45,7 @@ static const u32 fields[] = {
  * struct vmx_kept - a copy of a vCPU's state
  * @fields: of the VMCS
  * @gpr: general-purpose registers; RSP is in the VMCS
- * @state: what &struct vmx_vcpu has of the guest
+ * @guest: what &struct vmx_vcpu has of the guest
  * @once: what was due at the next entry
  * @queue: events that INJECT had queued
  * @tsc: what the guest read
@@ -55,7 +55,7 @@ static const u32 fields[] = {
 struct vmx_kept {
 	u64 fields[ARRAY_SIZE(fields)];
 	u64 gpr[16];
-	struct vmx_state state;
+	struct vmx_guest guest;
 	u32 once;
 	struct vmx_queue queue;
 	u64 tsc;
@@ -100,7 +100,7 @@ void vmx_keep(struct axvcpu *vcpu, void *to)
 	memcpy(kept->gpr, vmx_gprs(vmx), sizeof(kept->gpr));
 	/* SWAPGS changes one of the MSRs without an exit. The next section loads them. */
 	vmx_msrs_put(vmx);
-	kept->state = vmx->state;
+	kept->guest = vmx->guest;
 	kept->once = vmx->once & ~VMX_ONCE_STEPPED;
 	vmx_queue_keep(vmx, &kept->queue);
 	kept->tsc_offset = vmx->tsc_offset;
@@ -144,11 +144,11 @@ void vmx_restore(struct axvcpu *vcpu, const void *from, bool time)
 	restore_fields(kept);
 	memcpy(vmx_gprs(vmx), kept->gpr, sizeof(kept->gpr));
 	vmx_msrs_put(vmx);
-	vmx->state = kept->state;
+	vmx->guest = kept->guest;
 	/* DR7 and the exceptions that exit are a debugger's, too: the entry puts them together. */
 	vmx->once = kept->once | stepped | VMX_ONCE_RIP | VMX_ONCE_RFLAGS | VMX_ONCE_DEBUG;
 	vmx_queue_restore(vmx, &kept->queue);
 	restore_time(vmx, time ? kept->tsc - rdtsc() : kept->tsc_offset);
-	memcpy(vmx->fpu, kept->fpu, vmx_xsave_size(kept->state.xfeatures));
+	memcpy(vmx->fpu, kept->fpu, vmx_xsave_size(kept->guest.xfeatures));
 	vmx_sync_regs(vcpu);
 }
