@@ -370,23 +370,23 @@ static long ioctl_set_regs(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
 static long ioctl_get_reg_list(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
 {
 	struct axvcpu_reg_list *args = &arg->reg_list;
-	u32 room = args->count, count = axvcpu_arch.list_regs(vcpu, NULL, 0);
-	u64 *ids;
+	u32 room = args->count, size = 0;
+	u64 *ids = NULL;
 	long ret = 0;
 
 	if (args->reserved)
 		return -EINVAL;
-	args->count = count;
-	if (room < count)
-		return -E2BIG;
-	ids = kvmalloc_array(count, sizeof(*ids), GFP_KERNEL);
-	if (!ids)
-		return -ENOMEM;
-	/* INJECT may have queued more meanwhile. */
-	args->count = axvcpu_arch.list_regs(vcpu, ids, count);
-	if (args->count > count)
-		ret = -E2BIG;
-	else if (copy_to_user(u64_to_user_ptr(args->ids), ids, args->count * sizeof(*ids)))
+	/* INJECT may queue more at any time. That is no error where the caller has room for it. */
+	while ((args->count = axvcpu_arch.list_regs(vcpu, ids, size)) > size) {
+		kvfree(ids);
+		if (args->count > room)
+			return -E2BIG;
+		size = args->count;
+		ids = kvmalloc_array(size, sizeof(*ids), GFP_KERNEL);
+		if (!ids)
+			return -ENOMEM;
+	}
+	if (copy_to_user(u64_to_user_ptr(args->ids), ids, args->count * sizeof(*ids)))
 		ret = -EFAULT;
 	kvfree(ids);
 	return ret;

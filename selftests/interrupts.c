@@ -50,11 +50,7 @@ static int start(FIXTURE_DATA(interrupts) *self)
 	struct guest_prog *p = &self->p;
 	int err;
 
-	g_place(p, self->handler);
-	g_addi(p, G1, 1);
-	g_get_vector(p, G2);
-	g_out(p, IRQ_PORT, G2, 1);
-	g_iret(p);
+	g_count_irqs(p, self->handler, IRQ_PORT);
 	err = vcpu_setup(&self->g, &self->v, g_end(p));
 	return err ? err : bind_vcpu(self->v.fd, -1);
 }
@@ -411,7 +407,7 @@ static bool nothing_queued(FIXTURE_DATA(interrupts) *self)
 	return !memcmp(&none, &self->v.run->queue.x86, sizeof(none));
 }
 
-/* The run page tells what the guest has not taken yet. */
+/* The run page reports what the guest has not taken yet. */
 TEST_F(interrupts, queue_in_the_run_page)
 {
 	for (int i = 0; i < 3; i++) {
@@ -523,6 +519,38 @@ TEST_F(interrupts, withdrawn_from_a_running_guest)
 	}
 	EXPECT_EQ(-EINTR, thread_stop(&thread));
 	EXPECT_EQ(200, *seen + back);
+}
+
+static void *inject_and_withdraw(void *arg)
+{
+	struct injector *in = arg;
+
+	while (!in->stop && !in->err) {
+		in->err = inject_irq(in->fd, 0x68) ? :
+			  withdraw_event(in->fd, AXVCPU_EVENT_INTERRUPT, 0x68);
+		in->sent++;
+	}
+	return NULL;
+}
+
+/* On arm64, what is queued is in the list. One that comes meanwhile has room, too. */
+TEST_F(interrupts, listed_while_it_comes)
+{
+	struct injector in = { self->v.fd };
+	uint64_t ids[GUEST_MAX_STATE];
+	pthread_t thread;
+
+	outs(&self->p);
+	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, inject_and_withdraw, &in));
+	for (int i = 0; i < 2000 || in.sent < 100; i++) {
+		ASSERT_LT(0, list_regs(self->v.fd, ids, GUEST_MAX_STATE));
+		/* The other thread's calls wait for the same lock. */
+		sched_yield();
+	}
+	in.stop = true;
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, in.err);
 }
 
 TEST_HARNESS_MAIN

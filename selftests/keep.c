@@ -45,11 +45,7 @@ static int start(FIXTURE_DATA(keep) *self)
 	struct guest_prog *p = &self->p;
 	int err;
 
-	g_place(p, self->handler);
-	g_addi(p, G1, 1);
-	g_get_vector(p, G2);
-	g_out(p, IRQ_PORT, G2, 1);
-	g_iret(p);
+	g_count_irqs(p, self->handler, IRQ_PORT);
 	err = vcpu_setup(&self->g, &self->v, g_end(p));
 	return err ? err : bind_vcpu(self->v.fd, -1);
 }

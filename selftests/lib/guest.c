@@ -899,6 +899,22 @@ void g_fixup(struct guest_prog *p, int label)
 	p->nr_fixups++;
 }
 
+/**
+ * g_count_irqs() - here is the handler of g_irq_handler(): each call is one more in G1,
+ *	and an exit with the vector, which stays in G2
+ * @p: program
+ * @handler: the label
+ * @port: of the exit
+ */
+void g_count_irqs(struct guest_prog *p, int handler, uint16_t port)
+{
+	g_place(p, handler);
+	g_addi(p, G1, 1);
+	g_get_vector(p, G2);
+	g_out(p, port, G2, 1);
+	g_iret(p);
+}
+
 /** g_loop_forever() - the guest never leaves by itself; interrupts are off */
 void g_loop_forever(struct guest_prog *p)
 {

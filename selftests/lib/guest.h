@@ -330,6 +330,7 @@ G_OP(get_vector, (struct guest_prog *p, enum guest_reg reg), (p, reg))
 /** g_iret() - the end of a handler */
 G_OP(iret, (struct guest_prog *p), (p))
 
+void g_count_irqs(struct guest_prog *p, int handler, uint16_t port);
 void g_loop_forever(struct guest_prog *p);
 
 /**

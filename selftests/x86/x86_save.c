@@ -76,11 +76,7 @@ static int start(FIXTURE_DATA(x86_save) *self)
 {
 	struct guest_prog *p = &self->p;
 
-	g_place(p, self->handler);
-	g_addi(p, G1, 1);
-	g_get_vector(p, G2);
-	g_out(p, IRQ_PORT, G2, 1);
-	g_iret(p);
+	g_count_irqs(p, self->handler, IRQ_PORT);
 	self->entry = g_end(p);
 	return setup(self, &self->v);
 }

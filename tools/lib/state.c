@@ -78,17 +78,16 @@ static int check_set_up(struct axvcpu_vcpu *vcpu, enum call call)
 	return err;
 }
 
-static int save(struct axvcpu_vcpu *vcpu, struct saved *saved, uint32_t room, uint64_t *ids)
+static int save(struct axvcpu_vcpu *vcpu, struct saved *saved, uint64_t *ids, uint32_t *count)
 {
-	uint32_t count = room;
-	int err = axvcpu_vcpu_list_regs(vcpu, ids, &count);
+	int err = axvcpu_vcpu_list_regs(vcpu, ids, count);
 
 	if (err)
 		return err;
-	*saved = (struct saved){ MAGIC, VERSION, vcpu->backend, count, 0 };
-	for (uint32_t i = 0; i < count; i++)
+	*saved = (struct saved){ MAGIC, VERSION, vcpu->backend, *count, 0 };
+	for (uint32_t i = 0; i < *count; i++)
 		saved->regs[i] = (struct axvcpu_reg){ .id = ids[i] };
-	return each_part(vcpu, saved->regs, count, axvcpu_vcpu_get_regs);
+	return each_part(vcpu, saved->regs, *count, axvcpu_vcpu_get_regs);
 }
 
 int axvcpu_vcpu_save(struct axvcpu_vcpu *vcpu, void *buf, size_t *size)
@@ -110,10 +109,10 @@ int axvcpu_vcpu_save(struct axvcpu_vcpu *vcpu, void *buf, size_t *size)
 	ids = calloc(room, sizeof(*ids));
 	if (!ids)
 		return failed(CALL_SAVE, -ENOMEM);
-	err = save(vcpu, buf, room, ids);
+	err = save(vcpu, buf, ids, &room);
 	free(ids);
-	if (!err)
-		*size = size_of(((struct saved *)buf)->count);
+	if (!err || err == -E2BIG)
+		*size = size_of(room);
 	return err;
 }
 
