@@ -124,10 +124,6 @@ static struct {
 	struct kvm_debugregs debugregs;
 	struct kvm_vcpu_events events;
 	struct kvm_xcrs xcrs;
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entries[11];
-	} msrs;
 } kept;
 
 static const uint32_t msrs[] = {
@@ -135,12 +131,17 @@ static const uint32_t msrs[] = {
 	0xc0000102,
 };
 
+static union {
+	struct kvm_msrs list;
+	uint8_t room[sizeof(struct kvm_msrs) + ARRAY_SIZE(msrs) * sizeof(struct kvm_msr_entry)];
+} kept_msrs;
+
 static int kvm_msrs(int fd, bool put)
 {
-	kept.msrs.head.nmsrs = ARRAY_SIZE(msrs);
+	kept_msrs.list.nmsrs = ARRAY_SIZE(msrs);
 	for (size_t i = 0; i < ARRAY_SIZE(msrs) && !put; i++)
-		kept.msrs.entries[i].index = msrs[i];
-	return raw_ioctl(fd, put ? KVM_SET_MSRS : KVM_GET_MSRS, (unsigned long)&kept.msrs) ==
+		kept_msrs.list.entries[i].index = msrs[i];
+	return raw_ioctl(fd, put ? KVM_SET_MSRS : KVM_GET_MSRS, (unsigned long)&kept_msrs) ==
 	       ARRAY_SIZE(msrs) ? 0 : -EIO;
 }
 
