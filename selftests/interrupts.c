@@ -526,8 +526,9 @@ static void *inject_and_withdraw(void *arg)
 	struct injector *in = arg;
 
 	while (!in->stop && !in->err) {
-		in->err = inject_irq(in->fd, 0x68) ? :
-			  withdraw_event(in->fd, AXVCPU_EVENT_INTERRUPT, 0x68);
+		in->err = inject_irq(in->fd, 0x68);
+		if (!in->err)
+			in->err = withdraw_event(in->fd, AXVCPU_EVENT_INTERRUPT, 0x68);
 		in->sent++;
 	}
 	return NULL;

@@ -33,8 +33,8 @@ static int change_exit(struct kprobe *probe, struct pt_regs *regs)
 		vmwrite(VM_EXIT_INTR_INFO, INTR_INFO_VALID_MASK | INTR_TYPE_HARD_EXCEPTION |
 			X86_TRAP_MC | (vmread(VM_EXIT_INTR_INFO) & INTR_INFO_UNBLOCK_NMI));
 	} else {
-		vmx->vcpu.hw_reason = EXIT_REASON_MCE_DURING_VMENTRY | VMX_EXIT_REASONS_FAILED_VMENTRY;
-		regs->si = vmx->vcpu.hw_reason;
+		regs->si = EXIT_REASON_MCE_DURING_VMENTRY | VMX_EXIT_REASONS_FAILED_VMENTRY;
+		vmx->vcpu.hw_reason = regs->si;
 	}
 	this_cpu_write(injectm.mcgstatus, status);
 	this_cpu_write(injectm.finished, 1);
