@@ -26,12 +26,8 @@ u64 vmx_xcr0 __ro_after_init;
 static size_t area_size __ro_after_init = 1024;
 static_assert(sizeof(struct xregs_state) <= 1024);
 
-/* XSAVE's extended parts by number, as CPUID leaf 0xd has them */
-static struct {
-	u32 size;
-	u32 offset;
-	bool aligned;	/* in the compacted format */
-} parts[XFEATURE_Hi16_ZMM + 1] __ro_after_init;
+/** vmx_parts - XSAVE's extended parts by number */
+struct vmx_part vmx_parts[XFEATURE_Hi16_ZMM + 1] __ro_after_init;
 
 #define FIRST_PART	XFEATURE_YMM
 
@@ -96,11 +92,11 @@ void __init vmx_fpu_init(void)
 	vmx_xcr0 = vmx_host_xcr0 & VMX_XFEATURES;
 	if ((vmx_xcr0 & XFEATURE_MASK_AVX512) != XFEATURE_MASK_AVX512)
 		vmx_xcr0 &= ~(u64)XFEATURE_MASK_AVX512;
-	for (i = FIRST_PART; i < ARRAY_SIZE(parts); i++) {
+	for (i = FIRST_PART; i < ARRAY_SIZE(vmx_parts); i++) {
 		if (!(vmx_xcr0 & BIT(i)))
 			continue;
-		cpuid_count(XSTATE_CPUID, i, &parts[i].size, &parts[i].offset, &ecx, &edx);
-		parts[i].aligned = ecx & BIT(1);
+		cpuid_count(XSTATE_CPUID, i, &vmx_parts[i].size, &vmx_parts[i].offset, &ecx, &edx);
+		vmx_parts[i].aligned = ecx & BIT(1);
 	}
 	area_size = max_t(size_t, area_size, roundup_pow_of_two(vmx_xsave_size(vmx_xcr0)));
 }
@@ -168,9 +164,9 @@ u32 vmx_xsave_size(u64 xcr0)
 	u32 size = FXSAVE_SIZE + XSAVE_HDR_SIZE;
 	int i;
 
-	for (i = FIRST_PART; i < ARRAY_SIZE(parts); i++) {
+	for (i = FIRST_PART; i < ARRAY_SIZE(vmx_parts); i++) {
 		if (xcr0 & BIT(i))
-			size = max(size, parts[i].offset + parts[i].size);
+			size = max(size, vmx_parts[i].offset + vmx_parts[i].size);
 	}
 	return size;
 }
@@ -187,12 +183,12 @@ u32 vmx_xsavec_size(u64 xcr0)
 	u32 size = FXSAVE_SIZE + XSAVE_HDR_SIZE;
 	int i;
 
-	for (i = FIRST_PART; i < ARRAY_SIZE(parts); i++) {
+	for (i = FIRST_PART; i < ARRAY_SIZE(vmx_parts); i++) {
 		if (!(xcr0 & BIT(i)))
 			continue;
-		if (parts[i].aligned)
+		if (vmx_parts[i].aligned)
 			size = ALIGN(size, 64);
-		size += parts[i].size;
+		size += vmx_parts[i].size;
 	}
 	return size;
 }
@@ -211,18 +207,15 @@ static bool was_initial(struct xregs_state *area, unsigned int part)
 }
 
 /**
- * vmx_fxsave() - the guest's registers of x87 and SSE, to read or write
+ * vmx_fxsave_expand() - write what XSAVE has left out of x87's and SSE's registers
  * @vmx: the vCPU, not between vmx_fpu_load() and vmx_fpu_put()
  *
  * Context: &struct axvcpu.mutex held.
- * Return: what FXSAVE writes.
  */
-u64 *vmx_fxsave(struct vmx_vcpu *vmx)
+void vmx_fxsave_expand(struct vmx_vcpu *vmx)
 {
 	struct fxregs_state *regs = &vmx->fpu->i387;
 
-	if (likely((vmx->fpu->header.xfeatures & XFEATURE_MASK_FPSSE) == XFEATURE_MASK_FPSSE))
-		return (u64 *)regs;
 	if (was_initial(vmx->fpu, XFEATURE_FP)) {
 		memset(regs, 0, offsetof(struct fxregs_state, mxcsr));
 		memset(regs->st_space, 0, sizeof(regs->st_space));
@@ -230,22 +223,17 @@ u64 *vmx_fxsave(struct vmx_vcpu *vmx)
 	}
 	if (was_initial(vmx->fpu, XFEATURE_SSE))
 		memset(regs->xmm_space, 0, sizeof(regs->xmm_space));
-	return (u64 *)regs;
 }
 
 /**
- * vmx_xstate() - a part of the guest's registers, to read or write
+ * vmx_xstate_expand() - write what XSAVE has left out of an extended part
  * @vmx: the vCPU, not between vmx_fpu_load() and vmx_fpu_put()
- * @part: an extended part that vmx_xcr0 has
+ * @part: its number; vmx_xcr0 has it
  *
  * Context: &struct axvcpu.mutex held.
- * Return: where it stands.
  */
-u64 *vmx_xstate(struct vmx_vcpu *vmx, unsigned int part)
+void vmx_xstate_expand(struct vmx_vcpu *vmx, unsigned int part)
 {
-	void *where = (void *)vmx->fpu + parts[part].offset;
-
 	if (was_initial(vmx->fpu, part))
-		memset(where, 0, parts[part].size);
-	return where;
+		memset((void *)vmx->fpu + vmx_parts[part].offset, 0, vmx_parts[part].size);
 }

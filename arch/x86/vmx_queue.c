@@ -143,8 +143,9 @@ void vmx_set_queued_exception(struct vmx_vcpu *vmx, u64 exception)
 void vmx_set_queued_irqs(struct vmx_vcpu *vmx, unsigned int n, u64 irqs)
 {
 	xchg(&vmx->irr[n], irqs);
-	/* It may be set in vain. */
-	set_bit(VMX_QUEUED_IRQ, &vmx->queued);
+	/* It stays set, maybe in vain, when the last one goes. */
+	if (irqs)
+		set_bit(VMX_QUEUED_IRQ, &vmx->queued);
 }
 
 /**

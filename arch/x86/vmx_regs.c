@@ -96,6 +96,15 @@ static void set_rflags(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 	WRITE_ONCE(vmx->halt_if, value & X86_EFLAGS_IF);
 }
 
+/*
+ * What the CPU remembers of the guest's page tables depends on the register. With a VPID,
+ * an entry forgets nothing by itself: SDM vol. 3, 29.4.3.
+ */
+static void forget_translations(struct vmx_vcpu *vmx)
+{
+	vmx->vcpu.tlb_gen = 0;
+}
+
 static u64 get_cr0(struct vmx_vcpu *vmx, unsigned int n)
 {
 	return vmx_cr0();
@@ -105,6 +114,7 @@ static void set_cr0(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
 	if (value != vmx_cr0())
 		vmx_set_cr0(vmx, value);
+	forget_translations(vmx);
 }
 
 static u64 get_cr2(struct vmx_vcpu *vmx, unsigned int n)
@@ -117,6 +127,18 @@ static void set_cr2(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 	vmx->cr2 = value;
 }
 
+static void set_cr3(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	vmwrite(GUEST_CR3, value);
+	forget_translations(vmx);
+}
+
+static void set_pdpte(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	vmwrite(GUEST_PDPTR0 + 2 * n, value);
+	forget_translations(vmx);
+}
+
 static u64 get_cr4(struct vmx_vcpu *vmx, unsigned int n)
 {
 	return vmx_cr4(vmx);
@@ -126,6 +148,13 @@ static void set_cr4(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
 	if (value != vmx_cr4(vmx))
 		vmx_set_cr4(vmx, value);
+	forget_translations(vmx);
+}
+
+static void set_pat(struct vmx_vcpu *vmx, unsigned int n, u64 value)
+{
+	vmwrite(GUEST_IA32_PAT, value);
+	forget_translations(vmx);
 }
 
 static u64 get_efer(struct vmx_vcpu *vmx, unsigned int n)
@@ -139,6 +168,7 @@ static u64 get_efer(struct vmx_vcpu *vmx, unsigned int n)
  */
 static void set_efer(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
+	forget_translations(vmx);
 	if ((value & ~EFER_LMA) == vmx->efer)
 		return;
 	vmx_msrs_put(vmx);
@@ -160,45 +190,49 @@ static void set_msr(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 	vmx->msrs[n] = value;
 }
 
-#define TRANSLATION	VMX_REG_TRANSLATION
 #define ALIAS		VMX_REG_ALIAS
+#define ONLY		VMX_REG_ONLY
 
 static const struct vmx_reg regs[] = {
-#define FIELDS(id, count, field, mask)	{ id, count, 0, field, 0, mask }
-#define MSR_FIELD(msr, field, flags, mask, valid) \
-	{ AXVCPU_X86_REG_MSR(msr), 1, 0, field, flags, mask, valid }
-#define MSR_SLOT(msr, slot, mask, valid) \
-	{ AXVCPU_X86_REG_MSR(msr), 1, VMX_MSR_##slot, 0, 0, mask, valid, get_msr, set_msr }
+#define FIELD(id, field, reserved)	{ id, 1, 0, field, 0, reserved }
+/* One after the other, as they are set */
+#define SEGMENT(n) \
+	FIELD(AXVCPU_X86_REG_SEG_SELECTOR(n), GUEST_ES_SELECTOR + 2 * (n), ONLY(0xffff)), \
+	FIELD(AXVCPU_X86_REG_SEG_BASE(n), GUEST_ES_BASE + 2 * (n), 0), \
+	FIELD(AXVCPU_X86_REG_SEG_LIMIT(n), GUEST_ES_LIMIT + 2 * (n), ONLY(U32_MAX)), \
+	FIELD(AXVCPU_X86_REG_SEG_ACCESS(n), GUEST_ES_AR_BYTES + 2 * (n), ONLY(AR_VALID))
+#define MSR_FIELD(msr, field, flags, reserved, valid) \
+	{ AXVCPU_X86_REG_MSR(msr), 1, 0, field, flags, reserved, valid }
+#define MSR_SLOT(msr, slot, reserved, valid) \
+	{ AXVCPU_X86_REG_MSR(msr), 1, VMX_MSR_##slot, 0, 0, reserved, valid, get_msr, set_msr }
 	{ AXVCPU_X86_REG_GPR(0), 16, 0, 0, 0, 0, NULL, get_gpr, set_gpr },
 	{ AXVCPU_X86_REG_RIP, 1, 0, 0, 0, 0, NULL, get_rip, set_rip },
-	{ AXVCPU_X86_REG_RFLAGS, 1, 0, 0, 0, RFLAGS_VALID, NULL, get_rflags, set_rflags },
-	{ AXVCPU_X86_REG_CR0, 1, 0, 0, TRANSLATION, CR0_VALID, NULL, get_cr0, set_cr0 },
+	{ AXVCPU_X86_REG_RFLAGS, 1, 0, 0, 0, ONLY(RFLAGS_VALID), NULL, get_rflags, set_rflags },
+	{ AXVCPU_X86_REG_CR0, 1, 0, 0, 0, ONLY(CR0_VALID), NULL, get_cr0, set_cr0 },
 	{ AXVCPU_X86_REG_CR2, 1, 0, 0, 0, 0, NULL, get_cr2, set_cr2 },
-	{ AXVCPU_X86_REG_CR3, 1, 0, GUEST_CR3, TRANSLATION, 0, vmx_cr3_valid },
-	{ AXVCPU_X86_REG_CR4, 1, 0, 0, TRANSLATION, 0, vmx_cr4_valid, get_cr4, set_cr4 },
-	{ AXVCPU_X86_REG_PDPTE(0), 4, 0, GUEST_PDPTR0, TRANSLATION },
-	FIELDS(AXVCPU_X86_REG_SEG_SELECTOR(0), 8, GUEST_ES_SELECTOR, 0xffff),
-	FIELDS(AXVCPU_X86_REG_SEG_BASE(0), 8, GUEST_ES_BASE, 0),
-	FIELDS(AXVCPU_X86_REG_SEG_LIMIT(0), 8, GUEST_ES_LIMIT, U32_MAX),
-	FIELDS(AXVCPU_X86_REG_SEG_ACCESS(0), 8, GUEST_ES_AR_BYTES, AR_VALID),
-	FIELDS(AXVCPU_X86_REG_GDTR_BASE, 1, GUEST_GDTR_BASE, 0),
-	FIELDS(AXVCPU_X86_REG_GDTR_LIMIT, 1, GUEST_GDTR_LIMIT, 0xffff),
-	FIELDS(AXVCPU_X86_REG_IDTR_BASE, 1, GUEST_IDTR_BASE, 0),
-	FIELDS(AXVCPU_X86_REG_IDTR_LIMIT, 1, GUEST_IDTR_LIMIT, 0xffff),
-	{ AXVCPU_X86_REG_MSR(MSR_EFER), 1, 0, 0, TRANSLATION, EFER_VALID, NULL,
+	{ AXVCPU_X86_REG_CR3, 1, 0, GUEST_CR3, 0, 0, vmx_cr3_valid, NULL, set_cr3 },
+	{ AXVCPU_X86_REG_CR4, 1, 0, 0, 0, 0, vmx_cr4_valid, get_cr4, set_cr4 },
+	{ AXVCPU_X86_REG_PDPTE(0), 4, 0, GUEST_PDPTR0, 0, 0, NULL, NULL, set_pdpte },
+	SEGMENT(0), SEGMENT(1), SEGMENT(2), SEGMENT(3),
+	SEGMENT(4), SEGMENT(5), SEGMENT(6), SEGMENT(7),
+	FIELD(AXVCPU_X86_REG_GDTR_BASE, GUEST_GDTR_BASE, 0),
+	FIELD(AXVCPU_X86_REG_GDTR_LIMIT, GUEST_GDTR_LIMIT, ONLY(0xffff)),
+	FIELD(AXVCPU_X86_REG_IDTR_BASE, GUEST_IDTR_BASE, 0),
+	FIELD(AXVCPU_X86_REG_IDTR_LIMIT, GUEST_IDTR_LIMIT, ONLY(0xffff)),
+	{ AXVCPU_X86_REG_MSR(MSR_EFER), 1, 0, 0, 0, ONLY(EFER_VALID), NULL,
 	  get_efer, set_efer },
-	MSR_FIELD(MSR_IA32_CR_PAT, GUEST_IA32_PAT, TRANSLATION, 0, is_pat),
+	{ AXVCPU_X86_REG_MSR(MSR_IA32_CR_PAT), 1, 0, GUEST_IA32_PAT, 0, 0, is_pat, NULL, set_pat },
 	MSR_FIELD(MSR_FS_BASE, GUEST_FS_BASE, ALIAS, 0, is_canonical),
 	MSR_FIELD(MSR_GS_BASE, GUEST_GS_BASE, ALIAS, 0, is_canonical),
-	MSR_FIELD(MSR_IA32_SYSENTER_CS, GUEST_SYSENTER_CS, 0, U32_MAX, NULL),
+	MSR_FIELD(MSR_IA32_SYSENTER_CS, GUEST_SYSENTER_CS, 0, ONLY(U32_MAX), NULL),
 	MSR_FIELD(MSR_IA32_SYSENTER_ESP, GUEST_SYSENTER_ESP, 0, 0, is_canonical),
 	MSR_FIELD(MSR_IA32_SYSENTER_EIP, GUEST_SYSENTER_EIP, 0, 0, is_canonical),
 	MSR_SLOT(MSR_STAR, STAR, 0, NULL),
 	MSR_SLOT(MSR_LSTAR, LSTAR, 0, is_canonical),
 	MSR_SLOT(MSR_CSTAR, CSTAR, 0, is_canonical),
-	MSR_SLOT(MSR_SYSCALL_MASK, SFMASK, U32_MAX, NULL),
+	MSR_SLOT(MSR_SYSCALL_MASK, SFMASK, ONLY(U32_MAX), NULL),
 	MSR_SLOT(MSR_KERNEL_GS_BASE, KERNEL_GS_BASE, 0, is_canonical),
-	MSR_SLOT(MSR_TSC_AUX, TSC_AUX, U32_MAX, NULL),
+	MSR_SLOT(MSR_TSC_AUX, TSC_AUX, ONLY(U32_MAX), NULL),
 };
 
 /**
@@ -212,19 +246,9 @@ void __init vmx_regs_init(void)
 	vmx_regs_add(vmx_state_regs, VMX_NR_STATE_REGS);
 }
 
-static __always_inline u64 read_row(struct vmx_vcpu *vmx, const struct vmx_reg *row, u64 id)
+static __always_inline u64 read_reg(struct vmx_vcpu *vmx, const struct vmx_reg *reg)
 {
-	unsigned int n = row->n + array_index_nospec(id - row->id, row->count);
-
-	return row->get ? row->get(vmx, n) : vmread(row->field + 2 * n);
-}
-
-/* Mostly, an id follows on the one before: there is no need to look for its row. */
-static __always_inline unsigned int next_row(unsigned int found, u64 id)
-{
-	const struct vmx_reg *row = vmx_regs_row(found);
-
-	return likely(row && id - row->id < row->count) ? found : vmx_regs_find(id);
+	return reg->get ? reg->get(vmx, reg->n) : vmread(reg->field);
 }
 
 static bool is_cpuid(u64 id)
@@ -243,12 +267,12 @@ static bool is_cpuid(u64 id)
  */
 int vmx_get_reg(struct axvcpu *vcpu, u64 id, u64 *value)
 {
-	const struct vmx_reg *row = vmx_regs_row(vmx_regs_find(id));
+	const struct vmx_reg *reg = vmx_regs_find(id);
 
 	lockdep_assert_held(&vcpu->mutex);
-	if (!row)
+	if (reg == VMX_NO_REG)
 		return -EINVAL;
-	*value = read_row(to_vmx(vcpu), row, id);
+	*value = read_reg(to_vmx(vcpu), reg);
 	return 0;
 }
 
@@ -265,14 +289,13 @@ int vmx_get_reg(struct axvcpu *vcpu, u64 id, u64 *value)
 int vmx_get_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 *refused)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
-	unsigned int found = 0;
+	const struct vmx_reg *reg = VMX_NO_REG;
 	u32 i;
 
 	lockdep_assert_held(&vcpu->mutex);
 	for (i = 0; i < count; i++) {
-		found = next_row(found, regs[i].id);
-		if (likely(found)) {
-			regs[i].value = read_row(vmx, vmx_regs_row(found), regs[i].id);
+		if (likely(vmx_regs_next(&reg, regs[i].id))) {
+			regs[i].value = read_reg(vmx, reg);
 		} else if (!is_cpuid(regs[i].id) ||
 			   vmx_get_cpuid(vmx, regs[i].id, &regs[i].value)) {
 			*refused = i;
@@ -282,20 +305,9 @@ int vmx_get_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 *r
 	return 0;
 }
 
-/* What vmx_check_regs() leaves in an id: the row, and the register's number in it */
-#define FOUND(row, n)		((u64)(row) << 32 | (n))
-#define FOUND_ROW(id)		((id) >> 32)
-
-static __always_inline int check_row(const struct vmx_vcpu *vmx, struct axvcpu_reg *reg,
-				     unsigned int found)
+static bool value_ok(const struct vmx_vcpu *vmx, const struct vmx_reg *reg, u64 value)
 {
-	const struct vmx_reg *row = vmx_regs_row(found);
-	u64 value = reg->value;
-
-	if ((row->mask && (value & ~row->mask)) || (row->valid && !row->valid(vmx, value)))
-		return -EINVAL;
-	reg->id = FOUND(found, row->n + array_index_nospec(reg->id - row->id, row->count));
-	return 0;
+	return !(value & reg->reserved) && (!reg->valid || reg->valid(vmx, value));
 }
 
 /**
@@ -314,30 +326,36 @@ static __always_inline int check_row(const struct vmx_vcpu *vmx, struct axvcpu_r
 int vmx_check_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 *refused)
 {
 	const struct vmx_vcpu *vmx = to_vmx(vcpu);
-	unsigned int found = 0;
+	const struct vmx_reg *reg = VMX_NO_REG;
+	bool ok;
 	u32 i;
-	int ret;
 
 	lockdep_assert_held(&vcpu->mutex);
 	for (i = 0; i < count; i++) {
-		found = next_row(found, regs[i].id);
-		if (likely(found))
-			ret = check_row(vmx, &regs[i], found);
+		if (likely(vmx_regs_next(&reg, regs[i].id)))
+			ok = value_ok(vmx, reg, regs[i].value);
 		else
-			ret = is_cpuid(regs[i].id) ? vmx_check_cpuid(regs[i].id, regs[i].value) :
-						     -EINVAL;
-		if (unlikely(ret)) {
+			ok = is_cpuid(regs[i].id) && !vmx_check_cpuid(regs[i].id, regs[i].value);
+		if (unlikely(!ok)) {
 			*refused = i;
-			return ret;
+			return -EINVAL;
 		}
 	}
 	return 0;
 }
 
+static __always_inline void write_reg(struct vmx_vcpu *vmx, const struct vmx_reg *reg, u64 value)
+{
+	if (reg->set)
+		reg->set(vmx, reg->n, value);
+	else
+		vmwrite(reg->field, value);
+}
+
 /**
  * vmx_commit_regs() - see &struct axvcpu_arch_ops.commit_regs
  * @vcpu: the vCPU, loaded
- * @regs: as vmx_check_regs() has left them
+ * @regs: passed by vmx_check_regs()
  * @count: elements
  *
  * Context: preemption off, &struct axvcpu.mutex held.
@@ -345,24 +363,15 @@ int vmx_check_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 
 void vmx_commit_regs(struct axvcpu *vcpu, const struct axvcpu_reg *regs, u32 count)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
-	const struct vmx_reg *row;
-	u32 i, flags = 0;
+	const struct vmx_reg *reg = VMX_NO_REG;
+	u32 i;
 
 	for (i = 0; i < count; i++) {
-		if (unlikely(is_cpuid(regs[i].id))) {
-			vmx_set_cpuid(vmx, regs[i].id, regs[i].value);
-			continue;
-		}
-		row = vmx_regs_row(FOUND_ROW(regs[i].id));
-		flags |= row->flags;
-		if (row->set)
-			row->set(vmx, (u32)regs[i].id, regs[i].value);
+		if (likely(vmx_regs_next(&reg, regs[i].id)))
+			write_reg(vmx, reg, regs[i].value);
 		else
-			vmwrite(row->field + 2 * (u32)regs[i].id, regs[i].value);
+			vmx_set_cpuid(vmx, regs[i].id, regs[i].value);
 	}
-	/* With a VPID, an entry forgets nothing by itself: SDM vol. 3, 29.4.3. */
-	if (flags & VMX_REG_TRANSLATION)
-		vcpu->tlb_gen = 0;
 }
 
 /**

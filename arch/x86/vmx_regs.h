@@ -8,19 +8,20 @@
 
 #include "vmx.h"
 
-/* What the CPU remembers of the guest's page tables depends on it. */
-#define VMX_REG_TRANSLATION	BIT(0)
-/* Another id has the same state. */
-#define VMX_REG_ALIAS		BIT(1)
+/* &struct vmx_reg.flags: another id has the same state. */
+#define VMX_REG_ALIAS		BIT(0)
+
+/* &struct vmx_reg.reserved: a value has only these bits. */
+#define VMX_REG_ONLY(bits)	(~(u64)(bits))
 
 /**
- * struct vmx_reg - a register by id, or some that are numbered on from the first
+ * struct vmx_reg - a register by id; in a table, some that are numbered on from the first
  * @id: of the first
  * @count: how many
  * @n: number of the first, for @get and @set
- * @field: in the VMCS, at steps of 2; or @get and @set
- * @mask: bits that a value may have; 0: any
+ * @field: in the VMCS, at steps of 2, where there is no @get or @set
  * @flags: ``VMX_REG_*``
+ * @reserved: bits that a value must not have
  * @valid: may it have this value? NULL: any
  * @get: its value
  * @set: change it
@@ -35,7 +36,7 @@ struct vmx_reg {
 	u32 n;
 	u32 field;
 	u32 flags;
-	u64 mask;
+	u64 reserved;
 	bool (*valid)(const struct vmx_vcpu *vmx, u64 value);
 	u64 (*get)(struct vmx_vcpu *vmx, unsigned int n);
 	void (*set)(struct vmx_vcpu *vmx, unsigned int n, u64 value);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which row a register's id has, and which registers there are.
+ * Which registers there are, and where each has its row.
  *
- * GET_REGS and SET_REGS must not pay for a search. Ids but those of MSRs fall into
- * pages of 4096, of which the beginning is in use: an index has a byte for each id
- * there, the number of its row. The few MSRs are looked through.
+ * GET_REGS and SET_REGS must not pay for a search. Mostly, a register follows on the one
+ * before. Otherwise, ids but those of MSRs fall into pages of 4096, of which the beginning
+ * is in use: an index has the place of each id there. The few MSRs are looked through.
  */
 #include <linux/bug.h>
 #include <linux/cache.h>
@@ -22,22 +22,22 @@
 #define NR_INDEXED	2048
 #define NR_MSRS		24
 
-/** vmx_reg_rows - rows by number; there is no row 0 */
-const struct vmx_reg *vmx_reg_rows[VMX_MAX_REG_ROWS] __ro_after_init;
-static unsigned int nr_rows __ro_after_init = 1;
+/**
+ * vmx_regs - a row for each register
+ *
+ * The first has no register, and the last none either: the one after any is in the array.
+ */
+struct vmx_reg vmx_regs[VMX_MAX_REGS] __ro_after_init = { [0 ... VMX_MAX_REGS - 1].id = U64_MAX };
+static unsigned int nr_regs __ro_after_init = 1;
 
 /* What of a page is in use, and where that is in the index */
 static struct {
 	u16 first;
 	u16 count;
 } pages[NR_PAGES] __ro_after_init;
-static u8 row_index[NR_INDEXED] __ro_after_init;
-static unsigned int nr_indexed __ro_after_init;
+static u16 reg_index[NR_INDEXED] __ro_after_init;
 
-static struct {
-	u32 msr;
-	u32 row;
-} msrs[NR_MSRS] __ro_after_init;
+static u16 msrs[NR_MSRS] __ro_after_init;
 static unsigned int nr_msrs __ro_after_init;
 
 static bool is_msr(u64 id)
@@ -55,43 +55,53 @@ static unsigned int offset_of(u64 id)
 	return id & (BIT(PAGE_BITS) - 1);
 }
 
-static void __init reserve(const struct vmx_reg *reg)
-{
-	u16 *count = &pages[page_of(reg->id)].count;
-
-	*count = max_t(u16, *count, offset_of(reg->id) + reg->count);
-}
-
 static void __init place_pages(void)
 {
-	unsigned int i;
+	unsigned int i, n = 0;
 
-	nr_indexed = 0;
-	for (i = 0; i < NR_PAGES; i++) {
-		pages[i].first = nr_indexed;
-		nr_indexed += pages[i].count;
+	for (i = 1; i < nr_regs; i++) {
+		u64 id = vmx_regs[i].id;
+
+		if (!is_msr(id))
+			pages[page_of(id)].count = max_t(u16, pages[page_of(id)].count,
+							 offset_of(id) + 1);
 	}
-	WARN_ON(nr_indexed > NR_INDEXED);
+	for (i = 0; i < NR_PAGES; i++) {
+		pages[i].first = n;
+		n += pages[i].count;
+	}
+	WARN_ON(n > NR_INDEXED);
 }
 
-static void __init index_row(unsigned int n)
+static void __init index_reg(unsigned int n)
 {
-	const struct vmx_reg *reg = vmx_reg_rows[n];
+	u64 id = vmx_regs[n].id;
+
+	if (is_msr(id))
+		msrs[nr_msrs++] = n;
+	else
+		reg_index[(pages[page_of(id)].first + offset_of(id)) % NR_INDEXED] = n;
+}
+
+static void __init add_row(const struct vmx_reg *row)
+{
 	unsigned int i;
 
-	if (is_msr(reg->id)) {
-		msrs[nr_msrs].msr = reg->id;
-		msrs[nr_msrs++].row = n;
+	if (WARN_ON(nr_regs + row->count >= VMX_MAX_REGS))
 		return;
+	for (i = 0; i < row->count; i++) {
+		struct vmx_reg *reg = &vmx_regs[nr_regs++];
+
+		*reg = *row;
+		reg->id += i;
+		reg->n += i;
+		reg->field += 2 * i;
 	}
-	for (i = 0; i < reg->count; i++)
-		row_index[(pages[page_of(reg->id)].first + offset_of(reg->id) + i) % NR_INDEXED] =
-			n;
 }
 
 /**
  * vmx_regs_add() - add registers
- * @rows: their rows, which stay where they are
+ * @rows: their rows
  * @count: how many
  *
  * Those of which guests can't have the state are left out.
@@ -102,51 +112,44 @@ void __init vmx_regs_add(const struct vmx_reg *rows, unsigned int count)
 {
 	unsigned int i;
 
-	if (WARN_ON(nr_rows + count > VMX_MAX_REG_ROWS))
-		return;
 	for (i = 0; i < count; i++) {
-		if (rows[i].xfeatures & ~vmx_xcr0)
-			continue;
-		vmx_reg_rows[nr_rows++] = &rows[i];
-		if (!is_msr(rows[i].id))
-			reserve(&rows[i]);
+		if (!(rows[i].xfeatures & ~vmx_xcr0))
+			add_row(&rows[i]);
 	}
 	place_pages();
-	memset(row_index, 0, sizeof(row_index));
+	memset(reg_index, 0, sizeof(reg_index));
 	nr_msrs = 0;
-	for (i = 1; i < nr_rows; i++)
-		index_row(i);
+	for (i = 1; i < nr_regs; i++)
+		index_reg(i);
 }
 
-static unsigned int find_msr(u64 id)
+static const struct vmx_reg *find_msr(u64 id)
 {
 	unsigned int i;
 
-	if (!is_msr(id) || id > AXVCPU_X86_REG_MSR(U32_MAX))
-		return 0;
 	for (i = 0; i < nr_msrs; i++) {
-		if (msrs[i].msr == (u32)id)
-			return msrs[i].row;
+		if (vmx_regs[msrs[i]].id == id)
+			return &vmx_regs[msrs[i]];
 	}
-	return 0;
+	return VMX_NO_REG;
 }
 
 /**
- * vmx_regs_find() - the row of a register
- * @id: of the register; CPUID has none
+ * vmx_regs_find() - find a register
+ * @id: of the register; CPUID is none
  *
  * Context: any.
- * Return: its number, or 0: there is no such register.
+ * Return: its row, or %VMX_NO_REG.
  */
-unsigned int vmx_regs_find(u64 id)
+const struct vmx_reg *vmx_regs_find(u64 id)
 {
 	unsigned int page = page_of(id) % NR_PAGES, offset = offset_of(id);
 
 	if (unlikely(id >= NR_PAGES << PAGE_BITS))
 		return find_msr(id);
 	if (unlikely(offset >= pages[page].count))
-		return 0;
-	return row_index[(pages[page].first + offset) % NR_INDEXED];
+		return VMX_NO_REG;
+	return &vmx_regs[reg_index[(pages[page].first + offset) % NR_INDEXED]];
 }
 
 /**
@@ -162,18 +165,15 @@ unsigned int vmx_regs_find(u64 id)
  */
 u32 vmx_list_regs(struct axvcpu *vcpu, u64 *ids, u32 max)
 {
-	unsigned int row, i;
+	unsigned int i;
 	u32 count = 0;
 
-	for (row = 1; row < nr_rows; row++) {
-		const struct vmx_reg *reg = vmx_reg_rows[row];
-
-		if (reg->flags & VMX_REG_ALIAS)
+	for (i = 1; i < nr_regs; i++) {
+		if (vmx_regs[i].flags & VMX_REG_ALIAS)
 			continue;
-		for (i = 0; i < reg->count; i++, count++) {
-			if (count < max)
-				ids[count] = reg->id + i;
-		}
+		if (count < max)
+			ids[count] = vmx_regs[i].id;
+		count++;
 	}
 	return count;
 }

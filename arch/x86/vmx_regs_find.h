@@ -1,27 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Rows of registers by id, without a search. */
+/* Registers by id, without a search. */
 #ifndef _AXVCPU_VMX_REGS_FIND_H
 #define _AXVCPU_VMX_REGS_FIND_H
 
+#include <linux/compiler.h>
+
 #include "vmx_regs.h"
 
-#define VMX_MAX_REG_ROWS	64
+#define VMX_MAX_REGS	512
 
-extern const struct vmx_reg *vmx_reg_rows[VMX_MAX_REG_ROWS];
+extern struct vmx_reg vmx_regs[VMX_MAX_REGS];
+
+/* What no id is found at; the first register follows. */
+#define VMX_NO_REG	(&vmx_regs[0])
 
 void vmx_regs_add(const struct vmx_reg *rows, unsigned int count);
-unsigned int vmx_regs_find(u64 id);
+const struct vmx_reg *vmx_regs_find(u64 id);
 
 /**
- * vmx_regs_row() - a row by its number
- * @n: vmx_regs_find()'s
+ * vmx_regs_next() - find a register, most likely the one after another
+ * @reg: the other one, or %VMX_NO_REG; afterwards this one
+ * @id: of the register; CPUID is none
+ *
+ * The list of GET_REG_LIST is in the order of the table.
  *
  * Context: any.
- * Return: the row, or NULL if @n is 0.
+ * Return: whether there is such a register.
  */
-static inline const struct vmx_reg *vmx_regs_row(unsigned int n)
+static __always_inline bool vmx_regs_next(const struct vmx_reg **reg, u64 id)
 {
-	return vmx_reg_rows[n];
+	if (likely((*reg)[1].id == id)) {
+		*reg += 1;
+		return true;
+	}
+	*reg = vmx_regs_find(id);
+	return *reg != VMX_NO_REG;
 }
 
 #endif /* _AXVCPU_VMX_REGS_FIND_H */

@@ -237,24 +237,26 @@ static bool is_mxcsr(const struct vmx_vcpu *vmx, u64 value)
 	return !((u32)value >> 16);
 }
 
+#define ONLY	VMX_REG_ONLY
+
 const struct vmx_reg vmx_state_regs[VMX_NR_STATE_REGS] = {
-	{ AXVCPU_X86_REG_CR8, 1, 0, 0, 0, 0xf, NULL, get_cr8, set_cr8 },
+	{ AXVCPU_X86_REG_CR8, 1, 0, 0, 0, ONLY(0xf), NULL, get_cr8, set_cr8 },
 	{ AXVCPU_X86_REG_DR(0), 4, 0, 0, 0, 0, NULL, get_dr, vmx_set_dr },
 	{ AXVCPU_X86_REG_DR(6), 1, 6, 0, 0, 0, is_32bit, get_dr, vmx_set_dr },
 	{ AXVCPU_X86_REG_DR(7), 1, 7, 0, 0, 0, is_32bit, get_dr, vmx_set_dr },
 	{ AXVCPU_X86_REG_MSR(MSR_IA32_TSC), 1, 0, 0, VMX_REG_ALIAS, 0, NULL, get_tsc, set_tsc },
 	{ AXVCPU_X86_REG_TSC_OFFSET, 1, 0, 0, 0, 0, NULL, get_tsc_offset, set_tsc_offset },
-	{ AXVCPU_X86_REG_INTERRUPTIBILITY, 1, 0, 0, 0, VMX_SHADOW | GUEST_INTR_STATE_NMI,
+	{ AXVCPU_X86_REG_INTERRUPTIBILITY, 1, 0, 0, 0, ONLY(VMX_SHADOW | GUEST_INTR_STATE_NMI),
 	  is_interruptibility, get_interruptibility, set_interruptibility },
-	{ AXVCPU_X86_REG_PENDING_DEBUG, 1, 0, 0, 0, DR_TRAP_BITS | BIT(12) | DR_STEP, NULL,
-	  get_pending_debug, set_pending_debug },
-	{ AXVCPU_X86_REG_HALTED, 1, 0, 0, 0, 1, NULL, get_halted, set_halted },
+	{ AXVCPU_X86_REG_PENDING_DEBUG, 1, 0, 0, 0, ONLY(DR_TRAP_BITS | BIT(12) | DR_STEP),
+	  NULL, get_pending_debug, set_pending_debug },
+	{ AXVCPU_X86_REG_HALTED, 1, 0, 0, 0, ONLY(1), NULL, get_halted, set_halted },
 	{ AXVCPU_X86_REG_EVENT, 1, 0, 0, 0, 0, is_event, get_event, set_event },
 	{ AXVCPU_X86_REG_QUEUED_EXCEPTION, 1, 0, 0, 0, 0, is_exception,
 	  get_exception, set_exception },
-	{ AXVCPU_X86_REG_EXCEPTION_EXITS, 1, 0, 0, 0, EXCEPTION_EXITS, NULL,
+	{ AXVCPU_X86_REG_EXCEPTION_EXITS, 1, 0, 0, 0, ONLY(EXCEPTION_EXITS), NULL,
 	  get_exception_exits, set_exception_exits },
-	{ AXVCPU_X86_REG_QUEUED_NMI, 1, 0, 0, 0, 1, NULL, get_nmi, set_nmi },
+	{ AXVCPU_X86_REG_QUEUED_NMI, 1, 0, 0, 0, ONLY(1), NULL, get_nmi, set_nmi },
 	{ AXVCPU_X86_REG_PREEMPTION_TIMER, 1, 0, 0, 0, 0, is_timer, get_timer, set_timer },
 	{ AXVCPU_X86_REG_QUEUED_IRQS(0), 4, 0, 0, 0, 0, NULL, get_irqs, vmx_set_queued_irqs },
 	{ AXVCPU_X86_REG_FXSAVE(0), MXCSR_WORD, 0, 0, 0, 0, NULL, get_fxsave, set_fxsave },
