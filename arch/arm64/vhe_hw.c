@@ -19,6 +19,7 @@
 #include "vhe_hw.h"
 #include "vhe_run.h"
 #include "vhe_spectre.h"
+#include "vhe_sysregs.h"
 #include "vhe_timer.h"
 #include "vhe_tlb.h"
 #include "vhe_traps.h"
@@ -53,6 +54,7 @@ int __ref vhe_hw_init(void)
 		return ret;
 	for_each_possible_cpu(cpu)
 		INIT_CSD(&per_cpu(kicks, cpu), take_kick, NULL);
+	vhe_sysregs_init();
 	vhe_host_init();
 	vhe_traps_init();
 	vhe_debug_init();

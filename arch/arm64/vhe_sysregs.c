@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The table of the guest's system registers, see vhe_sysregs.h */
 #include <linux/compiler.h>
+#include <linux/hashtable.h>
+#include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/minmax.h>
 #include <linux/stddef.h>
@@ -183,9 +185,27 @@ void vhe_sysregs_reset(struct vhe_vcpu *vhe)
 	vhe->sys[VHE_CPACR] = CPACR_RESET;
 }
 
-#define CASE(name, encoding, ...)						\
-	case encoding:								\
-		return &registers[VHE_##name];
+/* Registers by encoding: GET_REGS and SET_REGS must not pay for a search. */
+static DEFINE_HASHTABLE(by_encoding, 9);
+static struct hashed {
+	struct hlist_node node;
+	const struct vhe_sysreg *reg;
+} hashed[VHE_NR_SYSREGS];
+
+/**
+ * vhe_sysregs_init() - make registers known to vhe_sysreg_find()
+ *
+ * Context: module load.
+ */
+void __init vhe_sysregs_init(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(registers); i++) {
+		hashed[i].reg = &registers[i];
+		hash_add(by_encoding, &hashed[i].node, registers[i].first);
+	}
+}
 
 /**
  * vhe_sysreg_find() - the row of a register
@@ -196,11 +216,12 @@ void vhe_sysregs_reset(struct vhe_vcpu *vhe)
  */
 const struct vhe_sysreg *vhe_sysreg_find(u32 encoding)
 {
+	const struct hashed *found;
 	unsigned int i;
 
-	switch (encoding) {
-	VHE_SLOT_SYSREGS(CASE)
-	VHE_OTHER_SYSREGS(CASE)
+	hash_for_each_possible(by_encoding, found, node, encoding) {
+		if (found->reg->first == encoding)
+			return found->reg;
 	}
 	for (i = 0; i < ARRAY_SIZE(ranges); i++) {
 		if (encoding >= ranges[i].first && encoding <= ranges[i].last)

@@ -233,6 +233,7 @@ struct vhe_sysreg {
 #define VHE_HOME_NOWHERE	0
 #define VHE_HOME_MACHINE	1
 
+void vhe_sysregs_init(void);
 void vhe_sysregs_reset(struct vhe_vcpu *vhe);
 const struct vhe_sysreg *vhe_sysreg_find(u32 encoding);
 void vhe_sysregs_each(void (*fn)(void *arg, const struct vhe_sysreg *reg), void *arg);
