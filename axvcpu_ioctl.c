@@ -162,7 +162,7 @@ static long aspace_ioctl(struct file *file, unsigned int cmd, unsigned long uarg
 {
 	const struct axvcpu_ioctl *ioctl = axvcpu_ioctl_find(aspace_ioctls, ASPACE_FIRST,
 							     ARRAY_SIZE(aspace_ioctls), cmd);
-	union axvcpu_ioctl_arg arg;
+	union axvcpu_ioctl_arg arg __uninitialized;
 
 	return axvcpu_ioctl_with_arg(ioctl, &arg, cmd, uarg,
 				     ioctl->aspace(file->private_data, &arg));
@@ -343,7 +343,7 @@ static void free_regs(struct axvcpu_reg *regs, const struct axvcpu_reg *few)
 static long ioctl_get_regs(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
 {
 	const struct axvcpu_regs *args = &arg->regs;
-	struct axvcpu_reg few[FEW_REGS], *regs = copy_regs_in(args, few);
+	struct axvcpu_reg few[FEW_REGS] __uninitialized, *regs = copy_regs_in(args, few);
 	long ret;
 
 	if (IS_ERR(regs))
@@ -357,7 +357,7 @@ static long ioctl_get_regs(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
 
 static long ioctl_set_regs(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
 {
-	struct axvcpu_reg few[FEW_REGS], *regs = copy_regs_in(&arg->regs, few);
+	struct axvcpu_reg few[FEW_REGS] __uninitialized, *regs = copy_regs_in(&arg->regs, few);
 	long ret;
 
 	if (IS_ERR(regs))
@@ -533,7 +533,7 @@ static noinline long vcpu_other_ioctl(struct axvcpu *vcpu, unsigned int cmd, uns
 {
 	const struct axvcpu_ioctl *ioctl = axvcpu_ioctl_find(vcpu_ioctls, VCPU_FIRST,
 							     ARRAY_SIZE(vcpu_ioctls), cmd);
-	union axvcpu_ioctl_arg arg;
+	union axvcpu_ioctl_arg arg __uninitialized;
 
 	return axvcpu_ioctl_with_arg(ioctl, &arg, cmd, uarg, vcpu_call(ioctl, vcpu, &arg));
 }
