@@ -138,8 +138,8 @@ struct axvcpu_arch_ops {
 	 */
 	int (*fault_exit)(struct axvcpu *vcpu);
 	/**
-	 * @sync_regs: [C] RUN is about to return to the VMM: write the
-	 * program counter and flags to the run page
+	 * @sync_regs: [C] before @put, when the guest was entered or SET_REGS has
+	 * changed registers: write the program counter and flags to the run page
 	 */
 	void (*sync_regs)(struct axvcpu *vcpu);
 	/**

@@ -10,7 +10,6 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/smp.h>
-#include <linux/timex.h>
 #include <linux/vtime.h>
 
 #include "axvcpu_arch.h"
@@ -159,7 +158,7 @@ static __always_inline int with_aspace(struct axvcpu *vcpu, int cpu)
 	struct axvcpu_aspace *aspace = vcpu->aspace;
 	int ret;
 
-	vcpu->guest_cycles -= get_cycles();
+	vcpu->guest_cycles -= axvcpu_cycles();
 	if (!aspace) {
 		ret = enter_often(vcpu, NULL, cpu);
 	} else {
@@ -167,7 +166,7 @@ static __always_inline int with_aspace(struct axvcpu *vcpu, int cpu)
 		ret = enter_often(vcpu, aspace, cpu);
 		axvcpu_aspace_leave_cpu(aspace, cpu);
 	}
-	vcpu->guest_cycles += get_cycles();
+	vcpu->guest_cycles += axvcpu_cycles();
 	return ret;
 }
 

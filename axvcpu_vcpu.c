@@ -9,7 +9,6 @@
 #include <linux/module.h>
 #include <linux/security.h>
 #include <linux/slab.h>
-#include <linux/timex.h>
 
 #include "axvcpu_arch.h"
 #include "axvcpu_aspace.h"
@@ -386,7 +385,7 @@ static u64 guest_ns(const struct axvcpu *vcpu)
 	u64 cycles = READ_ONCE(vcpu->guest_cycles);
 
 	if ((s64)cycles < 0)
-		cycles += get_cycles();
+		cycles += axvcpu_cycles();
 	/* CPUs' counters may be a little apart. */
 	return axvcpu_arch.cycles_to_ns(max_t(s64, cycles, 0));
 }

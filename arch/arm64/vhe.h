@@ -66,7 +66,6 @@ struct vhe_vcpu {
 	bool is_setup;			/* (m) setup() is done */
 
 	/* A section */
-	bool flush;			/* (r) forget translations before the next entry */
 	bool in_hw;			/* (r) the guest's registers are in the hardware */
 	bool fp_on;			/* (r) the guest has used its FP registers */
 	bool pauth_on;			/* (r) it has used its keys, and has them */

@@ -136,18 +136,18 @@ static void apply_answer(struct vhe_vcpu *vhe)
 
 	if (unlikely(READ_ONCE(vhe->exception))) {
 		vhe->skip_due = false;
-	} else if (reason == AXVCPU_EXIT_HYPERCALL) {
-		vhe_complete_hypercall(vhe);
-	} else if (reason == AXVCPU_EXIT_CPU_UP) {
-		vhe_complete_cpu_up(vhe);
-	} else if (reason == AXVCPU_EXIT_DEBUG) {
-		vhe_complete_debug(vhe);
 	} else if (vhe->skip_due) {
 		vhe->skip_due = false;
 		if (reason == AXVCPU_EXIT_MMIO_READ)
 			vhe_complete_mmio_read(vhe);
 		else
 			vhe_complete_sysreg(vhe);
+	} else if (reason == AXVCPU_EXIT_HYPERCALL) {
+		vhe_complete_hypercall(vhe);
+	} else if (reason == AXVCPU_EXIT_CPU_UP) {
+		vhe_complete_cpu_up(vhe);
+	} else if (reason == AXVCPU_EXIT_DEBUG) {
+		vhe_complete_debug(vhe);
 	}
 }
 

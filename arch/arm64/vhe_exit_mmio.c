@@ -32,7 +32,7 @@ static int handle_abort(struct vhe_vcpu *vhe, u32 access)
 		return AXVCPU_NEXT_ENTER;
 	/* A CPU may keep what has less access than the table will have. */
 	if (type == ESR_ELx_FSC_PERM)
-		vhe->flush = true;
+		vhe->vcpu.tlb_gen = 0;
 	*fault = (struct axvcpu_fault){
 		.gpa = axvcpu_gpa((vhe->hpfar & GENMASK_ULL(43, 4)) << 8 |
 				  (vhe->esr & ISS_S1PTW ? 0 : vhe->far & 0xfff)),
@@ -89,7 +89,9 @@ static unsigned int mmio_width(u64 esr)
 
 static u64 narrow(u64 value, unsigned int bytes)
 {
-	return bytes < 8 ? value & (BIT_ULL(8 * bytes) - 1) : value;
+	unsigned int shift = 64 - 8 * bytes;
+
+	return value << shift >> shift;
 }
 
 /**
@@ -139,6 +141,6 @@ void vhe_complete_mmio_read(struct vhe_vcpu *vhe)
 	unsigned int width = mmio_width(vhe->esr);
 
 	data = vhe->esr & ISS_SSE ? sign_extend64(data, 8 * width - 1) : narrow(data, width);
-	vhe_set_x(vhe, FIELD_GET(ISS_SRT, vhe->esr), narrow(data, vhe->esr & ISS_SF ? 8 : 4));
+	vhe_set_x(vhe, FIELD_GET(ISS_SRT, vhe->esr), vhe->esr & ISS_SF ? data : (u32)data);
 	vhe_skip_insn(vhe);
 }

@@ -5,7 +5,7 @@
  */
 #include <linux/arm-smccc.h>
 #include <linux/bits.h>
-#include <linux/kernel.h>
+#include <linux/string.h>
 
 #include <asm/cputype.h>
 #include <uapi/linux/psci.h>
@@ -27,11 +27,10 @@
 static int hypercall(struct vhe_vcpu *vhe)
 {
 	struct axvcpu_run *run = vhe->vcpu.run;
-	unsigned int i;
 
+	/* From the page into the page: nothing here depends on the values. */
 	run->hypercall.nr = vhe_get_x(vhe, 0);
-	for (i = 0; i < ARRAY_SIZE(run->hypercall.args); i++)
-		run->hypercall.args[i] = vhe_get_x(vhe, 1 + i);
+	memcpy(run->hypercall.args, &run->regs.arm64.x[1], sizeof(run->hypercall.args));
 	run->hypercall.ret = 0;
 	return vhe_exit_to_vmm(vhe, AXVCPU_EXIT_HYPERCALL);
 }

@@ -162,7 +162,7 @@ int vhe_load(struct axvcpu *vcpu)
 
 /**
  * vhe_put() - see &struct axvcpu_arch_ops.put
- * @vcpu: the vCPU
+ * @vcpu: the vCPU, its registers not in the hardware: who entered it has synced them
  *
  * Context: preemption off, on the CPU of vhe_load().
  */
@@ -171,7 +171,6 @@ void vhe_put(struct axvcpu *vcpu)
 	struct vhe_vcpu *vhe = to_vhe(vcpu);
 
 	lockdep_assert_held(&vcpu->mutex);
-	vhe_save(vhe);
 	vhe->fp_on = false;
 	/* The VMM has looked at registers, or changed them, while the guest waits. */
 	if (unlikely(vcpu->halted))
@@ -347,11 +346,14 @@ int vhe_enter(struct axvcpu *vcpu, bool flush)
 
 	lockdep_assert_held(&vcpu->mutex);
 	lockdep_assert_irqs_disabled();
-	if (unlikely(!vhe->is_setup))
-		return -EINVAL;
-	if (unlikely(vhe->exit == VHE_EXIT_BAD_PSTATE || vhe->pstate & PSR_MODE32_BIT)) {
-		vhe->exit = VHE_EXIT_BAD_PSTATE;
-		return 0;
+	/* Within a section, handle_exit() has ended what can't go on. */
+	if (!vhe->in_hw) {
+		if (unlikely(!vhe->is_setup))
+			return -EINVAL;
+		if (unlikely(vhe->exit == VHE_EXIT_BAD_PSTATE || vhe->pstate & PSR_MODE32_BIT)) {
+			vhe->exit = VHE_EXIT_BAD_PSTATE;
+			return 0;
+		}
 	}
 	if (unlikely(READ_ONCE(vhe->exception)))
 		take_queued_exception(vhe);
@@ -362,8 +364,7 @@ int vhe_enter(struct axvcpu *vcpu, bool flush)
 	if (unlikely(vhe_irq_has_work(&vhe->irq, &vhe->timer)))
 		vhe_irq_enter(vhe);
 	vhe_timer_enter(&vhe->timer);
-	switch_worlds(vhe, flush | vhe->flush);
-	vhe->flush = false;
+	switch_worlds(vhe, flush);
 	asm volatile("msr daifclr, #0xc" : : : "memory");
 	if (unlikely(vhe->pstate & PSR_MODE32_BIT))
 		vhe->exit = VHE_EXIT_BAD_PSTATE;

@@ -126,7 +126,7 @@ void __init vhe_traps_init(void)
 void vhe_load_traps(struct vhe_vcpu *vhe)
 {
 	const u64 *host = vhe->host.regs;
-	u64 debug = vhe->attached ? MDCR_DEBUG : 0;
+	u64 debug = vhe->attached * MDCR_DEBUG;
 	u32 has = vhe_host_has;
 
 	vhe->traps.hcr = hcr_guest | (vhe->pauth_on ? HCR_PAUTH : 0);

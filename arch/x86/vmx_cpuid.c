@@ -149,7 +149,7 @@ static int find_subleaf(u32 leaf, u32 subleaf)
 	return subleaf < subleaves[i].count ? at + subleaf - 1 : -1;
 }
 
-static int find(u32 leaf, u32 subleaf)
+static __always_inline int find(u32 leaf, u32 subleaf)
 {
 	if (leaf < NR_BASIC)
 		return subleaf && (BIT(leaf) & HAS_SUBLEAVES) ? find_subleaf(leaf, subleaf) : leaf;

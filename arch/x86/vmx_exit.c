@@ -96,12 +96,12 @@ static void apply_answer(struct vmx_vcpu *vmx)
 	if (unlikely(READ_ONCE(vmx->exception))) {
 		vmx->skip_due = false;
 		vmx->seen = (struct vmx_event){};
+	} else if (vmx->skip_due) {
+		complete_open(vmx);
 	} else if (reason == AXVCPU_EXIT_HYPERCALL) {
 		vmx_complete_vmcall(vmx);
 	} else if (BIT(reason) & (BIT(AXVCPU_EXIT_EXCEPTION) | BIT(AXVCPU_EXIT_DEBUG))) {
 		vmx_complete_exception(vmx);
-	} else if (vmx->skip_due) {
-		complete_open(vmx);
 	}
 }
 
