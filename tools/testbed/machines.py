@@ -83,7 +83,9 @@ MACHINES = {m.name: m for m in (
     Machine("vhe2", "VHE and GICv3, two CPUs that count instructions", "arm64", qemu, 2,
             "lean", "axvcpu", 1024, 120, 30, figures="vhe"),
     Machine("vhe-64k", "VHE and GICv3, two CPUs, pages of 64 KiB", "arm64", qemu, 2,
-            "64k", "axvcpu", 1024, 90, 30, cpu="neoverse-n1"),
+            "64k", "axvcpu", 1024, 90, 30, cpu="neoverse-n1", by_name=True),
+    Machine("vhe-n1", "VHE and GICv3, two CPUs of 2019", "arm64", qemu, 2,
+            "lean", "axvcpu", 1024, 90, 30, cpu="neoverse-n1"),
     Machine("kunit-arm64", "KUnit on arm64, two CPUs", "arm64", qemu, 2,
             "lean", "axvcpu_kunit", 1024, 90, 300),
 )}
