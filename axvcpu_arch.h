@@ -143,6 +143,11 @@ struct axvcpu_arch_ops {
 	 */
 	void (*sync_regs)(struct axvcpu *vcpu);
 	/**
+	 * @show_queue: [P] &struct axvcpu.mutex held, outside of sections: RUN returns
+	 * without @sync_regs. Write what is queued to the run page
+	 */
+	void (*show_queue)(struct axvcpu *vcpu);
+	/**
 	 * @has_event: the thread inside RUN, outside of sections or after an exit: is an
 	 * event queued that ends a halt? Reads only what @inject writes and what
 	 * @handle_exit saved.
@@ -160,7 +165,7 @@ struct axvcpu_arch_ops {
 	int (*inject)(struct axvcpu *vcpu, const struct axvcpu_inject *event);
 	/**
 	 * @withdraw: [P] any thread, no lock: take a queued event back. -EINVAL: there is no
-	 * such event. -ENOENT: it is not queued, or the guest has it. -EINTR: a fatal signal.
+	 * such event. -ENOENT: it is not queued, or the guest has it. -EINTR: a signal.
 	 */
 	int (*withdraw)(struct axvcpu *vcpu, const struct axvcpu_inject *event);
 	/** @kick_cpu: make @cpu leave the guest if it is in one; preemption off */

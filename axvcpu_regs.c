@@ -85,14 +85,16 @@ int axvcpu_set_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count)
 /**
  * struct axvcpu_kept - a copy of a vCPU's whole state
  * @exit_reason: of the last exit
+ * @shown_reason: what the run page said of it
  * @answer_due: the VMM had not answered it
  * @halted: the guest was halted
  * @fault: the fault of the last exit
- * @exit: what the run page said of it
+ * @exit: the rest of what the run page said
  * @arch: the backend's
  */
 struct axvcpu_kept {
 	u32 exit_reason;
+	u32 shown_reason;
 	bool answer_due;
 	bool halted;
 	struct axvcpu_fault fault;
@@ -103,6 +105,7 @@ struct axvcpu_kept {
 static int keep(struct axvcpu *vcpu, struct axvcpu_kept *kept)
 {
 	kept->exit_reason = vcpu->exit_reason;
+	kept->shown_reason = READ_ONCE(vcpu->run->exit_reason);
 	kept->answer_due = vcpu->answer_due;
 	kept->halted = vcpu->halted;
 	kept->fault = vcpu->fault;
@@ -145,7 +148,7 @@ static int restore(struct axvcpu *vcpu, const struct axvcpu_kept *kept, bool tim
 	vcpu->answer_due = kept->answer_due;
 	vcpu->halted = kept->halted;
 	vcpu->fault = kept->fault;
-	WRITE_ONCE(run->exit_reason, kept->exit_reason);
+	WRITE_ONCE(run->exit_reason, kept->shown_reason);
 	memcpy(run->exit_raw, kept->exit, sizeof(kept->exit));
 	axvcpu_arch.restore(vcpu, kept->arch, time);
 	/* The guest's page tables may be others, too: nothing of them is remembered. */

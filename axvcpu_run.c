@@ -309,11 +309,14 @@ static int halt_guest(struct axvcpu *vcpu, struct run *run)
 		vcpu->halted = false;
 		return exit_to_vmm(vcpu, AXVCPU_EXIT_HALT);
 	}
-	vcpu->halted = true;
-	ret = wait_blocked(vcpu);
-	if (ret)
-		return ret;
-	vcpu->halted = !axvcpu_arch.has_event(vcpu);
+	/* WITHDRAW may take back what ended the wait: then it goes on. */
+	do {
+		vcpu->halted = true;
+		ret = wait_blocked(vcpu);
+		if (ret)
+			return ret;
+		vcpu->halted = !axvcpu_arch.has_event(vcpu);
+	} while (vcpu->halted && !vmm_wants_out(vcpu) && !signal_pending(current));
 	return vcpu->halted ? leave_for_vmm(vcpu, run) : AXVCPU_NEXT_ENTER;
 }
 
@@ -344,8 +347,15 @@ static noinline int after_section(struct axvcpu *vcpu, struct run *run, int next
 
 static noinline int go_on_waiting(struct axvcpu *vcpu, struct run *run)
 {
+	int next;
+
 	vcpu->halted = !axvcpu_arch.has_event(vcpu);
-	return vcpu->halted ? halt_guest(vcpu, run) : AXVCPU_NEXT_ENTER;
+	if (!vcpu->halted)
+		return AXVCPU_NEXT_ENTER;
+	next = halt_guest(vcpu, run);
+	if (next == AXVCPU_NEXT_EXIT)
+		axvcpu_arch.show_queue(vcpu);
+	return next;
 }
 
 static __always_inline int run_sections(struct axvcpu *vcpu, struct run *run)
@@ -382,6 +392,8 @@ static __always_inline void publish(struct axvcpu *vcpu, const struct run *run)
 
 	if (unlikely(run->error)) {
 		page->exit_reason = AXVCPU_EXIT_NOTHING;
+		/* Some of these ways out have not come through a section. */
+		axvcpu_arch.show_queue(vcpu);
 	} else {
 		vcpu->answer_due = answered[vcpu->exit_reason];
 		vcpu->stats.exits[vcpu->exit_reason]++;

@@ -372,7 +372,7 @@ int axvcpu_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event)
  *
  * Context: any thread; may sleep, takes no lock for long.
  * Return: 0; -EINVAL: there is no such event; -ENOENT: it is not queued, or the guest has
- * it already; -EINTR: a fatal signal.
+ * it already; -EINTR: a signal.
  */
 int axvcpu_withdraw(struct axvcpu *vcpu, const struct axvcpu_inject *event)
 {

@@ -31,11 +31,7 @@ FIXTURE_SETUP(interrupts)
 {
 	ASSERT_EQ(0, guest_create(&self->g, 0));
 	ASSERT_EQ(0, vcpu_create(&self->g, &self->v, 0));
-	g_begin(&self->p, &self->g, GUEST_PROG(0));
-	self->handler = g_label(&self->p);
-	g_irq_handler(&self->p, self->handler);
-	g_movi(&self->p, G0, 0);
-	g_movi(&self->p, G1, 0);
+	self->handler = g_begin_with_irqs(&self->p, &self->g);
 }
 
 FIXTURE_TEARDOWN(interrupts)
@@ -47,12 +43,7 @@ FIXTURE_TEARDOWN(interrupts)
 /* The main program is written; the handler follows. */
 static int start(FIXTURE_DATA(interrupts) *self)
 {
-	struct guest_prog *p = &self->p;
-	int err;
-
-	g_count_irqs(p, self->handler, IRQ_PORT);
-	err = vcpu_setup(&self->g, &self->v, g_end(p));
-	return err ? err : bind_vcpu(self->v.fd, -1);
+	return g_start_with_irqs(&self->p, &self->g, &self->v, self->handler, IRQ_PORT);
 }
 
 /* Exits of the main program, for ever. */
@@ -63,6 +54,18 @@ static void outs(struct guest_prog *p)
 	g_addi(p, G0, 1);
 	g_out(p, MAIN_PORT, G0, 1);
 	g_jmp(p, loop);
+}
+
+/* Interrupts are off for the first three exits. */
+static int start_masked(FIXTURE_DATA(interrupts) *self)
+{
+	for (int i = 0; i < 3; i++) {
+		g_addi(&self->p, G0, 1);
+		g_out(&self->p, MAIN_PORT, G0, 1);
+	}
+	g_sti(&self->p);
+	outs(&self->p);
+	return start(self);
 }
 
 #define EXPECT_MAIN()								\
@@ -95,13 +98,7 @@ TEST_F(interrupts, taken)
 /* With interrupts off it waits until the guest turns them on. */
 TEST_F(interrupts, window)
 {
-	for (int i = 0; i < 3; i++) {
-		g_addi(&self->p, G0, 1);
-		g_out(&self->p, MAIN_PORT, G0, 1);
-	}
-	g_sti(&self->p);
-	outs(&self->p);
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, start_masked(self));
 	EXPECT_MAIN();
 	ASSERT_EQ(0, inject_irq(self->v.fd, 0x41));
 	EXPECT_MAIN();
@@ -410,13 +407,7 @@ static bool nothing_queued(FIXTURE_DATA(interrupts) *self)
 /* The run page reports what the guest has not taken yet. */
 TEST_F(interrupts, queue_in_the_run_page)
 {
-	for (int i = 0; i < 3; i++) {
-		g_addi(&self->p, G0, 1);
-		g_out(&self->p, MAIN_PORT, G0, 1);
-	}
-	g_sti(&self->p);
-	outs(&self->p);
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, start_masked(self));
 	EXPECT_MAIN();
 	EXPECT_TRUE(nothing_queued(self));
 	ASSERT_EQ(0, inject_irq(self->v.fd, 0x45));
@@ -435,13 +426,7 @@ TEST_F(interrupts, queue_in_the_run_page)
 /* Taken back before the guest lets interrupts in, at once and after an entry. */
 TEST_F(interrupts, withdrawn)
 {
-	for (int i = 0; i < 3; i++) {
-		g_addi(&self->p, G0, 1);
-		g_out(&self->p, MAIN_PORT, G0, 1);
-	}
-	g_sti(&self->p);
-	outs(&self->p);
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, start_masked(self));
 	EXPECT_MAIN();
 	EXPECT_EQ(-ENOENT, withdraw_event(self->v.fd, AXVCPU_EVENT_INTERRUPT, 0x43));
 	ASSERT_EQ(0, inject_irq(self->v.fd, 0x43));
@@ -461,6 +446,53 @@ TEST_F(interrupts, withdrawn)
 	EXPECT_EQ(-EINVAL, withdraw_event(self->v.fd, AXVCPU_EVENT_INTERRUPT,
 					  self->g.isa->max_vector + 1));
 	EXPECT_EQ(-EINVAL, withdraw_event(self->v.fd, AXVCPU_EVENT_NMI + 1, 0));
+}
+
+/* RUN that leaves without an entry shows it, too. */
+TEST_F(interrupts, queue_without_an_entry)
+{
+	outs(&self->p);
+	ASSERT_EQ(0, start(self));
+	EXPECT_MAIN();
+	ASSERT_EQ(0, inject_irq(self->v.fd, 0x46));
+	self->v.run->immediate_exit = 1;
+	EXPECT_EQ(-EINTR, run_vcpu(self->v.fd, 0));
+	self->v.run->immediate_exit = 0;
+	EXPECT_TRUE(only_queued(self, 0x46));
+	EXPECT_EQ(0, withdraw_event(self->v.fd, AXVCPU_EVENT_INTERRUPT, 0x46));
+	self->v.run->immediate_exit = 1;
+	EXPECT_EQ(-EINTR, run_vcpu(self->v.fd, 0));
+	self->v.run->immediate_exit = 0;
+	EXPECT_TRUE(nothing_queued(self));
+}
+
+/* What would end a halt comes and goes: RUN does not return for it. */
+TEST_F(interrupts, withdrawn_from_a_halted_guest)
+{
+	struct guest_prog *p = &self->p;
+	struct vcpu_thread thread;
+	int loop, err;
+
+	g_sti(p);
+	loop = g_here(p);
+	g_halt(p);
+	g_jmp(p, loop);
+	g_place(p, self->handler);
+	g_get_vector(p, G2);
+	g_iret(p);
+	ASSERT_EQ(0, vcpu_setup(&self->g, &self->v, g_end(p)));
+	ASSERT_EQ(0, bind_vcpu(self->v.fd, -1));
+	ASSERT_EQ(0, thread_start(&thread, &self->v, AXVCPU_RUN_WAIT));
+	ASSERT_EQ(0, wait_for_state(self->v.fd, AXVCPU_STATE_BLOCKED));
+	for (int i = 0; i < 300; i++) {
+		ASSERT_EQ(0, inject_irq(self->v.fd, 0x67));
+		err = withdraw_event(self->v.fd, AXVCPU_EVENT_INTERRUPT, 0x67);
+		ASSERT_TRUE(!err || err == -ENOENT) {
+			TH_LOG("WITHDRAW: %d", err);
+		}
+	}
+	EXPECT_EQ(0, wait_for_state(self->v.fd, AXVCPU_STATE_BLOCKED));
+	EXPECT_EQ(-EINTR, thread_stop(&thread));
 }
 
 TEST_F(interrupts, exception_withdrawn)

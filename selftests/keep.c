@@ -26,11 +26,7 @@ FIXTURE_SETUP(keep)
 {
 	ASSERT_EQ(0, guest_create(&self->g, 0));
 	ASSERT_EQ(0, vcpu_create(&self->g, &self->v, 0));
-	g_begin(&self->p, &self->g, GUEST_PROG(0));
-	self->handler = g_label(&self->p);
-	g_irq_handler(&self->p, self->handler);
-	g_movi(&self->p, G0, 0);
-	g_movi(&self->p, G1, 0);
+	self->handler = g_begin_with_irqs(&self->p, &self->g);
 }
 
 FIXTURE_TEARDOWN(keep)
@@ -42,12 +38,7 @@ FIXTURE_TEARDOWN(keep)
 /* The main program is written; the handler follows: G1 counts, G2 is the vector. */
 static int start(FIXTURE_DATA(keep) *self)
 {
-	struct guest_prog *p = &self->p;
-	int err;
-
-	g_count_irqs(p, self->handler, IRQ_PORT);
-	err = vcpu_setup(&self->g, &self->v, g_end(p));
-	return err ? err : bind_vcpu(self->v.fd, -1);
+	return g_start_with_irqs(&self->p, &self->g, &self->v, self->handler, IRQ_PORT);
 }
 
 /* G0 += FACTOR, and an exit, for ever */
@@ -270,6 +261,64 @@ TEST_F(keep, list)
 		for (int j = 0; j < i; j++)
 			EXPECT_NE(ids[j], ids[i]);
 	}
+}
+
+/* What follows on the last one of the list is looked for like any other id. */
+TEST_F(keep, no_register_behind_the_last)
+{
+	struct axvcpu_reg regs[AXVCPU_MAX_REGS];
+	struct axvcpu_regs args = { .regs = (uintptr_t)regs, .count = 2 };
+	uint64_t ids[GUEST_MAX_STATE], value;
+	int count;
+
+	steps(&self->p);
+	ASSERT_EQ(0, start(self));
+	count = list_regs(self->v.fd, ids, GUEST_MAX_STATE);
+	ASSERT_LT(0, count);
+	ASSERT_EQ(0, get_reg(self->v.fd, ids[count - 1], &value));
+	for (int i = 0; i < AXVCPU_MAX_REGS; i++)
+		regs[i] = (struct axvcpu_reg){ .id = ~0ULL };
+	regs[0] = (struct axvcpu_reg){ .id = ids[count - 1], .value = value };
+	EXPECT_EQ(-EINVAL, XIOCTL(self->v.fd, AXVCPU_GET_REGS, &args));
+	EXPECT_EQ(-EINVAL, XIOCTL(self->v.fd, AXVCPU_SET_REGS, &args));
+	args.count = AXVCPU_MAX_REGS;
+	EXPECT_EQ(-EINVAL, XIOCTL(self->v.fd, AXVCPU_GET_REGS, &args));
+	EXPECT_EQ(-EINVAL, XIOCTL(self->v.fd, AXVCPU_SET_REGS, &args));
+	/* The first follows on the last, and so on, as often as there is room. */
+	for (int i = 0; i < AXVCPU_MAX_REGS; i++)
+		regs[i].id = ids[i % count];
+	EXPECT_EQ(0, XIOCTL(self->v.fd, AXVCPU_GET_REGS, &args));
+	for (int i = count; i < AXVCPU_MAX_REGS; i++) {
+		if (regs[i].value != regs[i - count].value)
+			TH_LOG("id %#llx", regs[i].id);
+	}
+	EXPECT_EQ(regs[0].value, regs[count].value);
+	EXPECT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_WRITE));
+}
+
+/* No exit was in the page, as the answer had been taken: none comes back. */
+TEST_F(keep, between_two_instructions)
+{
+	struct axvcpu_run *run = self->v.run;
+	uint32_t shown;
+
+	g_in(&self->p, IN_PORT, G3, 4);
+	steps(&self->p);
+	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_IO_READ));
+	run->io.data = 0x99;
+	run->immediate_exit = 1;
+	ASSERT_EQ(-EINTR, run_vcpu(self->v.fd, 0));
+	run->immediate_exit = 0;
+	shown = run->exit_reason;
+	ASSERT_EQ(0, keep_state(&self->v));
+	EXPECT_STEP(1);
+	EXPECT_EQ(0x99, *greg(&self->v, G3));
+	ASSERT_EQ(0, restore_state(&self->v, 0));
+	EXPECT_EQ(shown, run->exit_reason);
+	EXPECT_NE(AXVCPU_EXIT_IO_READ, run->exit_reason);
+	EXPECT_STEP(1);
+	EXPECT_EQ(0x99, *greg(&self->v, G3));
 }
 
 TEST_HARNESS_MAIN

@@ -15,6 +15,7 @@
 #include "vhe_exit_mmio.h"
 #include "vhe_exit_psci.h"
 #include "vhe_exit_sysreg.h"
+#include "vhe_regs.h"
 #include "vhe_run.h"
 #include "vhe_timer.h"
 
@@ -133,8 +134,9 @@ int vhe_handle_exit(struct axvcpu *vcpu)
 static void apply_answer(struct vhe_vcpu *vhe)
 {
 	u32 reason = vhe->vcpu.exit_reason;
+	bool completed = reason == AXVCPU_EXIT_HYPERCALL || reason == AXVCPU_EXIT_CPU_UP;
 
-	if (unlikely(READ_ONCE(vhe->exception))) {
+	if (unlikely(READ_ONCE(vhe->exception)) && !completed) {
 		vhe->skip_due = false;
 	} else if (vhe->skip_due) {
 		vhe->skip_due = false;
@@ -171,8 +173,8 @@ void vhe_complete(struct axvcpu *vcpu)
 		vhe->insn_done = vhe_insn_is_open(vhe);
 		return;
 	}
-	apply_answer(vhe);
-	/* A VMM that has changed PSTATE alone goes on where the answer leads to. */
+	/* A VMM that has changed PSTATE or SP alone goes on where the answer leads to. */
 	if (unlikely(dirty & AXVCPU_REGS_PC))
-		WRITE_ONCE(vcpu->run->regs.arm64.pc, vhe->pc);
+		vhe_take_page(vhe);
+	apply_answer(vhe);
 }

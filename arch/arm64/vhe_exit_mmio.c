@@ -45,15 +45,27 @@ static int handle_abort(struct vhe_vcpu *vhe, u32 access)
 	return AXVCPU_NEXT_FAULT;
 }
 
-/*
- * The walk of stage 1 reads, but it writes access flags and dirty state; cache
- * maintenance, always reported as a write, reads, but DC IVAC is a write: each
- * of them only lacks permission if it is the latter.
- */
-static u32 permission_write(const struct vhe_vcpu *vhe)
+static bool lacks_permission(const struct vhe_vcpu *vhe)
 {
-	return (vhe->esr & ESR_ELx_FSC_TYPE) == ESR_ELx_FSC_PERM ? AXVCPU_MAP_WRITE :
-								    AXVCPU_MAP_READ;
+	return (vhe->esr & ESR_ELx_FSC_TYPE) == ESR_ELx_FSC_PERM;
+}
+
+/*
+ * The walk of stage 1 reads, and it writes access flags and dirty state. The syndrome does
+ * not say which of the two was refused.
+ */
+static u32 walk_access(const struct vhe_vcpu *vhe)
+{
+	return AXVCPU_MAP_READ | (lacks_permission(vhe) ? AXVCPU_MAP_WRITE : 0);
+}
+
+/*
+ * Cache maintenance, always reported as a write, reads, but DC IVAC is a write: it only
+ * lacks permission if it is the latter.
+ */
+static u32 cache_access(const struct vhe_vcpu *vhe)
+{
+	return lacks_permission(vhe) ? AXVCPU_MAP_WRITE : AXVCPU_MAP_READ;
 }
 
 /**
@@ -65,8 +77,10 @@ static u32 permission_write(const struct vhe_vcpu *vhe)
  */
 int vhe_handle_data_abort(struct vhe_vcpu *vhe)
 {
-	if (vhe->esr & (ISS_S1PTW | ISS_CM))
-		return handle_abort(vhe, permission_write(vhe));
+	if (vhe->esr & ISS_S1PTW)
+		return handle_abort(vhe, walk_access(vhe));
+	if (vhe->esr & ISS_CM)
+		return handle_abort(vhe, cache_access(vhe));
 	return handle_abort(vhe, vhe->esr & ISS_WNR ? AXVCPU_MAP_WRITE : AXVCPU_MAP_READ);
 }
 
@@ -79,7 +93,7 @@ int vhe_handle_data_abort(struct vhe_vcpu *vhe)
  */
 int vhe_handle_instruction_abort(struct vhe_vcpu *vhe)
 {
-	return handle_abort(vhe, vhe->esr & ISS_S1PTW ? permission_write(vhe) : AXVCPU_MAP_EXEC);
+	return handle_abort(vhe, vhe->esr & ISS_S1PTW ? walk_access(vhe) : AXVCPU_MAP_EXEC);
 }
 
 static unsigned int mmio_width(u64 esr)
@@ -126,6 +140,7 @@ int vhe_fault_exit(struct axvcpu *vcpu)
 	run->mmio.data = narrow(vhe_get_x(vhe, FIELD_GET(ISS_SRT, esr)), mmio_width(esr));
 	vhe_skip_insn(vhe);
 	WRITE_ONCE(run->regs.arm64.pc, vhe->pc);
+	WRITE_ONCE(run->regs.arm64.pstate, vhe->pstate);
 	return AXVCPU_EXIT_MMIO_WRITE;
 }
 

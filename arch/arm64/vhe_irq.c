@@ -3,10 +3,12 @@
  * Which interrupts a guest has in list registers: those that INJECT queues, the
  * highest priority first, and the virtual timer's.
  */
+#include <linux/atomic.h>
 #include <linux/bitfield.h>
 #include <linux/bitmap.h>
 #include <linux/bitops.h>
 #include <linux/compiler.h>
+#include <linux/lockdep.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -23,16 +25,42 @@
 #define TIMER_PRIORITY		0xa0
 
 /**
+ * vhe_irq_create() - before anything is queued
+ * @irq: the queue, all 0
+ *
+ * Context: the vCPU is new.
+ */
+void vhe_irq_create(struct vhe_irq *irq)
+{
+	mutex_init(&irq->withdraw_mutex);
+}
+
+/**
+ * vhe_irq_destroy() - the vCPU goes
+ * @irq: the queue
+ *
+ * Context: nobody else knows the vCPU.
+ */
+void vhe_irq_destroy(struct vhe_irq *irq)
+{
+	mutex_destroy(&irq->withdraw_mutex);
+}
+
+/**
  * vhe_irq_reset() - nothing is queued
  * @irq: the queue
+ *
+ * INJECT may queue something meanwhile: it comes before, and is gone, or after. A request
+ * of WITHDRAW stays, and is in vain.
  *
  * Context: &struct axvcpu.mutex held, or the vCPU is new.
  */
 void vhe_irq_reset(struct vhe_irq *irq)
 {
+	WRITE_ONCE(irq->queued, false);
+	WRITE_ONCE(irq->show, false);
+	smp_mb(); /* the flags before the queue, as in place_queued() */
 	bitmap_zero(irq->pending, VHE_NR_INTIDS);
-	irq->queued = false;
-	irq->show = false;
 }
 
 /**
@@ -63,40 +91,65 @@ int vhe_irq_queue(struct vhe_vcpu *vhe, u32 intid, u32 priority)
 
 /*
  * What is in a list register only the thread inside RUN can take back, or who holds the
- * mutex while there is none. A request is a bit in @withdraw; that it was met, one in
- * @withdrawn, before the request's is cleared.
+ * mutex while there is none. It may be there and in the queue as well.
  */
 static bool take_back(struct vhe_vcpu *vhe, unsigned int request, bool in_hw)
 {
+	bool queued;
+
 	if (request == VHE_WITHDRAW_SERROR)
 		return xchg(&vhe->serror, 0);
-	return test_and_clear_bit(request, vhe->irq.pending) ||
-	       vhe_gic_recall(&vhe->gic, request, in_hw);
+	queued = test_and_clear_bit(request, vhe->irq.pending);
+	return vhe_gic_recall(&vhe->gic, request, in_hw) || queued;
 }
 
-static noinline void meet_requests(struct vhe_vcpu *vhe, bool in_hw)
+static bool has_request(const struct vhe_irq *irq)
+{
+	return atomic_read(&irq->request_state) == VHE_REQUEST_WAITS;
+}
+
+/* Whoever takes the request up answers it. */
+static noinline void meet_request(struct vhe_vcpu *vhe, bool in_hw)
 {
 	struct vhe_irq *irq = &vhe->irq;
-	unsigned int i;
+	bool met;
 
-	/* The flag before the requests; pairs with vhe_irq_withdraw(). */
-	smp_store_mb(irq->has_requests, false);
-	for_each_set_bit(i, irq->withdraw, VHE_NR_REQUESTS) {
-		if (take_back(vhe, i, in_hw))
-			set_bit(i, irq->withdrawn);
-		smp_mb__before_atomic(); /* the answer before the request's end */
-		clear_bit(i, irq->withdraw);
-	}
+	lockdep_assert_held(&vhe->vcpu.mutex);
+	if (atomic_cmpxchg(&irq->request_state, VHE_REQUEST_WAITS, VHE_REQUEST_TAKEN_UP) !=
+	    VHE_REQUEST_WAITS)
+		return;
+	met = take_back(vhe, irq->request, in_hw);
+	atomic_set_release(&irq->request_state, met ? VHE_REQUEST_MET : VHE_REQUEST_IN_VAIN);
 }
 
-/* Returns false: not met yet. */
-static bool met_idle(struct vhe_vcpu *vhe)
+static void meet_idle(struct vhe_vcpu *vhe)
 {
 	if (!mutex_trylock(&vhe->vcpu.mutex))
-		return false;
-	meet_requests(vhe, false);
+		return;
+	meet_request(vhe, false);
 	mutex_unlock(&vhe->vcpu.mutex);
-	return true;
+}
+
+/* Returns &enum vhe_request: MET, IN_VAIN; NONE: a signal came before anybody took it up. */
+static int wait_for_answer(struct vhe_vcpu *vhe)
+{
+	struct vhe_irq *irq = &vhe->irq;
+	int state;
+
+	for (;;) {
+		meet_idle(vhe);
+		state = atomic_read_acquire(&irq->request_state);
+		if (state >= VHE_REQUEST_MET)
+			return state;
+		if (signal_pending(current) &&
+		    atomic_cmpxchg(&irq->request_state, VHE_REQUEST_WAITS, VHE_REQUEST_NONE) ==
+		    VHE_REQUEST_WAITS)
+			return VHE_REQUEST_NONE;
+		/* An entry may have cleared it and not seen the request. */
+		WRITE_ONCE(irq->queued, true);
+		axvcpu_poke(&vhe->vcpu);
+		schedule_timeout_uninterruptible(1);
+	}
 }
 
 /**
@@ -105,25 +158,23 @@ static bool met_idle(struct vhe_vcpu *vhe)
  * @request: INTID or %VHE_WITHDRAW_SERROR
  *
  * Context: process context, any thread, without &struct axvcpu.mutex.
- * Return: 0, -ENOENT: the guest has it, or it never was there; -EINTR: a fatal signal.
+ * Return: 0, -ENOENT: the guest has it, or it never was there; -EINTR: a signal.
  */
 int vhe_irq_withdraw(struct vhe_vcpu *vhe, unsigned int request)
 {
 	struct vhe_irq *irq = &vhe->irq;
+	int state;
 
-	if (request < VHE_NR_INTIDS && test_and_clear_bit(request, irq->pending))
-		return 0;
-	set_bit(request, irq->withdraw);
-	smp_mb__after_atomic(); /* the request before the flags */
-	WRITE_ONCE(irq->has_requests, true);
-	WRITE_ONCE(irq->queued, true);
-	while (test_bit(request, irq->withdraw) && !met_idle(vhe)) {
-		if (fatal_signal_pending(current) && test_and_clear_bit(request, irq->withdraw))
-			return -EINTR;
-		axvcpu_poke(&vhe->vcpu);
-		schedule_timeout_uninterruptible(1);
-	}
-	return test_and_clear_bit(request, irq->withdrawn) ? 0 : -ENOENT;
+	if (mutex_lock_interruptible(&irq->withdraw_mutex))
+		return -EINTR;
+	irq->request = request;
+	atomic_set_release(&irq->request_state, VHE_REQUEST_WAITS);
+	state = wait_for_answer(vhe);
+	atomic_set(&irq->request_state, VHE_REQUEST_NONE);
+	mutex_unlock(&irq->withdraw_mutex);
+	if (state == VHE_REQUEST_NONE)
+		return -EINTR;
+	return state == VHE_REQUEST_MET ? 0 : -ENOENT;
 }
 
 static bool queue_pending(const struct vhe_irq *irq, const struct vhe_gic *gic)
@@ -159,8 +210,8 @@ static bool timer_due(const struct vhe_vcpu *vhe)
 bool vhe_irq_pending(struct vhe_vcpu *vhe)
 {
 	/* Nobody else can, while the thread inside RUN waits. */
-	if (READ_ONCE(vhe->irq.has_requests))
-		meet_requests(vhe, false);
+	if (has_request(&vhe->irq))
+		meet_request(vhe, false);
 	return vhe_gic_pending(&vhe->gic) || timer_due(vhe) ||
 	       queue_pending(&vhe->irq, &vhe->gic);
 }
@@ -230,16 +281,19 @@ static bool place(struct vhe_vcpu *vhe, u32 intid)
 static void place_queued(struct vhe_vcpu *vhe)
 {
 	struct vhe_irq *irq = &vhe->irq;
-	int intid;
+	int intid, i;
 
 	/* The flag before the queue; pairs with vhe_irq_queue(). */
 	smp_store_mb(irq->queued, false);
-	while ((intid = next_pending(irq)) >= 0) {
-		if (!place(vhe, intid)) {
-			WRITE_ONCE(irq->queued, true);
+	/* Threads that go on queueing can't keep the CPU here. */
+	for (i = 0; i < VHE_NR_INTIDS; i++) {
+		intid = next_pending(irq);
+		if (intid < 0)
 			return;
-		}
+		if (!place(vhe, intid))
+			break;
 	}
+	WRITE_ONCE(irq->queued, true);
 }
 
 static bool place_timer(struct vhe_vcpu *vhe)
@@ -294,8 +348,8 @@ void vhe_irq_enter(struct vhe_vcpu *vhe)
 {
 	vhe_timer_drop(&vhe->timer, vhe_gic_drop(&vhe->gic));
 	update_timer(vhe);
-	if (READ_ONCE(vhe->irq.has_requests))
-		meet_requests(vhe, true);
+	if (has_request(&vhe->irq))
+		meet_request(vhe, true);
 	if (READ_ONCE(vhe->irq.queued))
 		place_queued(vhe);
 	WRITE_ONCE(vhe->irq.show, true);

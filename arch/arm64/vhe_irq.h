@@ -3,7 +3,9 @@
 #ifndef _AXVCPU_VHE_IRQ_H
 #define _AXVCPU_VHE_IRQ_H
 
+#include <linux/atomic.h>
 #include <linux/compiler.h>
+#include <linux/mutex.h>
 #include <linux/types.h>
 
 #include "axvcpu_arch.h"
@@ -15,7 +17,22 @@ struct vhe_vcpu;
 
 /* What WITHDRAW may ask for beside INTIDs */
 #define VHE_WITHDRAW_SERROR	VHE_NR_INTIDS
-#define VHE_NR_REQUESTS		(VHE_NR_INTIDS + 1)
+
+/**
+ * enum vhe_request - where a request of WITHDRAW is
+ * @VHE_REQUEST_NONE: there is none
+ * @VHE_REQUEST_WAITS: for the thread inside RUN, or whoever holds the vCPU's mutex
+ * @VHE_REQUEST_TAKEN_UP: the answer follows at once
+ * @VHE_REQUEST_MET: the event is taken back
+ * @VHE_REQUEST_IN_VAIN: there was no such event
+ */
+enum vhe_request {
+	VHE_REQUEST_NONE,
+	VHE_REQUEST_WAITS,
+	VHE_REQUEST_TAKEN_UP,
+	VHE_REQUEST_MET,
+	VHE_REQUEST_IN_VAIN,
+};
 
 /**
  * struct vhe_irq - interrupts that wait for a list register
@@ -23,20 +40,22 @@ struct vhe_vcpu;
  * @priority: of each of them
  * @queued: there may be some in @pending; set after them
  * @show: the run page lacks some of what is queued, or has what is gone
- * @has_requests: there may be some in @withdraw; set after them, @queued too
- * @withdraw: what WITHDRAW asks for, that is in no queue
- * @withdrawn: the requests in @withdraw that were met
+ * @withdraw_mutex: (not in RUN) one WITHDRAW at a time; protects @request
+ * @request: INTID that WITHDRAW asks for, or %VHE_WITHDRAW_SERROR
+ * @request_state: &enum vhe_request
  */
 struct vhe_irq {
 	DECLARE_BITMAP(pending, VHE_NR_INTIDS);
 	u8 priority[VHE_NR_INTIDS];
 	bool queued;
 	bool show;
-	bool has_requests;
-	DECLARE_BITMAP(withdraw, VHE_NR_REQUESTS);
-	DECLARE_BITMAP(withdrawn, VHE_NR_REQUESTS);
+	struct mutex withdraw_mutex;
+	unsigned int request;
+	atomic_t request_state;
 };
 
+void vhe_irq_create(struct vhe_irq *irq);
+void vhe_irq_destroy(struct vhe_irq *irq);
 void vhe_irq_reset(struct vhe_irq *irq);
 int vhe_irq_queue(struct vhe_vcpu *vhe, u32 intid, u32 priority);
 bool vhe_irq_pending(struct vhe_vcpu *vhe);

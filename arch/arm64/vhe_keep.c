@@ -99,10 +99,13 @@ static void restore_timer(struct vhe_timer *timer, const struct vhe_kept *kept, 
  */
 static void restore_queue(struct vhe_irq *irq, const struct vhe_kept *kept)
 {
+	unsigned int intid;
+
 	if (bitmap_equal(irq->pending, kept->pending, VHE_NR_INTIDS) &&
 	    bitmap_empty(kept->pending, VHE_NR_INTIDS))
 		return;
-	memcpy(irq->priority, kept->priority, sizeof(irq->priority));
+	for_each_set_bit(intid, kept->pending, VHE_NR_INTIDS)
+		WRITE_ONCE(irq->priority[intid], kept->priority[intid]);
 	bitmap_copy(irq->pending, kept->pending, VHE_NR_INTIDS);
 	smp_mb(); /* the queue before the flag, as in vhe_irq_queue() */
 	WRITE_ONCE(irq->queued, true);

@@ -41,6 +41,7 @@ const struct axvcpu_arch_ops axvcpu_arch = {
 	.handle_exit = vhe_handle_exit,
 	.fault_exit = vhe_fault_exit,
 	.sync_regs = vhe_sync_regs,
+	.show_queue = vhe_show_queue,
 	.has_event = vhe_has_event,
 	.inject = vhe_inject,
 	.withdraw = vhe_withdraw,

@@ -41,11 +41,11 @@ static void take_registers(struct vhe_vcpu *vhe)
 	const struct axvcpu_run *run = vhe->vcpu.run;
 	u64 pstate = READ_ONCE(run->regs.arm64.pstate);
 
-	if (!vhe_pstate_ok(pstate)) {
+	/* Nothing of what the VMM wrote is lost when it repairs PSTATE. */
+	if (vhe_pstate_ok(pstate))
+		vhe->pstate = pstate;
+	else
 		vhe->exit = VHE_EXIT_BAD_PSTATE;
-		return;
-	}
-	vhe->pstate = pstate;
 	vhe->pc = READ_ONCE(run->regs.arm64.pc);
 	*vhe_sp(vhe) = READ_ONCE(run->regs.arm64.sp);
 }
@@ -138,7 +138,14 @@ static int get_sysreg(struct vhe_vcpu *vhe, u64 id, u64 *value)
 {
 	const struct vhe_sysreg *reg = find_sysreg(id);
 
-	return reg && vhe_sysreg_read(vhe, reg, value) ? 0 : -EINVAL;
+	if (!reg)
+		return -EINVAL;
+	/* Most are nothing but their value. */
+	if (likely(vhe_sysreg_is_kept(reg) && !reg->value)) {
+		*value = READ_ONCE(*vhe_sysreg_home(vhe, reg));
+		return 0;
+	}
+	return vhe_sysreg_read(vhe, reg, value) ? 0 : -EINVAL;
 }
 
 /* What vhe_check_regs() leaves in an id: where &struct vhe_vcpu has the register */

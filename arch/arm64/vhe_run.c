@@ -178,6 +178,20 @@ void vhe_put(struct axvcpu *vcpu)
 }
 
 /**
+ * vhe_show_queue() - see &struct axvcpu_arch_ops.show_queue
+ * @vcpu: the vCPU, its registers not in the hardware
+ *
+ * Context: process context, &struct axvcpu.mutex held.
+ */
+void vhe_show_queue(struct axvcpu *vcpu)
+{
+	struct vhe_vcpu *vhe = to_vhe(vcpu);
+
+	if (unlikely(READ_ONCE(vhe->irq.show)))
+		vhe_irq_show(vhe);
+}
+
+/**
  * vhe_sync_regs() - see &struct axvcpu_arch_ops.sync_regs
  * @vcpu: the vCPU
  *
@@ -190,8 +204,7 @@ void vhe_sync_regs(struct axvcpu *vcpu)
 	lockdep_assert_held(&vcpu->mutex);
 	vhe_save(vhe);
 	vhe_sync_page(vhe);
-	if (unlikely(READ_ONCE(vhe->irq.show)))
-		vhe_irq_show(vhe);
+	vhe_show_queue(vcpu);
 }
 
 /* --- FP ---------------------------------------------------------------------- */
@@ -352,6 +365,9 @@ int vhe_enter(struct axvcpu *vcpu, bool flush)
 			return -EINVAL;
 		if (unlikely(vhe->exit == VHE_EXIT_BAD_PSTATE || vhe->pstate & PSR_MODE32_BIT)) {
 			vhe->exit = VHE_EXIT_BAD_PSTATE;
+			/* It still has to be done. */
+			if (flush)
+				vcpu->tlb_gen = 0;
 			return 0;
 		}
 	}

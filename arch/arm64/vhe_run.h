@@ -11,6 +11,7 @@ void vhe_run_init(void);
 int vhe_load(struct axvcpu *vcpu);
 void vhe_put(struct axvcpu *vcpu);
 int vhe_enter(struct axvcpu *vcpu, bool flush);
+void vhe_show_queue(struct axvcpu *vcpu);
 void vhe_sync_regs(struct axvcpu *vcpu);
 void vhe_unload_guest(struct vhe_vcpu *vhe);
 void vhe_use_fp(struct vhe_vcpu *vhe);

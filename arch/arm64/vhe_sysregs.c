@@ -245,11 +245,6 @@ void vhe_sysregs_each(void (*fn)(void *arg, const struct vhe_sysreg *reg), void 
 		fn(arg, &registers[i]);
 }
 
-static u64 *home(const struct vhe_vcpu *vhe, const struct vhe_sysreg *reg)
-{
-	return (u64 *)((unsigned long)vhe + reg->home);
-}
-
 /**
  * vhe_sysreg_read() - a register as the guest has it
  * @vhe: the vCPU
@@ -262,7 +257,7 @@ static u64 *home(const struct vhe_vcpu *vhe, const struct vhe_sysreg *reg)
 bool vhe_sysreg_read(const struct vhe_vcpu *vhe, const struct vhe_sysreg *reg, u64 *value)
 {
 	if (vhe_sysreg_is_kept(reg))
-		*value = READ_ONCE(*home(vhe, reg));
+		*value = READ_ONCE(*vhe_sysreg_home(vhe, reg));
 	else
 		*value = reg->bits ? read_sanitised_ftr_reg(reg->first) & reg->bits : 0;
 	return !reg->value || reg->value(vhe, value);
@@ -278,5 +273,5 @@ bool vhe_sysreg_read(const struct vhe_vcpu *vhe, const struct vhe_sysreg *reg, u
  */
 void vhe_sysreg_write(struct vhe_vcpu *vhe, const struct vhe_sysreg *reg, u64 value)
 {
-	WRITE_ONCE(*home(vhe, reg), value);
+	WRITE_ONCE(*vhe_sysreg_home(vhe, reg), value);
 }

@@ -252,4 +252,17 @@ static inline bool vhe_sysreg_is_kept(const struct vhe_sysreg *reg)
 	return reg->home > VHE_HOME_MACHINE;
 }
 
+/**
+ * vhe_sysreg_home() - where a register that is kept stands
+ * @vhe: the vCPU
+ * @reg: its row, of vhe_sysreg_is_kept()
+ *
+ * Context: any.
+ * Return: where.
+ */
+static inline u64 *vhe_sysreg_home(const struct vhe_vcpu *vhe, const struct vhe_sysreg *reg)
+{
+	return (u64 *)((unsigned long)vhe + reg->home);
+}
+
 #endif /* _AXVCPU_VHE_SYSREGS_H */

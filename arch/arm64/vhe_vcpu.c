@@ -66,6 +66,7 @@ int vhe_vcpu_create(struct axvcpu *vcpu, const union axvcpu_create_config *confi
 	vhe->dtb = arm64->dtb;
 	new_tag(vhe);
 	vhe_timer_create(vhe);
+	vhe_irq_create(&vhe->irq);
 	reset_registers(vhe);
 	return 0;
 }
@@ -78,7 +79,10 @@ int vhe_vcpu_create(struct axvcpu *vcpu, const union axvcpu_create_config *confi
  */
 void vhe_vcpu_destroy(struct axvcpu *vcpu)
 {
-	vhe_timer_destroy(&to_vhe(vcpu)->timer);
+	struct vhe_vcpu *vhe = to_vhe(vcpu);
+
+	vhe_irq_destroy(&vhe->irq);
+	vhe_timer_destroy(&vhe->timer);
 }
 
 /**

@@ -464,6 +464,11 @@ static int mock_handle_exit(struct axvcpu *vcpu)
 	return ret ? ret : axvcpu_mock_handle_exit(axvcpu_mock(vcpu));
 }
 
+static void mock_show_queue(struct axvcpu *vcpu)
+{
+	axvcpu_mock_show_queue(axvcpu_mock(vcpu));
+}
+
 static void mock_sync_regs(struct axvcpu *vcpu)
 {
 	struct axvcpu_mock *mock = axvcpu_mock(vcpu);
@@ -678,6 +683,7 @@ const struct axvcpu_arch_ops axvcpu_arch = {
 	.enter = mock_enter,
 	.handle_exit = mock_handle_exit,
 	.sync_regs = mock_sync_regs,
+	.show_queue = mock_show_queue,
 	.has_event = mock_has_event,
 	.halt_is_masked = mock_halt_is_masked,
 	.inject = mock_inject,

@@ -253,6 +253,15 @@ static bool take_interrupt(struct vmx_vcpu *vmx, int vector)
 	return taken;
 }
 
+/* The flag stays when WITHDRAW takes the last one. */
+static void forget_withdrawn(struct vmx_vcpu *vmx)
+{
+	clear_bit(VMX_QUEUED_IRQ, &vmx->queued);
+	smp_mb__after_atomic();	/* pairs with queue_interrupt()'s */
+	if (!bitmap_empty(vmx->irr, 256))
+		set_bit(VMX_QUEUED_IRQ, &vmx->queued);
+}
+
 /* A trap behind the last instruction comes first, and an entry with an event drops it. */
 static bool trap_is_due(const struct vmx_vcpu *vmx)
 {
@@ -275,6 +284,8 @@ static bool take_queued(struct vmx_vcpu *vmx)
 	    take_nmi(vmx))
 		return true;
 	vector = next_vector(vmx);
+	if (vector < 0 && queued & BIT(VMX_QUEUED_IRQ))
+		forget_withdrawn(vmx);
 	return vector >= 0 && !shadow && (vmx_rflags(vmx) & X86_EFLAGS_IF) &&
 	       take_interrupt(vmx, vector);
 }

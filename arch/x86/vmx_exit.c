@@ -93,7 +93,7 @@ static void apply_answer(struct vmx_vcpu *vmx)
 {
 	u32 reason = vmx->vcpu.exit_reason;
 
-	if (unlikely(READ_ONCE(vmx->exception))) {
+	if (unlikely(READ_ONCE(vmx->exception)) && reason != AXVCPU_EXIT_HYPERCALL) {
 		vmx->skip_due = false;
 		vmx->seen = (struct vmx_event){};
 	} else if (vmx->skip_due) {
@@ -120,7 +120,7 @@ void vmx_complete(struct axvcpu *vcpu)
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 
 	lockdep_assert_held(&vcpu->mutex);
-	if (unlikely(vmx_vmm_says_done(vmx, dirty))) {
+	if (unlikely(vmx_vmm_says_done(vmx, dirty, READ_ONCE(vcpu->run->regs.x86.rip)))) {
 		vmx_vmm_did_insn(vmx);
 		return;
 	}

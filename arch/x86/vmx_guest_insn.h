@@ -5,7 +5,9 @@
 
 #include <linux/compiler.h>
 
+#include <asm/debugreg.h>
 #include <asm/processor-flags.h>
+#include <asm/trapnr.h>
 #include <asm/vmx.h>
 
 #include "vmx.h"
@@ -98,10 +100,16 @@ static __always_inline void vmx_go_on(struct vmx_vcpu *vmx, u64 next)
  * @vmx: the vCPU; the VMM has not let it go on
  *
  * Context: &struct axvcpu.mutex held.
- * Return: whether: of HYPERCALL it is done, of DEBUG there is none.
+ * Return: whether: of HYPERCALL it is done, of DEBUG there is none, and a single step's
+ * EXCEPTION comes when it is done.
  */
 static inline bool vmx_insn_is_open(const struct vmx_vcpu *vmx)
 {
+	bool is_step = (vmx->seen.info & INTR_INFO_VECTOR_MASK) == X86_TRAP_DB &&
+		       vmx->seen_payload & DR_STEP;
+
+	if (vmx->vcpu.exit_reason == AXVCPU_EXIT_EXCEPTION && is_step)
+		return false;
 	return !(BIT(vmx->vcpu.exit_reason) &
 		 (BIT(AXVCPU_EXIT_HYPERCALL) | BIT(AXVCPU_EXIT_DEBUG)));
 }
@@ -118,9 +126,9 @@ static inline bool vmx_insn_is_open(const struct vmx_vcpu *vmx)
 static inline void vmx_vmm_did_insn(struct vmx_vcpu *vmx)
 {
 	vmx->skip_due = false;
-	vmx->seen = (struct vmx_event){};
 	if (vmx_insn_is_open(vmx))
 		vmx->once |= VMX_ONCE_END_SHADOW | vmx_step_over(vmx);
+	vmx->seen = (struct vmx_event){};
 }
 
 /**
@@ -154,14 +162,14 @@ static inline void vmx_skip_later(struct vmx_vcpu *vmx)
  * vmx_vmm_says_done() - does the VMM say that it has done the instruction that exited?
  * @vmx: the vCPU, whose RIP is known
  * @dirty: &struct axvcpu_run.regs_dirty
+ * @rip: what the run page has of RIP
  *
  * Context: &struct axvcpu.mutex held.
  * Return: whether: by %AXVCPU_REGS_DONE, or by another RIP.
  */
-static inline bool vmx_vmm_says_done(const struct vmx_vcpu *vmx, u32 dirty)
+static inline bool vmx_vmm_says_done(const struct vmx_vcpu *vmx, u32 dirty, u64 rip)
 {
-	return dirty & AXVCPU_REGS_DONE ||
-	       (dirty & AXVCPU_REGS_PC && READ_ONCE(vmx->vcpu.run->regs.x86.rip) != vmx->rip);
+	return dirty & AXVCPU_REGS_DONE || (dirty & AXVCPU_REGS_PC && rip != vmx->rip);
 }
 
 #endif /* _AXVCPU_VMX_GUEST_INSN_H */

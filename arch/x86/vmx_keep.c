@@ -79,6 +79,12 @@ static unsigned int nr_fields(void)
 	return ARRAY_SIZE(fields) - (vmx_caps.timer ? 0 : 1);
 }
 
+/* What the guest had on, and what the VMM has looked at or written, see vmx_xstate() */
+static u64 fpu_parts(u64 xfeatures, const struct xregs_state *fpu)
+{
+	return xfeatures | fpu->header.xfeatures;
+}
+
 /**
  * vmx_keep() - see &struct axvcpu_arch_ops.keep
  * @vcpu: the vCPU, loaded
@@ -105,7 +111,7 @@ void vmx_keep(struct axvcpu *vcpu, void *to)
 	vmx_queue_keep(vmx, &kept->queue);
 	kept->tsc_offset = vmx->tsc_offset;
 	kept->tsc = rdtsc() + vmx->tsc_offset;
-	memcpy(kept->fpu, vmx->fpu, vmx_xsave_size(vmx->xfeatures));
+	memcpy(kept->fpu, vmx->fpu, vmx_xsave_size(fpu_parts(vmx->xfeatures, vmx->fpu)));
 }
 
 static void restore_fields(const struct vmx_kept *kept)
@@ -149,6 +155,7 @@ void vmx_restore(struct axvcpu *vcpu, const void *from, bool time)
 	vmx->once = kept->once | stepped | VMX_ONCE_RIP | VMX_ONCE_RFLAGS | VMX_ONCE_DEBUG;
 	vmx_queue_restore(vmx, &kept->queue);
 	restore_time(vmx, time ? kept->tsc - rdtsc() : kept->tsc_offset);
-	memcpy(vmx->fpu, kept->fpu, vmx_xsave_size(kept->guest.xfeatures));
+	memcpy(vmx->fpu, kept->fpu,
+	       vmx_xsave_size(fpu_parts(kept->guest.xfeatures, (void *)kept->fpu)));
 	vmx_sync_regs(vcpu);
 }

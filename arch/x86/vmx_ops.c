@@ -48,6 +48,14 @@ static void vmx_kick_cpu(int cpu)
 	smp_send_reschedule(cpu);
 }
 
+static void vmx_show_queue(struct axvcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+
+	if (READ_ONCE(vmx->queued))
+		vmx_queue_show(vmx);
+}
+
 static u64 vmx_cycles_to_ns(u64 cycles)
 {
 	return mul_u64_u32_div(cycles, USEC_PER_SEC, tsc_khz);
@@ -114,6 +122,7 @@ const struct axvcpu_arch_ops axvcpu_arch = {
 	.complete	= vmx_complete,
 	.enter		= vmx_enter,
 	.sync_regs	= vmx_sync_regs,
+	.show_queue	= vmx_show_queue,
 	.has_event	= vmx_has_event,
 	.halt_is_masked	= vmx_halt_is_masked,
 	.inject		= vmx_inject,

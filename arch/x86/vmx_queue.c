@@ -125,6 +125,7 @@ int vmx_withdraw(struct axvcpu *vcpu, const struct axvcpu_inject *event)
  */
 void vmx_set_queued_exception(struct vmx_vcpu *vmx, u64 exception)
 {
+	lockdep_assert_held(&vmx->vcpu.mutex);
 	/* One that INJECT queues meanwhile is replaced, or stays and has its flag. */
 	clear_bit(VMX_QUEUED_EXCEPTION, &vmx->queued);
 	xchg(&vmx->exception, exception);
@@ -142,6 +143,7 @@ void vmx_set_queued_exception(struct vmx_vcpu *vmx, u64 exception)
  */
 void vmx_set_queued_irqs(struct vmx_vcpu *vmx, unsigned int n, u64 irqs)
 {
+	lockdep_assert_held(&vmx->vcpu.mutex);
 	xchg(&vmx->irr[n], irqs);
 	/* It stays set, maybe in vain, when the last one goes. */
 	if (irqs)
@@ -159,6 +161,7 @@ void vmx_queue_keep(const struct vmx_vcpu *vmx, struct vmx_queue *queue)
 {
 	unsigned int i;
 
+	lockdep_assert_held(&vmx->vcpu.mutex);
 	for (i = 0; i < ARRAY_SIZE(queue->irqs); i++)
 		queue->irqs[i] = READ_ONCE(vmx->irr[i]);
 	queue->exception = READ_ONCE(vmx->exception);
@@ -176,6 +179,7 @@ void vmx_queue_restore(struct vmx_vcpu *vmx, const struct vmx_queue *queue)
 {
 	unsigned int i;
 
+	lockdep_assert_held(&vmx->vcpu.mutex);
 	for (i = 0; i < ARRAY_SIZE(queue->irqs); i++) {
 		if (READ_ONCE(vmx->irr[i]) != queue->irqs[i])
 			vmx_set_queued_irqs(vmx, i, queue->irqs[i]);

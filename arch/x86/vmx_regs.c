@@ -366,6 +366,7 @@ void vmx_commit_regs(struct axvcpu *vcpu, const struct axvcpu_reg *regs, u32 cou
 	const struct vmx_reg *reg = VMX_NO_REG;
 	u32 i;
 
+	lockdep_assert_held(&vcpu->mutex);
 	for (i = 0; i < count; i++) {
 		if (likely(vmx_regs_next(&reg, regs[i].id)))
 			write_reg(vmx, reg, regs[i].value);
@@ -386,15 +387,16 @@ void vmx_take_regs(struct vmx_vcpu *vmx)
 {
 	struct axvcpu_run *run = vmx->vcpu.run;
 	u32 dirty = READ_ONCE(run->regs_dirty);
+	u64 rip = READ_ONCE(run->regs.x86.rip);
 
 	WRITE_ONCE(run->regs_dirty, 0);
 	vmx_rip(vmx);
-	if (vmx_vmm_says_done(vmx, dirty))
+	if (vmx_vmm_says_done(vmx, dirty, rip))
 		end_exit(vmx);
 	if (dirty & AXVCPU_REGS_SP)
 		vmwrite(GUEST_RSP, READ_ONCE(run->regs.x86.gpr[AXVCPU_X86_RSP]));
 	if (dirty & AXVCPU_REGS_PC) {
-		write_rip(vmx, READ_ONCE(run->regs.x86.rip));
+		write_rip(vmx, rip);
 		set_rflags(vmx, 0, READ_ONCE(run->regs.x86.rflags));
 	}
 }

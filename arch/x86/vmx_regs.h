@@ -26,6 +26,8 @@
  * @get: its value
  * @set: change it
  * @xfeatures: parts of XSAVE's that guests must have for it to exist
+ * @next: the register that follows in the list, the first after the last; not in a table
+ * @next_id: its id
  *
  * Context: @get and @set have preemption off and the vCPU loaded, and hold
  * &struct axvcpu.mutex.
@@ -41,6 +43,8 @@ struct vmx_reg {
 	u64 (*get)(struct vmx_vcpu *vmx, unsigned int n);
 	void (*set)(struct vmx_vcpu *vmx, unsigned int n, u64 value);
 	u64 xfeatures;
+	const struct vmx_reg *next;
+	u64 next_id;
 };
 
 void vmx_regs_init(void);

@@ -9,6 +9,7 @@
 #include <linux/bug.h>
 #include <linux/cache.h>
 #include <linux/init.h>
+#include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
 
@@ -22,12 +23,8 @@
 #define NR_INDEXED	2048
 #define NR_MSRS		24
 
-/**
- * vmx_regs - a row for each register
- *
- * The first has no register, and the last none either: the one after any is in the array.
- */
-struct vmx_reg vmx_regs[VMX_MAX_REGS] __ro_after_init = { [0 ... VMX_MAX_REGS - 1].id = U64_MAX };
+/** vmx_regs - a row for each register, but for the first row */
+struct vmx_reg vmx_regs[VMX_MAX_REGS] __ro_after_init;
 static unsigned int nr_regs __ro_after_init = 1;
 
 /* What of a page is in use, and where that is in the index */
@@ -87,7 +84,7 @@ static void __init add_row(const struct vmx_reg *row)
 {
 	unsigned int i;
 
-	if (WARN_ON(nr_regs + row->count >= VMX_MAX_REGS))
+	if (WARN_ON(nr_regs + row->count > VMX_MAX_REGS))
 		return;
 	for (i = 0; i < row->count; i++) {
 		struct vmx_reg *reg = &vmx_regs[nr_regs++];
@@ -96,6 +93,17 @@ static void __init add_row(const struct vmx_reg *row)
 		reg->id += i;
 		reg->n += i;
 		reg->field += 2 * i;
+	}
+}
+
+/* In a circle: every id that follows is a register's. */
+static void __init link_regs(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_regs; i++) {
+		vmx_regs[i].next = &vmx_regs[i + 1 < nr_regs ? i + 1 : 1];
+		vmx_regs[i].next_id = vmx_regs[i].next->id;
 	}
 }
 
@@ -121,6 +129,7 @@ void __init vmx_regs_add(const struct vmx_reg *rows, unsigned int count)
 	nr_msrs = 0;
 	for (i = 1; i < nr_regs; i++)
 		index_reg(i);
+	link_regs();
 }
 
 static const struct vmx_reg *find_msr(u64 id)
@@ -168,6 +177,7 @@ u32 vmx_list_regs(struct axvcpu *vcpu, u64 *ids, u32 max)
 	unsigned int i;
 	u32 count = 0;
 
+	lockdep_assert_held(&vcpu->mutex);
 	for (i = 1; i < nr_regs; i++) {
 		if (vmx_regs[i].flags & VMX_REG_ALIAS)
 			continue;

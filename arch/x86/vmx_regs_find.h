@@ -11,7 +11,7 @@
 
 extern struct vmx_reg vmx_regs[VMX_MAX_REGS];
 
-/* What no id is found at; the first register follows. */
+/* What no id is found at */
 #define VMX_NO_REG	(&vmx_regs[0])
 
 void vmx_regs_add(const struct vmx_reg *rows, unsigned int count);
@@ -29,8 +29,8 @@ const struct vmx_reg *vmx_regs_find(u64 id);
  */
 static __always_inline bool vmx_regs_next(const struct vmx_reg **reg, u64 id)
 {
-	if (likely((*reg)[1].id == id)) {
-		*reg += 1;
+	if (likely((*reg)->next_id == id)) {
+		*reg = (*reg)->next;
 		return true;
 	}
 	*reg = vmx_regs_find(id);

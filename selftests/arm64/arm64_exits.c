@@ -77,6 +77,61 @@ TEST_F(arm64, sysreg)
 	EXPECT_EQ(0x100, self->x[5]);
 }
 
+/* The VMM writes PC, SP and PSTATE at each exit; the answer is a fault all the same. */
+PROGRAM(fault_program,
+	ALL_SETUP("fault_all")
+	"msr daifclr, #15\n mrs x5, pmcr_el0\n" MEET(0x70)
+	ALL_VECTORS("fault_all") "fault_all: mrs x9, daif\n mrs x10, spsr_el1\n" MEET(0x72));
+
+TEST_F(arm64, fault_with_the_page_written)
+{
+	ASSERT_EQ(0, start(self, fault_program, fault_program_end));
+	ASSERT_EQ(AXVCPU_EXIT_SYSREG_READ, run(self, 0));
+	self->run->sysreg.fault = 1;
+	self->run->regs.arm64.pstate |= 1 << 30;
+	self->run->regs_dirty = AXVCPU_REGS_PC;
+	EXPECT_MEET(0x72);
+	EXPECT_EQ(0x3c0, self->x[9]);
+	EXPECT_EQ(1 << 30 | 5, self->x[10]);
+}
+
+/* An exception comes behind a hypercall, whose result is there. */
+PROGRAM(result_program,
+	ALL_SETUP("result_all") "mov x0, #0x77\n hvc #0\n" MEET(0x70)
+	ALL_VECTORS("result_all") "result_all: mov x9, x0\n" MEET(0x72));
+
+TEST_F(arm64, exception_behind_a_hypercall)
+{
+	struct axvcpu_inject unknown = { .type = AXVCPU_EVENT_EXCEPTION };
+
+	ASSERT_EQ(0, start(self, result_program, result_program_end));
+	EXPECT_MEET(0x77);
+	self->run->hypercall.ret = 0x1234;
+	ASSERT_EQ(0, XIOCTL(self->v.fd, AXVCPU_INJECT, &unknown));
+	EXPECT_MEET(0x72);
+	EXPECT_EQ(0x1234, self->x[9]);
+}
+
+/* What the VMM wrote beside a PSTATE that can't be is there when that is repaired. */
+PROGRAM(repair_program, "mov x20, #0\n" MEET(0x70) "mov x20, #1\n" MEET(0x71));
+
+TEST_F(arm64, bad_pstate_repaired)
+{
+	uint64_t pstate;
+
+	ASSERT_EQ(0, start(self, repair_program, repair_program_end));
+	EXPECT_MEET(0x70);
+	pstate = self->run->regs.arm64.pstate;
+	self->run->regs.arm64.pc += 4;
+	self->run->regs.arm64.pstate = 9;
+	self->run->regs_dirty = AXVCPU_REGS_PC;
+	ASSERT_EQ(AXVCPU_EXIT_FAIL_ENTRY, run(self, 0));
+	self->run->regs.arm64.pstate = pstate;
+	self->run->regs_dirty = AXVCPU_REGS_PC;
+	EXPECT_MEET(0x71);
+	EXPECT_EQ(0, self->x[20]);
+}
+
 /* A3: what exits and what does not: WFE and the guest's own TLB and cache maintenance don't. */
 PROGRAM(trap_program,
 	"sevl\n wfe\n tlbi vmalle1\n dsb sy\n ic iallu\n dc csw, xzr\n mrs x1, actlr_el1\n"

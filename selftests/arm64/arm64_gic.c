@@ -175,6 +175,28 @@ TEST_F(arm64, gic_handled_is_gone)
 	}
 }
 
+/* One copy is in a list register, another one in the queue: both are taken back. */
+PROGRAM(masked_program, "1:" MEET(0x70) "b 1b\n");
+
+TEST_F(arm64, gic_withdrawn_twice)
+{
+	uint64_t value;
+
+	ASSERT_EQ(0, start(self, masked_program, masked_program_end));
+	EXPECT_MEET(0x70);
+	ASSERT_EQ(0, inject(self->v.fd, 40, 0x80));
+	EXPECT_MEET(0x70);
+	ASSERT_EQ(0, inject(self->v.fd, 40, 0x80));
+	ASSERT_EQ(0, withdraw_event(self->v.fd, AXVCPU_EVENT_INTERRUPT, 40));
+	EXPECT_EQ(-ENOENT, withdraw_event(self->v.fd, AXVCPU_EVENT_INTERRUPT, 40));
+	for (int i = 0; i < 16; i++) {
+		ASSERT_EQ(0, get_reg(self->v.fd, AXVCPU_ARM64_REG_GIC_LR(i), &value));
+		EXPECT_EQ(0, value) TH_LOG("list register %d", i);
+	}
+	ASSERT_EQ(0, get_reg(self->v.fd, AXVCPU_ARM64_REG_GIC_QUEUED(40), &value));
+	EXPECT_EQ(0, value);
+}
+
 /* The lines of a VMM that has a GIC of its own; the guest's own acknowledges nothing. */
 PROGRAM(line_program,
 	"adr x0, vectors_line_irq\n msr vbar_el1, x0\n isb\n"

@@ -62,11 +62,14 @@ TEST_F(arm64, mmio)
 }
 
 /* Stage 1 on, its second-level table where nothing is. */
-PROGRAM(walk_program,
-	"ldr x0, =0x200803519\n msr tcr_el1, x0\n"	/* 39 bits, 4 KiB */
-	"mov x0, #0xff\n msr mair_el1, x0\n msr ttbr0_el1, x20\n isb\n"
-	"mrs x0, sctlr_el1\n orr x0, x0, #1\n msr sctlr_el1, x0\n isb\n"
-	"ldr x9, [x21]\n" MEET(0x70) ".ltorg\n");
+#define WALK									\
+	"ldr x0, =0x200803519\n msr tcr_el1, x0\n"	/* 39 bits, 4 KiB */		\
+	"mov x0, #0xff\n msr mair_el1, x0\n msr ttbr0_el1, x20\n isb\n"	\
+	"mrs x0, sctlr_el1\n orr x0, x0, #1\n msr sctlr_el1, x0\n isb\n"	\
+	"ldr x9, [x21]\n" MEET(0x70) ".ltorg\n"
+
+PROGRAM(walk_program, WALK);
+PROGRAM(written_walk_program, "str xzr, [x22]\n" WALK);
 
 /* A12 */
 TEST_F(arm64, walk_fault)
@@ -92,6 +95,26 @@ TEST_F(arm64, walk_fault)
 	self->run->mmio.data = 0x55;
 	EXPECT_MEET(0x70);
 	EXPECT_EQ(0x55, self->x[9]);
+}
+
+/* A table that the guest may write, and has written, but may not read */
+TEST_F(arm64, walk_of_an_unreadable_table)
+{
+	const uint64_t table = 0x90000, va = 2ULL << 30 | 0x123000;
+	volatile uint64_t *l1 = (volatile uint64_t *)(self->g.mem + table);
+
+	ASSERT_EQ(0, map_memory(self->g.aspace, GUEST_HOLE, sysconf(_SC_PAGESIZE),
+				self->g.mem + RESULTS, AXVCPU_MAP_WRITE));
+	l1[0] = 0x701;
+	l1[2] = GUEST_HOLE | 3;
+	ASSERT_EQ(0, start(self, written_walk_program, written_walk_program_end));
+	self->x[20] = table;
+	self->x[21] = va;
+	self->x[22] = GUEST_HOLE;
+	ASSERT_EQ(AXVCPU_EXIT_NESTED_PAGE_FAULT, run(self, 0));
+	EXPECT_EQ(AXVCPU_FAULT_WALK | AXVCPU_FAULT_GVA_VALID | AXVCPU_FAULT_PROTECTION,
+		  self->run->fault.flags);
+	EXPECT_TRUE(self->run->fault.access & AXVCPU_MAP_READ);
 }
 
 /* A12, A13: a store to what can't be written, a fetch from what can't be executed. */

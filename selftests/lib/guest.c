@@ -478,14 +478,13 @@ int list_regs(int fd, uint64_t *ids, uint32_t count)
 }
 
 /**
- * keep_state() - KEEP_STATE, with the exit in the run page as it is
+ * keep_state() - KEEP_STATE
  * @v: vCPU
  *
  * Return: 0 or a negative errno.
  */
 int keep_state(struct guest_vcpu *v)
 {
-	v->kept_reason = v->run->exit_reason;
 	return xioctl(v->fd, AXVCPU_KEEP_STATE, 0);
 }
 
@@ -498,12 +497,7 @@ int keep_state(struct guest_vcpu *v)
  */
 int restore_state(struct guest_vcpu *v, unsigned long flags)
 {
-	int err = xioctl(v->fd, AXVCPU_RESTORE_STATE, flags);
-
-	/* Here, an exit may have another name than the kernel's, see run_vcpu(). */
-	if (!err)
-		v->run->exit_reason = v->kept_reason;
-	return err;
+	return xioctl(v->fd, AXVCPU_RESTORE_STATE, flags);
 }
 
 int withdraw_event(int fd, uint32_t type, uint32_t vector)
@@ -900,6 +894,25 @@ void g_fixup(struct guest_prog *p, int label)
 }
 
 /**
+ * g_begin_with_irqs() - begin a program that has a handler of interrupts
+ * @p: program, from GUEST_PROG(0) on; G0 and G1 are 0
+ * @g: guest
+ *
+ * Return: the handler's label, for g_start_with_irqs().
+ */
+int g_begin_with_irqs(struct guest_prog *p, struct guest *g)
+{
+	int handler;
+
+	g_begin(p, g, GUEST_PROG(0));
+	handler = g_label(p);
+	g_irq_handler(p, handler);
+	g_movi(p, G0, 0);
+	g_movi(p, G1, 0);
+	return handler;
+}
+
+/**
  * g_count_irqs() - here is the handler of g_irq_handler(): each call is one more in G1,
  *	and an exit with the vector, which stays in G2
  * @p: program
@@ -913,6 +926,27 @@ void g_count_irqs(struct guest_prog *p, int handler, uint16_t port)
 	g_get_vector(p, G2);
 	g_out(p, port, G2, 1);
 	g_iret(p);
+}
+
+/**
+ * g_start_with_irqs() - the main program is written: g_count_irqs() follows, and the vCPU is
+ *	Ready
+ * @p: program
+ * @g: guest
+ * @v: vCPU
+ * @handler: the label
+ * @port: of the handler's exits
+ *
+ * Return: 0 or a negative errno.
+ */
+int g_start_with_irqs(struct guest_prog *p, struct guest *g, struct guest_vcpu *v, int handler,
+		      uint16_t port)
+{
+	int err;
+
+	g_count_irqs(p, handler, port);
+	err = vcpu_setup(g, v, g_end(p));
+	return err ? err : bind_vcpu(v->fd, -1);
 }
 
 /** g_loop_forever() - the guest never leaves by itself; interrupts are off */

@@ -185,13 +185,11 @@ struct guest {
  * @fd: its descriptor
  * @run: its run page
  * @isa: how guests are written for it
- * @kept_reason: of the exit at keep_state()
  */
 struct guest_vcpu {
 	int fd;
 	struct axvcpu_run *run;
 	const struct guest_isa *isa;
-	uint32_t kept_reason;
 };
 
 /* Each of these returns 0 or more, or a negative errno. */
@@ -330,7 +328,10 @@ G_OP(get_vector, (struct guest_prog *p, enum guest_reg reg), (p, reg))
 /** g_iret() - the end of a handler */
 G_OP(iret, (struct guest_prog *p), (p))
 
+int g_begin_with_irqs(struct guest_prog *p, struct guest *g);
 void g_count_irqs(struct guest_prog *p, int handler, uint16_t port);
+int g_start_with_irqs(struct guest_prog *p, struct guest *g, struct guest_vcpu *v, int handler,
+		      uint16_t port);
 void g_loop_forever(struct guest_prog *p);
 
 /**

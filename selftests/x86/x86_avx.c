@@ -286,6 +286,20 @@ TEST_F(x86_avx, xsave_area)
 	EXPECT_EQ(0x5555, code_reg(c, AXVCPU_X86_REG_YMM_HIGH(5)));
 }
 
+/* The VMM writes it before the guest turns it on: it is kept, too. */
+TEST_F(x86_avx, kept_while_off)
+{
+	struct x86_code *c = &self->c;
+
+	ASSERT_EQ(0, set_reg(c->v.fd, AXVCPU_X86_REG_YMM_HIGH(5), 0x1111));
+	ASSERT_EQ(0, keep_state(&c->v));
+	ASSERT_EQ(0, set_reg(c->v.fd, AXVCPU_X86_REG_YMM_HIGH(5), 0x2222));
+	ASSERT_EQ(0, restore_state(&c->v, 0));
+	EXPECT_EQ(0x1111, code_reg(c, AXVCPU_X86_REG_YMM_HIGH(5)));
+	ASSERT_EQ(CODE_DONE, avx_on(c));
+	EXPECT_EQ(0x1111, code_reg(c, AXVCPU_X86_REG_YMM_HIGH(5)));
+}
+
 /* AVX goes along when a guest goes on in another vCPU. */
 TEST_F(x86_avx, goes_on_elsewhere)
 {

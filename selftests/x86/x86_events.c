@@ -23,6 +23,7 @@ CODE(tf_cpuid, "pushf; orl $0x100, (%rsp); popf; cpuid; nop; nop");
 CODE(tf_out, "pushf; orl $0x100, (%rsp); popf; out %al, $0x80; nop; nop");
 CODE(hlt, "hlt; nop");
 CODE(out, "out %al, $0x80; nop");
+CODE(vmcall, "vmcall; nop");
 CODE(mov_cr8, "mov %rax, %cr8; nop; nop");
 
 CODE_FIXTURE(x86_events);
@@ -141,6 +142,48 @@ TEST_F(x86_events, trap_flag_and_shadow)
 		ASSERT_EQ(1, code_go_on(&self->c));
 		EXPECT_EQ(CODE_GPA + 2 - deliver, self->c.rip);
 	}
+}
+
+/* The VMM says that it has done what was done: the next instruction is next. */
+TEST_F(x86_events, trap_flag_and_done)
+{
+	ASSERT_EQ(0, set_reg(self->c.v.fd, AXVCPU_X86_REG_EXCEPTION_EXITS, 1 << 1));
+	code_place(&self->c, nops, nops_end - nops);
+	self->run->regs.x86.rflags |= TF;
+	ASSERT_EQ(CODE_EXIT + AXVCPU_EXIT_EXCEPTION, code_go_on(&self->c));
+	EXPECT_EQ(CODE_GPA + 1, self->run->regs.x86.rip);
+	self->run->regs_dirty |= AXVCPU_REGS_DONE;
+	ASSERT_EQ(CODE_EXIT + AXVCPU_EXIT_EXCEPTION, code_go_on(&self->c));
+	EXPECT_EQ(CODE_GPA + 2, self->run->regs.x86.rip);
+}
+
+/* An exception comes behind a hypercall, whose result is there. */
+TEST_F(x86_events, exception_behind_a_hypercall)
+{
+	struct axvcpu_inject ud = { .type = AXVCPU_EVENT_EXCEPTION, .vector = 6 };
+
+	ASSERT_EQ(CODE_EXIT + AXVCPU_EXIT_HYPERCALL, RUN_CODE(&self->c, vmcall));
+	self->run->hypercall.ret = 0x1234;
+	ASSERT_EQ(0, XIOCTL(self->c.v.fd, AXVCPU_INJECT, &ud));
+	self->run->immediate_exit = 1;
+	ASSERT_EQ(-EINTR, run_vcpu(self->c.v.fd, 0));
+	self->run->immediate_exit = 0;
+	EXPECT_EQ(0x1234, self->run->regs.x86.gpr[AXVCPU_X86_RAX]);
+	EXPECT_EQ(6, code_go_on(&self->c));
+	EXPECT_EQ(CODE_GPA + 3, self->c.rip);
+}
+
+/* An entry that fails leaves its event in the VMCS. */
+TEST_F(x86_events, restored_after_a_failed_entry)
+{
+	code_place(&self->c, nops, nops_end - nops);
+	self->run->regs.x86.rflags |= IF;
+	ASSERT_EQ(0, keep_state(&self->c.v));
+	ASSERT_EQ(0, inject_event(self->c.v.fd, AXVCPU_EVENT_INTERRUPT, 0x60));
+	ASSERT_EQ(0, set_reg(self->c.v.fd, AXVCPU_X86_REG_SEG_ACCESS(AXVCPU_X86_SEG_TR), 0x10000));
+	ASSERT_EQ(CODE_EXIT + AXVCPU_EXIT_FAIL_ENTRY, code_go_on(&self->c));
+	ASSERT_EQ(0, restore_state(&self->c.v, 0));
+	EXPECT_EQ(CODE_DONE, code_go_on(&self->c));
 }
 
 /* E27: a second NMI waits for the IRET of the first one's handler. */

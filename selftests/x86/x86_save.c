@@ -43,18 +43,12 @@ FIXTURE(x86_save) {
 /* G0 counts what the main program does, G1 the handler's calls, G2 is the last vector. */
 FIXTURE_SETUP(x86_save)
 {
-	struct guest_prog *p = &self->p;
-
 	ASSERT_EQ(0, guest_create(&self->g, 0));
 	if (self->g.info.backend != AXVCPU_BACKEND_VMX)
 		SKIP(return, "not x86");
 	ASSERT_EQ(0, vcpu_create(&self->g, &self->v, 0));
 	ASSERT_EQ(0, vcpu_create(&self->g, &self->w, 1));
-	g_begin(p, &self->g, GUEST_PROG(0));
-	self->handler = g_label(p);
-	g_irq_handler(p, self->handler);
-	g_movi(p, G0, 0);
-	g_movi(p, G1, 0);
+	self->handler = g_begin_with_irqs(&self->p, &self->g);
 }
 
 FIXTURE_TEARDOWN(x86_save)

@@ -233,7 +233,7 @@ struct axvcpu_create_vcpu {
 #define AXVCPU_MAP_WRITE	(1U << 1)
 #define AXVCPU_MAP_EXEC		(1U << 2)
 #define AXVCPU_MAP_ALL		(AXVCPU_MAP_READ | AXVCPU_MAP_WRITE | AXVCPU_MAP_EXEC)
-/* Not an access: GET_DIRTY tells which pages of the range the guest has written */
+/* Not an access: GET_DIRTY reports which pages of the range the guest has written */
 #define AXVCPU_MAP_LOG_DIRTY	(1U << 3)
 
 /**
@@ -581,8 +581,11 @@ enum axvcpu_event {
  * struct axvcpu_inject - %AXVCPU_INJECT, from any thread, in any state but
  *	Invalid (EBADFD)
  * @type: &enum axvcpu_event
- * @vector: x86 vector, arm64 INTID
- * @error_code: for exceptions that have one
+ * @vector: x86: the vector; 0 for an NMI. arm64: the INTID or the line; of an
+ *	exception its class, ESR_EL1.EC
+ * @error_code: with %AXVCPU_INJECT_ERROR_CODE. x86: what #DF, #TS, #NP, #SS, #GP, #PF
+ *	and #AC push; they need the flag, and nothing else may have it. arm64:
+ *	ESR_EL1.ISS of an exception; without the flag it is 0
  * @flags: ``AXVCPU_INJECT_*``
  * @priority: with %AXVCPU_INJECT_PRIORITY, an INTID's: 0 is the highest, 0xff the
  *	lowest; without, this is zero, and the priority 0xa0
@@ -610,8 +613,12 @@ struct axvcpu_inject {
  * event by type and vector; the other fields are zero.
  *
  * 0: the event is taken back, the guest will not see it. ENOENT: it is not queued, or
- * the guest has it already. An interrupt that is on its way into a running guest, or
- * in a list register on arm64, is the guest's. EINVAL: there is no such event.
+ * the guest has it already; on x86, what is on its way into a running guest is the
+ * guest's. On arm64, the thread inside RUN takes it back where it is in a list register:
+ * WITHDRAW waits for that, and is EINTR when a signal comes first: it may be tried again.
+ * EINVAL: there is no such event.
+ *
+ * A halt that the event has ended already stays ended.
  */
 
 /**
@@ -866,7 +873,7 @@ struct axvcpu_set_debug {
  *	&struct axvcpu_run.exception
  * @AXVCPU_EXIT_NESTED_PAGE_FAULT: access to guest-physical memory that is not
  *	mapped, or not for this access; &struct axvcpu_run.fault
- * @AXVCPU_EXIT_HALT: x86 HLT, arm64 WFI; the instruction is behind
+ * @AXVCPU_EXIT_HALT: x86 HLT, arm64 WFI; the instruction has completed
  * @AXVCPU_EXIT_CPU_UP: the guest starts another CPU (PSCI CPU_ON);
  *	&struct axvcpu_run.cpu_up
  * @AXVCPU_EXIT_CPU_DOWN: the guest stops this CPU (PSCI CPU_OFF);
