@@ -231,10 +231,26 @@ TEST_F(lib, a_refused_register_is_named)
 		TH_LOG("%s", axvcpu_error_text());
 	/* An older record explains nothing, if the errno is the same or not. */
 	EXPECT_EQ(axvcpu_vcpu_inject(self->vcpu, &event), -EINVAL);
-	EXPECT_EQ(0, strncmp(axvcpu_error_text(), "INJECT: there is no such event", 30))
-		TH_LOG("%s", axvcpu_error_text());
+	EXPECT_STREQ(axvcpu_error_text(), "INJECT: there is no such type of event (EINVAL)");
 	EXPECT_EQ(axvcpu_vcpu_get_regs(self->vcpu, NULL, 0), -EINVAL);
 	EXPECT_EQ(NULL, strstr(axvcpu_error_text(), "0x5")) TH_LOG("%s", axvcpu_error_text());
+}
+
+TEST_F(lib, the_argument_at_fault_is_named)
+{
+	struct axvcpu_setup setup = { .flags = 1U << 31 };
+
+	ASSERT_EQ(axvcpu_aspace_map(self->aspace, 1, self->mem, MEM_SIZE, AXVCPU_MAP_ALL),
+		  -EINVAL);
+	EXPECT_STREQ(axvcpu_error_text(), "MAP: the guest-physical address is no multiple of the "
+		     "page size (EINVAL)");
+	ASSERT_EQ(axvcpu_vcpu_setup(self->vcpu, &setup), -EINVAL);
+	EXPECT_STREQ(axvcpu_error_text(), "SETUP: there is no such flag (EINVAL)");
+	setup = (struct axvcpu_setup){ .aspace_fd = axvcpu_aspace_fd(self->aspace), .entry = CODE,
+				       .raw_root = 4096 };
+	ASSERT_EQ(axvcpu_vcpu_setup(self->vcpu, &setup), -EINVAL);
+	EXPECT_STREQ(axvcpu_error_text(), "SETUP: it takes an address space, or a raw root: "
+		     "aspace_fd is -1, or raw_root 0 (EINVAL)");
 }
 
 TEST_F(lib, a_refused_descriptor_is_named)

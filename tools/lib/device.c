@@ -107,8 +107,9 @@ int axvcpu_aspace_map(struct axvcpu_aspace *aspace, uint64_t gpa, void *addr, ui
 		.uaddr = (uintptr_t)addr,
 		.flags = flags,
 	};
+	int err = aspace_ioctl(aspace, CALL_MAP, AXVCPU_MAP, &args);
 
-	return aspace_ioctl(aspace, CALL_MAP, AXVCPU_MAP, &args);
+	return err == -EINVAL ? because(err, why_no_map(&args)) : err;
 }
 
 int axvcpu_aspace_unmap(struct axvcpu_aspace *aspace, uint64_t gpa, uint64_t size)

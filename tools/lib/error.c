@@ -75,7 +75,7 @@ static const struct {
 	{ CALL_CREATE_VCPU, EBUSY,
 	  "another hypervisor holds the hardware: end its guests and unload it (rmmod kvm_intel)" },
 	{ CALL_CREATE_VCPU, EINVAL,
-	  "none of the vCPU's CPUs is online, or its id is above 65535" },
+	  "none of the vCPU's CPUs is online, or the configuration has a value that can't be" },
 	{ CALL_CREATE_VCPU, EIO, "virtualization can't be turned on: the kernel's log says why" },
 	{ CALL_MAP, EEXIST, "the range overlaps one that is mapped already: UNMAP that first" },
 	{ CALL_MAP, EINVAL,
@@ -110,6 +110,7 @@ static const struct {
 	{ CALL_INJECT, EBUSY, "an exception is queued that the guest has not taken yet" },
 	{ CALL_INJECT, EOPNOTSUPP, "this guest's interrupt controller is the VMM's" },
 	{ CALL_WITHDRAW, EINVAL, "there is no such event, or no such vector" },
+	{ CALL_WITHDRAW, EINTR, "a signal came first: the event may still be queued" },
 	{ CALL_WITHDRAW, ENOENT, "the event is not queued, or the guest has it already" },
 	{ CALL_KEEP_STATE, EBUSY, IS_RUNNING },
 	{ CALL_RESTORE_STATE, EBUSY, IS_RUNNING },
@@ -174,6 +175,7 @@ static const struct {
  * @call: the call
  * @error: what it returned
  * @backend: &enum axvcpu_backend of the vCPU; 0: the call was on none
+ * @why: what of the arguments is wrong, where that is known
  * @name: CALL_REG_NAME: the name that no register has
  * @exit_reason: CALL_LOOP: the exit without a handler
  * @failure: the kernel's record of this very call; seq 0: it has none
@@ -183,6 +185,7 @@ struct last_error {
 	enum call call;
 	int error;
 	uint32_t backend;
+	const char *why;
 	char name[REG_NAME_BYTES];
 	uint32_t exit_reason;
 	struct axvcpu_failure failure;
@@ -194,6 +197,12 @@ static _Thread_local struct last_error last;
 int failed(enum call call, int error)
 {
 	last = (struct last_error){ .call = call, .error = error };
+	return error;
+}
+
+int because(int error, const char *why)
+{
+	last.why = why;
 	return error;
 }
 
@@ -293,7 +302,7 @@ static enum call call_of(uint32_t op)
 }
 
 static void add_refused_register(struct axvcpu_text *text, const struct axvcpu_failure *failure,
-				 uint32_t backend)
+				 uint32_t backend, const char *why)
 {
 	char name[32] = "?";
 
@@ -303,7 +312,8 @@ static void add_refused_register(struct axvcpu_text *text, const struct axvcpu_f
 		axvcpu_arm64_reg_name(failure->reg, name, sizeof(name));
 	text_add(text, "%s, register 0x%llx (%s): ", axvcpu_op_name(failure->op), failure->reg,
 		 name);
-	add_error(text, find_meaning(call_of(failure->op), failure->error), failure->error);
+	add_error(text, why ? why : find_meaning(call_of(failure->op), failure->error),
+		  failure->error);
 }
 
 /* The cause of a failure other than the state */
@@ -326,12 +336,13 @@ static void add_arch_code(struct axvcpu_text *text, const struct axvcpu_failure 
 		text_add(text, ": code 0x%llx", failure->arch_code);
 }
 
-void add_failure(struct axvcpu_text *text, const struct axvcpu_failure *failure, uint32_t backend)
+static void add_record(struct axvcpu_text *text, const struct axvcpu_failure *failure,
+		       uint32_t backend, const char *why)
 {
 	const char *op = axvcpu_op_name(failure->op);
 
 	if (failure->op == AXVCPU_OP_SET_REGS || failure->op == AXVCPU_OP_GET_REGS) {
-		add_refused_register(text, failure, backend);
+		add_refused_register(text, failure, backend, why);
 		return;
 	}
 	if (failure->error == -EBADFD) {
@@ -340,9 +351,14 @@ void add_failure(struct axvcpu_text *text, const struct axvcpu_failure *failure,
 		return;
 	}
 	text_add(text, "%s of a vCPU that was %s: ", op, axvcpu_state_name(failure->actual));
-	add_error(text, find_cause(failure), failure->error);
+	add_error(text, why ? why : find_cause(failure), failure->error);
 	if (failure->arch_code)
 		add_arch_code(text, failure, backend);
+}
+
+void add_failure(struct axvcpu_text *text, const struct axvcpu_failure *failure, uint32_t backend)
+{
+	add_record(text, failure, backend, NULL);
 }
 
 /* The vCPU was Invalid before this call: the reason that helps is the first one. */
@@ -376,10 +392,11 @@ const char *axvcpu_error_text(void)
 		return buf;
 	}
 	if (last.failure.seq) {
-		add_failure(&text, &last.failure, last.backend);
+		add_record(&text, &last.failure, last.backend, last.why);
 	} else {
 		text_add(&text, "%s: ", calls[last.call].name);
-		add_error(&text, find_meaning(last.call, last.error), last.error);
+		add_error(&text, last.why ? last.why : find_meaning(last.call, last.error),
+			  last.error);
 	}
 	add_why_invalid(&text);
 	return buf;

@@ -107,6 +107,41 @@ enum call {
 int failed(enum call call, int error);
 
 /**
+ * because() - add what of the arguments is wrong, where the errno leaves it open
+ * @error: what failed() has just remembered
+ * @why: the text, or NULL: nothing is known
+ *
+ * Return: @error.
+ */
+int because(int error, const char *why);
+
+/**
+ * why_no_map() - what of MAP's arguments is wrong?
+ * @map: they, which MAP refused with %-EINVAL
+ *
+ * Return: a text.
+ */
+const char *why_no_map(const struct axvcpu_map *map);
+
+/**
+ * why_no_event() - what of INJECT's arguments is wrong?
+ * @backend: &enum axvcpu_backend
+ * @event: they, which INJECT refused with %-EINVAL
+ *
+ * Return: a text, or NULL.
+ */
+const char *why_no_event(uint32_t backend, const struct axvcpu_inject *event);
+
+/**
+ * why_no_setup() - what of SETUP's arguments is wrong?
+ * @backend: &enum axvcpu_backend
+ * @setup: they, which SETUP refused with %-EINVAL
+ *
+ * Return: a text, or NULL.
+ */
+const char *why_no_setup(uint32_t backend, const struct axvcpu_setup *setup);
+
+/**
  * vcpu_failed() - remember an error of a vCPU's, and the kernel's record of it
  * @vcpu: the vCPU
  * @call: what failed, right before

@@ -144,5 +144,8 @@ int axvcpu_vcpu_load(struct axvcpu_vcpu *vcpu, const void *buf, size_t size)
 	memcpy(copy, buf, size);
 	err = each_part(vcpu, copy->regs, head.count, set_part);
 	free(copy);
+	if (err == -EINVAL)
+		because(err, "this vCPU can't have the saved value; on x86, does it have the same "
+			     "CPUID table?");
 	return err;
 }

@@ -13,6 +13,13 @@ int vcpu_ioctl(struct axvcpu_vcpu *vcpu, enum call call, unsigned long cmd, void
 	return ret < 0 ? vcpu_failed(vcpu, call, ret) : ret;
 }
 
+static int setup(struct axvcpu_vcpu *vcpu, struct axvcpu_setup *args)
+{
+	int err = vcpu_ioctl(vcpu, CALL_SETUP, AXVCPU_SETUP, args);
+
+	return err == -EINVAL ? because(err, why_no_setup(vcpu->backend, args)) : err;
+}
+
 int axvcpu_vcpu_create(struct axvcpu_device *dev, const struct axvcpu_vcpu_attr *attr,
 		       struct axvcpu_vcpu **vcpu)
 {
@@ -59,7 +66,10 @@ close:
 	close(new->fd);
 free:
 	free(new);
-	return failed(CALL_CREATE_VCPU, err);
+	failed(CALL_CREATE_VCPU, err);
+	if (err == -EINVAL && attr->vcpu_id > AXVCPU_VCPU_ID_MAX)
+		because(err, "the vCPU's id is above 65535");
+	return err;
 }
 
 void axvcpu_vcpu_close(struct axvcpu_vcpu *vcpu)
@@ -85,7 +95,7 @@ int axvcpu_vcpu_setup(struct axvcpu_vcpu *vcpu, const struct axvcpu_setup *args)
 {
 	struct axvcpu_setup copy = *args;
 
-	return vcpu_ioctl(vcpu, CALL_SETUP, AXVCPU_SETUP, &copy);
+	return setup(vcpu, &copy);
 }
 
 static int setup_x86(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspace, uint64_t entry,
@@ -99,7 +109,7 @@ static int setup_x86(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspace, uin
 
 	if (vcpu->backend == AXVCPU_BACKEND_VHE)
 		return failed(CALL_SETUP, -EOPNOTSUPP);
-	return vcpu_ioctl(vcpu, CALL_SETUP, AXVCPU_SETUP, &args);
+	return setup(vcpu, &args);
 }
 
 int axvcpu_vcpu_setup_real(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspace, uint64_t entry)
@@ -125,7 +135,7 @@ int axvcpu_vcpu_setup_el1(struct axvcpu_vcpu *vcpu, struct axvcpu_aspace *aspace
 
 	if (vcpu->backend == AXVCPU_BACKEND_VMX)
 		return failed(CALL_SETUP, -EOPNOTSUPP);
-	return vcpu_ioctl(vcpu, CALL_SETUP, AXVCPU_SETUP, &args);
+	return setup(vcpu, &args);
 }
 
 int axvcpu_vcpu_bind(struct axvcpu_vcpu *vcpu, int cpu)
@@ -155,8 +165,9 @@ int axvcpu_vcpu_reset(struct axvcpu_vcpu *vcpu, unsigned int flags)
 int axvcpu_vcpu_inject(struct axvcpu_vcpu *vcpu, const struct axvcpu_inject *event)
 {
 	struct axvcpu_inject copy = *event;
+	int err = vcpu_ioctl(vcpu, CALL_INJECT, AXVCPU_INJECT, &copy);
 
-	return vcpu_ioctl(vcpu, CALL_INJECT, AXVCPU_INJECT, &copy);
+	return err == -EINVAL ? because(err, why_no_event(vcpu->backend, event)) : err;
 }
 
 int axvcpu_vcpu_withdraw(struct axvcpu_vcpu *vcpu, const struct axvcpu_inject *event)
@@ -170,7 +181,7 @@ int axvcpu_vcpu_interrupt(struct axvcpu_vcpu *vcpu, uint32_t vector)
 {
 	struct axvcpu_inject args = { .type = AXVCPU_EVENT_INTERRUPT, .vector = vector };
 
-	return vcpu_ioctl(vcpu, CALL_INJECT, AXVCPU_INJECT, &args);
+	return axvcpu_vcpu_inject(vcpu, &args);
 }
 
 int axvcpu_vcpu_kick(struct axvcpu_vcpu *vcpu)

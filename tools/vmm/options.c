@@ -62,14 +62,20 @@ static const char *parse_entry(const char *text, void *data)
 	return parse_in_range(text, 0, UINT64_MAX, &opt->entry);
 }
 
+static const char *parse_u32_in_range(const char *text, uint32_t min, uint32_t max, uint32_t *to)
+{
+	uint64_t n = 0;
+	const char *why = parse_in_range(text, min, max, &n);
+
+	*to = n;
+	return why;
+}
+
 static const char *parse_cpus(const char *text, void *data)
 {
 	struct run_options *opt = data;
-	uint64_t n = 0;
-	const char *why = parse_in_range(text, 1, MAX_VCPUS, &n);
 
-	opt->cpus = n;
-	return why;
+	return parse_u32_in_range(text, 1, MAX_VCPUS, &opt->cpus);
 }
 
 /* "0,2,3" */
@@ -115,21 +121,15 @@ static const char *parse_cpuid(const char *text, void *data)
 static const char *parse_timer(const char *text, void *data)
 {
 	struct run_options *opt = data;
-	uint64_t n = 0;
-	const char *why = parse_in_range(text, 1, TIMER_HZ_MAX, &n);
 
-	opt->timer_hz = n;
-	return why;
+	return parse_u32_in_range(text, 1, TIMER_HZ_MAX, &opt->timer_hz);
 }
 
 static const char *parse_timer_vector(const char *text, void *data)
 {
 	struct run_options *opt = data;
-	uint64_t n = 0;
-	const char *why = parse_in_range(text, 0, opt->arch->max_vector, &n);
 
-	opt->timer_vector = n;
-	return why;
+	return parse_u32_in_range(text, 0, opt->arch->max_vector, &opt->timer_vector);
 }
 
 static const char *parse_timeout(const char *text, void *data)
@@ -188,7 +188,7 @@ static const struct cmd_option run_option_table[] = {
 	{ "cpu", "CPU[,CPU...]", "Keep the vCPUs on these host CPUs, in turn",
 	  "numbers of host CPUs, with commas between, as in 0,2", parse_pins },
 	{ "cpuid", "PRESET|LEAF[.SUBLEAF]:REG=VALUE[,REG=VALUE...]",
-	  "x86: what CPUID tells the guest: a preset, minimal (the default), host or pc, or "
+	  "x86: what CPUID reports to the guest: a preset, minimal (the default), host or pc, or "
 	  "what REG has, eax, ebx, ecx or edx",
 	  "minimal, host, pc, or LEAF[.SUBLEAF]:REG=VALUE[,REG=VALUE...], where REG is eax, ebx, "
 	  "ecx or edx",

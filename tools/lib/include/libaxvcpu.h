@@ -352,7 +352,8 @@ int axvcpu_vcpu_inject(struct axvcpu_vcpu *vcpu, const struct axvcpu_inject *eve
  * The run page's queue has it until RUN returns.
  *
  * Return: 0: the guest will not see it; -ENOENT: it is not queued, or the guest has it
- * already; -EBADFD when the vCPU is Invalid; -EINVAL when there is no such event.
+ * already; -EINTR on arm64: a signal came first, it may be tried again; -EBADFD when the
+ * vCPU is Invalid; -EINVAL when there is no such event.
  */
 int axvcpu_vcpu_withdraw(struct axvcpu_vcpu *vcpu, const struct axvcpu_inject *event);
 

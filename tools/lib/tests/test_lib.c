@@ -322,6 +322,95 @@ static void test_error_text(void)
 	   "a handler's own error");
 }
 
+static void test_why(void)
+{
+	struct axvcpu_map map = { .flags = AXVCPU_MAP_ALL };
+	uint64_t page = sysconf(_SC_PAGESIZE);
+
+	is(why_no_map(&map), "the size is 0", "MAP of nothing");
+	map.size = page - 1;
+	is(why_no_map(&map), "the size is no multiple of the page size", "MAP of less than a page");
+	map.uaddr = 1;
+	is(why_no_map(&map), "the memory's address is no multiple of the page size",
+	   "MAP of memory amid a page");
+	map.gpa = 1;
+	is(why_no_map(&map), "the guest-physical address is no multiple of the page size",
+	   "MAP amid a page");
+	map.flags = ~0U;
+	is(why_no_map(&map), "there is no such flag", "MAP's flags");
+	map = (struct axvcpu_map){ .size = page, .gpa = -page, .flags = AXVCPU_MAP_READ };
+	ok(strstr(why_no_map(&map), "gpa_bits"), "MAP beyond the end");
+	map.flags = AXVCPU_MAP_WRITE;
+	ok(strstr(why_no_map(&map), "AXVCPU_MAP_READ"), "MAP without READ");
+
+	failed(CALL_MAP, -EINVAL);
+	because(-EINVAL, "a reason");
+	is(axvcpu_error_text(), "MAP: a reason (EINVAL)", "an error with a reason");
+	ok(!strstr(text_of(CALL_MAP, -EINVAL), "a reason"), "the next error without it");
+}
+
+static void test_why_no_event(void)
+{
+	static const struct {
+		uint32_t backend;
+		struct axvcpu_inject event;
+		const char *word;
+	} tries[] = {
+		{ AXVCPU_BACKEND_VMX, { .type = 3 }, "type" },
+		{ AXVCPU_BACKEND_VHE, { .flags = 4 }, "flag" },
+		{ AXVCPU_BACKEND_VMX, { .vector = 256 }, "255" },
+		{ AXVCPU_BACKEND_VMX, { .priority = 1 }, "priority" },
+		{ AXVCPU_BACKEND_VMX, { .error_code = 1 }, "only an exception" },
+		{ AXVCPU_BACKEND_VMX, { .type = 2, .vector = 2 }, "NMI has no vector" },
+		{ AXVCPU_BACKEND_VMX, { .type = 1, .vector = 2 }, "AXVCPU_EVENT_NMI" },
+		{ AXVCPU_BACKEND_VMX, { .type = 1, .vector = 15 }, "no exception" },
+		{ AXVCPU_BACKEND_VMX, { .type = 1, .vector = 21 }, "no exception" },
+		{ AXVCPU_BACKEND_VMX, { .type = 1, .vector = 13 }, "has an error code" },
+		{ AXVCPU_BACKEND_VMX, { .type = 1, .vector = 6, .flags = 1 }, "no error code" },
+		{ AXVCPU_BACKEND_VMX, { 1, 13, 0x8000, 1 }, "AXVCPU_X86_ERROR_CODE_MASK" },
+		{ AXVCPU_BACKEND_VHE, { .type = 2 }, "no NMI" },
+		{ AXVCPU_BACKEND_VHE, { .vector = 1020 }, "1019" },
+		{ AXVCPU_BACKEND_VHE, { .priority = 1 }, "AXVCPU_INJECT_PRIORITY" },
+		{ AXVCPU_BACKEND_VHE, { .error_code = 1 }, "no error code" },
+		{ AXVCPU_BACKEND_VHE, { .vector = 0x10000, .flags = 2 }, "line" },
+		{ AXVCPU_BACKEND_VHE, { .type = 1, .vector = 0x40 }, "0x3f" },
+		{ AXVCPU_BACKEND_VHE, { .type = 1, .priority = 1 }, "priority" },
+		{ AXVCPU_BACKEND_VHE, { .type = 1, .error_code = 1 }, "ESR_EL1.ISS" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(tries); i++) {
+		const char *why = why_no_event(tries[i].backend, &tries[i].event);
+
+		ok(strstr(why, tries[i].word), "why INJECT refused it: %s", why);
+	}
+}
+
+static void test_why_no_setup(void)
+{
+	static const struct {
+		uint32_t backend;
+		struct axvcpu_setup setup;
+		const char *word;
+	} tries[] = {
+		{ AXVCPU_BACKEND_VMX, { .flags = 1U << 31 }, "flag" },
+		{ AXVCPU_BACKEND_VHE, { .raw_root = 4096 }, "raw root" },
+		{ AXVCPU_BACKEND_VHE, { .entry = 2 }, "multiple of 4" },
+		{ AXVCPU_BACKEND_VMX, { .entry = 1 << 20 }, "first MiB" },
+		{ AXVCPU_BACKEND_VMX, { .config.x86.cr3 = 4096 }, "without paging" },
+		{ AXVCPU_BACKEND_VMX, { .config.x86.mode = 99 }, "mode" },
+		{ AXVCPU_BACKEND_VMX, { .entry = 1ULL << 32,
+		  .config.x86.mode = AXVCPU_X86_MODE_PROTECTED }, "4 GiB" },
+		{ AXVCPU_BACKEND_VMX, { .config.x86 = { .mode = AXVCPU_X86_MODE_LONG, .cr3 = 8 } },
+		  "multiple of 4096" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(tries); i++) {
+		const char *why = why_no_setup(tries[i].backend, &tries[i].setup);
+
+		ok(strstr(why, tries[i].word), "why SETUP refused it: %s", why);
+	}
+}
+
 static void test_failures(void)
 {
 	struct axvcpu_failure f = {
@@ -623,6 +712,9 @@ int main(void)
 	test_wrong_names();
 	test_identity_map();
 	test_error_text();
+	test_why();
+	test_why_no_event();
+	test_why_no_setup();
 	test_failures();
 	test_exits();
 	test_tsc_ratio();
