@@ -308,7 +308,7 @@ TEST_F(failnth, every_call)
 TEST_F(failnth, loading)
 {
 	const char *module = guest_is_fast(&self->g) ? "axvcpu_mock" : "axvcpu";
-	int failures = 0, points;
+	int failures = 0, tried = 0, points;
 
 	guest_destroy(&self->g);
 	ASSERT_EQ(0, module_unload(module));
@@ -319,13 +319,15 @@ TEST_F(failnth, loading)
 	ASSERT_LT(LAST_OF_LOAD, points);
 	ASSERT_GT(MAX_NTH_LOAD, points);
 
-	for (int nth = points - LAST_OF_LOAD; nth <= points; nth++) {
+	/* A load may have fewer than another one, as caches fill. */
+	for (int nth = points; tried < LAST_OF_LOAD && nth; nth--) {
 		bool hit;
 		int err;
 
 		arm(self->nth, nth);
 		err = module_load(module, "");
 		hit = !disarm(self->nth);
+		tried += hit;
 		failures += !!err;
 		EXPECT_TRUE(!err || (hit && is_documented(err))) TH_LOG("fault %d: %d", nth, err);
 		EXPECT_EQ(err ? -ENOENT : 0, module_unload(module)) TH_LOG("fault %d", nth);
