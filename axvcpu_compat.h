@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What differs between the kernels that axvcpu supports. Chosen by what the
- * headers hold (the AXVCPU_HAVE_* probes in Kbuild), not by version: stable
- * kernels carry backports.
+ * What differs between the kernels that axvcpu supports, and between their architectures
+ * where the kernel has no word for it. Kernels are told apart by what the headers hold
+ * (the AXVCPU_HAVE_* probes in Kbuild), not by version: stable kernels carry backports.
  *
  * Probes: AXVCPU_HAVE_VM_FLAGS_SET   vm_flags_set in linux/mm.h
  *         AXVCPU_HAVE_SYSCORE_DATA   register_syscore in linux/syscore_ops.h
@@ -14,6 +14,7 @@
 
 #include <linux/mm.h>
 #include <linux/syscore_ops.h>
+#include <linux/timex.h>
 
 #ifndef AXVCPU_HAVE_VM_FLAGS_SET
 static inline void vm_flags_mod(struct vm_area_struct *vma, unsigned long set, unsigned long clear)
@@ -77,5 +78,23 @@ static struct syscore_ops name = {					\
 #define axvcpu_syscore_register(s)	register_syscore_ops(s)
 #define axvcpu_syscore_unregister(s)	unregister_syscore_ops(s)
 #endif
+
+/**
+ * axvcpu_cycles() - the counter that &struct axvcpu.guest_cycles is in
+ *
+ * That is get_cycles(), but on arm64 without the barrier and the call that errata of
+ * counters need: statistics can do without.
+ *
+ * Context: any.
+ * Return: what the counter says.
+ */
+static __always_inline u64 axvcpu_cycles(void)
+{
+#ifdef CONFIG_ARM64
+	return read_sysreg(cntvct_el0);
+#else
+	return get_cycles();
+#endif
+}
 
 #endif /* _AXVCPU_COMPAT_H */

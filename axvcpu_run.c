@@ -345,6 +345,23 @@ static noinline int after_section(struct axvcpu *vcpu, struct run *run, int next
 	}
 }
 
+/*
+ * RUN returns and has not come through a section, or not since the last INJECT. What
+ * another thread queues from here on is shown by the next one.
+ */
+static noinline void show_queue(struct axvcpu *vcpu)
+{
+	WRITE_ONCE(vcpu->queue_changed, false);
+	smp_mb(); /* the flag before the queue; INJECT has queued it before the flag */
+	axvcpu_arch.show_queue(vcpu);
+}
+
+static __always_inline void show_changed_queue(struct axvcpu *vcpu)
+{
+	if (unlikely(READ_ONCE(vcpu->queue_changed)))
+		show_queue(vcpu);
+}
+
 static noinline int go_on_waiting(struct axvcpu *vcpu, struct run *run)
 {
 	int next;
@@ -354,7 +371,7 @@ static noinline int go_on_waiting(struct axvcpu *vcpu, struct run *run)
 		return AXVCPU_NEXT_ENTER;
 	next = halt_guest(vcpu, run);
 	if (next == AXVCPU_NEXT_EXIT)
-		axvcpu_arch.show_queue(vcpu);
+		show_changed_queue(vcpu);
 	return next;
 }
 
@@ -392,8 +409,7 @@ static __always_inline void publish(struct axvcpu *vcpu, const struct run *run)
 
 	if (unlikely(run->error)) {
 		page->exit_reason = AXVCPU_EXIT_NOTHING;
-		/* Some of these ways out have not come through a section. */
-		axvcpu_arch.show_queue(vcpu);
+		show_changed_queue(vcpu);
 	} else {
 		vcpu->answer_due = answered[vcpu->exit_reason];
 		vcpu->stats.exits[vcpu->exit_reason]++;

@@ -12,6 +12,7 @@
 
 #include "axvcpu_arch.h"
 #include "axvcpu_aspace.h"
+#include "axvcpu_compat.h"
 #include "axvcpu_percpu.h"
 #include "axvcpu_regs.h"
 #include "axvcpu_run.h"
@@ -361,6 +362,7 @@ int axvcpu_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event)
 	if (ret)
 		return ret;
 	atomic64_inc(&vcpu->injections);
+	WRITE_ONCE(vcpu->queue_changed, true);
 	axvcpu_poke(vcpu);
 	return 0;
 }
@@ -376,7 +378,11 @@ int axvcpu_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event)
  */
 int axvcpu_withdraw(struct axvcpu *vcpu, const struct axvcpu_inject *event)
 {
-	return axvcpu_arch.withdraw(vcpu, event);
+	int ret = axvcpu_arch.withdraw(vcpu, event);
+
+	if (!ret)
+		WRITE_ONCE(vcpu->queue_changed, true);
+	return ret;
 }
 
 /* While the vCPU is in a section, when that began is taken off: the rest is negative. */

@@ -121,6 +121,7 @@ struct axvcpu {
 
 	int guest_cpu;				/* (r) in the guest or entering it, -1 */
 	unsigned long requests;			/* (a) enum axvcpu_request */
+	bool queue_changed;			/* (a) by a call, since the run page shows it */
 	wait_queue_head_t wait;			/* a Blocked vCPU sleeps here */
 
 	struct axvcpu_stats stats;		/* (r) but for the two below */
@@ -157,24 +158,6 @@ static inline void *axvcpu_alloc_page(const struct axvcpu *vcpu, gfp_t gfp)
 	struct page *page = node == NUMA_NO_NODE ? alloc_page(gfp) : alloc_pages_node(node, gfp, 0);
 
 	return page ? page_address(page) : NULL;
-}
-
-/**
- * axvcpu_cycles() - the counter that &struct axvcpu.guest_cycles is in
- *
- * That is get_cycles(), but on arm64 without the barrier and the call that errata of
- * counters need: statistics can do without.
- *
- * Context: any.
- * Return: what the counter says.
- */
-static __always_inline u64 axvcpu_cycles(void)
-{
-#ifdef CONFIG_ARM64
-	return read_sysreg(cntvct_el0);
-#else
-	return get_cycles();
-#endif
 }
 
 /**

@@ -131,12 +131,17 @@ int vhe_handle_exit(struct axvcpu *vcpu)
 	return kinds[vhe->exit](vhe);
 }
 
+/* By an exception that INJECT has queued: not where the instruction has completed. */
+static noinline bool is_replaced(u32 reason)
+{
+	return reason != AXVCPU_EXIT_HYPERCALL && reason != AXVCPU_EXIT_CPU_UP;
+}
+
 static void apply_answer(struct vhe_vcpu *vhe)
 {
 	u32 reason = vhe->vcpu.exit_reason;
-	bool completed = reason == AXVCPU_EXIT_HYPERCALL || reason == AXVCPU_EXIT_CPU_UP;
 
-	if (unlikely(READ_ONCE(vhe->exception)) && !completed) {
+	if (unlikely(READ_ONCE(vhe->exception)) && is_replaced(reason)) {
 		vhe->skip_due = false;
 	} else if (vhe->skip_due) {
 		vhe->skip_due = false;

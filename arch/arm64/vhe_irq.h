@@ -40,7 +40,7 @@ enum vhe_request {
  * @priority: of each of them
  * @queued: there may be some in @pending; set after them
  * @show: the run page lacks some of what is queued, or has what is gone
- * @withdraw_mutex: (not in RUN) one WITHDRAW at a time; protects @request
+ * @withdraw_mutex: one WITHDRAW at a time; protects @request
  * @request: INTID that WITHDRAW asks for, or %VHE_WITHDRAW_SERROR
  * @request_state: &enum vhe_request
  */
@@ -49,7 +49,7 @@ struct vhe_irq {
 	u8 priority[VHE_NR_INTIDS];
 	bool queued;
 	bool show;
-	struct mutex withdraw_mutex;
+	struct mutex withdraw_mutex;	/* one WITHDRAW at a time; not taken in RUN */
 	unsigned int request;
 	atomic_t request_state;
 };

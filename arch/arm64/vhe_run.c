@@ -177,6 +177,12 @@ void vhe_put(struct axvcpu *vcpu)
 		vhe_timer_sleep(&vhe->timer);
 }
 
+static __always_inline void show_queue(struct vhe_vcpu *vhe)
+{
+	if (unlikely(READ_ONCE(vhe->irq.show)))
+		vhe_irq_show(vhe);
+}
+
 /**
  * vhe_show_queue() - see &struct axvcpu_arch_ops.show_queue
  * @vcpu: the vCPU, its registers not in the hardware
@@ -185,10 +191,8 @@ void vhe_put(struct axvcpu *vcpu)
  */
 void vhe_show_queue(struct axvcpu *vcpu)
 {
-	struct vhe_vcpu *vhe = to_vhe(vcpu);
-
-	if (unlikely(READ_ONCE(vhe->irq.show)))
-		vhe_irq_show(vhe);
+	lockdep_assert_held(&vcpu->mutex);
+	show_queue(to_vhe(vcpu));
 }
 
 /**
@@ -204,7 +208,7 @@ void vhe_sync_regs(struct axvcpu *vcpu)
 	lockdep_assert_held(&vcpu->mutex);
 	vhe_save(vhe);
 	vhe_sync_page(vhe);
-	vhe_show_queue(vcpu);
+	show_queue(vhe);
 }
 
 /* --- FP ---------------------------------------------------------------------- */

@@ -170,7 +170,7 @@ static noinline int rare_exit(struct vmx_vcpu *vmx, u32 reason)
 	if (reason & VMX_EXIT_REASONS_FAILED_VMENTRY) {
 		if ((u16)reason == EXIT_REASON_MCE_DURING_VMENTRY)
 			machine_check();
-		/* A failed entry leaves it: SDM vol. 3, 27.8. It is written again when it is due. */
+		/* A failed entry leaves it: SDM vol. 3, 27.8. What is due is written again. */
 		vmwrite(VM_ENTRY_INTR_INFO_FIELD, 0);
 		if (vmx->event.info)
 			vmx->once |= VMX_ONCE_EVENT;

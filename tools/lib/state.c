@@ -145,7 +145,6 @@ int axvcpu_vcpu_load(struct axvcpu_vcpu *vcpu, const void *buf, size_t size)
 	err = each_part(vcpu, copy->regs, head.count, set_part);
 	free(copy);
 	if (err == -EINVAL)
-		because(err, "this vCPU can't have the saved value; on x86, does it have the same "
-			     "CPUID table?");
+		because(err, "this vCPU can't have the saved value; is its CPUID table the same?");
 	return err;
 }

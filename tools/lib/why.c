@@ -41,8 +41,7 @@ static const char *why_no_x86_exception(const struct axvcpu_inject *event)
 	if (has_code && !(HAS_ERROR_CODE & BIT(event->vector)))
 		return "this exception has no error code: no AXVCPU_INJECT_ERROR_CODE";
 	if (!has_code && HAS_ERROR_CODE & BIT(event->vector))
-		return "this exception has an error code: AXVCPU_INJECT_ERROR_CODE, even if it "
-		       "is 0";
+		return "this exception has an error code: AXVCPU_INJECT_ERROR_CODE, be it 0";
 	return "the error code is above AXVCPU_X86_ERROR_CODE_MASK, or without its flag";
 }
 
@@ -66,9 +65,8 @@ static const char *why_no_arm64_event(const struct axvcpu_inject *event)
 		if (event->flags & AXVCPU_INJECT_PRIORITY || event->priority)
 			return "an exception has no priority";
 		if (event->vector > AXVCPU_ARM64_MAX_EC)
-			return "the vector of an exception is its class, ESR_EL1.EC: it ends at 0x3f";
-		return "the error code of an exception is ESR_EL1.ISS: 25 bits, with "
-		       "AXVCPU_INJECT_ERROR_CODE";
+			return "an exception's vector is its class, ESR_EL1.EC: it ends at 0x3f";
+		return "an exception's error code is ESR_EL1.ISS, with AXVCPU_INJECT_ERROR_CODE";
 	}
 	if (event->flags & AXVCPU_INJECT_ERROR_CODE || event->error_code)
 		return "an interrupt has no error code";

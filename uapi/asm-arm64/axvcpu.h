@@ -107,7 +107,7 @@ struct axvcpu_arm64_queue {
 #define AXVCPU_ARM64_REG_FPSR		0x20040ULL
 #define AXVCPU_ARM64_REG_FPCR		0x20041ULL
 
-#define AXVCPU_ARM64_REG_CNTVOFF	0x30000ULL	/* what the virtual counter lacks of the physical one */
+#define AXVCPU_ARM64_REG_CNTVOFF	0x30000ULL	/* physical counter - virtual counter */
 #define AXVCPU_ARM64_REG_LINES		0x30001ULL	/* AXVCPU_ARM64_LINE_* that are high */
 #define AXVCPU_ARM64_REG_EXCEPTION	0x30002ULL	/* INJECT's, not taken yet; 0: none */
 #define AXVCPU_ARM64_REG_SERROR		0x30003ULL	/* the same for an SError */
