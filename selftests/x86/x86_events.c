@@ -24,6 +24,7 @@ CODE(tf_out, "pushf; orl $0x100, (%rsp); popf; out %al, $0x80; nop; nop");
 CODE(hlt, "hlt; nop");
 CODE(out, "out %al, $0x80; nop");
 CODE(vmcall, "vmcall; nop");
+CODE(in, "in $0x80, %al; nop");
 CODE(mov_cr8, "mov %rax, %cr8; nop; nop");
 
 CODE_FIXTURE(x86_events);
@@ -162,6 +163,11 @@ TEST_F(x86_events, exception_behind_a_hypercall)
 {
 	struct axvcpu_inject ud = { .type = AXVCPU_EVENT_EXCEPTION, .vector = 6 };
 
+	/* It takes the place of another answer, which is forgotten. */
+	ASSERT_EQ(CODE_EXIT + AXVCPU_EXIT_IO_READ, RUN_CODE(&self->c, in));
+	ASSERT_EQ(0, XIOCTL(self->c.v.fd, AXVCPU_INJECT, &ud));
+	ASSERT_EQ(6, code_go_on(&self->c));
+	EXPECT_EQ(CODE_GPA, self->c.rip);
 	ASSERT_EQ(CODE_EXIT + AXVCPU_EXIT_HYPERCALL, RUN_CODE(&self->c, vmcall));
 	self->run->hypercall.ret = 0x1234;
 	ASSERT_EQ(0, XIOCTL(self->c.v.fd, AXVCPU_INJECT, &ud));

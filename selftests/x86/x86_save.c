@@ -155,6 +155,21 @@ TEST_F(x86_save, reads_what_was_written)
 	EXPECT_EQ(0, get(self->v.fd, AXVCPU_X86_REG_FXSAVE(4)));
 }
 
+/* Each has a place of its own. */
+TEST_F(x86_save, pdptes)
+{
+	outs(&self->p);
+	ASSERT_EQ(0, start(self));
+	for (int i = 0; i < 4; i++)
+		ASSERT_EQ(0, set_reg(self->v.fd, AXVCPU_X86_REG_PDPTE(i), 0x1000ULL * (i + 1)));
+	for (int i = 0; i < 4; i++) {
+		uint64_t value;
+
+		ASSERT_EQ(0, get_reg(self->v.fd, AXVCPU_X86_REG_PDPTE(i), &value));
+		EXPECT_EQ(0x1000ULL * (i + 1), value);
+	}
+}
+
 TEST_F(x86_save, refuses_bad_values)
 {
 	static const struct axvcpu_reg rows[] = {
