@@ -216,7 +216,7 @@ struct axvcpu_arch_ops {
 	 * than there are. NULL: no debugger.
 	 */
 	int (*set_debug)(struct axvcpu *vcpu, const struct axvcpu_set_debug *debug);
-	/** @cycles_to_ns: any context: get_cycles() units to nanoseconds */
+	/** @cycles_to_ns: any context: axvcpu_cycles() units to nanoseconds */
 	u64 (*cycles_to_ns)(u64 cycles);
 	/** @get_call_log: [P] the mock's only, else NULL */
 	int (*get_call_log)(struct axvcpu *vcpu, struct axvcpu_call_log *log);

@@ -17,7 +17,6 @@
 #include <linux/mutex.h>
 #include <linux/numa.h>
 #include <linux/seqlock.h>
-#include <linux/timex.h>
 #include <linux/topology.h>
 #include <linux/types.h>
 #include <linux/wait.h>

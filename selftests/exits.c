@@ -210,6 +210,30 @@ TEST_F(exits, hypercall)
 	EXPECT_EQ(0, *greg(&self->v, G4));
 }
 
+/* It has completed: its result is there, whatever exception is queued. */
+TEST_F(exits, hypercall_and_exception)
+{
+	static const uint64_t none[6];
+	struct axvcpu_inject event = {
+		.type = AXVCPU_EVENT_EXCEPTION,
+		.vector = self->g.isa->exceptions[0],
+		.flags = AXVCPU_INJECT_ERROR_CODE,
+	};
+	struct axvcpu_run *run = self->v.run;
+
+	g_hypercall(&self->p, 1, none, G3);
+	ASSERT_EQ(0, vcpu_start_prog(&self->g, &self->v, &self->p));
+	ASSERT_EQ(0, run_until(&self->v, AXVCPU_EXIT_HYPERCALL));
+	run->hypercall.ret = 0x1234;
+	ASSERT_EQ(0, XIOCTL(self->v.fd, AXVCPU_INJECT, &event));
+	run->immediate_exit = 1;
+	ASSERT_EQ(-EINTR, run_vcpu(self->v.fd, 0));
+	run->immediate_exit = 0;
+	ASSERT_EQ(0, withdraw_event(self->v.fd, AXVCPU_EVENT_EXCEPTION, event.vector));
+	EXPECT_EQ(0, run_until_done(&self->v));
+	EXPECT_EQ(0x1234, *greg(&self->v, G3));
+}
+
 TEST_F(exits, sysreg)
 {
 	const uint64_t addr = self->g.isa->sysreg;

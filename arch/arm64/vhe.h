@@ -160,14 +160,14 @@ static inline bool vhe_insn_is_open(const struct vhe_vcpu *vhe)
  * vhe_vmm_says_done() - does the VMM say that it has done the instruction that exited?
  * @vhe: the vCPU
  * @dirty: &struct axvcpu_run.regs_dirty
+ * @pc: what the run page has of the program counter
  *
  * Context: &struct axvcpu.mutex held.
  * Return: whether: by %AXVCPU_REGS_DONE, or by another program counter.
  */
-static inline bool vhe_vmm_says_done(const struct vhe_vcpu *vhe, u32 dirty)
+static inline bool vhe_vmm_says_done(const struct vhe_vcpu *vhe, u32 dirty, u64 pc)
 {
-	return dirty & AXVCPU_REGS_DONE ||
-	       (dirty & AXVCPU_REGS_PC && READ_ONCE(vhe->vcpu.run->regs.arm64.pc) != vhe->pc);
+	return dirty & AXVCPU_REGS_DONE || (dirty & AXVCPU_REGS_PC && pc != vhe->pc);
 }
 
 /**

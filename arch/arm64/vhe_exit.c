@@ -131,7 +131,7 @@ int vhe_handle_exit(struct axvcpu *vcpu)
 	return kinds[vhe->exit](vhe);
 }
 
-/* By an exception that INJECT has queued: not where the instruction has completed. */
+/* By an exception that INJECT has queued: not where the instruction has completed. Rare. */
 static noinline bool is_replaced(u32 reason)
 {
 	return reason != AXVCPU_EXIT_HYPERCALL && reason != AXVCPU_EXIT_CPU_UP;
@@ -173,13 +173,15 @@ void vhe_complete(struct axvcpu *vcpu)
 	struct vhe_vcpu *vhe = to_vhe(vcpu);
 
 	lockdep_assert_held(&vcpu->mutex);
-	if (unlikely(vhe_vmm_says_done(vhe, dirty))) {
-		vhe->skip_due = false;
-		vhe->insn_done = vhe_insn_is_open(vhe);
-		return;
+	if (unlikely(dirty)) {
+		if (vhe_vmm_says_done(vhe, dirty, READ_ONCE(vcpu->run->regs.arm64.pc))) {
+			vhe->skip_due = false;
+			vhe->insn_done = vhe_insn_is_open(vhe);
+			return;
+		}
+		/* With PSTATE or SP alone changed, the guest goes on where the answer leads to. */
+		if (dirty & AXVCPU_REGS_PC)
+			vhe_take_page(vhe);
 	}
-	/* A VMM that has changed PSTATE or SP alone goes on where the answer leads to. */
-	if (unlikely(dirty & AXVCPU_REGS_PC))
-		vhe_take_page(vhe);
 	apply_answer(vhe);
 }

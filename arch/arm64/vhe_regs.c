@@ -36,7 +36,7 @@ static void end_exit(struct vhe_vcpu *vhe)
 		vhe_end_insn(vhe);
 }
 
-static void take_registers(struct vhe_vcpu *vhe)
+static void take_registers(struct vhe_vcpu *vhe, u64 pc)
 {
 	const struct axvcpu_run *run = vhe->vcpu.run;
 	u64 pstate = READ_ONCE(run->regs.arm64.pstate);
@@ -46,7 +46,7 @@ static void take_registers(struct vhe_vcpu *vhe)
 		vhe->pstate = pstate;
 	else
 		vhe->exit = VHE_EXIT_BAD_PSTATE;
-	vhe->pc = READ_ONCE(run->regs.arm64.pc);
+	vhe->pc = pc;
 	*vhe_sp(vhe) = READ_ONCE(run->regs.arm64.sp);
 }
 
@@ -57,21 +57,22 @@ static void take_registers(struct vhe_vcpu *vhe)
  *
  * A PSTATE that a guest can't have makes the next entry fail.
  *
- * Context: preemption off, &struct axvcpu.mutex held.
+ * Context: &struct axvcpu.mutex held.
  */
 void vhe_take_page(struct vhe_vcpu *vhe)
 {
 	struct axvcpu_run *run = vhe->vcpu.run;
 	u32 dirty = READ_ONCE(run->regs_dirty);
+	u64 pc = READ_ONCE(run->regs.arm64.pc);
 
 	WRITE_ONCE(run->regs_dirty, 0);
-	if (vhe->vcpu.answer_due && vhe_vmm_says_done(vhe, dirty)) {
+	if (vhe->vcpu.answer_due && vhe_vmm_says_done(vhe, dirty, pc)) {
 		vhe->vcpu.answer_due = false;
 		vhe->skip_due = false;
 		vhe->insn_done = vhe_insn_is_open(vhe);
 	}
 	if (dirty & AXVCPU_REGS_PC)
-		take_registers(vhe);
+		take_registers(vhe, pc);
 	if (vhe->insn_done)
 		vhe_end_insn(vhe);
 	vhe->insn_done = false;

@@ -163,7 +163,7 @@ void vhe_timer_reset(struct vhe_timer *timer)
 {
 	timer->ctl = 0;
 	timer->cval = 0;
-	timer->state = VHE_TIMER_LOW;
+	WRITE_ONCE(timer->state, VHE_TIMER_LOW);
 }
 
 /**

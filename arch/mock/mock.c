@@ -9,9 +9,9 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
-#include <linux/timex.h>
 #include <linux/uaccess.h>
 
+#include "axvcpu_compat.h"
 #include "axvcpu_mock.h"
 #include "axvcpu_percpu.h"
 #include "axvcpu_state.h"
@@ -162,11 +162,11 @@ static int injected(struct axvcpu_mock *mock, enum axvcpu_call call)
 /* When the module was loaded, in both clocks. */
 static u64 start_ns, start_cycles;
 
-/* get_cycles() has no frequency that is known on every architecture. */
+/* axvcpu_cycles() has no frequency that is known on every architecture. */
 static u64 mock_cycles_to_ns(u64 cycles)
 {
 	u64 ns = ktime_get_ns() - start_ns;
-	u64 elapsed = get_cycles() - start_cycles;
+	u64 elapsed = axvcpu_cycles() - start_cycles;
 
 	return elapsed ? mul_u64_u64_div_u64(cycles, ns, elapsed) : 0;
 }
@@ -175,7 +175,7 @@ static int mock_init(void)
 {
 	BUILD_BUG_ON(sizeof(struct axvcpu_mock_insn) != 16);
 	start_ns = ktime_get_ns();
-	start_cycles = get_cycles();
+	start_cycles = axvcpu_cycles();
 	axvcpu_mock_kick_init();
 	return 0;
 }

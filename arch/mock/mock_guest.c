@@ -495,9 +495,11 @@ void axvcpu_mock_complete(struct axvcpu_mock *mock)
 
 	if (reason >= ARRAY_SIZE(completions) || !completions[reason])
 		return;
-	if (vmm_did_insn(mock) || READ_ONCE(mock->exception))
+	if (vmm_did_insn(mock))
 		return;
-	if (reason != AXVCPU_EXIT_HYPERCALL && mock->pc != mock->exit.pc)
+	/* A hypercall has completed. */
+	if (reason != AXVCPU_EXIT_HYPERCALL &&
+	    (mock->pc != mock->exit.pc || READ_ONCE(mock->exception)))
 		return;
 	completions[reason](mock, mock->vcpu.run);
 	/* A VMM that has changed flags alone goes on where the answer leads to. */
