@@ -404,7 +404,7 @@ static bool nothing_queued(FIXTURE_DATA(interrupts) *self)
 	return !memcmp(&none, &self->v.run->queue.x86, sizeof(none));
 }
 
-/* The run page reports what the guest has not taken yet. */
+/* The run page lists the events that the guest has yet to take. */
 TEST_F(interrupts, queue_in_the_run_page)
 {
 	ASSERT_EQ(0, start_masked(self));
