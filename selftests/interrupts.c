@@ -518,7 +518,7 @@ TEST_F(interrupts, withdrawn_from_a_running_guest)
 	struct guest_prog *p = &self->p;
 	struct vcpu_thread thread;
 	uint64_t back = 0;
-	int loop, err;
+	int loop, err, spurious = g_label(p);
 
 	/* Counted in memory, so that the handler does not exit. */
 	g_movi(p, G3, GUEST_DATA);
@@ -530,9 +530,13 @@ TEST_F(interrupts, withdrawn_from_a_running_guest)
 	g_spin(p);
 	g_jmp(p, loop);
 	g_place(p, self->handler);
-	g_addi(p, G1, 1);
 	g_get_vector(p, G2);
+	/* On arm64, one that is withdrawn before it is acknowledged leaves INTID 1023. */
+	g_addi(p, G2, -0x66);
+	g_jnz(p, G2, spurious);
+	g_addi(p, G1, 1);
 	g_store(p, G1, G3, 8);
+	g_place(p, spurious);
 	g_iret(p);
 	ASSERT_EQ(0, vcpu_setup(&self->g, &self->v, g_end(p)));
 	ASSERT_EQ(0, bind_vcpu(self->v.fd, -1));

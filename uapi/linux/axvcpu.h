@@ -612,11 +612,12 @@ struct axvcpu_inject {
  * but Invalid (EBADFD), without the vCPU's lock. Its &struct axvcpu_inject names the
  * event by type and vector; the other fields are zero.
  *
- * 0: the event is taken back, the guest will not see it. ENOENT: it is not queued, or
- * the guest has it already; on x86, what is on its way into a running guest is the
- * guest's. On arm64, the thread inside RUN takes it back where it is in a list register:
- * WITHDRAW waits for that, and is EINTR when a signal comes first: it may be tried again.
- * EINVAL: there is no such event.
+ * 0: the event is taken back, and the guest will not see it; on arm64, a guest that was
+ * about to acknowledge it reads INTID 1023 (spurious). ENOENT: it is not queued, or the
+ * guest has it already; on x86, what is on its way into a running guest is the guest's. On
+ * arm64, the thread inside RUN takes it back where it is in a list register: WITHDRAW
+ * waits for that, and is EINTR when a signal comes first: it may be tried again. EINVAL:
+ * there is no such event.
  *
  * A halt that the event has ended already stays ended.
  */
