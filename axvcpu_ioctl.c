@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ioctls of vCPUs and address spaces, by table: arguments are copied and
- * checked here, locks are taken here, the descriptor of an address space is
- * recognised here.
+ * The ioctls of vCPUs and address spaces, by table: arguments are checked here, locks
+ * are taken here, the descriptor of an address space is recognised here.
  */
 #include <linux/capability.h>
 #include <linux/cpumask.h>
@@ -10,7 +9,6 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
-#include <linux/nospec.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -23,99 +21,6 @@
 #include "axvcpu_state.h"
 #include "axvcpu_table.h"
 #include "axvcpu_vcpu.h"
-
-/* All structs are in their first version: the kernel's size is the smallest. */
-static int copy_arg_in(const struct axvcpu_ioctl *ioctl, union axvcpu_ioctl_arg *arg,
-		       unsigned int cmd, void __user *uarg)
-{
-	size_t ksize = _IOC_SIZE(ioctl->cmd), usize = _IOC_SIZE(cmd);
-
-	if (usize < ksize)
-		return -EINVAL;
-	if (_IOC_DIR(cmd) & _IOC_WRITE)
-		return copy_struct_from_user(arg, ksize, uarg, usize);
-	memset(arg, 0, ksize);
-	return 0;
-}
-
-static int copy_arg_out(const struct axvcpu_ioctl *ioctl, const union axvcpu_ioctl_arg *arg,
-			unsigned int cmd, void __user *uarg)
-{
-	size_t ksize = _IOC_SIZE(ioctl->cmd), usize = _IOC_SIZE(cmd);
-
-	if (!(_IOC_DIR(cmd) & _IOC_READ))
-		return 0;
-	if (copy_to_user(uarg, arg, ksize) || clear_user(uarg + ksize, usize - ksize))
-		return -EFAULT;
-	return 0;
-}
-
-/**
- * axvcpu_ioctl_find() - the row of a command
- * @table: rows by number
- * @first: number of the first
- * @count: rows
- * @cmd: command, of any size
- *
- * Context: any.
- * Return: the row, or NULL.
- */
-const struct axvcpu_ioctl *axvcpu_ioctl_find(const struct axvcpu_ioctl *table, unsigned int first,
-					     unsigned int count, unsigned int cmd)
-{
-	unsigned int nr = _IOC_NR(cmd) - first;
-	const struct axvcpu_ioctl *ioctl;
-
-	if (_IOC_TYPE(cmd) != AXVCPU_IOC_MAGIC || nr >= count)
-		return NULL;
-	ioctl = &table[array_index_nospec(nr, count)];
-	if (_IOC_DIR(cmd) != _IOC_DIR(ioctl->cmd))
-		return NULL;
-	if (ioctl->kind != ARG_STRUCT && _IOC_SIZE(cmd))
-		return NULL;
-	return ioctl;
-}
-
-/**
- * axvcpu_ioctl_get_arg() - copy an ioctl's argument in
- * @ioctl: its row, or NULL
- * @arg: written
- * @cmd: the caller's command
- * @uarg: the caller's argument
- *
- * Context: process context.
- * Return: 0; -ENOTTY: no such ioctl; -EINVAL, -E2BIG, -EFAULT: no such argument.
- */
-long axvcpu_ioctl_get_arg(const struct axvcpu_ioctl *ioctl, union axvcpu_ioctl_arg *arg,
-			  unsigned int cmd, unsigned long uarg)
-{
-	if (!ioctl)
-		return -ENOTTY;
-	if (ioctl->kind == ARG_STRUCT)
-		return copy_arg_in(ioctl, arg, cmd, (void __user *)uarg);
-	arg->flags = uarg;
-	return uarg & ~(unsigned long)ioctl->flags ? -EINVAL : 0;
-}
-
-/**
- * axvcpu_ioctl_put_arg() - copy an ioctl's argument out
- * @ioctl: its row
- * @arg: the argument
- * @cmd: the caller's command
- * @uarg: the caller's argument
- * @result: the handler's; an error leaves the caller's memory alone, but for E2BIG, with
- *	which a struct may say how much is needed
- *
- * Context: process context.
- * Return: @result, or -EFAULT.
- */
-long axvcpu_ioctl_put_arg(const struct axvcpu_ioctl *ioctl, const union axvcpu_ioctl_arg *arg,
-			  unsigned int cmd, unsigned long uarg, long result)
-{
-	if (result < 0 && result != -E2BIG)
-		return result;
-	return copy_arg_out(ioctl, arg, cmd, (void __user *)uarg) ?: result;
-}
 
 /* The address space's operations */
 
@@ -149,7 +54,7 @@ static long ioctl_get_aspace_stats(struct axvcpu_aspace *aspace, union axvcpu_io
 
 static const struct axvcpu_ioctl aspace_ioctls[] = {
 #define I(name, handler) \
-	[_IOC_NR(AXVCPU_##name) - ASPACE_FIRST] = { AXVCPU_##name, .aspace = handler }
+	[_IOC_NR(AXVCPU_##name) - ASPACE_FIRST] = { AXVCPU_ROW_CMD(name), .aspace = handler }
 	I(MAP,			ioctl_map),
 	I(UNMAP,		ioctl_unmap),
 	I(GET_ASPACE_STATS,	ioctl_get_aspace_stats),
@@ -340,9 +245,8 @@ static void free_regs(struct axvcpu_reg *regs, const struct axvcpu_reg *few)
 		kvfree(regs);
 }
 
-static long ioctl_get_regs(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
+static noinline long get_regs(struct axvcpu *vcpu, const struct axvcpu_regs *args)
 {
-	const struct axvcpu_regs *args = &arg->regs;
 	struct axvcpu_reg few[FEW_REGS] __uninitialized, *regs = copy_regs_in(args, few);
 	long ret;
 
@@ -355,16 +259,60 @@ static long ioctl_get_regs(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
 	return ret;
 }
 
-static long ioctl_set_regs(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
+/* One alone has a short way: what it costs is the call. */
+static bool is_one_reg(const struct axvcpu_regs *args)
 {
-	struct axvcpu_reg few[FEW_REGS] __uninitialized, *regs = copy_regs_in(&arg->regs, few);
+	return args->count == 1 && !args->flags;
+}
+
+static long ioctl_get_regs(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
+{
+	struct axvcpu_reg __user *user = u64_to_user_ptr(arg->regs.regs);
+	struct axvcpu_reg reg;
+	long ret;
+
+	if (!is_one_reg(&arg->regs))
+		return get_regs(vcpu, &arg->regs);
+	if (get_user(reg.id, &user->id))
+		return -EFAULT;
+	ret = axvcpu_get_regs(vcpu, &reg, 1);
+	return ret ?: put_user(reg.value, &user->value);
+}
+
+static noinline long set_regs(struct axvcpu *vcpu, const struct axvcpu_regs *args)
+{
+	struct axvcpu_reg few[FEW_REGS] __uninitialized, *regs = copy_regs_in(args, few);
 	long ret;
 
 	if (IS_ERR(regs))
 		return PTR_ERR(regs);
-	ret = axvcpu_set_regs(vcpu, regs, arg->regs.count);
+	ret = axvcpu_set_regs(vcpu, regs, args->count);
 	free_regs(regs, few);
 	return ret;
+}
+
+static __always_inline int copy_reg_in(struct axvcpu_reg *reg, const struct axvcpu_reg __user *user)
+{
+	if (!user_read_access_begin(user, sizeof(*user)))
+		return -EFAULT;
+	unsafe_get_user(reg->id, &user->id, fault);
+	unsafe_get_user(reg->value, &user->value, fault);
+	user_read_access_end();
+	return 0;
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
+static long ioctl_set_regs(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
+{
+	struct axvcpu_reg reg;
+
+	if (!is_one_reg(&arg->regs))
+		return set_regs(vcpu, &arg->regs);
+	if (copy_reg_in(&reg, u64_to_user_ptr(arg->regs.regs)))
+		return -EFAULT;
+	return axvcpu_set_regs(vcpu, &reg, 1);
 }
 
 static long ioctl_get_reg_list(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
@@ -479,7 +427,7 @@ static long ioctl_set_debug(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
 static const struct axvcpu_ioctl vcpu_ioctls[] = {
 #define I(name, arg, flags, lock, busy, bad, handler)			\
 	[_IOC_NR(AXVCPU_##name) - VCPU_FIRST] = {			\
-		AXVCPU_##name, flags, ARG_##arg, LOCK_##lock, busy, bad, .vcpu = handler },
+		AXVCPU_ROW_CMD(name), flags, ARG_##arg, LOCK_##lock, busy, bad, .vcpu = handler },
 	AXVCPU_VCPU_IOCTLS(I)
 #undef I
 };

@@ -182,7 +182,7 @@ out:
 
 static const struct axvcpu_ioctl device_ioctls[] = {
 #define I(name, handler) \
-	[_IOC_NR(AXVCPU_##name) - DEVICE_FIRST] = { AXVCPU_##name, .device = handler }
+	[_IOC_NR(AXVCPU_##name) - DEVICE_FIRST] = { AXVCPU_ROW_CMD(name), .device = handler }
 	I(GET_INFO,		ioctl_get_info),
 	I(CREATE_ASPACE,	ioctl_create_aspace),
 	I(CREATE_VCPU,		ioctl_create_vcpu),

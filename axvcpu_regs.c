@@ -3,6 +3,7 @@
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/string.h>
 
 #include "axvcpu_arch.h"
@@ -24,16 +25,16 @@ static int write_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u
 }
 
 /* With preemption off: the backend has the vCPU's registers at hand. */
-#define with_loaded(vcpu, call)				\
-({							\
-	struct axvcpu *__loaded = (vcpu);		\
-	int __loaded_ret = axvcpu_load(__loaded);	\
-							\
-	if (!__loaded_ret) {				\
-		__loaded_ret = (call);			\
-		static_call(axvcpu_arch_put)(__loaded);	\
-	}						\
-	__loaded_ret;					\
+#define with_loaded(vcpu, call)						\
+({									\
+	struct axvcpu *__loaded = (vcpu);				\
+	int __loaded_ret = axvcpu_load(__loaded, smp_processor_id());	\
+									\
+	if (!__loaded_ret) {						\
+		__loaded_ret = (call);					\
+		static_call(axvcpu_arch_put)(__loaded);			\
+	}								\
+	__loaded_ret;							\
 })
 
 /**

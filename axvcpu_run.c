@@ -178,32 +178,6 @@ static bool may_run_on(const struct axvcpu *vcpu, int cpu)
 	return __this_cpu_read(axvcpu_hw_on);
 }
 
-static __always_inline int load(struct axvcpu *vcpu, int cpu)
-{
-	int ret = static_call(axvcpu_arch_load)(vcpu);
-
-	if (ret || likely(vcpu->last_cpu == cpu))
-		return ret;
-	if (vcpu->last_cpu >= 0)
-		vcpu->stats.migrations++;
-	WRITE_ONCE(vcpu->last_cpu, cpu);
-	vcpu->tlb_gen = 0;
-	return 0;
-}
-
-/**
- * axvcpu_load() - make the vCPU this CPU's
- * @vcpu: the vCPU
- *
- * Context: preemption off, the vCPU is current, &struct axvcpu.mutex held.
- * Ends with the backend's put.
- * Return: 0 or a negative errno.
- */
-int axvcpu_load(struct axvcpu *vcpu)
-{
-	return load(vcpu, smp_processor_id());
-}
-
 static __always_inline int run_section(struct axvcpu *vcpu, struct run *run)
 {
 	int cpu = smp_processor_id();
@@ -211,7 +185,7 @@ static __always_inline int run_section(struct axvcpu *vcpu, struct run *run)
 
 	if (unlikely(!may_run_on(vcpu, cpu)))
 		return leave_with(run, -EXDEV);
-	ret = load(vcpu, cpu);
+	ret = axvcpu_load(vcpu, cpu);
 	if (unlikely(ret))
 		return ret;
 	ret = with_aspace(vcpu, cpu);
@@ -425,7 +399,7 @@ static int sync_section(struct axvcpu *vcpu, struct run *run)
 
 	if (!__this_cpu_read(axvcpu_hw_on))
 		return leave_with(run, -EXDEV);
-	ret = axvcpu_load(vcpu);
+	ret = axvcpu_load(vcpu, smp_processor_id());
 	if (ret)
 		return ret < 0 ? ret : -EIO;
 	static_call(axvcpu_arch_sync_regs)(vcpu);

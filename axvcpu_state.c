@@ -303,18 +303,6 @@ void axvcpu_set_state(struct axvcpu *vcpu, enum axvcpu_state state)
 }
 
 /**
- * axvcpu_state() - the state, at any time
- * @vcpu: the vCPU
- *
- * Context: any; takes no lock.
- * Return: the state.
- */
-enum axvcpu_state axvcpu_state(const struct axvcpu *vcpu)
-{
-	return READ_ONCE(vcpu->state);
-}
-
-/**
  * axvcpu_get_failure() - state and failures, consistent with each other
  * @vcpu: the vCPU
  * @info: state, failure and cause are written, the rest is left alone

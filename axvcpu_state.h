@@ -18,9 +18,20 @@ int axvcpu_transition_state(struct axvcpu *vcpu, enum axvcpu_op op, enum axvcpu_
 			    enum axvcpu_state to);
 void axvcpu_reg_refused(struct axvcpu *vcpu, enum axvcpu_op op, u64 reg, int error);
 void axvcpu_set_state(struct axvcpu *vcpu, enum axvcpu_state state);
-enum axvcpu_state axvcpu_state(const struct axvcpu *vcpu);
 void axvcpu_get_failure(struct axvcpu *vcpu, struct axvcpu_state_info *info);
 u32 axvcpu_get_history(struct axvcpu *vcpu, struct axvcpu_history_entry *entries, u32 max);
+
+/**
+ * axvcpu_state() - the state, at any time
+ * @vcpu: the vCPU
+ *
+ * Context: any; takes no lock.
+ * Return: the state.
+ */
+static inline enum axvcpu_state axvcpu_state(const struct axvcpu *vcpu)
+{
+	return READ_ONCE(vcpu->state);
+}
 
 /**
  * axvcpu_with_state_transition() - verify, call, commit

@@ -764,6 +764,7 @@ TEST_F(bad_calls, registers)
 	};
 	struct axvcpu_reg regs[AXVCPU_MAX_REGS + 1] = {};
 	uint64_t good = isa->reg_id(isa->gpr[G0]), value;
+	uint8_t *end = self->page + 2 * PAGE;
 	static const unsigned int cmds[] = { AXVCPU_GET_REGS, AXVCPU_SET_REGS };
 
 	for (int i = 0; i < ARRAY_SIZE(regs); i++)
@@ -777,7 +778,12 @@ TEST_F(bad_calls, registers)
 		EXPECT_EQ(-E2BIG, regs_call(self->v.fd, cmds[i], regs, 1U << 28));
 		EXPECT_EQ(-E2BIG, regs_call(self->v.fd, cmds[i], regs, -1U));
 		EXPECT_EQ(-EFAULT, regs_call(self->v.fd, cmds[i], NULL, 1));
-		EXPECT_EQ(-EFAULT, regs_call(self->v.fd, cmds[i], self->page + 2 * PAGE - 16, 2));
+		EXPECT_EQ(-EFAULT, regs_call(self->v.fd, cmds[i], (void *)0xffff888000000000UL, 1));
+		EXPECT_EQ(-EFAULT, regs_call(self->v.fd, cmds[i], end, 1));
+		EXPECT_EQ(-EFAULT, regs_call(self->v.fd, cmds[i], end - 16, 2));
+		/* The id is there, its value is not. */
+		memcpy(end - 8, &good, 8);
+		EXPECT_EQ(-EFAULT, regs_call(self->v.fd, cmds[i], end - 8, 1));
 	}
 	EXPECT_TRUE(is_unchanged(self));
 	/* Zeros, and zero is no register. */

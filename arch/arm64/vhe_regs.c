@@ -14,6 +14,9 @@
 #include "vhe_sysregs.h"
 
 #define CLASS_SHIFT		16
+#define CLASS_CORE		1
+#define CLASS_FP		2
+#define CLASS_OWN		3
 #define CLASS_GIC		4
 #define CLASS_SYS		0x10000
 
@@ -78,8 +81,8 @@ void vhe_take_page(struct vhe_vcpu *vhe)
 	vhe->insn_done = false;
 }
 
-/* Where a register is kept that is nothing but its value, or NULL. */
-static u64 *find_plain(struct vhe_vcpu *vhe, u64 id)
+/* X0 to X30, SP, PC, PSTATE; or NULL */
+static u64 *find_core(struct vhe_vcpu *vhe, u64 id)
 {
 	switch (id) {
 	case AXVCPU_ARM64_REG_X(0) ... AXVCPU_ARM64_REG_X(30):
@@ -90,9 +93,82 @@ static u64 *find_plain(struct vhe_vcpu *vhe, u64 id)
 		return &vhe->pc;
 	case AXVCPU_ARM64_REG_PSTATE:
 		return &vhe->pstate;
-	case AXVCPU_ARM64_REG_V_LOW(0) ... AXVCPU_ARM64_REG_V_HIGH(31):
-		id -= AXVCPU_ARM64_REG_V_LOW(0);
-		return (u64 *)vhe->fp.vregs + (id ^ IS_ENABLED(CONFIG_CPU_BIG_ENDIAN));
+	}
+	return NULL;
+}
+
+static int get_core(struct vhe_vcpu *vhe, u64 id, u64 *value)
+{
+	const u64 *reg = find_core(vhe, id);
+
+	if (!reg)
+		return -EINVAL;
+	*value = READ_ONCE(*reg);
+	return 0;
+}
+
+static int check_core(u64 id, u64 value)
+{
+	if (id > AXVCPU_ARM64_REG_PSTATE)
+		return -EINVAL;
+	return id < AXVCPU_ARM64_REG_PSTATE || vhe_pstate_ok(value) ? 0 : -EINVAL;
+}
+
+static void commit_core(struct vhe_vcpu *vhe, u64 id, u64 value)
+{
+	WRITE_ONCE(*find_core(vhe, id), value);
+	if (id == AXVCPU_ARM64_REG_PC)
+		end_exit(vhe);
+}
+
+/* Half a V register; or NULL */
+static u64 *find_v(struct vhe_vcpu *vhe, u64 id)
+{
+	if (id > AXVCPU_ARM64_REG_V_HIGH(31))
+		return NULL;
+	id -= AXVCPU_ARM64_REG_V_LOW(0);
+	return (u64 *)vhe->fp.vregs + (id ^ IS_ENABLED(CONFIG_CPU_BIG_ENDIAN));
+}
+
+static u32 *find_fp_control(struct vhe_vcpu *vhe, u64 id)
+{
+	if (id == AXVCPU_ARM64_REG_FPSR)
+		return &vhe->fp.fpsr;
+	return id == AXVCPU_ARM64_REG_FPCR ? &vhe->fp.fpcr : NULL;
+}
+
+static int get_fp(struct vhe_vcpu *vhe, u64 id, u64 *value)
+{
+	const u32 *control = find_fp_control(vhe, id);
+	const u64 *v = find_v(vhe, id);
+
+	if (!v && !control)
+		return -EINVAL;
+	*value = v ? *v : *control;
+	return 0;
+}
+
+static int check_fp(struct vhe_vcpu *vhe, u64 id, u64 value)
+{
+	if (find_v(vhe, id))
+		return 0;
+	return find_fp_control(vhe, id) && !(value >> 32) ? 0 : -EINVAL;
+}
+
+static void commit_fp(struct vhe_vcpu *vhe, u64 id, u64 value)
+{
+	u64 *v = find_v(vhe, id);
+
+	if (v)
+		*v = value;
+	else
+		*find_fp_control(vhe, id) = value;
+}
+
+/* What no CPU has as a register; or NULL */
+static u64 *find_own(struct vhe_vcpu *vhe, u64 id)
+{
+	switch (id) {
 	case AXVCPU_ARM64_REG_CNTVOFF:
 		return &vhe->timer.voff;
 	case AXVCPU_ARM64_REG_LINES:
@@ -105,18 +181,21 @@ static u64 *find_plain(struct vhe_vcpu *vhe, u64 id)
 	return NULL;
 }
 
-static u32 *find_fp_control(struct vhe_vcpu *vhe, u64 id)
+static int get_own(struct vhe_vcpu *vhe, u64 id, u64 *value)
 {
-	if (id == AXVCPU_ARM64_REG_FPSR)
-		return &vhe->fp.fpsr;
-	return id == AXVCPU_ARM64_REG_FPCR ? &vhe->fp.fpcr : NULL;
+	const u64 *reg = find_own(vhe, id);
+
+	if (!reg)
+		return -EINVAL;
+	*value = READ_ONCE(*reg);
+	return 0;
 }
 
-static bool plain_value_ok(u64 id, u64 value)
+static bool own_ok(u64 id, u64 value)
 {
 	switch (id) {
-	case AXVCPU_ARM64_REG_PSTATE:
-		return vhe_pstate_ok(value);
+	case AXVCPU_ARM64_REG_CNTVOFF:
+		return true;
 	case AXVCPU_ARM64_REG_LINES:
 		return !(value & ~(u64)(AXVCPU_ARM64_LINE_IRQ | AXVCPU_ARM64_LINE_FIQ));
 	case AXVCPU_ARM64_REG_EXCEPTION:
@@ -124,7 +203,14 @@ static bool plain_value_ok(u64 id, u64 value)
 	case AXVCPU_ARM64_REG_SERROR:
 		return !value || value >> ESR_ELx_EC_SHIFT == ESR_ELx_EC_SERROR;
 	}
-	return true;
+	return false;
+}
+
+static void commit_own(struct vhe_vcpu *vhe, u64 id, u64 value)
+{
+	WRITE_ONCE(*find_own(vhe, id), value);
+	if (id == AXVCPU_ARM64_REG_EXCEPTION || id == AXVCPU_ARM64_REG_SERROR)
+		WRITE_ONCE(vhe->irq.show, true);
 }
 
 /* A system register that the VMM may know, or NULL */
@@ -149,64 +235,32 @@ static int get_sysreg(struct vhe_vcpu *vhe, u64 id, u64 *value)
 	return vhe_sysreg_read(vhe, reg, value) ? 0 : -EINVAL;
 }
 
-/* What vhe_check_regs() leaves in an id: where &struct vhe_vcpu has the register */
-#define AT_OFFSET		BIT_ULL(63)
-
+/* What vhe_check_regs() leaves in the id: where &struct vhe_vcpu has the register */
 static int check_sysreg(struct axvcpu_reg *reg)
 {
 	const struct vhe_sysreg *row = find_sysreg(reg->id);
 
 	if (!row || !vhe_sysreg_is_kept(row) || reg->value & ~row->bits)
 		return -EINVAL;
-	reg->id = AT_OFFSET | row->home;
+	reg->id = AXVCPU_ARM64_REG_SYS(0, 0, 0, 0, 0) | row->home;
 	return 0;
-}
-
-static int get_plain(struct vhe_vcpu *vhe, u64 id, u64 *value)
-{
-	const u32 *control = find_fp_control(vhe, id);
-	const u64 *reg = find_plain(vhe, id);
-
-	if (!reg && !control)
-		return -EINVAL;
-	*value = reg ? READ_ONCE(*reg) : *control;
-	return 0;
-}
-
-static int check_plain(struct vhe_vcpu *vhe, u64 id, u64 value)
-{
-	if (find_fp_control(vhe, id))
-		return value >> 32 ? -EINVAL : 0;
-	return find_plain(vhe, id) && plain_value_ok(id, value) ? 0 : -EINVAL;
-}
-
-/* The run page follows, so that regs_dirty does not bring old values back. */
-static void commit_plain(struct vhe_vcpu *vhe, u64 id, u64 value)
-{
-	u32 *control = find_fp_control(vhe, id);
-
-	if (control) {
-		*control = value;
-		return;
-	}
-	WRITE_ONCE(*find_plain(vhe, id), value);
-	if (id == AXVCPU_ARM64_REG_PC)
-		end_exit(vhe);
-	if (id >= AXVCPU_ARM64_REG_SP && id <= AXVCPU_ARM64_REG_PSTATE)
-		vhe_sync_page(vhe);
-	if (id == AXVCPU_ARM64_REG_EXCEPTION || id == AXVCPU_ARM64_REG_SERROR)
-		WRITE_ONCE(vhe->irq.show, true);
 }
 
 static int get_reg(struct vhe_vcpu *vhe, u64 id, u64 *value)
 {
 	switch (id >> CLASS_SHIFT) {
+	case CLASS_CORE:
+		return get_core(vhe, id, value);
+	case CLASS_FP:
+		return get_fp(vhe, id, value);
+	case CLASS_OWN:
+		return get_own(vhe, id, value);
 	case CLASS_GIC:
 		return vhe_irq_get_reg(vhe, id, value);
 	case CLASS_SYS:
 		return get_sysreg(vhe, id, value);
 	default:
-		return get_plain(vhe, id, value);
+		return -EINVAL;
 	}
 }
 
@@ -237,12 +291,18 @@ int vhe_get_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 *r
 static int check_reg(struct vhe_vcpu *vhe, struct axvcpu_reg *reg)
 {
 	switch (reg->id >> CLASS_SHIFT) {
+	case CLASS_CORE:
+		return check_core(reg->id, reg->value);
+	case CLASS_FP:
+		return check_fp(vhe, reg->id, reg->value);
+	case CLASS_OWN:
+		return own_ok(reg->id, reg->value) ? 0 : -EINVAL;
 	case CLASS_GIC:
 		return vhe_irq_check_reg(vhe, reg->id, reg->value);
 	case CLASS_SYS:
 		return check_sysreg(reg);
 	default:
-		return check_plain(vhe, reg->id, reg->value);
+		return -EINVAL;
 	}
 }
 
@@ -272,12 +332,23 @@ int vhe_check_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 
 
 static void commit_reg(struct vhe_vcpu *vhe, const struct axvcpu_reg *reg)
 {
-	if (reg->id & AT_OFFSET)
-		WRITE_ONCE(*(u64 *)((void *)vhe + (u16)reg->id), reg->value);
-	else if (reg->id >> CLASS_SHIFT == CLASS_GIC)
+	switch (reg->id >> CLASS_SHIFT) {
+	case CLASS_CORE:
+		commit_core(vhe, reg->id, reg->value);
+		break;
+	case CLASS_FP:
+		commit_fp(vhe, reg->id, reg->value);
+		break;
+	case CLASS_OWN:
+		commit_own(vhe, reg->id, reg->value);
+		break;
+	case CLASS_GIC:
 		vhe_irq_set_reg(vhe, reg->id, reg->value);
-	else
-		commit_plain(vhe, reg->id, reg->value);
+		break;
+	case CLASS_SYS:
+		WRITE_ONCE(*(u64 *)((void *)vhe + (u16)reg->id), reg->value);
+		break;
+	}
 }
 
 /**
