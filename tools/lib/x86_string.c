@@ -148,13 +148,14 @@ static int walk(const struct state *s, uint64_t gva, bool write, axvcpu_memory_f
 		entry = read_entry(where, f.bytes);
 		if (!(entry & PTE_PRESENT))
 			return page_fault(s, false, write, error_code);
-		/* PAE's top level has no rights. */
-		if (level != 3 || f.levels != 3)
-			rights &= entry;
+		table = entry & ADDRESS;
+		/* PAE's top level has no rights, and bits 8:5 are reserved there. */
+		if (level == 3 && f.levels == 3)
+			continue;
+		rights &= entry;
 		if (is_leaf(s, &f, level, entry))
 			break;
 		mark(where, PTE_ACCESSED);
-		table = entry & ADDRESS;
 	}
 	if (!allows(s, rights, write))
 		return page_fault(s, true, write, error_code);
