@@ -80,7 +80,7 @@ def command(machine, kernel, initramfs, directory, console):
         table += [start, len(disk) // SECTOR - start, address]
     disk += bytes(-len(disk) % (SECTOR * HEADS * TRACK))
     (directory / "disk.img").write_bytes(disk)
-    (directory / "boot.rom").write_bytes(_rom(directory, table))
+    (directory / "boot.rom").write_bytes(rom(directory, table))
     (directory / "bochsrc").write_text(CONFIG.format(
         bios=BIOS, memory=machine.memory, host_memory=min(machine.memory, MAX_HOST_MEMORY),
         rom_base=ROM_BASE, cpu=machine.cpu or CPU, cpus=machine.cpus, ips=IPS, console=console,
@@ -90,7 +90,8 @@ def command(machine, kernel, initramfs, directory, console):
     return ["bochs-bin", "-q", "-f", "bochsrc", "-rc", "go"]
 
 
-def _rom(directory, table):
+def rom(directory, table):
+    """bochs-rom.S with a table of parts in it."""
     subprocess.run(["gcc", "-m32", "-c", "-o", "rom.o", HERE / "bochs-rom.S"],
                    cwd=directory, check=True)
     subprocess.run(["ld", "-m", "elf_i386", "-Ttext", "0", "--oformat", "binary",

@@ -37,7 +37,7 @@ ARCHES = {
         "target": "bzImage",
         "modules": ("virt/lib/irqbypass", "arch/x86/kvm/kvm", "arch/x86/kvm/kvm-intel"),
         "cross": "x86_64-linux-gnu-",
-        "flavours": {"lean": 1590, "sanitizer": 1560, "distro": 1780},
+        "flavours": {"lean": 1590, "sanitizer": 1500, "distro": 1780},
         "alone": ("sanitizer",),
     },
     "arm64": {

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the arm64 oracle's three sides agree on: the generator (tools/oracle), which writes
+ * programs; the runner, which executes them, bare on the CPU or in a vCPU; and the test,
+ * which compares the two reports.
+ */
+#ifndef ORACLE_H
+#define ORACLE_H
+
+/* Where things lie in physical memory; virtual addresses are the same but for the alias. */
+#define ORACLE_BASE		0x40000000
+#define ORACLE_RUNNER		0x40080000
+#define ORACLE_RUNNER_STACK	0x401f0000	/* top */
+#define ORACLE_CODE		0x40200000	/* a page that programs can't write */
+#define ORACLE_CODE_ALIAS	0x40201000	/* the same page, for the runner */
+#define ORACLE_DATA		0x40202000	/* a page; ORACLE_DATA_SIZE of it is compared */
+#define ORACLE_DATA_SIZE	0x100
+#define ORACLE_STACK		0x40204000	/* top of the programs' */
+#define ORACLE_ABSENT		0x40208000	/* not mapped */
+#define ORACLE_READ_ONLY	0x40209000
+#define ORACLE_PROGRAMS		0x41000000
+#define ORACLE_REPORT		0x43000000
+#define ORACLE_RAM		0x08000000	/* bytes */
+
+#define ORACLE_MAGIC		0x6c63726f
+#define ORACLE_MAX_EVENTS	16
+#define ORACLE_CODE_WORDS	24
+#define ORACLE_END_BRK		0x777		/* BRK's comment that ends a program */
+#define ORACLE_DONE		0xc6000001	/* HVC with this in X0: all have run */
+
+/* flags of a program */
+#define ORACLE_EL0		(1 << 0)
+
+#ifndef __ASSEMBLER__
+
+#include <linux/types.h>
+
+/**
+ * struct oracle_program - a program, and the state that it begins in
+ * @id: its number in the generator's list
+ * @flags: ``ORACLE_EL0``
+ * @pstate: bits of SPSR_EL1 besides the mode: SS, DAIF, flags
+ * @mdscr: MDSCR_EL1: SS, KDE, MDE
+ * @bcr: DBGBCR0_EL1
+ * @wcr: DBGWCR0_EL1
+ * @bvr: DBGBVR0_EL1
+ * @wvr: DBGWVR0_EL1
+ * @regs: X0 to X30
+ * @code: instructions, the BRK that ends it included
+ */
+struct oracle_program {
+	__u32 id;
+	__u32 flags;
+	__u32 pstate;
+	__u32 mdscr;
+	__u32 bcr;
+	__u32 wcr;
+	__u64 bvr;
+	__u64 wvr;
+	__u64 regs[31];
+	__u32 code[ORACLE_CODE_WORDS];
+};
+
+/**
+ * struct oracle_programs - what the runner is given
+ * @magic: ORACLE_MAGIC
+ * @count: programs
+ * @program: the programs
+ */
+struct oracle_programs {
+	__u32 magic;
+	__u32 count;
+	struct oracle_program program[];
+};
+
+/**
+ * struct oracle_event - an exception, as its handler found it
+ * @vector: offset in the table of vectors
+ * @esr: ESR_EL1
+ * @elr: ELR_EL1
+ * @spsr: SPSR_EL1
+ * @far: FAR_EL1
+ * @sp: SP_EL0
+ * @regs: X0 to X30
+ */
+struct oracle_event {
+	__u64 vector;
+	__u64 esr;
+	__u64 elr;
+	__u64 spsr;
+	__u64 far;
+	__u64 sp;
+	__u64 regs[31];
+};
+
+/**
+ * struct oracle_report - what became of a program
+ * @id: of the program
+ * @count: events; the last ended it
+ * @data: ORACLE_DATA
+ * @event: the events
+ */
+struct oracle_report {
+	__u32 id;
+	__u32 count;
+	unsigned char data[ORACLE_DATA_SIZE];
+	struct oracle_event event[];
+};
+
+/**
+ * struct oracle_reports - what the runner leaves
+ * @magic: ORACLE_MAGIC, when it is complete
+ * @count: reports
+ * @size: of them all, in bytes, this header included
+ * @reserved: 0
+ */
+struct oracle_reports {
+	__u32 magic;
+	__u32 count;
+	__u32 size;
+	__u32 reserved;
+};
+
+#endif /* __ASSEMBLER__ */
+
+#endif /* ORACLE_H */

@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Executes programs one by one and reports what became of each. The same bytes run bare
+ * on the CPU and in a vCPU; nothing here may depend on which.
+ */
+#include <stdbool.h>
+
+#include "runner.h"
+
+#define X86_TF		0x100
+#define X86_RF		0x10000
+#define CR0_CACHE	0x60000000U	/* CD, NW: a PC leaves them set */
+#define DR6_INIT	0xffff0ff0U
+#define DR7_INIT	0x400U
+
+#define MSR_APIC_BASE	0x1b
+#define APIC_ON		0xfee00d00U	/* x2APIC, of the bootstrap processor */
+#define MSR_EOI		0x80b
+#define MSR_SVR		0x80f
+#define MSR_SELF_IPI	0x83f
+
+/* The program that runs; NULL between two */
+static struct oracle_report *report;
+static __u32 cr4_base;
+
+#define GETTER(reg)							\
+static inline unsigned long get_##reg(void)				\
+{									\
+	unsigned long value;						\
+									\
+	asm volatile("mov %%" #reg ", %0" : "=r" (value));		\
+	return value;							\
+}
+
+#define SETTER(reg)							\
+static inline void set_##reg(unsigned long value)			\
+{									\
+	asm volatile("mov %0, %%" #reg : : "r" (value) : "memory");	\
+}
+
+GETTER(cr0)
+GETTER(cr2)
+GETTER(cr4)
+GETTER(dr6)
+GETTER(dr7)
+GETTER(ds)
+GETTER(es)
+GETTER(fs)
+GETTER(gs)
+SETTER(cr0)
+SETTER(cr2)
+SETTER(cr4)
+SETTER(dr0)
+SETTER(dr1)
+SETTER(dr2)
+SETTER(dr3)
+SETTER(dr6)
+SETTER(dr7)
+
+static inline void wrmsr(__u32 msr, __u32 value)
+{
+	asm volatile("wrmsr" : : "c" (msr), "a" (value), "d" (0) : "memory");
+}
+
+static inline void out8(__u16 port, __u8 value)
+{
+	asm volatile("outb %0, %1" : : "a" (value), "d" (port));
+}
+
+static inline __u8 in8(__u16 port)
+{
+	__u8 value;
+
+	asm volatile("inb %1, %0" : "=a" (value) : "d" (port));
+	return value;
+}
+
+static inline void out16(__u16 port, __u16 value)
+{
+	asm volatile("outw %0, %1" : : "a" (value), "d" (port));
+}
+
+static inline void out32(__u16 port, __u32 value)
+{
+	asm volatile("outl %0, %1" : : "a" (value), "d" (port));
+}
+
+/* In a register: as a number, 16-bit code would have half of it. */
+static inline __u8 *byte_at(unsigned long address)
+{
+	asm("" : "+r" (address));
+	return (void *)address;
+}
+
+static inline const struct oracle_programs *programs(void)
+{
+	return (void *)byte_at(ORACLE_PROGRAMS);
+}
+
+static inline struct oracle_reports *reports(void)
+{
+	return (void *)byte_at(ORACLE_REPORT);
+}
+
+/* --- what happens ------------------------------------------------------------ */
+
+#if BITS == 64
+static void take_frame(struct oracle_event *event, const struct frame *frame)
+{
+	/* RAX, RCX, RDX, RBX, RBP, RSI, RDI, R8 ... were pushed in this order. */
+	for (int i = 0; i < 15; i++)
+		event->regs[i < 4 ? i : i + 1] = frame->regs[14 - i];
+	event->sp = frame->sp;
+	event->ss = frame->ss;
+	event->ds = get_ds();
+	event->es = get_es();
+	event->fs = get_fs();
+	event->gs = get_gs();
+	event->error = frame->error;
+}
+#else
+static void take_frame(struct oracle_event *event, const struct frame *frame)
+{
+#if BITS == 32
+	bool user = frame->cs & 3;
+#endif
+
+	for (int i = 0; i < 8; i++)
+		event->regs[i] = frame->regs[7 - i];
+	event->ds = frame->ds;
+	event->es = frame->es;
+	event->fs = frame->fs;
+	event->gs = frame->gs;
+#if BITS == 32
+	event->sp = user ? frame->sp : (unsigned long)&frame->sp;
+	event->ss = user ? frame->ss : frame->handler_ss;
+	event->error = frame->error;
+#else
+	event->sp = frame->regs[3];
+	event->ss = frame->ss;
+#endif
+}
+#endif
+
+static bool ends(const struct oracle_event *event)
+{
+	return report->count == ORACLE_MAX_EVENTS || event->vector == ORACLE_END_VECTOR ||
+	       (event->vector > 3 && event->vector < 32);
+}
+
+/* It would hit again: what is done for an instruction breakpoint. */
+static bool hit_insn_breakpoint(__u32 dr6)
+{
+	__u32 dr7 = get_dr7();
+
+	for (int n = 0; n < 4; n++) {
+		if (dr6 >> n & 1 && !(dr7 >> (16 + 4 * n) & 3) && dr7 >> 2 * n & 3)
+			return true;
+	}
+	return false;
+}
+
+void on_event(struct frame *frame)
+{
+	struct oracle_event *event;
+
+	if (frame->vector == ORACLE_IRQ_VECTOR)
+		wrmsr(MSR_EOI, 0);
+	if (!report) {
+		if (frame->vector == ORACLE_IRQ_VECTOR)
+			return;
+		/* The runner's own: a program has broken it. There will be no report. */
+		out32(ORACLE_DONE_PORT, frame->vector);
+		power_off();
+	}
+	event = &report->event[report->count++];
+	take_frame(event, frame);
+	event->vector = frame->vector;
+	event->ip = frame->ip;
+	event->cs = frame->cs;
+	event->flags = frame->flags;
+	event->regs[4] = event->sp;
+	event->dr6 = get_dr6();
+	event->cr2 = programs()->mode >= ORACLE_PAE ? get_cr2() : 0;
+	if (frame->vector == 1) {
+		set_dr6(DR6_INIT);
+		if (hit_insn_breakpoint(event->dr6))
+			frame->flags |= X86_RF;
+	}
+	if (ends(event))
+		end_program();
+}
+
+/* --- a program --------------------------------------------------------------- */
+
+static void fill_memory(const struct oracle_program *program)
+{
+	__u8 *data = byte_at(ORACLE_DATA), *code = byte_at(ORACLE_CODE);
+	__u8 *stack = byte_at(ORACLE_STACK - ORACLE_STACK_SIZE);
+	unsigned int i;
+
+	for (i = 0; i < ORACLE_DATA_SIZE; i++)
+		data[i] = i * 37 + 11;
+	data[0x80] = programs()->mode == ORACLE_REAL ? 0 : SEL_DATA;
+	data[0x81] = 0;
+	if (programs()->mode == ORACLE_PROT16)
+		data[0x80] = SEL_STACK16;
+	for (i = 0; i < ORACLE_STACK_SIZE; i++)
+		stack[i] = 0;
+	for (i = 0; i < ORACLE_CODE_SIZE; i++)
+		code[i] = program->code[i];
+}
+
+static __u64 sum_stack(void)
+{
+	const __u8 *stack = byte_at(ORACLE_STACK - ORACLE_STACK_SIZE);
+	__u64 sum = 0;
+
+	for (unsigned int i = 0; i < ORACLE_STACK_SIZE; i++) {
+		if (stack[i])
+			sum = sum * 31 + stack[i] + i;
+	}
+	return sum;
+}
+
+#if BITS == 64
+static void begin(const struct oracle_program *program)
+{
+	static struct frame frame;
+	bool user = program->flags & ORACLE_RING3, wide = programs()->mode == ORACLE_LONG;
+
+	for (int i = 0; i < 15; i++)
+		frame.regs[14 - i] = program->regs[i < 4 ? i : i + 1];
+	frame.ip = ORACLE_CODE;
+	frame.cs = wide ? (user ? SEL_USER64 : SEL_CODE64) : (user ? SEL_USER32 : SEL_CODE32);
+	frame.flags = program->eflags | 2;
+	frame.sp = ORACLE_STACK;
+	frame.ss = user ? SEL_USER_DATA : SEL_DATA;
+	asm volatile("mov %0, %%ds\n\tmov %0, %%es\n\tmov %0, %%fs\n\tmov %0, %%gs"
+		     : : "r" (user ? SEL_USER_DATA : SEL_DATA));
+	enter(&frame);
+}
+#elif BITS == 32
+static void begin(const struct oracle_program *program)
+{
+	bool user = program->flags & ORACLE_RING3, narrow = programs()->mode == ORACLE_PROT16;
+	/* IRET in the same ring leaves the stack pointer where it is then. */
+	struct frame *frame = (void *)(ORACLE_STACK - __builtin_offsetof(struct frame, sp));
+
+	if (user)
+		frame = (void *)(HANDLER_STACK - sizeof(*frame));
+	for (int i = 0; i < 8; i++)
+		frame->regs[7 - i] = program->regs[i];
+	frame->ds = narrow ? (user ? SEL_USER_DATA16 : SEL_DATA16) :
+			     (user ? SEL_USER_DATA : SEL_DATA);
+	frame->es = frame->ds;
+	frame->fs = frame->ds;
+	frame->gs = frame->ds;
+	frame->ip = narrow ? 0 : ORACLE_CODE;
+	frame->cs = narrow ? (user ? SEL_USER16 : SEL_CODE16) :
+			     (user ? SEL_USER32 : SEL_CODE32);
+	frame->flags = program->eflags | 2;
+	frame->handler_ss = narrow && !user ? SEL_STACK16 : SEL_DATA;
+	if (user) {
+		frame->sp = ORACLE_STACK;
+		frame->ss = narrow ? SEL_USER_STACK16 : SEL_USER_DATA;
+	}
+	enter(frame);
+}
+#else
+static void begin(const struct oracle_program *program)
+{
+	for (int i = 0; i < 8; i++)
+		saved.regs[7 - i] = program->regs[i];
+	saved.regs[3] = ORACLE_STACK;
+	saved.ip = 0;
+	saved.cs = ORACLE_CODE >> 4;
+	saved.ss = 0;
+	saved.ds = ORACLE_DATA >> 4;
+	saved.es = saved.ds;
+	saved.fs = saved.ds;
+	saved.gs = saved.ds;
+	saved.flags = program->eflags | 2;
+	enter(&saved);
+}
+#endif
+
+/* An interrupt that it has not taken. */
+static void drain(void)
+{
+	asm volatile("sti\n\tnop\n\tnop\n\tcli" : : : "memory");
+}
+
+static void set_up(const struct oracle_program *program)
+{
+	fill_memory(program);
+	set_cr4(cr4_base | program->cr4);
+	set_dr0(program->dr[0]);
+	set_dr1(program->dr[1]);
+	set_dr2(program->dr[2]);
+	set_dr3(program->dr[3]);
+	set_dr6(DR6_INIT);
+	if (programs()->mode >= ORACLE_PAE)
+		set_cr2(0);
+	if (program->flags & ORACLE_IRQ)
+		wrmsr(MSR_SELF_IPI, ORACLE_IRQ_VECTOR);
+	set_dr7(DR7_INIT | program->dr7);
+}
+
+static void run(const struct oracle_program *program, __u32 cr0)
+{
+	struct oracle_report *this = report;
+
+	this->id = program->id;
+	this->count = 0;
+	this->reserved = 0;
+	begin(program);
+	report = 0;
+	this->dr7 = get_dr7();
+	set_dr7(DR7_INIT);
+	this->cr0 = get_cr0();
+	this->cr4 = get_cr4();
+	set_cr0(cr0);
+	this->stack = sum_stack();
+	for (unsigned int i = 0; i < ORACLE_DATA_SIZE; i++)
+		this->data[i] = *byte_at(ORACLE_DATA + i);
+	if (program->flags & ORACLE_IRQ)
+		drain();
+}
+
+/* --- all of them ------------------------------------------------------------- */
+
+static void install_stubs(void)
+{
+	for (unsigned int n = 0; n < NR_STUBS; n++) {
+		unsigned long stub = (unsigned long)stubs + 16 * n;
+#if BITS == 16
+		*(volatile __u32 *)byte_at(4 * n) = stub;
+#elif BITS == 32
+		volatile __u32 *gate = (void *)byte_at(0x58000 + 8 * n);
+
+		gate[0] = SEL_CODE32 << 16 | (stub & 0xffff);
+		gate[1] = (stub & 0xffff0000) | 0xee00;
+#else
+		volatile __u32 *gate = (void *)byte_at(0x58000 + 16 * n);
+
+		gate[0] = SEL_CODE64 << 16 | (stub & 0xffff);
+		gate[1] = (stub & 0xffff0000) | 0xee00 | (n == 2 ? 2 : 1);
+		gate[2] = 0;
+		gate[3] = 0;
+#endif
+	}
+}
+
+#define ATA_DATA	0x1f0
+#define ATA_COUNT	0x1f2
+#define ATA_LBA		0x1f3	/* and the next two */
+#define ATA_DRIVE	0x1f6
+#define ATA_COMMAND	0x1f7	/* and status */
+#define ATA_BUSY	0x80
+#define ATA_DRQ		0x08
+#define ATA_WRITE	0x30
+#define SECTOR_WORDS	256
+
+static void write_sector(__u32 sector, const __u16 *words)
+{
+	out8(ATA_COUNT, 1);
+	out8(ATA_LBA, sector);
+	out8(ATA_LBA + 1, sector >> 8);
+	out8(ATA_LBA + 2, sector >> 16);
+	out8(ATA_DRIVE, 0xe0);
+	out8(ATA_COMMAND, ATA_WRITE);
+	while ((in8(ATA_COMMAND) & (ATA_BUSY | ATA_DRQ)) != ATA_DRQ)
+		;
+	for (unsigned int i = 0; i < SECTOR_WORDS; i++)
+		out16(ATA_DATA, words[i]);
+	while (in8(ATA_COMMAND) & ATA_BUSY)
+		;
+}
+
+/* To a PC's disk; a vCPU has ended by then. */
+static void write_report(void)
+{
+	__u32 sectors = (reports()->size + 511) / 512;
+
+	for (__u32 i = 0; i < sectors; i++)
+		write_sector(ORACLE_REPORT_SECTOR + i, (void *)byte_at(ORACLE_REPORT + 512 * i));
+}
+
+void run_all(void)
+{
+	__u8 *next = (__u8 *)(reports() + 1);
+	__u32 cr0 = get_cr0() & ~CR0_CACHE;
+
+	set_cr0(cr0);
+	cr4_base = get_cr4();
+	out8(0x21, 0xff);
+	out8(0xa1, 0xff);
+	wrmsr(MSR_APIC_BASE, APIC_ON & ~0x400);
+	wrmsr(MSR_APIC_BASE, APIC_ON);
+	wrmsr(MSR_SVR, 0x1ff);
+	install_stubs();
+	for (__u32 i = 0; i < programs()->count; i++) {
+		struct oracle_report *this = (void *)next;
+
+		set_up(&programs()->program[i]);
+		report = this;
+		run(&programs()->program[i], cr0);
+		next += sizeof(*this) + this->count * sizeof(this->event[0]);
+	}
+	reports()->count = programs()->count;
+	reports()->size = next - (__u8 *)reports();
+	reports()->reserved = 0;
+	reports()->magic = ORACLE_MAGIC;
+	out32(ORACLE_DONE_PORT, reports()->count);
+	write_report();
+}

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Programs for the oracle's runner: what selftests/oracle/oracle.h has, and how to write it."""
+
+import dataclasses
+import struct
+import subprocess
+import tempfile
+import pathlib
+
+MODES = ("real", "prot16", "prot32", "pae", "compat", "long")
+WIDTH = {"real": 16, "prot16": 16, "prot32": 32, "pae": 32, "compat": 32, "long": 64}
+# Of the runner, in whose handlers exceptions end.
+RUNNER = {"real": 16, "prot16": 32, "prot32": 32, "pae": 32, "compat": 64, "long": 64}
+PAGED = ("pae", "compat", "long")
+
+# As in selftests/oracle/oracle.h
+CODE, DATA, ABSENT = 0x20000, 0x30000, 0x3f000
+RING3, IRQ = 1, 2
+MAGIC, CODE_SIZE = 0x6c63726f, 96
+MAX_EVENTS, DATA_SIZE = 16, 0x100
+RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI = range(8)
+
+PORT = 0x600                # nothing there in a PC
+END = "int $0x30"
+TF, IF = 0x100, 0x200
+CR4_DE, CR4_OSXSAVE = 1 << 3, 1 << 18
+
+
+def based(mode, offset):
+    """The offset, in the programs' data segment, of one in ORACLE_DATA."""
+    return offset if mode in ("real", "prot16") else DATA + offset
+
+
+@dataclasses.dataclass
+class Program:
+    name: str
+    mode: str
+    before: str             # assembly: up to the instruction that it is about
+    text: str               # that instruction
+    after: str = "nop\nnop"
+    flags: int = 0
+    eflags: int = 0
+    cr4: int = 0
+    dr7: int = 0
+    dr: tuple = (None, None, None, None)    # numbers; "text": where that instruction is
+    regs: dict = dataclasses.field(default_factory=dict)
+    instructions: int = 1   # that it can go without, one by one
+    code: bytes = b""
+    offset: int = 0         # of the instruction, in code
+
+    def registers(self):
+        values = [0x1111111111111111 * (n + 1) & 0x7fffffffffffffff for n in range(16)]
+        values[RDI] = based(self.mode, 0x10)
+        values[RSI] = based(self.mode, 0x40)
+        values[RDX] = PORT
+        values[RCX] = 3
+        values[RBX] = 0x12345678
+        values[RAX] = 0x5a5a5a5a
+        values[RBP] = 0
+        for n, value in self.regs.items():
+            values[n] = value
+        if WIDTH[self.mode] != 64:
+            values = [value & 0xffffffff for value in values]
+        return values
+
+    def pack(self, number):
+        where = [CODE + self.offset if value == "text" else value or 0 for value in self.dr]
+        assert len(self.code) <= CODE_SIZE, self.name
+        return struct.pack("<6I4Q16Q", number, self.flags, self.eflags, self.cr4, self.dr7, 0,
+                           *where, *self.registers()) + self.code.ljust(CODE_SIZE, b"\xf4")
+
+
+def assemble(programs):
+    """Fill in the code of programs, all of one mode."""
+    width = WIDTH[programs[0].mode]
+    lines = [f".code{width}"]
+    for n, program in enumerate(programs):
+        lines += [f"begin_{n}:", program.before, f"text_{n}:", program.text, program.after, END,
+                  f"end_{n}:"]
+    lines += [".section .table, \"a\""]
+    lines += [f".long begin_{n}, text_{n}, end_{n}" for n in range(len(programs))]
+    with tempfile.TemporaryDirectory() as directory:
+        base = pathlib.Path(directory)
+        (base / "p.S").write_text("\n".join(lines) + "\n")
+        subprocess.run(["as", f"--{64 if width == 64 else 32}", "-o", base / "p.o",
+                        base / "p.S"], check=True)
+        (base / "p.ld").write_text("SECTIONS { . = 0; .text : { *(.text) } "
+                                   ".table : { *(.table) } /DISCARD/ : { *(.note*) } }")
+        subprocess.run(["ld", "-m", "elf_x86_64" if width == 64 else "elf_i386",
+                        "-T", base / "p.ld", "-o", base / "p.elf", base / "p.o"], check=True)
+        parts = {}
+        for section in (".text", ".table"):
+            subprocess.run(["objcopy", "-O", "binary", "-j", section, base / "p.elf",
+                            base / "part"], check=True)
+            parts[section] = (base / "part").read_bytes()
+    for n, program in enumerate(programs):
+        begin, text, end = struct.unpack_from("<3I", parts[".table"], 12 * n)
+        program.code = parts[".text"][begin:end]
+        program.offset = text - begin
+
+
+def image(programs):
+    """struct oracle_programs: all of one mode."""
+    assemble(programs)
+    mode = MODES.index(programs[0].mode)
+    return struct.pack("<4I", MAGIC, mode, len(programs), 0) + \
+        b"".join(program.pack(n) for n, program in enumerate(programs))
+
+
+# --- reports ---------------------------------------------------------------------
+
+EVENT = struct.Struct("<II QQ I6H QQ 16Q")
+REPORT = struct.Struct(f"<IIII QQQ {DATA_SIZE}s")
+REPORTS = struct.Struct("<4I")
+NAMES = ("rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+         *(f"r{n}" for n in range(8, 16)))
+
+
+@dataclasses.dataclass
+class Event:
+    values: dict
+
+    @classmethod
+    def read(cls, data, at):
+        vector, error, ip, sp, flags, cs, ss, ds, es, fs, gs, dr6, cr2, *regs = \
+            EVENT.unpack_from(data, at)
+        return cls({"vector": vector, "error": error, "ip": ip, "flags": flags, "cs": cs,
+                    "ss": ss, "ds": ds, "es": es, "fs": fs, "gs": gs, "dr6": dr6,
+                    "cr2": cr2} | dict(zip(NAMES, regs)))
+
+
+@dataclasses.dataclass
+class Report:
+    number: int
+    events: list
+    rest: dict
+
+    def differs(self, other):
+        """In what: texts."""
+        out = []
+        for n in range(max(len(self.events), len(other.events))):
+            if n >= len(self.events) or n >= len(other.events):
+                event = (self.events + other.events)[-1] if n >= len(self.events) else \
+                    self.events[n]
+                side = "bare" if n < len(self.events) else "vCPU"
+                event = self.events[n] if n < len(self.events) else other.events[n]
+                out.append(f"event {n}, {side} only: vector {event.values['vector']}, "
+                           f"ip {event.values['ip']:#x}, dr6 {event.values['dr6']:#x}")
+                continue
+            for name, value in self.events[n].values.items():
+                if value != other.events[n].values[name]:
+                    out.append(f"event {n}: {name} {value:#x} bare, "
+                               f"{other.events[n].values[name]:#x} in the vCPU")
+        for name, value in self.rest.items():
+            if value != other.rest[name]:
+                out.append(f"{name}: {value} bare, {other.rest[name]} in the vCPU")
+        return out
+
+
+def reports(data):
+    magic, count, _, _ = REPORTS.unpack_from(data)
+    if magic != MAGIC:
+        raise ValueError("no report")
+    at, out = REPORTS.size, []
+    for _ in range(count):
+        number, events, dr7, _, cr0, cr4, stack, memory = REPORT.unpack_from(data, at)
+        at += REPORT.size
+        out.append(Report(number, [Event.read(data, at + n * EVENT.size) for n in range(events)],
+                          {"dr7": dr7, "cr0": cr0, "cr4": cr4, "stack": stack,
+                           "data": memory.hex()}))
+        at += events * EVENT.size
+    return out
