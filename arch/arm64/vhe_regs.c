@@ -81,12 +81,12 @@ void vhe_take_page(struct vhe_vcpu *vhe)
 	vhe->insn_done = false;
 }
 
-/* X0 to X30, SP, PC, PSTATE; or NULL */
-static u64 *find_core(struct vhe_vcpu *vhe, u64 id)
+/* X0 to X30, SP, PC, PSTATE; or NULL. Most calls are about the first. */
+static __always_inline u64 *find_core(struct vhe_vcpu *vhe, u64 id)
 {
-	switch (id) {
-	case AXVCPU_ARM64_REG_X(0) ... AXVCPU_ARM64_REG_X(30):
+	if (likely(id <= AXVCPU_ARM64_REG_X(30)))
 		return &vhe->vcpu.run->regs.arm64.x[id - AXVCPU_ARM64_REG_X(0)];
+	switch (id) {
 	case AXVCPU_ARM64_REG_SP:
 		return vhe_sp(vhe);
 	case AXVCPU_ARM64_REG_PC:
@@ -117,7 +117,7 @@ static int check_core(u64 id, u64 value)
 static void commit_core(struct vhe_vcpu *vhe, u64 id, u64 value)
 {
 	WRITE_ONCE(*find_core(vhe, id), value);
-	if (id == AXVCPU_ARM64_REG_PC)
+	if (unlikely(id == AXVCPU_ARM64_REG_PC))
 		end_exit(vhe);
 }
 
@@ -290,17 +290,20 @@ int vhe_get_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 *r
 
 static int check_reg(struct vhe_vcpu *vhe, struct axvcpu_reg *reg)
 {
-	switch (reg->id >> CLASS_SHIFT) {
-	case CLASS_CORE:
+	unsigned long class = reg->id >> CLASS_SHIFT;
+
+	/* Most are of these two. */
+	if (class == CLASS_SYS)
+		return check_sysreg(reg);
+	if (class == CLASS_CORE)
 		return check_core(reg->id, reg->value);
+	switch (class) {
 	case CLASS_FP:
 		return check_fp(vhe, reg->id, reg->value);
 	case CLASS_OWN:
 		return own_ok(reg->id, reg->value) ? 0 : -EINVAL;
 	case CLASS_GIC:
 		return vhe_irq_check_reg(vhe, reg->id, reg->value);
-	case CLASS_SYS:
-		return check_sysreg(reg);
 	default:
 		return -EINVAL;
 	}
@@ -332,10 +335,18 @@ int vhe_check_regs(struct axvcpu *vcpu, struct axvcpu_reg *regs, u32 count, u32 
 
 static void commit_reg(struct vhe_vcpu *vhe, const struct axvcpu_reg *reg)
 {
-	switch (reg->id >> CLASS_SHIFT) {
-	case CLASS_CORE:
+	unsigned long class = reg->id >> CLASS_SHIFT;
+
+	/* Most are of these two. */
+	if (class == CLASS_SYS) {
+		WRITE_ONCE(*(u64 *)((void *)vhe + (u16)reg->id), reg->value);
+		return;
+	}
+	if (class == CLASS_CORE) {
 		commit_core(vhe, reg->id, reg->value);
-		break;
+		return;
+	}
+	switch (class) {
 	case CLASS_FP:
 		commit_fp(vhe, reg->id, reg->value);
 		break;
@@ -344,9 +355,6 @@ static void commit_reg(struct vhe_vcpu *vhe, const struct axvcpu_reg *reg)
 		break;
 	case CLASS_GIC:
 		vhe_irq_set_reg(vhe, reg->id, reg->value);
-		break;
-	case CLASS_SYS:
-		WRITE_ONCE(*(u64 *)((void *)vhe + (u16)reg->id), reg->value);
 		break;
 	}
 }

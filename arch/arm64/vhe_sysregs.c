@@ -186,11 +186,8 @@ void vhe_sysregs_reset(struct vhe_vcpu *vhe)
 }
 
 /* Registers by encoding: GET_REGS and SET_REGS must not pay for a search. */
-static DEFINE_HASHTABLE(by_encoding, 9);
-static struct hashed {
-	struct hlist_node node;
-	const struct vhe_sysreg *reg;
-} hashed[VHE_NR_SYSREGS];
+struct hlist_head vhe_sysregs_hash[1 << VHE_SYSREGS_HASH_BITS];
+static struct vhe_sysreg_hashed hashed[VHE_NR_SYSREGS];
 
 /**
  * vhe_sysregs_init() - make registers known to vhe_sysreg_find()
@@ -202,27 +199,23 @@ void __init vhe_sysregs_init(void)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(registers); i++) {
+		hashed[i].encoding = registers[i].first;
 		hashed[i].reg = &registers[i];
-		hash_add(by_encoding, &hashed[i].node, registers[i].first);
+		hash_add(vhe_sysregs_hash, &hashed[i].node, registers[i].first);
 	}
 }
 
 /**
- * vhe_sysreg_find() - the row of a register
+ * vhe_sysreg_find_range() - the row of a register that shares one with others
  * @encoding: sys_reg()
  *
  * Context: any.
  * Return: the row, or NULL: nothing is known of it.
  */
-const struct vhe_sysreg *vhe_sysreg_find(u32 encoding)
+const struct vhe_sysreg *vhe_sysreg_find_range(u32 encoding)
 {
-	const struct hashed *found;
 	unsigned int i;
 
-	hash_for_each_possible(by_encoding, found, node, encoding) {
-		if (found->reg->first == encoding)
-			return found->reg;
-	}
 	for (i = 0; i < ARRAY_SIZE(ranges); i++) {
 		if (encoding >= ranges[i].first && encoding <= ranges[i].last)
 			return &ranges[i];

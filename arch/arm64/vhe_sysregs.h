@@ -4,6 +4,8 @@
 #define _AXVCPU_VHE_SYSREGS_H
 
 #include <linux/bits.h>
+#include <linux/compiler.h>
+#include <linux/hashtable.h>
 #include <linux/types.h>
 
 #include <asm/sysreg.h>
@@ -235,10 +237,44 @@ struct vhe_sysreg {
 
 void vhe_sysregs_init(void);
 void vhe_sysregs_reset(struct vhe_vcpu *vhe);
-const struct vhe_sysreg *vhe_sysreg_find(u32 encoding);
+const struct vhe_sysreg *vhe_sysreg_find_range(u32 encoding);
 void vhe_sysregs_each(void (*fn)(void *arg, const struct vhe_sysreg *reg), void *arg);
 bool vhe_sysreg_read(const struct vhe_vcpu *vhe, const struct vhe_sysreg *reg, u64 *value);
 void vhe_sysreg_write(struct vhe_vcpu *vhe, const struct vhe_sysreg *reg, u64 value);
+
+#define VHE_SYSREGS_HASH_BITS	9
+
+/**
+ * struct vhe_sysreg_hashed - a register that has a row of its own, by its encoding
+ * @node: in vhe_sysregs_hash
+ * @encoding: sys_reg()
+ * @reg: the row
+ */
+struct vhe_sysreg_hashed {
+	struct hlist_node node;
+	u32 encoding;
+	const struct vhe_sysreg *reg;
+};
+
+extern struct hlist_head vhe_sysregs_hash[1 << VHE_SYSREGS_HASH_BITS];
+
+/**
+ * vhe_sysreg_find() - the row of a register
+ * @encoding: sys_reg()
+ *
+ * Context: any.
+ * Return: the row, or NULL: nothing is known of it.
+ */
+static inline const struct vhe_sysreg *vhe_sysreg_find(u32 encoding)
+{
+	const struct vhe_sysreg_hashed *found;
+
+	hash_for_each_possible(vhe_sysregs_hash, found, node, encoding) {
+		if (likely(found->encoding == encoding))
+			return found->reg;
+	}
+	return vhe_sysreg_find_range(encoding);
+}
 
 /**
  * vhe_sysreg_is_kept() - is it in &struct vhe_vcpu, and the VMM's to write?
