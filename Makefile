@@ -185,7 +185,7 @@ help:
 	@echo "  T=TEST            make check, bench: only these tests or rows, with commas between"
 	@echo "  M=MACHINE         make check, run, shell, bench: on this machine:"
 	@$(TESTBED) --arch $(TEST_ARCHES) machines 2>/dev/null | sed 's/^/                  /'
-	@echo "  FILES=DIR         make shell: what is in there is on the machine, in /files"
+	@echo "  FILES=DIR         make shell, check: what is in there is on the machine, in /files"
 	@echo "  CMD=\"PROGRAM ...\" make check FILES=DIR: run a program of it, instead of the tests"
 	@echo "  PREFIX=, LIBDIR=, DESTDIR=  make install ($(PREFIX), PREFIX/lib)"
 	@echo "  V=1               show the commands; C=1, W=1: as for any kernel module"

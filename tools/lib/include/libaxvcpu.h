@@ -497,7 +497,9 @@ int axvcpu_vcpu_keep_state(struct axvcpu_vcpu *vcpu);
  * @vcpu: the vCPU, Free or Ready (-EBADFD); not inside RUN (-EBUSY)
  * @flags: 0 or %AXVCPU_RESTORE_TIME
  *
- * The run page is as it was, too; guest memory is the caller's to put back.
+ * The exit in the run page is as it was, too, and an answer to it is due again. What the
+ * caller writes there stays: immediate_exit, regs_dirty, regs_wanted. Guest memory is the
+ * caller's to put back.
  *
  * Return: 0; -ENOENT when nothing is kept.
  */
@@ -509,8 +511,10 @@ int axvcpu_vcpu_restore_state(struct axvcpu_vcpu *vcpu, unsigned int flags);
  * @buf: where it goes, aligned for a ``uint64_t``
  * @size: in: bytes of @buf, may be 0; out: bytes of the state, with -E2BIG too
  *
- * Answer the last exit before, and run once with immediate_exit: an answer that is due
- * is not part of it. Nor is x86's CPUID table: give both vCPUs the same.
+ * Answer the last exit before, and run once with immediate_exit. An answer that is due is
+ * not part of the state, and nothing refuses to save without it: the loaded guest executes
+ * the instruction that exited once more. Nor is x86's CPUID table part of it: give both
+ * vCPUs the same.
  *
  * Return: 0; -E2BIG when @buf is too small.
  */
@@ -526,6 +530,9 @@ int axvcpu_vcpu_save(struct axvcpu_vcpu *vcpu, void *buf, size_t *size);
  * The guest goes on from where the other one was; its counter has the same offset from the
  * host's, so that time has gone on, too. To go on at the same time, set the TSC (MSR 0x10) or
  * CNTVOFF afterwards. What is checked is what SET_REGS checks: a changed bit may pass.
+ *
+ * Any setup function will do before, and the vCPU's number need not be the same. The run page
+ * has the registers afterwards, and no exit.
  *
  * Return: 0; -EINVAL when it is no such state, or has a register that this vCPU lacks or
  * can't have with this value; -EPROTO when it is of another backend or version.
