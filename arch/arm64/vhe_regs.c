@@ -97,16 +97,6 @@ static __always_inline u64 *find_core(struct vhe_vcpu *vhe, u64 id)
 	return NULL;
 }
 
-static int get_core(struct vhe_vcpu *vhe, u64 id, u64 *value)
-{
-	const u64 *reg = find_core(vhe, id);
-
-	if (!reg)
-		return -EINVAL;
-	*value = READ_ONCE(*reg);
-	return 0;
-}
-
 static int check_core(u64 id, u64 value)
 {
 	if (id > AXVCPU_ARM64_REG_PSTATE)
@@ -181,16 +171,6 @@ static u64 *find_own(struct vhe_vcpu *vhe, u64 id)
 	return NULL;
 }
 
-static int get_own(struct vhe_vcpu *vhe, u64 id, u64 *value)
-{
-	const u64 *reg = find_own(vhe, id);
-
-	if (!reg)
-		return -EINVAL;
-	*value = READ_ONCE(*reg);
-	return 0;
-}
-
 static bool own_ok(u64 id, u64 value)
 {
 	switch (id) {
@@ -246,15 +226,23 @@ static int check_sysreg(struct axvcpu_reg *reg)
 	return 0;
 }
 
+static int get_at(const u64 *reg, u64 *value)
+{
+	if (!reg)
+		return -EINVAL;
+	*value = READ_ONCE(*reg);
+	return 0;
+}
+
 static int get_reg(struct vhe_vcpu *vhe, u64 id, u64 *value)
 {
 	switch (id >> CLASS_SHIFT) {
 	case CLASS_CORE:
-		return get_core(vhe, id, value);
+		return get_at(find_core(vhe, id), value);
 	case CLASS_FP:
 		return get_fp(vhe, id, value);
 	case CLASS_OWN:
-		return get_own(vhe, id, value);
+		return get_at(find_own(vhe, id), value);
 	case CLASS_GIC:
 		return vhe_irq_get_reg(vhe, id, value);
 	case CLASS_SYS:
