@@ -8,11 +8,10 @@ import subprocess
 import tempfile
 
 # As in oracle.h
-CODE, DATA, STACK = 0x40200000, 0x40202000, 0x40204000
-ABSENT, READ_ONLY, UNMAPPED = 0x40208000, 0x40209000, 0x43fff000
+CODE, DATA = 0x40200000, 0x40202000
+ABSENT, READ_ONLY = 0x40208000, 0x40209000
 EL0 = 1
 MAGIC, CODE_WORDS = 0x6c63726f, 24
-MAX_EVENTS, DATA_SIZE = 16, 0x100
 
 END = "brk #0x777"
 PSTATE_SS, PSTATE_DAIF, PSTATE_D = 1 << 21, 0x3c0, 0x200
@@ -85,23 +84,3 @@ def image(programs):
     assemble(programs)
     return struct.pack("<2I", MAGIC, len(programs)) + \
         b"".join(program.pack(n) for n, program in enumerate(programs))
-
-
-EVENT = struct.Struct("<6Q31Q")
-REPORT = struct.Struct(f"<II{DATA_SIZE}s")
-REPORTS = struct.Struct("<4I")
-
-
-def reports(data):
-    """[(number, [event's numbers], data)], of what a runner has left."""
-    magic, count, _, _ = REPORTS.unpack_from(data)
-    if magic != MAGIC:
-        raise ValueError("no report")
-    at, out = REPORTS.size, []
-    for _ in range(count):
-        number, events, memory = REPORT.unpack_from(data, at)
-        at += REPORT.size
-        out.append((number, [EVENT.unpack_from(data, at + n * EVENT.size)
-                             for n in range(events)], memory))
-        at += events * EVENT.size
-    return out

@@ -82,7 +82,7 @@ def program(seed, without=()):
                    "\n".join(texts[:about]), texts[about],
                    "\n".join([*texts[about + 1:], "nop", "nop"]), flags=flags,
                    eflags=rng.choice((0, 0, TF, IF, TF | IF)), regs=regs,
-                   instructions=len(texts), **fields)
+                   **fields)
 
 
 def named(name):

@@ -17,7 +17,6 @@ PAGED = ("pae", "compat", "long")
 CODE, DATA, ABSENT = 0x20000, 0x30000, 0x3f000
 RING3, IRQ = 1, 2
 MAGIC, CODE_SIZE = 0x6c63726f, 96
-MAX_EVENTS, DATA_SIZE = 16, 0x100
 RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI = range(8)
 
 PORT = 0x600                # nothing there in a PC
@@ -44,7 +43,6 @@ class Program:
     dr7: int = 0
     dr: tuple = (None, None, None, None)    # numbers; "text": where that instruction is
     regs: dict = dataclasses.field(default_factory=dict)
-    instructions: int = 1   # that it can go without, one by one
     code: bytes = b""
     offset: int = 0         # of the instruction, in code
 
@@ -107,66 +105,5 @@ def image(programs):
         b"".join(program.pack(n) for n, program in enumerate(programs))
 
 
-# --- reports ---------------------------------------------------------------------
-
-EVENT = struct.Struct("<II QQ I6H QQ 16Q")
-REPORT = struct.Struct(f"<IIII QQQ {DATA_SIZE}s")
+# struct oracle_reports: magic, how many, bytes, 0
 REPORTS = struct.Struct("<4I")
-NAMES = ("rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-         *(f"r{n}" for n in range(8, 16)))
-
-
-@dataclasses.dataclass
-class Event:
-    values: dict
-
-    @classmethod
-    def read(cls, data, at):
-        vector, error, ip, sp, flags, cs, ss, ds, es, fs, gs, dr6, cr2, *regs = \
-            EVENT.unpack_from(data, at)
-        return cls({"vector": vector, "error": error, "ip": ip, "flags": flags, "cs": cs,
-                    "ss": ss, "ds": ds, "es": es, "fs": fs, "gs": gs, "dr6": dr6,
-                    "cr2": cr2} | dict(zip(NAMES, regs)))
-
-
-@dataclasses.dataclass
-class Report:
-    number: int
-    events: list
-    rest: dict
-
-    def differs(self, other):
-        """In what: texts."""
-        out = []
-        for n in range(max(len(self.events), len(other.events))):
-            if n >= len(self.events) or n >= len(other.events):
-                event = (self.events + other.events)[-1] if n >= len(self.events) else \
-                    self.events[n]
-                side = "bare" if n < len(self.events) else "vCPU"
-                event = self.events[n] if n < len(self.events) else other.events[n]
-                out.append(f"event {n}, {side} only: vector {event.values['vector']}, "
-                           f"ip {event.values['ip']:#x}, dr6 {event.values['dr6']:#x}")
-                continue
-            for name, value in self.events[n].values.items():
-                if value != other.events[n].values[name]:
-                    out.append(f"event {n}: {name} {value:#x} bare, "
-                               f"{other.events[n].values[name]:#x} in the vCPU")
-        for name, value in self.rest.items():
-            if value != other.rest[name]:
-                out.append(f"{name}: {value} bare, {other.rest[name]} in the vCPU")
-        return out
-
-
-def reports(data):
-    magic, count, _, _ = REPORTS.unpack_from(data)
-    if magic != MAGIC:
-        raise ValueError("no report")
-    at, out = REPORTS.size, []
-    for _ in range(count):
-        number, events, dr7, _, cr0, cr4, stack, memory = REPORT.unpack_from(data, at)
-        at += REPORT.size
-        out.append(Report(number, [Event.read(data, at + n * EVENT.size) for n in range(events)],
-                          {"dr7": dr7, "cr0": cr0, "cr4": cr4, "stack": stack,
-                           "data": memory.hex()}))
-        at += events * EVENT.size
-    return out
