@@ -5,108 +5,106 @@
  * are known; selftests/oracle has the runner.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "../../tools/lib/include/libaxvcpu.h"
 #include "../oracle/arm64/oracle.h"
 #include "kselftest_harness.h"
-#include "oracle_files.h"
+#include "oracle_run.h"
 
-#define MODE	"el1"
-#define MAX_EXITS	3000000
-#define PROGRESS_S	5
+#define MODE		"el1"
 
-#define REPORTS(self)	((const struct oracle_reports *)((self)->ram + ORACLE_REPORT - ORACLE_BASE))
+/* The physical timer, which is off: a register that is kept. And how that is turned off. */
+#define CNTP_CTL	AXVCPU_ARM64_SYSREG(3, 3, 14, 2, 1)
+#define CNTP_CVAL	AXVCPU_ARM64_SYSREG(3, 3, 14, 2, 2)
 
-FIXTURE(oracle) {
-	struct axvcpu_device *dev;
-	struct axvcpu_aspace *aspace;
-	struct axvcpu_vcpu *vcpu;
-	uint8_t *ram;
-	struct oracle_file runner, programs, bare;
-	struct oracle_verdict verdict;
-	unsigned int exits;
-};
+/* --- what a board has beside its CPU ----------------------------------------- */
 
-FIXTURE_SETUP(oracle)
-{
-	if (!oracle_load(&self->runner, "runner", MODE) ||
-	    !oracle_load(&self->programs, "programs", MODE) ||
-	    !oracle_load(&self->bare, "bare", MODE) || !oracle_begin(&self->verdict, MODE))
-		SKIP(return, "no programs");
-	self->ram = mmap(NULL, ORACLE_RAM, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->ram);
-	memcpy(self->ram + ORACLE_RUNNER - ORACLE_BASE, self->runner.data, self->runner.size);
-	memcpy(self->ram + ORACLE_PROGRAMS - ORACLE_BASE, self->programs.data,
-	       self->programs.size);
-	ASSERT_EQ(0, axvcpu_device_open(NULL, &self->dev));
-	ASSERT_EQ(0, axvcpu_aspace_create(self->dev, &self->aspace));
-	ASSERT_EQ(0, axvcpu_aspace_map(self->aspace, ORACLE_BASE, self->ram, ORACLE_RAM,
-				       AXVCPU_MAP_ALL));
-	ASSERT_EQ(0, axvcpu_vcpu_create(self->dev, NULL, &self->vcpu));
-}
-
-FIXTURE_TEARDOWN(oracle)
-{
-	axvcpu_vcpu_close(self->vcpu);
-	axvcpu_aspace_close(self->aspace);
-	axvcpu_device_close(self->dev);
-}
-
-/* --- what a machine has beside its CPU --------------------------------------- */
-
-static int on_any(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
-{
-	FIXTURE_DATA(oracle) *self = data;
-
-	return ++self->exits > MAX_EXITS ? -ELOOP : 0;
-}
+/* Of the clock: what was written to its load register, and to the timer. */
+static uint32_t load_register;
+static uint64_t timer_compare;
 
 /* No call is known. */
 static int on_hypercall(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
 {
 	if (run->hypercall.nr == ORACLE_DONE)
 		return 1;
-	run->hypercall.ret = UINT64_MAX;
+	axvcpu_answer_hypercall(run, UINT64_MAX);
 	return 0;
 }
 
-static int on_sysreg(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
+static int on_sysreg_read(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
 {
-	axvcpu_fault_sysreg(run);
+	if (run->sysreg.addr == CNTP_CVAL)
+		axvcpu_answer_sysreg(run, timer_compare);
+	else if (run->sysreg.addr == CNTP_CTL)
+		axvcpu_answer_sysreg(run, 0);
+	else
+		axvcpu_fault_sysreg(run);
 	return 0;
 }
 
-static int on_end(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
+static int on_sysreg_write(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
 {
-	return -ECANCELED;
+	if (run->sysreg.addr != CNTP_CVAL) {
+		axvcpu_fault_sysreg(run);
+		return 0;
+	}
+	timer_compare = run->sysreg.value;
+	axvcpu_answer_sysreg(run, 0);
+	return 0;
+}
+
+static int on_load(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
+{
+	if (run->mmio.gpa != ORACLE_DEVICE)
+		return -ENXIO;
+	axvcpu_answer_mmio(run, load_register | 1ULL << 32);
+	return 0;
+}
+
+static int on_store(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
+{
+	if (run->mmio.gpa != ORACLE_DEVICE)
+		return -ENXIO;
+	load_register = run->mmio.data;
+	return 0;
+}
+
+/* To itself: there is no other. */
+static int on_ipi(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
+{
+	if (run->ipi.flags & AXVCPU_IPI_TO_ALL || run->ipi.target || !(run->ipi.target_aux & 1))
+		return 0;
+	return axvcpu_vcpu_interrupt(vcpu, run->ipi.vector);
 }
 
 static const struct axvcpu_handlers handlers = {
-	.before = on_any,
-	.other = on_end,
+	.before = oracle_on_any,
+	.other = oracle_on_end,
 	.exit = {
 		[AXVCPU_EXIT_HYPERCALL] = on_hypercall,
-		[AXVCPU_EXIT_SYSREG_READ] = on_sysreg,
-		[AXVCPU_EXIT_SYSREG_WRITE] = on_sysreg,
+		[AXVCPU_EXIT_SYSREG_READ] = on_sysreg_read,
+		[AXVCPU_EXIT_SYSREG_WRITE] = on_sysreg_write,
+		[AXVCPU_EXIT_MMIO_READ] = on_load,
+		[AXVCPU_EXIT_MMIO_WRITE] = on_store,
+		[AXVCPU_EXIT_SEND_IPI] = on_ipi,
 	},
 };
 
 /* --- comparing --------------------------------------------------------------- */
 
-static void show_event(const struct oracle_event *event)
+static void show_event(const void *data)
 {
-	printf(" (vector %llx esr %llx elr %llx spsr %llx far %llx)", event->vector, event->esr,
-	       event->elr, event->spsr, event->far);
+	const struct oracle_event *event = data;
+
+	printf("(vector %llx esr %llx elr %llx spsr %llx far %llx iar %llx)", event->vector,
+	       event->esr, event->elr, event->spsr, event->far, event->iar);
 }
 
-static void show_events(const struct oracle_event *bare, const struct oracle_event *vcpu)
+static void show_events(const void *bare_data, const void *vcpu_data)
 {
+	const struct oracle_event *bare = bare_data, *vcpu = vcpu_data;
 	char name[8];
 
 	oracle_show("vector", bare->vector, vcpu->vector);
@@ -115,109 +113,65 @@ static void show_events(const struct oracle_event *bare, const struct oracle_eve
 	oracle_show("spsr", bare->spsr, vcpu->spsr);
 	oracle_show("far", bare->far, vcpu->far);
 	oracle_show("sp", bare->sp, vcpu->sp);
+	oracle_show("iar", bare->iar, vcpu->iar);
 	for (int i = 0; i < 31; i++) {
 		snprintf(name, sizeof(name), "x%d", i);
 		oracle_show(name, bare->regs[i], vcpu->regs[i]);
 	}
 }
 
-static void show(const char *name, const struct oracle_report *bare,
-		 const struct oracle_report *vcpu)
+static void show_rest(const void *bare_data, const void *vcpu_data)
 {
-	printf("# %s: bare|vCPU:", name);
-	for (unsigned int i = 0; i < bare->count || i < vcpu->count; i++) {
-		if (i < bare->count && i < vcpu->count &&
-		    !memcmp(&bare->event[i], &vcpu->event[i], sizeof(bare->event[i])))
-			continue;
-		printf(" [%u]", i);
-		if (i >= vcpu->count)
-			show_event(&bare->event[i]);
-		else if (i >= bare->count)
-			show_event(&vcpu->event[i]);
-		else
-			show_events(&bare->event[i], &vcpu->event[i]);
-		if (bare->count != vcpu->count)
-			break;
-	}
-	oracle_show("events", bare->count, vcpu->count);
-	for (unsigned int i = 0; i < ORACLE_DATA_SIZE; i++) {
-		if (bare->data[i] != vcpu->data[i])
-			printf(" data[%x] %x|%x", i, bare->data[i], vcpu->data[i]);
-	}
-	printf("\n");
+	const struct oracle_report *bare = bare_data, *vcpu = vcpu_data;
+
+	oracle_show_bytes("data", bare->data, vcpu->data, ORACLE_DATA_SIZE);
 }
 
-static size_t report_size(const struct oracle_report *report)
+static const struct oracle_arch arch = {
+	.base = ORACLE_BASE,
+	.size = ORACLE_RAM,
+	.runner = ORACLE_RUNNER,
+	.programs = ORACLE_PROGRAMS,
+	.report = ORACLE_REPORT,
+	.head_size = sizeof(struct oracle_report),
+	.event_size = sizeof(struct oracle_event),
+	.run_flags = AXVCPU_RUN_WAIT,
+	.handlers = &handlers,
+	.show_event = show_event,
+	.show_events = show_events,
+	.show_rest = show_rest,
+};
+
+FIXTURE(oracle) {
+	struct oracle oracle;
+};
+
+FIXTURE_SETUP(oracle)
 {
-	return sizeof(*report) + report->count * sizeof(report->event[0]);
+	int ret = oracle_open(&self->oracle, &arch, MODE, MODE);
+
+	if (ret == -ENOENT)
+		SKIP(return, "no programs");
+	ASSERT_EQ(0, ret);
 }
 
-static void judge_all(FIXTURE_DATA(oracle) *self, const struct oracle_reports *bares,
-		      const struct oracle_reports *vcpus)
+FIXTURE_TEARDOWN(oracle)
 {
-	const struct oracle_report *bare = (void *)(bares + 1), *vcpu = (void *)(vcpus + 1);
-	char name[ORACLE_MAX_NAME];
-	bool same;
-
-	for (unsigned int i = 0; i < bares->count; i++) {
-		same = report_size(bare) == report_size(vcpu) &&
-		       !memcmp(bare, vcpu, report_size(bare));
-		if (oracle_next(&self->verdict, same, name))
-			show(name, bare, vcpu);
-		bare = (void *)bare + report_size(bare);
-		vcpu = (void *)vcpu + report_size(vcpu);
-	}
-}
-
-/* How many programs have ended. */
-static unsigned int progress(FIXTURE_DATA(oracle) *self)
-{
-	const struct oracle_report *report = (void *)(REPORTS(self) + 1);
-	unsigned int n = 0;
-
-	while (report->count && report->id == n) {
-		report = (void *)report + report_size(report);
-		n++;
-	}
-	return n;
-}
-
-static void on_alarm(int signal)
-{
-	alarm(PROGRESS_S);
-}
-
-/* The whole run; now and then it says how far it is. */
-static int run_all(FIXTURE_DATA(oracle) *self)
-{
-	const struct sigaction action = { .sa_handler = on_alarm };
-	int ret;
-
-	sigaction(SIGALRM, &action, NULL);
-	alarm(PROGRESS_S);
-	while ((ret = axvcpu_vcpu_loop(self->vcpu, 0, &handlers, self)) == -EINTR)
-		fprintf(stderr, "# %u programs, %u exits\n", progress(self), self->exits);
-	alarm(0);
-	return ret;
+	oracle_close(&self->oracle);
 }
 
 TEST_F(oracle, agrees)
 {
-	const struct oracle_reports *vcpus = REPORTS(self);
-	const struct oracle_reports *bares = self->bare.data;
+	struct axvcpu_vcpu *vcpu = self->oracle.vcpu;
 	char text[160];
 
-	ASSERT_EQ(ORACLE_MAGIC, bares->magic);
-	ASSERT_EQ(0, axvcpu_vcpu_setup_el1(self->vcpu, self->aspace, ORACLE_RUNNER));
-	ASSERT_EQ(0, axvcpu_vcpu_bind(self->vcpu, -1));
-	ASSERT_EQ(1, run_all(self)) {
-		axvcpu_vcpu_exit_text(self->vcpu, text, sizeof(text));
+	ASSERT_EQ(0, axvcpu_vcpu_setup_el1(vcpu, self->oracle.aspace, ORACLE_RUNNER));
+	ASSERT_EQ(0, axvcpu_vcpu_bind(vcpu, -1));
+	ASSERT_EQ(1, oracle_run(&self->oracle)) {
+		axvcpu_vcpu_exit_text(vcpu, text, sizeof(text));
 		TH_LOG("%s; %s", axvcpu_error_text(), text);
 	}
-	ASSERT_EQ(ORACLE_MAGIC, vcpus->magic);
-	ASSERT_EQ(bares->count, vcpus->count);
-	judge_all(self, bares, vcpus);
-	EXPECT_EQ(0, oracle_end(&self->verdict, MODE, bares->count, self->exits));
+	EXPECT_EQ(0, oracle_judge(&self->oracle));
 }
 
 TEST_HARNESS_MAIN

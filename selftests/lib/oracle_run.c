@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A run of the oracle's programs in a vCPU, and the comparison with the bare one. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "oracle_run.h"
+
+#define MAGIC		0x6c63726f
+#define MAX_EXITS	3000000
+#define PROGRESS_S	5
+
+/* How struct oracle_reports of every architecture begins, and struct oracle_report */
+struct reports {
+	uint32_t magic;
+	uint32_t count;
+	uint32_t size;
+	uint32_t reserved;
+};
+
+struct report {
+	uint32_t id;
+	uint32_t count;
+};
+
+static const struct reports *reports_of(const struct oracle *oracle)
+{
+	return (const void *)oracle->ram + oracle->arch->report - oracle->arch->base;
+}
+
+static size_t report_size(const struct oracle *oracle, const struct report *report)
+{
+	return oracle->arch->head_size + report->count * oracle->arch->event_size;
+}
+
+static const struct report *next_report(const struct oracle *oracle, const struct report *report)
+{
+	return (const void *)report + report_size(oracle, report);
+}
+
+/* --- the machine ------------------------------------------------------------- */
+
+static void put(struct oracle *oracle, uint64_t gpa, const struct oracle_file *file)
+{
+	memcpy(oracle->ram + gpa - oracle->arch->base, file->data, file->size);
+}
+
+static int load_files(struct oracle *oracle, const char *runner_name)
+{
+	struct oracle_file runner = {}, programs = {};
+
+	if (!oracle_load(&runner, "runner", runner_name) ||
+	    !oracle_load(&programs, "programs", oracle->mode) ||
+	    !oracle_load(&oracle->bare, "bare", oracle->mode) ||
+	    !oracle_begin(&oracle->verdict, oracle->mode))
+		return -ENOENT;
+	oracle->ram = mmap(NULL, oracle->arch->size, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (oracle->ram == MAP_FAILED)
+		return -errno;
+	put(oracle, oracle->arch->runner, &runner);
+	put(oracle, oracle->arch->programs, &programs);
+	return 0;
+}
+
+static int make_vcpu(struct oracle *oracle)
+{
+	const struct oracle_arch *arch = oracle->arch;
+	int ret = axvcpu_device_open(NULL, &oracle->dev);
+
+	if (!ret)
+		ret = axvcpu_aspace_create(oracle->dev, &oracle->aspace);
+	if (!ret)
+		ret = axvcpu_aspace_map(oracle->aspace, arch->base, oracle->ram, arch->size,
+					AXVCPU_MAP_ALL);
+	return ret ?: axvcpu_vcpu_create(oracle->dev, NULL, &oracle->vcpu);
+}
+
+/*
+ * oracle_open() - a vCPU, whose memory has the runner @runner and the programs of @mode
+ *
+ * Returns 0; -ENOENT when there are no programs; another negative errno.
+ */
+int oracle_open(struct oracle *oracle, const struct oracle_arch *arch, const char *runner,
+		const char *mode)
+{
+	oracle->arch = arch;
+	oracle->mode = mode;
+	return load_files(oracle, runner) ?: make_vcpu(oracle);
+}
+
+/*
+ * oracle_close() - what oracle_open() made goes
+ */
+void oracle_close(struct oracle *oracle)
+{
+	axvcpu_vcpu_close(oracle->vcpu);
+	axvcpu_aspace_close(oracle->aspace);
+	axvcpu_device_close(oracle->dev);
+}
+
+/*
+ * oracle_on_any() - count an exit; more than can be end the run
+ */
+int oracle_on_any(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
+{
+	struct oracle *oracle = data;
+
+	return ++oracle->exits > MAX_EXITS ? -ELOOP : 0;
+}
+
+/*
+ * oracle_on_end() - an exit that ends the run
+ */
+int oracle_on_end(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
+{
+	return -ECANCELED;
+}
+
+/* --- a run ------------------------------------------------------------------- */
+
+/* How many programs have ended. */
+static unsigned int progress(const struct oracle *oracle)
+{
+	const struct report *report = (const void *)(reports_of(oracle) + 1);
+	unsigned int n = 0;
+
+	while (report->count && report->id == n) {
+		report = next_report(oracle, report);
+		n++;
+	}
+	return n;
+}
+
+static void on_alarm(int signal)
+{
+	alarm(PROGRESS_S);
+}
+
+/*
+ * oracle_run() - run the vCPU, which is bound, until a handler ends it
+ *
+ * Now and then it says how far it is. Returns what the handler did.
+ */
+int oracle_run(struct oracle *oracle)
+{
+	const struct sigaction action = { .sa_handler = on_alarm };
+	int ret;
+
+	sigaction(SIGALRM, &action, NULL);
+	alarm(PROGRESS_S);
+	while ((ret = axvcpu_vcpu_loop(oracle->vcpu, oracle->arch->run_flags,
+				       oracle->arch->handlers, oracle)) == -EINTR)
+		fprintf(stderr, "# %u programs, %u exits\n", progress(oracle), oracle->exits);
+	alarm(0);
+	return ret;
+}
+
+/* --- comparing --------------------------------------------------------------- */
+
+static const void *event_of(const struct oracle *oracle, const struct report *report,
+			    unsigned int n)
+{
+	if (n >= report->count)
+		return NULL;
+	return (const void *)report + oracle->arch->head_size + n * oracle->arch->event_size;
+}
+
+static void show_event(const struct oracle_arch *arch, const void *bare, const void *vcpu)
+{
+	if (bare && vcpu) {
+		arch->show_events(bare, vcpu);
+		return;
+	}
+	printf(bare ? " " : " | ");
+	arch->show_event(bare ?: vcpu);
+}
+
+/* Where they have not as many events, the first that differs tells all. */
+static void show_all_events(const struct oracle *oracle, const struct report *bare,
+			    const struct report *vcpu)
+{
+	size_t size = oracle->arch->event_size;
+
+	for (unsigned int i = 0; i < bare->count || i < vcpu->count; i++) {
+		const void *ours = event_of(oracle, bare, i), *theirs = event_of(oracle, vcpu, i);
+
+		if (ours && theirs && !memcmp(ours, theirs, size))
+			continue;
+		printf(" [%u]", i);
+		show_event(oracle->arch, ours, theirs);
+		if (bare->count != vcpu->count)
+			break;
+	}
+}
+
+static void show(const struct oracle *oracle, const char *name, const struct report *bare,
+		 const struct report *vcpu)
+{
+	printf("# %s: bare|vCPU:", name);
+	show_all_events(oracle, bare, vcpu);
+	oracle_show("events", bare->count, vcpu->count);
+	oracle->arch->show_rest(bare, vcpu);
+	printf("\n");
+}
+
+/*
+ * oracle_show_bytes() - those of @size that are not the same on both sides
+ */
+void oracle_show_bytes(const char *what, const void *bare, const void *vcpu, size_t size)
+{
+	const uint8_t *ours = bare, *theirs = vcpu;
+
+	for (size_t i = 0; i < size; i++) {
+		if (ours[i] != theirs[i])
+			printf(" %s[%zx] %x|%x", what, i, ours[i], theirs[i]);
+	}
+}
+
+static void judge(struct oracle *oracle, const struct report *bare, const struct report *vcpu)
+{
+	size_t size = report_size(oracle, bare);
+	bool same = size == report_size(oracle, vcpu) && !memcmp(bare, vcpu, size);
+	char name[ORACLE_MAX_NAME];
+
+	if (oracle_next(&oracle->verdict, same, name))
+		show(oracle, name, bare, vcpu);
+}
+
+/*
+ * oracle_judge() - compare all reports, and say how it went
+ *
+ * Returns what oracle_end() does, or -EPROTO: these are no reports of the same programs.
+ */
+int oracle_judge(struct oracle *oracle)
+{
+	const struct reports *vcpus = reports_of(oracle), *bares = oracle->bare.data;
+	const struct report *bare = (const void *)(bares + 1);
+	const struct report *vcpu = (const void *)(vcpus + 1);
+
+	if (bares->magic != MAGIC || vcpus->magic != MAGIC || bares->count != vcpus->count)
+		return -EPROTO;
+	for (unsigned int i = 0; i < bares->count; i++) {
+		judge(oracle, bare, vcpu);
+		bare = next_report(oracle, bare);
+		vcpu = next_report(oracle, vcpu);
+	}
+	return oracle_end(&oracle->verdict, oracle->mode, bares->count, oracle->exits);
+}
