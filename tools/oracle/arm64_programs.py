@@ -2,20 +2,27 @@
 """Programs for the arm64 oracle's runner: selftests/oracle/arm64/oracle.h."""
 
 import dataclasses
-import pathlib
 import struct
-import subprocess
-import tempfile
+
+import assembly
+
+MODES = ("el1",)
 
 # As in oracle.h
-CODE, DATA = 0x40200000, 0x40202000
-ABSENT, READ_ONLY = 0x40208000, 0x40209000
-EL0 = 1
-MAGIC, CODE_WORDS = 0x6c63726f, 24
+CODE, CODE_ALIAS, DATA = 0x40200000, 0x40201000, 0x40202000
+STACK, ABSENT, READ_ONLY, WINDOW = 0x40204000, 0x40208000, 0x40209000, 0x4020a000
+WINDOW_ENTRY = 0x40090000 + (WINDOW >> 12 & 511) * 8
+DEVICE = 0x09010008
+EL0, IRQ, USES_DEVICE = 1, 2, 4
+CODE_WORDS = 64
 
 END = "brk #0x777"
-PSTATE_SS, PSTATE_DAIF, PSTATE_D = 1 << 21, 0x3c0, 0x200
+PSTATE_SS, PSTATE_D, PSTATE_I, PSTATE_DAIF = 1 << 21, 0x200, 0x80, 0x3c0
+# Of programs that say nothing: debug exceptions are taken, interrupts are masked.
+PSTATE = PSTATE_DAIF & ~PSTATE_D
 MDSCR_SS, MDSCR_KDE, MDSCR_MDE = 1, 1 << 13, 1 << 15
+TOOLS = assembly.Tools(("aarch64-linux-gnu-as",), ("aarch64-linux-gnu-ld",),
+                       "aarch64-linux-gnu-objcopy")
 
 
 @dataclasses.dataclass
@@ -25,10 +32,11 @@ class Program:
     text: str               # that instruction
     after: str = "nop"
     flags: int = 0
-    pstate: int = PSTATE_DAIF & ~PSTATE_D
+    pstate: int = PSTATE
     mdscr: int = 0
     bcr: int = 0
     wcr: int = 0
+    sctlr: int = 0          # bits that are not as the runner has them
     bvr: object = 0         # a number; "text": where that instruction is
     wvr: int = 0
     regs: dict = dataclasses.field(default_factory=dict)
@@ -48,39 +56,12 @@ class Program:
         bvr = CODE + self.offset if self.bvr == "text" else self.bvr
         words = len(self.code) // 4
         assert words <= CODE_WORDS, self.name
-        return struct.pack("<6I2Q31Q", number, self.flags, self.pstate, self.mdscr, self.bcr,
-                           self.wcr, bvr, self.wvr, *self.registers()) + \
+        return struct.pack("<6I3Q31Q", number, self.flags, self.pstate, self.mdscr, self.bcr,
+                           self.wcr, self.sctlr, bvr, self.wvr, *self.registers()) + \
             self.code + bytes(4 * (CODE_WORDS - words))
-
-
-def assemble(programs, prefix="aarch64-linux-gnu-"):
-    """Fill in the code of programs."""
-    lines = [".arch armv8.5-a+pauth+lse"]
-    for n, program in enumerate(programs):
-        lines += [f"begin_{n}:", program.before, f"text_{n}:", program.text, program.after, END,
-                  f"end_{n}:"]
-    lines += [".section .table, \"a\""]
-    lines += [f".word begin_{n} - begin_0, text_{n} - begin_0, end_{n} - begin_0"
-              for n in range(len(programs))]
-    with tempfile.TemporaryDirectory() as directory:
-        base = pathlib.Path(directory)
-        (base / "p.s").write_text("\n".join(lines) + "\n")
-        subprocess.run([f"{prefix}as", "-o", base / "p.o", base / "p.s"], check=True)
-        subprocess.run([f"{prefix}ld", "-Ttext=0", "-e", "0", "-o", base / "p.elf",
-                        base / "p.o"], check=True)
-        parts = {}
-        for section in (".text", ".table"):
-            subprocess.run([f"{prefix}objcopy", "-O", "binary", "-j", section, base / "p.elf",
-                            base / "part"], check=True)
-            parts[section] = (base / "part").read_bytes()
-    for n, program in enumerate(programs):
-        begin, text, end = struct.unpack_from("<3I", parts[".table"], 12 * n)
-        program.code = parts[".text"][begin:end]
-        program.offset = text - begin
 
 
 def image(programs):
     """struct oracle_programs."""
-    assemble(programs)
-    return struct.pack("<2I", MAGIC, len(programs)) + \
-        b"".join(program.pack(n) for n, program in enumerate(programs))
+    assembly.assemble(programs, ".arch armv8.5-a+pauth+lse", END, TOOLS)
+    return assembly.image(programs, len(programs))

@@ -1,23 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The runner's way from where a CPU or a vCPU starts to EL1 with the MMU on, into a
- * program, and out again. On a bare CPU a stub stays behind at EL2 and answers HVC as a
- * VMM does that knows no call: with -1.
+ * program, and out again. On a bare CPU a stub stays behind at EL2 and answers HVC and SMC
+ * as a VMM does that knows no call: with -1.
  */
-#include "oracle.h"
+#include "runner.h"
 
 #define SCTLR_EL1_OFF	0x30d00800
-#define SCTLR_EL1_ON	0x30d0199d	/* M, C, I, SA, SA0; UCT, UCI and the like as at reset */
-#define MAIR		0xff		/* 0: normal memory, write-back */
+#define MAIR		0xff		/* 0: normal memory, write-back; 1: a device */
 #define TCR		0x00803519	/* 4 KiB, 39 bits, TTBR0 alone, inner shareable */
 
 #define TABLE		3
 #define BLOCK		0x701		/* inner shareable, accessed */
-#define PAGE		0x703
-#define NOX		0x0060000000000000	/* UXN, PXN */
+#define DEVICE_BLOCK	0x405
 #define EL1_ONLY	0x0040000000000000	/* UXN */
-#define USER		0x40
-#define READ_ONLY	0x80
+
+/* The GIC: registers and their bits */
+#define ICC_SRE_EL2	s3_4_c12_c9_5
+#define ICC_SRE_EL1	s3_0_c12_c12_5
+#define ICC_PMR_EL1	s3_0_c4_c6_0
+#define ICC_IGRPEN1_EL1	s3_0_c12_c12_7
+#define GICD_GROUP1	0x12		/* ARE, EnableGrp1 */
+#define GICR_WAKER	0x14
+#define GICR_SGIS	0x10000		/* SGIs and PPIs, from here on: */
+#define GICR_IGROUPR0	0x80
+#define GICR_ISENABLER0	0x100
+#define GICR_IPRIORITYR	0x400
+#define VTIMER_AND_SGIS	0x0800ffff
+#define PRIORITIES	(ORACLE_PRIORITY * 0x01010101)
 
 	.section .head, "ax"
 	.globl	_start
@@ -35,12 +45,8 @@ _start:
 	cmp	x0, #8
 	b.ne	in_el1
 
-	/* Bare: EL1 is AArch64, nothing is trapped. */
-	mov	x0, #1
-	lsl	x0, x0, #31
-	mov	x1, #3
-	lsl	x1, x1, #40		/* APK, API */
-	orr	x0, x0, x1
+	/* Bare: EL1 is AArch64, nothing but SMC is trapped. */
+	ldr	x0, =0x30080080000	/* API, APK, RW, TSC */
 	msr	hcr_el2, x0
 	mov	x0, #0x33ff
 	msr	cptr_el2, x0
@@ -54,6 +60,7 @@ _start:
 	msr	vmpidr_el2, x0
 	adr	x0, el2_vectors
 	msr	vbar_el2, x0
+	bl	start_gic
 	ldr	x0, =SCTLR_EL1_OFF
 	msr	sctlr_el1, x0
 	adr	x0, in_el1
@@ -75,12 +82,19 @@ in_el1:
 	mov	x0, #3 << 20
 	msr	cpacr_el1, x0
 	msr	oslar_el1, xzr
+	mov	x0, #7
+	msr	ICC_SRE_EL1, x0
+	isb
+	mov	x0, #0xff
+	msr	ICC_PMR_EL1, x0
+	mov	x0, #1
+	msr	ICC_IGRPEN1_EL1, x0
 	isb
 	tlbi	vmalle1
 	dsb	ish
 	ic	iallu
 	dsb	ish
-	ldr	x0, =SCTLR_EL1_ON
+	ldr	x0, =RUNNER_SCTLR
 	msr	sctlr_el1, x0
 	isb
 	ldr	x0, =ORACLE_RUNNER_STACK
@@ -89,7 +103,31 @@ in_el1:
 2:	wfi
 	b	2b
 
-/* X0: the SMCCC's function: none is known. */
+/* Interrupts of this CPU's own, all alike */
+start_gic:
+	mov	x0, #0xf		/* Enable, DIB, DFB, SRE */
+	msr	ICC_SRE_EL2, x0
+	isb
+	ldr	x0, =ORACLE_GICD
+	mov	w1, #GICD_GROUP1
+	str	w1, [x0]
+	ldr	x0, =ORACLE_GICR
+	str	wzr, [x0, #GICR_WAKER]
+	add	x0, x0, #GICR_SGIS
+	mov	w1, #-1
+	str	w1, [x0, #GICR_IGROUPR0]
+	ldr	w1, =PRIORITIES
+	.set	at, 0
+	.rept	8
+	str	w1, [x0, #GICR_IPRIORITYR + at]
+	.set	at, at + 4
+	.endr
+	ldr	w1, =VTIMER_AND_SGIS
+	str	w1, [x0, #GICR_ISENABLER0]
+	dsb	sy
+	ret
+
+/* X0: the SMCCC's function: none is known. An SMC that is trapped is not behind us yet. */
 	.balign	2048
 el2_vectors:
 	.rept	8
@@ -97,15 +135,34 @@ el2_vectors:
 	b	.
 	.endr
 	.balign	128			/* synchronous, from EL1 */
+	msr	tpidr_el2, x1
 	mov	x0, #-1
+	mrs	x1, esr_el2
+	tbz	x1, #26, 1f		/* HVC: class 0x16, SMC: 0x17 */
+	mrs	x1, elr_el2
+	add	x1, x1, #4
+	msr	elr_el2, x1
+	mrs	x1, spsr_el2
+	and	x1, x1, #~(1 << 21)	/* SS: a step is done */
+	and	x1, x1, #~(3 << 10)	/* BTYPE */
+	msr	spsr_el2, x1
+1:	mrs	x1, tpidr_el2
 	eret
 	.rept	7
 	.balign	128
 	b	.
 	.endr
 
+/* A program may have data big-endian. The MMU is off then, and stays so in the handler. */
 	.macro	vector offset
 	.balign	128
+	msr	tpidrro_el0, x0
+	mrs	x0, sctlr_el1
+	tbz	x0, #25, 1f		/* EE */
+	and	x0, x0, #~SCTLR_EE
+	msr	sctlr_el1, x0
+	isb
+1:	mrs	x0, tpidrro_el0
 	stp	x0, x1, [sp, #-16]!
 	mov	x0, #\offset
 	b	common
@@ -163,7 +220,13 @@ restore:
 	ldp	x26, x27, [x0, #208]
 	ldp	x28, x29, [x0, #224]
 	ldr	x30, [x0, #240]
-	ldp	x0, x1, [x0]
+	ldr	x1, [x0]
+	msr	tpidrro_el0, x1
+	ldr	x1, [x0, #8]
+	ldr	x0, program_sctlr
+	msr	sctlr_el1, x0
+	isb
+	mrs	x0, tpidrro_el0
 	eret
 
 /* enter(frame): ELR_EL1, SPSR_EL1 and SP_EL0 are set */
@@ -197,12 +260,25 @@ end_program:
 	.balign	8
 runner_sp:
 	.quad	0
+	.globl	program_sctlr
+program_sctlr:
+	.quad	0
 	.ltorg
 
 	.section .tables, "aw"
 	.balign	4096
-level1:
+level3:
+	.quad	ORACLE_CODE + PAGE + USER + READ_ONLY
+	.quad	ORACLE_CODE + PAGE + NOX
+	.quad	ORACLE_DATA + PAGE + USER + NOX
+	.quad	ORACLE_DATA + 0x1000 + PAGE + USER + NOX
+	.skip	4 * 8
 	.quad	0
+	.quad	ORACLE_READ_ONLY + PAGE + USER + READ_ONLY + NOX
+	.quad	ORACLE_WINDOW_PAGE + PAGE + USER + NOX
+	.skip	4096 - 11 * 8
+level1:
+	.quad	level2_devices + TABLE
 	.quad	level2 + TABLE
 	.skip	4096 - 16
 level2:
@@ -213,12 +289,7 @@ level2:
 	.quad	ORACLE_BASE + (block << 21) + BLOCK + NOX
 	.set	block, block + 1
 	.endr
-level3:
-	.quad	ORACLE_CODE + PAGE + USER + READ_ONLY
-	.quad	ORACLE_CODE + PAGE + NOX
-	.quad	ORACLE_DATA + PAGE + USER + NOX
-	.quad	ORACLE_DATA + 0x1000 + PAGE + USER + NOX
-	.skip	4 * 8
-	.quad	0
-	.quad	ORACLE_READ_ONLY + PAGE + USER + READ_ONLY + NOX
-	.skip	4096 - 10 * 8
+level2_devices:
+	.skip	(ORACLE_DEVICE >> 21) * 8
+	.quad	(ORACLE_DEVICE >> 21 << 21) + DEVICE_BLOCK + USER + NOX
+	.skip	4096 - ((ORACLE_DEVICE >> 21) + 1) * 8

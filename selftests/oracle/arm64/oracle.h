@@ -10,6 +10,7 @@
 /* Where things lie in physical memory; virtual addresses are the same but for the alias. */
 #define ORACLE_BASE		0x40000000
 #define ORACLE_RUNNER		0x40080000
+#define ORACLE_TABLES		0x40090000	/* level 3 of what follows; see also runner.ld */
 #define ORACLE_RUNNER_STACK	0x401f0000	/* top */
 #define ORACLE_CODE		0x40200000	/* a page that programs can't write */
 #define ORACLE_CODE_ALIAS	0x40201000	/* the same page, for the runner */
@@ -18,18 +19,34 @@
 #define ORACLE_STACK		0x40204000	/* top of the programs' */
 #define ORACLE_ABSENT		0x40208000	/* not mapped */
 #define ORACLE_READ_ONLY	0x40209000
+#define ORACLE_WINDOW		0x4020a000	/* programs change how this page is mapped */
+#define ORACLE_WINDOW_PAGE	0x4020b000	/* what is there at first */
 #define ORACLE_PROGRAMS		0x41000000
 #define ORACLE_REPORT		0x43000000
 #define ORACLE_RAM		0x08000000	/* bytes */
 
+/*
+ * The load register of the board's clock, a PL031: what is written there is read there, and
+ * the register behind it reads as 1. The VMM has the same.
+ */
+#define ORACLE_DEVICE		0x09010008
+#define ORACLE_DEVICE_VALUE	0x89abcdef	/* at the beginning */
+
+/* The distributor and the first redistributor of a bare GIC; a vCPU has neither. */
+#define ORACLE_GICD		0x08000000
+#define ORACLE_GICR		0x080a0000
+#define ORACLE_PRIORITY		0xa0		/* of all interrupts */
+
 #define ORACLE_MAGIC		0x6c63726f
-#define ORACLE_MAX_EVENTS	16
-#define ORACLE_CODE_WORDS	24
+#define ORACLE_MAX_EVENTS	24
+#define ORACLE_CODE_WORDS	64
 #define ORACLE_END_BRK		0x777		/* BRK's comment that ends a program */
 #define ORACLE_DONE		0xc6000001	/* HVC with this in X0: all have run */
 
 /* flags of a program */
 #define ORACLE_EL0		(1 << 0)
+#define ORACLE_IRQ		(1 << 1)	/* SGI 1 is pending when it begins */
+#define ORACLE_USES_DEVICE	(1 << 2)
 
 #ifndef __ASSEMBLER__
 
@@ -38,11 +55,13 @@
 /**
  * struct oracle_program - a program, and the state that it begins in
  * @id: its number in the generator's list
- * @flags: ``ORACLE_EL0``
+ * @flags: ``ORACLE_EL0`` and so on
  * @pstate: bits of SPSR_EL1 besides the mode: SS, DAIF, flags
  * @mdscr: MDSCR_EL1: SS, KDE, MDE
  * @bcr: DBGBCR0_EL1
  * @wcr: DBGWCR0_EL1
+ * @sctlr: bits of SCTLR_EL1 that are not as the runner has them; with EE it is M that is off
+ *	as well, for the tables are little-endian
  * @bvr: DBGBVR0_EL1
  * @wvr: DBGWVR0_EL1
  * @regs: X0 to X30
@@ -55,6 +74,7 @@ struct oracle_program {
 	__u32 mdscr;
 	__u32 bcr;
 	__u32 wcr;
+	__u64 sctlr;
 	__u64 bvr;
 	__u64 wvr;
 	__u64 regs[31];
@@ -74,13 +94,14 @@ struct oracle_programs {
 };
 
 /**
- * struct oracle_event - an exception, as its handler found it
+ * struct oracle_event - an exception or an interrupt, as its handler found it
  * @vector: offset in the table of vectors
  * @esr: ESR_EL1
  * @elr: ELR_EL1
  * @spsr: SPSR_EL1
  * @far: FAR_EL1
  * @sp: SP_EL0
+ * @iar: the interrupt, or 0
  * @regs: X0 to X30
  */
 struct oracle_event {
@@ -90,6 +111,7 @@ struct oracle_event {
 	__u64 spsr;
 	__u64 far;
 	__u64 sp;
+	__u64 iar;
 	__u64 regs[31];
 };
 

@@ -11,12 +11,35 @@
 #define SPSR_EL1T	4
 #define SPSR_DAIF	0x3c0
 
+#define CPACR_FPEN	(3 << 20)
+#define SCTLR_M		1UL
+#define SCTLR_PAUTH	(1UL << 31 | 1UL << 30 | 1UL << 27 | 1UL << 13)	/* EnIA, EnIB, EnDA, EnDB */
+
 #define ESR_EC(esr)	((esr) >> 26 & 0x3f)
+#define EC_UNKNOWN	0x00
+#define EC_WFX		0x01
+#define EC_FP		0x07
 #define EC_SVC		0x15
+#define EC_SYSREG	0x18
+#define EC_DATA_ABORT	0x24	/* and 0x25 */
 #define EC_BREAKPOINT	0x30	/* and 0x31 */
 #define EC_STEP		0x32	/* and 0x33 */
 #define EC_WATCHPOINT	0x34	/* and 0x35 */
 #define EC_BRK		0x3c
+
+/* Of each set of four vectors, the second is IRQs'. */
+#define VECTOR_KIND	0x180
+#define VECTOR_IRQ	0x080
+
+#define ICC_PMR_EL1	s3_0_c4_c6_0
+#define ICC_IAR1_EL1	s3_0_c12_c12_0
+#define ICC_EOIR1_EL1	s3_0_c12_c12_1
+#define ICC_SGI1R_EL1	s3_0_c12_c11_5
+#define NO_INTERRUPT	1020			/* and what follows */
+#define SGI_TO_SELF(n)	((__u64)(n) << 24 | 1)
+
+#define WINDOW_ENTRY	((volatile __u64 *)ORACLE_TABLES + (ORACLE_WINDOW >> 12 & 511))
+#define WINDOW_AT_FIRST	(ORACLE_WINDOW_PAGE | PAGE | USER | NOX)
 
 static const struct oracle_programs *const programs = (void *)ORACLE_PROGRAMS;
 static struct oracle_reports *const reports = (void *)ORACLE_REPORT;
@@ -25,19 +48,22 @@ static struct oracle_reports *const reports = (void *)ORACLE_REPORT;
 static const struct oracle_program *program;
 static struct oracle_report *report;
 
-#define read_sys(reg)							\
-({									\
-	__u64 __value;						\
-									\
-	asm volatile("mrs %0, " #reg : "=r" (__value));			\
-	__value;							\
+#define STRING(text)	#text
+#define EXPANDED(text)	STRING(text)
+
+#define read_sys(reg)								\
+({										\
+	__u64 __value;								\
+										\
+	asm volatile("mrs %0, " EXPANDED(reg) : "=r" (__value));		\
+	__value;								\
 })
 
 #define write_sys(value, reg)							\
 ({										\
 	__u64 __value = (value);						\
 										\
-	asm volatile("msr " #reg ", %0" : : "r" (__value) : "memory");		\
+	asm volatile("msr " EXPANDED(reg) ", %0" : : "r" (__value) : "memory");	\
 })
 
 static inline void isb(void)
@@ -46,6 +72,24 @@ static inline void isb(void)
 }
 
 /* --- what happens ------------------------------------------------------------ */
+
+static bool is_irq(__u64 vector)
+{
+	return (vector & VECTOR_KIND) == VECTOR_IRQ;
+}
+
+/* The interrupt, which is over then. The timer's goes with the timer. */
+static __u64 take_interrupt(void)
+{
+	__u64 iar = read_sys(ICC_IAR1_EL1);
+
+	if (iar >= NO_INTERRUPT)
+		return iar;
+	write_sys(0, cntv_ctl_el0);
+	isb();
+	write_sys(iar, ICC_EOIR1_EL1);
+	return iar;
+}
 
 static void take_event(const struct frame *frame)
 {
@@ -57,11 +101,20 @@ static void take_event(const struct frame *frame)
 	event->spsr = read_sys(spsr_el1);
 	event->far = read_sys(far_el1);
 	event->sp = read_sys(sp_el0);
+	event->iar = is_irq(frame->vector) ? take_interrupt() : 0;
 	for (int i = 0; i < 31; i++)
 		event->regs[i] = frame->regs[i];
 }
 
-/* It goes on: after a step with the next, after a breakpoint without it. */
+static void skip_instruction(void)
+{
+	write_sys(read_sys(elr_el1) + 4, elr_el1);
+}
+
+/*
+ * It goes on: after a step with the next, after a breakpoint without it, behind what can't be
+ * done.
+ */
 static bool goes_on(__u64 esr)
 {
 	switch (ESR_EC(esr)) {
@@ -80,7 +133,15 @@ static bool goes_on(__u64 esr)
 	case EC_BRK:
 		if ((esr & 0xffff) == ORACLE_END_BRK)
 			return false;
-		write_sys(read_sys(elr_el1) + 4, elr_el1);
+		skip_instruction();
+		return true;
+	case EC_UNKNOWN:
+	case EC_WFX:
+	case EC_FP:
+	case EC_SYSREG:
+	case EC_DATA_ABORT:
+	case EC_DATA_ABORT + 1:
+		skip_instruction();
 		return true;
 	case EC_SVC:
 		return true;
@@ -92,8 +153,11 @@ static bool goes_on(__u64 esr)
 void on_event(struct frame *frame)
 {
 	take_event(frame);
-	if (!goes_on(read_sys(esr_el1)) || report->count == ORACLE_MAX_EVENTS)
+	if ((!is_irq(frame->vector) && !goes_on(read_sys(esr_el1))) ||
+	    report->count == ORACLE_MAX_EVENTS)
 		end_program();
+	/* It may have changed the register itself. */
+	program_sctlr = read_sys(sctlr_el1) | (program->sctlr & SCTLR_EE);
 	isb();
 }
 
@@ -113,9 +177,37 @@ static void fill_memory(void)
 	asm volatile("dsb ish\n\tic iallu\n\tdsb ish\n\tisb" : : : "memory");
 }
 
+/* The same in every program: keys IA, IB, DA, DB, GA */
+static void set_keys(void)
+{
+	write_sys(0x0123456789abcdef, s3_0_c2_c1_0);
+	write_sys(0xfedcba9876543210, s3_0_c2_c1_1);
+	write_sys(0x1122334455667788, s3_0_c2_c1_2);
+	write_sys(0x8877665544332211, s3_0_c2_c1_3);
+	write_sys(0x0f1e2d3c4b5a6978, s3_0_c2_c2_0);
+	write_sys(0x78695a4b3c2d1e0f, s3_0_c2_c2_1);
+	write_sys(0x13579bdf02468ace, s3_0_c2_c2_2);
+	write_sys(0xeca86420fdb97531, s3_0_c2_c2_3);
+	write_sys(0x00ff00ff00ff00ff, s3_0_c2_c3_0);
+	write_sys(0xff00ff00ff00ff00, s3_0_c2_c3_1);
+}
+
+/* What a program finds beside its memory and its registers */
+static void set_machine(void)
+{
+	if (program->flags & ORACLE_USES_DEVICE)
+		*(volatile __u32 *)ORACLE_DEVICE = ORACLE_DEVICE_VALUE;
+	if (program->sctlr & SCTLR_PAUTH)
+		set_keys();
+	if (program->flags & ORACLE_IRQ)
+		write_sys(SGI_TO_SELF(1), ICC_SGI1R_EL1);
+	program_sctlr = RUNNER_SCTLR ^ program->sctlr ^ (program->sctlr & SCTLR_EE ? SCTLR_M : 0);
+}
+
 static void set_up(struct frame *frame)
 {
 	fill_memory();
+	set_machine();
 	for (int i = 0; i < 31; i++)
 		frame->regs[i] = program->regs[i];
 	write_sys(program->bvr, dbgbvr0_el1);
@@ -131,6 +223,26 @@ static void set_up(struct frame *frame)
 	isb();
 }
 
+/* What may have been left to the next program */
+static void clean_up(void)
+{
+	asm volatile(".arch_extension pan\n\tmsr pan, #0" : : : "memory");
+	write_sys(RUNNER_SCTLR, sctlr_el1);
+	write_sys(0, mdscr_el1);
+	write_sys(0, dbgbcr0_el1);
+	write_sys(0, dbgwcr0_el1);
+	write_sys(0, cntv_ctl_el0);
+	write_sys(CPACR_FPEN, cpacr_el1);
+	write_sys(0xff, ICC_PMR_EL1);
+	isb();
+	while (take_interrupt() < NO_INTERRUPT)
+		;
+	if (*WINDOW_ENTRY == WINDOW_AT_FIRST)
+		return;
+	*WINDOW_ENTRY = WINDOW_AT_FIRST;
+	asm volatile("dsb ish\n\ttlbi vmalle1\n\tdsb ish\n\tisb" : : : "memory");
+}
+
 static void run(void)
 {
 	static struct frame frame;
@@ -139,10 +251,7 @@ static void run(void)
 	report->count = 0;
 	set_up(&frame);
 	enter(&frame);
-	write_sys(0, mdscr_el1);
-	write_sys(0, dbgbcr0_el1);
-	write_sys(0, dbgwcr0_el1);
-	isb();
+	clean_up();
 	for (int i = 0; i < ORACLE_DATA_SIZE; i++)
 		report->data[i] = ((volatile unsigned char *)ORACLE_DATA)[i];
 }
