@@ -33,6 +33,9 @@
 #define VHE_PSTATE_IL		BIT(20)
 #define VHE_PSTATE_SS		BIT(21)
 
+/* ESR_ELx of a software step: an instruction was stepped, EX is valid */
+#define VHE_STEP_ISV		BIT(24)
+
 /* PSTATE that a VMM may give: EL0 or EL1, AArch64 */
 #define VHE_PSTATE_MASK		(PSR_N_BIT | PSR_Z_BIT | PSR_C_BIT | PSR_V_BIT | PSR_DIT_BIT | \
 				 PSR_UAO_BIT | PSR_PAN_BIT | PSR_SSBS_BIT | PSR_BTYPE_MASK | \
@@ -82,6 +85,7 @@ struct vhe_vcpu {
 	bool skip_due;			/* (m) its instruction ends when its answer is there */
 	bool insn_done;			/* (m) the VMM has done its instruction */
 	bool step_due;			/* (m) a step is done, its exception is not taken yet */
+	u64 own_step;			/* (m) ISS of the guest's own step that is done, or 0 */
 
 	/* The guest's registers, to RESET; x0 to x30 are in the run page */
 	u64 pc;				/* (m) */
@@ -174,12 +178,15 @@ static inline bool vhe_vmm_says_done(const struct vhe_vcpu *vhe, u32 dirty, u64 
  * vhe_end_insn() - the guest's instruction is done, wherever it goes on
  * @vhe: the vCPU
  *
- * A software step ends with it, and so does a branch's type.
+ * A software step ends with it, and so does a branch's type. Hardware would take the step's
+ * exception at the next entry, but would not know of the instruction: see vhe_enter().
  *
  * Context: &struct axvcpu.mutex held.
  */
 static inline void vhe_end_insn(struct vhe_vcpu *vhe)
 {
+	/* PSTATE.SS is where its shift makes it ISV. */
+	vhe->own_step = (vhe->pstate & VHE_PSTATE_SS) * (VHE_STEP_ISV / VHE_PSTATE_SS);
 	vhe->pstate &= ~(PSR_BTYPE_MASK | VHE_PSTATE_SS);
 	vhe->step_due = true;
 }

@@ -43,7 +43,7 @@
 #define DFR0_WRPS	20
 
 /* ESR_ELx of a software step: whether an instruction was stepped, and what it was */
-#define ISS_STEP	(BIT(24) | BIT(6))	/* ISV, EX */
+#define ISS_STEP	(VHE_STEP_ISV | BIT(6))	/* EX */
 #define ISS_DEBUG	0x22			/* IFSC: debug exception */
 
 #define SIZE_OF_VECTORS	0x800
@@ -218,12 +218,10 @@ u64 vhe_debug_own_step(const struct vhe_vcpu *vhe)
 {
 	u64 esr = (u64)ESR_ELx_EC_SOFTSTP_LOW << ESR_ELx_EC_SHIFT | ESR_ELx_IL | ISS_DEBUG;
 
-	if (!vhe->attached || !(vhe->mdscr & VHE_MDSCR_SS) || vhe->pstate & VHE_PSTATE_SS ||
+	if (!(vhe->mdscr & VHE_MDSCR_SS) || vhe->pstate & VHE_PSTATE_SS ||
 	    !vhe_debug_is_guests(vhe, vhe->pstate))
 		return 0;
-	if (vhe->debug.own_stepped)
-		esr |= vhe->esr & ISS_STEP;
-	return vhe_debug_syndrome(vhe, esr);
+	return vhe_debug_syndrome(vhe, esr | vhe->own_step);
 }
 
 /**
@@ -433,13 +431,12 @@ static noinstr void finish_step(struct vhe_vcpu *vhe)
 
 	if (pstate_is_lost(vhe))
 		vhe->pstate = debug->pstate;
-	debug->own_stepped = false;
 	if (took_exception(vhe)) {
 		vhe_write_s((vhe_read_s(SYS_SPSR_EL12) & ~VHE_PSTATE_SS) | own_ss, SYS_SPSR_EL12);
 		own_ss = 0;
 		debug->over = 0;
 	} else if (step_ended(vhe)) {
-		debug->own_stepped = own_ss && took_step;
+		vhe->own_step = own_ss && took_step ? vhe->esr & ISS_STEP : 0;
 		own_ss = own_ss_behind(vhe);
 		debug->over = 0;
 	}

@@ -58,7 +58,6 @@ struct vhe_wish {
  * @pc: of the entry: ELR_EL2
  * @pstate: of the entry: SPSR_EL2
  * @own_ss: PSTATE.SS as it is in the guest's own step
- * @own_stepped: that was 1 in front of the instruction that hardware stepped last
  * @host: of the entry: all that the host has
  */
 struct vhe_debug {
@@ -71,7 +70,6 @@ struct vhe_debug {
 	u64 pc;
 	u64 pstate;
 	u64 own_ss;
-	bool own_stepped;
 	struct vhe_breakpoints host[VHE_NR_DEBUG_KINDS];
 };
 

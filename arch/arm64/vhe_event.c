@@ -178,4 +178,5 @@ void vhe_take_exception(struct vhe_vcpu *vhe, u64 esr)
 	vhe->pc = vhe->sys[VHE_VBAR] + vector_offset(vhe->pstate);
 	vhe->pstate = pstate;
 	vhe->step_due = true;
+	vhe->own_step = 0;
 }

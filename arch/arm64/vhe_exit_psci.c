@@ -212,6 +212,8 @@ int vhe_handle_smc(struct vhe_vcpu *vhe)
 
 	if (vhe->esr & ISS_IMM16)
 		return vhe_exit_unknown(vhe);
+	/* Firmware would come back behind the instruction that was stepped. */
+	vhe->pstate &= ~VHE_PSTATE_SS;
 	vhe_skip_insn(vhe);
 	next = psci_call(vhe);
 	if (next >= 0)

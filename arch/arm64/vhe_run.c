@@ -338,13 +338,20 @@ static noinstr void switch_worlds(struct vhe_vcpu *vhe, bool flush)
 	isb();
 }
 
-static noinline void take_queued_exception(struct vhe_vcpu *vhe)
+/*
+ * What INJECT has queued; WITHDRAW may have been quicker. Else the guest's own step, done by
+ * an instruction that was done here. With a debugger, hardware makes it come in turn.
+ */
+static noinline void take_exception(struct vhe_vcpu *vhe)
 {
 	u64 esr;
 
 	vhe_save(vhe);
 	esr = xchg(&vhe->exception, 0);
-	/* WITHDRAW may have been quicker. */
+	if (!esr && !vhe->attached) {
+		esr = vhe_debug_own_step(vhe);
+		vhe->own_step = 0;
+	}
 	if (esr)
 		vhe_take_exception(vhe, esr);
 }
@@ -375,8 +382,8 @@ int vhe_enter(struct axvcpu *vcpu, bool flush)
 			return 0;
 		}
 	}
-	if (unlikely(READ_ONCE(vhe->exception)))
-		take_queued_exception(vhe);
+	if (unlikely(READ_ONCE(vhe->exception) | vhe->own_step))
+		take_exception(vhe);
 	/* D and A are on whenever interrupts may be. */
 	asm volatile("msr daifset, #0xc" : : : "memory");
 	if (!vhe->in_hw)
