@@ -4,8 +4,11 @@
 #include <linux/bitops.h>
 #include <linux/bits.h>
 #include <linux/lockdep.h>
+#include <linux/swab.h>
 
 #include <asm/esr.h>
+#include <asm/ptrace.h>
+#include <asm/sysreg.h>
 
 #include "vhe.h"
 #include "vhe_exit_mmio.h"
@@ -108,6 +111,22 @@ static u64 narrow(u64 value, unsigned int bytes)
 	return value << shift >> shift;
 }
 
+/* Is the guest's data big-endian where it is? */
+static bool is_big_endian(const struct vhe_vcpu *vhe)
+{
+	bool is_el0 = (vhe->pstate & PSR_MODE_MASK) == PSR_MODE_EL0t;
+
+	return vhe->sys[VHE_SCTLR] & (is_el0 ? SCTLR_EL1_E0E : SCTLR_ELx_EE);
+}
+
+/* A register's low bytes as a device has them, which is little-endian; and back. */
+static u64 device_data(const struct vhe_vcpu *vhe, u64 value, unsigned int bytes)
+{
+	if (unlikely(is_big_endian(vhe)))
+		return swab64(value) >> (64 - 8 * bytes);
+	return narrow(value, bytes);
+}
+
 /**
  * vhe_fault_exit() - see &struct axvcpu_arch_ops.fault_exit
  * @vcpu: the vCPU
@@ -137,7 +156,8 @@ int vhe_fault_exit(struct axvcpu *vcpu)
 		vhe->skip_due = true;
 		return AXVCPU_EXIT_MMIO_READ;
 	}
-	run->mmio.data = narrow(vhe_get_x(vhe, FIELD_GET(ISS_SRT, esr)), mmio_width(esr));
+	run->mmio.data = device_data(vhe, vhe_get_x(vhe, FIELD_GET(ISS_SRT, esr)),
+				     mmio_width(esr));
 	vhe_skip_insn(vhe);
 	WRITE_ONCE(run->regs.arm64.pc, vhe->pc);
 	WRITE_ONCE(run->regs.arm64.pstate, vhe->pstate);
@@ -155,7 +175,9 @@ void vhe_complete_mmio_read(struct vhe_vcpu *vhe)
 	u64 data = READ_ONCE(vhe->vcpu.run->mmio.data);
 	unsigned int width = mmio_width(vhe->esr);
 
-	data = vhe->esr & ISS_SSE ? sign_extend64(data, 8 * width - 1) : narrow(data, width);
+	data = device_data(vhe, data, width);
+	if (vhe->esr & ISS_SSE)
+		data = sign_extend64(data, 8 * width - 1);
 	vhe_set_x(vhe, FIELD_GET(ISS_SRT, vhe->esr), vhe->esr & ISS_SF ? data : (u32)data);
 	vhe_skip_insn(vhe);
 }

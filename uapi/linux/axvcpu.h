@@ -976,7 +976,8 @@ enum axvcpu_exit_reason {
  * @hypercall: HYPERCALL: ``nr``, ``args``; the answer goes to ``ret``
  * @mmio: MMIO_READ, MMIO_WRITE: ``gpa``, ``width`` in bytes, ``data`` (answer
  *	or value), ``reg``, ``reg_width`` in bytes, ``sign_extend``, ``gva``. The
- *	kernel narrows and extends
+ *	kernel narrows and extends, and swaps what a guest has big-endian:
+ *	``data`` is as a little-endian device has it
  * @sysreg: SYSREG_READ, SYSREG_WRITE: ``addr`` (MSR number, or upstream's
  *	encoding of the arm64 register), ``reg``, ``value`` (answer or value);
  *	answer ``fault`` not 0: the access fails in the guest (#GP, UNDEF)
