@@ -74,9 +74,16 @@ static int on_store(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data
 /* To itself: there is no other. */
 static int on_ipi(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
 {
+	struct axvcpu_inject sgi = {
+		.type = AXVCPU_EVENT_INTERRUPT,
+		.flags = AXVCPU_INJECT_PRIORITY,
+		.vector = run->ipi.vector,
+		.priority = ORACLE_SGI_PRIORITY(run->ipi.vector),
+	};
+
 	if (run->ipi.flags & AXVCPU_IPI_TO_ALL || run->ipi.target || !(run->ipi.target_aux & 1))
 		return 0;
-	return axvcpu_vcpu_interrupt(vcpu, run->ipi.vector);
+	return axvcpu_vcpu_inject(vcpu, &sgi);
 }
 
 static const struct axvcpu_handlers handlers = {

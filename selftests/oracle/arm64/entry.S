@@ -28,6 +28,7 @@
 #define GICR_IPRIORITYR	0x400
 #define VTIMER_AND_SGIS	0x0800ffff
 #define PRIORITIES	(ORACLE_PRIORITY * 0x01010101)
+#define SGI_PRIORITIES	(ORACLE_SGI_PRIORITY(0) * 0x01010101 + 0x18100800)	/* 0 to 3 */
 
 	.section .head, "ax"
 	.globl	_start
@@ -103,7 +104,7 @@ in_el1:
 2:	wfi
 	b	2b
 
-/* Interrupts of this CPU's own, all alike */
+/* Interrupts of this CPU's own; SGIs 0 to 7 have priorities. */
 start_gic:
 	mov	x0, #0xf		/* Enable, DIB, DFB, SRE */
 	msr	ICC_SRE_EL2, x0
@@ -122,6 +123,10 @@ start_gic:
 	str	w1, [x0, #GICR_IPRIORITYR + at]
 	.set	at, at + 4
 	.endr
+	ldr	w1, =SGI_PRIORITIES
+	str	w1, [x0, #GICR_IPRIORITYR]
+	ldr	w1, =SGI_PRIORITIES + 0x20202020
+	str	w1, [x0, #GICR_IPRIORITYR + 4]
 	ldr	w1, =VTIMER_AND_SGIS
 	str	w1, [x0, #GICR_ISENABLER0]
 	dsb	sy

@@ -35,11 +35,13 @@
 /* The distributor and the first redistributor of a bare GIC; a vCPU has neither. */
 #define ORACLE_GICD		0x08000000
 #define ORACLE_GICR		0x080a0000
-#define ORACLE_PRIORITY		0xa0		/* of all interrupts */
+/* Of SGIs, and of the timer: no two are equal, for then either may come first. */
+#define ORACLE_SGI_PRIORITY(n)	(0x50 + 8 * (n))
+#define ORACLE_PRIORITY		0xa0
 
 #define ORACLE_MAGIC		0x6c63726f
 #define ORACLE_MAX_EVENTS	24
-#define ORACLE_CODE_WORDS	64
+#define ORACLE_CODE_WORDS	128
 #define ORACLE_END_BRK		0x777		/* BRK's comment that ends a program */
 #define ORACLE_DONE		0xc6000001	/* HVC with this in X0: all have run */
 
