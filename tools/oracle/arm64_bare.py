@@ -27,7 +27,7 @@ def report(runner, image, cpu=""):
                         "-m", str(RAM), "-kernel", pathlib.Path(runner).resolve(),
                         "-device", f"loader,file=programs,addr={PROGRAMS:#x},force-raw=on",
                         "-semihosting", "-nodefaults", "-no-user-config", "-display", "none",
-                        "-monitor", "none", "-no-reboot"], cwd=directory, check=False, timeout=600,
+                        "-monitor", "none", "-no-reboot"], cwd=directory, check=False, timeout=120,
                        stdin=subprocess.DEVNULL)
         path = directory / "report"
         if not path.exists():

@@ -32,8 +32,9 @@ COMMON = (
 # In the catalogue alone: what ends a program; what may leave something to the next one; the
 # timer, and what waits for it, for an interrupt may have turned it off. And LDTR and STTR: with
 # two stages of translation, QEMU 7.2 takes a watchpoint's access for one of EL1.
-LEFT_OUT = ("ldtr", "sttr-w", "mrs-iar", "timer", "timer-fallen", "mrs-cntv-ctl", "msr-cpacr", "br-absent", "br-unaligned",
-            "br-data", "window-execute-never", "retaa-bad", "msr-spsel", "mrs-midr")
+LEFT_OUT = ("ldtr", "sttr-w", "mrs-iar", "timer", "timer-fallen", "mrs-cntv-ctl", "msr-cpacr",
+            "br-absent", "br-unaligned", "br-data", "window-execute", "window-execute-never",
+            "retaa-bad", "msr-spsel", "mrs-midr")
 
 
 def _usable(insn):

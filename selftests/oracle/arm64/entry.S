@@ -72,6 +72,13 @@ _start:
 	eret
 
 in_el1:
+	/* What is there already is not filled in between a program's LDXR and its STXR. */
+	ldr	x0, =ORACLE_STACK
+	mov	x1, #8
+1:	str	xzr, [x0]
+	add	x0, x0, #0x1000
+	sub	x1, x1, #1
+	cbnz	x1, 1b
 	adr	x0, level1
 	msr	ttbr0_el1, x0
 	ldr	x0, =TCR

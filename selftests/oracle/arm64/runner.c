@@ -223,10 +223,41 @@ static void set_up(struct frame *frame)
 	isb();
 }
 
+/* Where programs write; @address is the beginning of a page. */
+static void clear(__u64 address, int from, int to)
+{
+	volatile __u64 *words = (void *)address;
+
+	for (int i = from; i < to; i++)
+		words[i] = 0;
+}
+
+/* With the MMU off, a program reaches what it does not with it. */
+static void clear_unmapped(void)
+{
+	if (read_sys(sctlr_el1) & SCTLR_M)
+		return;
+	clear(ORACLE_STACK, 0, 16);
+	clear(ORACLE_ABSENT, -8, 16);
+	clear(ORACLE_READ_ONLY, -8, 16);
+	clear(ORACLE_WINDOW, -8, 16);
+}
+
+static void clear_mapped(void)
+{
+	if (*WINDOW_ENTRY != WINDOW_AT_FIRST) {
+		*WINDOW_ENTRY = WINDOW_AT_FIRST;
+		asm volatile("dsb ish\n\ttlbi vmalle1\n\tdsb ish\n\tisb" : : : "memory");
+	}
+	clear(ORACLE_STACK, -8, 0);
+	clear(ORACLE_WINDOW, 0, 16);
+}
+
 /* What may have been left to the next program */
 static void clean_up(void)
 {
 	asm volatile(".arch_extension pan\n\tmsr pan, #0" : : : "memory");
+	clear_unmapped();
 	write_sys(RUNNER_SCTLR, sctlr_el1);
 	write_sys(0, mdscr_el1);
 	write_sys(0, dbgbcr0_el1);
@@ -235,12 +266,9 @@ static void clean_up(void)
 	write_sys(CPACR_FPEN, cpacr_el1);
 	write_sys(0xff, ICC_PMR_EL1);
 	isb();
+	clear_mapped();
 	while (take_interrupt() < NO_INTERRUPT)
 		;
-	if (*WINDOW_ENTRY == WINDOW_AT_FIRST)
-		return;
-	*WINDOW_ENTRY = WINDOW_AT_FIRST;
-	asm volatile("dsb ish\n\ttlbi vmalle1\n\tdsb ish\n\tisb" : : : "memory");
 }
 
 static void run(void)
