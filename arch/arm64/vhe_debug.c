@@ -30,6 +30,11 @@
 
 /* DBGBCR<n>_EL1, DBGWCR<n>_EL1: at EL0 and EL1 */
 #define CONTROL_ON	0x7UL			/* PMC or PAC, E */
+#define CONTROL_E	BIT(0)
+#define CONTROL_EL1	BIT(1)
+#define CONTROL_EL0	BIT(2)
+#define CONTROL_LOAD	BIT(3)
+#define CONTROL_STORE	BIT(4)
 #define CONTROL_LSC	GENMASK(4, 3)
 #define LSC_STORE	2
 #define LSC_BOTH	3
@@ -318,6 +323,69 @@ static noinstr void write_those_in_force(const struct vhe_vcpu *vhe)
 		write_watchpoints(w->value, w->control, watchpoints);
 	else
 		write_watchpoints(&sys[VHE_DBGWVR0], &sys[VHE_DBGWCR0], watchpoints);
+}
+
+/* --- watchpoints of accesses that are emulated ------------------------------- */
+
+static bool is_about(const struct vhe_vcpu *vhe, u64 control, bool is_store)
+{
+	bool is_el0 = (vhe->pstate & PSR_MODE_MASK) == PSR_MODE_EL0t;
+	u64 wanted = CONTROL_E | (is_el0 ? CONTROL_EL0 : CONTROL_EL1) |
+		     (is_store ? CONTROL_STORE : CONTROL_LOAD);
+
+	return (control & wanted) == wanted;
+}
+
+/* A block, or some bytes from @value on */
+static bool is_in(u64 value, u64 control, u64 addr)
+{
+	u64 block = (1ULL << FIELD_GET(CONTROL_MASK, control)) - 1;
+	u64 offset = addr - value;
+
+	if (block)
+		return !((addr ^ value) & ~block);
+	return offset < 8 && FIELD_GET(CONTROL_BAS, control) & BIT(offset);
+}
+
+static int first_byte(u64 value, u64 control, u64 addr, unsigned int bytes)
+{
+	unsigned int i;
+
+	for (i = 0; i < bytes; i++) {
+		if (is_in(value, control, addr + i))
+			return i;
+	}
+	return -1;
+}
+
+/**
+ * vhe_debug_watched_byte() - does an access meet a watchpoint?
+ * @vhe: the vCPU, with the address of the access
+ * @bytes: of the access
+ * @is_store: whether it writes
+ *
+ * Hardware does not say, as stage 2 comes first. What EL1 accesses as if it were EL0 is
+ * taken for an access of EL1.
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: the first byte that does, or -1.
+ */
+int vhe_debug_watched_byte(const struct vhe_vcpu *vhe, unsigned int bytes, bool is_store)
+{
+	const struct vhe_breakpoints *wish = &vhe->debug.wish.breakpoints[VHE_WATCHPOINTS];
+	bool is_debuggers = vhe->debug.wish.count[VHE_WATCHPOINTS];
+	const u64 *control = is_debuggers ? wish->control : &vhe->sys[VHE_DBGWCR0];
+	const u64 *value = is_debuggers ? wish->value : &vhe->sys[VHE_DBGWVR0];
+	u32 i, count = count_in_force(vhe, VHE_WATCHPOINTS);
+	int byte = -1;
+
+	if (!is_debuggers && !vhe_debug_is_guests(vhe, vhe->pstate))
+		return -1;
+	for (i = 0; i < count && byte < 0; i++) {
+		if (is_about(vhe, control[i], is_store))
+			byte = first_byte(value[i], control[i], vhe->far, bytes);
+	}
+	return byte;
 }
 
 /* --- an entry, and its exit -------------------------------------------------- */

@@ -82,5 +82,6 @@ bool vhe_debug_is_guests(const struct vhe_vcpu *vhe, u64 pstate);
 u64 vhe_debug_syndrome(const struct vhe_vcpu *vhe, u64 esr);
 u64 vhe_debug_own_step(const struct vhe_vcpu *vhe);
 void vhe_debug_step_over(struct vhe_vcpu *vhe, enum vhe_debug_kind kind);
+int vhe_debug_watched_byte(const struct vhe_vcpu *vhe, unsigned int bytes, bool is_store);
 
 #endif /* _AXVCPU_VHE_DEBUG_H */

@@ -11,6 +11,8 @@
 #include <asm/sysreg.h>
 
 #include "vhe.h"
+#include "vhe_debug.h"
+#include "vhe_exit_debug.h"
 #include "vhe_exit_mmio.h"
 
 /* Data abort, ISS */
@@ -23,6 +25,9 @@
 #define ISS_CM		BIT(8)
 #define ISS_S1PTW	BIT(7)
 #define ISS_WNR		BIT(6)
+
+/* Watchpoint, ISS */
+#define ISS_DEBUG	0x22	/* DFSC: debug exception */
 
 static int handle_abort(struct vhe_vcpu *vhe, u32 access)
 {
@@ -71,6 +76,36 @@ static u32 cache_access(const struct vhe_vcpu *vhe)
 	return lacks_permission(vhe) ? AXVCPU_MAP_WRITE : AXVCPU_MAP_READ;
 }
 
+static unsigned int mmio_width(u64 esr)
+{
+	return 1U << FIELD_GET(ISS_SAS, esr);
+}
+
+/*
+ * Watchpoints come behind stage 2, and so never, for an access that the VMM emulates. Here
+ * it is, with the syndrome and the address of such an exception, if the access meets one.
+ */
+static noinline bool meets_watchpoint(struct vhe_vcpu *vhe)
+{
+	u64 esr = vhe->esr;
+	int byte;
+
+	if (!(esr & ISS_ISV))
+		return false;
+	byte = vhe_debug_watched_byte(vhe, mmio_width(esr), esr & ISS_WNR);
+	if (byte < 0)
+		return false;
+	vhe->far += byte;
+	vhe->esr = (u64)ESR_ELx_EC_WATCHPT_LOW << ESR_ELx_EC_SHIFT | ESR_ELx_IL |
+		   (esr & ISS_WNR) | ISS_DEBUG;
+	return true;
+}
+
+static bool has_watchpoints(const struct vhe_vcpu *vhe)
+{
+	return vhe->mdscr & VHE_MDSCR_MDE || vhe->attached;
+}
+
 /**
  * vhe_handle_data_abort() - an access to memory was trapped by stage 2
  * @vhe: the vCPU
@@ -84,6 +119,8 @@ int vhe_handle_data_abort(struct vhe_vcpu *vhe)
 		return handle_abort(vhe, walk_access(vhe));
 	if (vhe->esr & ISS_CM)
 		return handle_abort(vhe, cache_access(vhe));
+	if (unlikely(has_watchpoints(vhe)) && meets_watchpoint(vhe))
+		return vhe_handle_watchpoint(vhe);
 	return handle_abort(vhe, vhe->esr & ISS_WNR ? AXVCPU_MAP_WRITE : AXVCPU_MAP_READ);
 }
 
@@ -97,11 +134,6 @@ int vhe_handle_data_abort(struct vhe_vcpu *vhe)
 int vhe_handle_instruction_abort(struct vhe_vcpu *vhe)
 {
 	return handle_abort(vhe, vhe->esr & ISS_S1PTW ? walk_access(vhe) : AXVCPU_MAP_EXEC);
-}
-
-static unsigned int mmio_width(u64 esr)
-{
-	return 1U << FIELD_GET(ISS_SAS, esr);
 }
 
 static u64 narrow(u64 value, unsigned int bytes)

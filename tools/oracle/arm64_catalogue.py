@@ -439,6 +439,21 @@ def device_watchpoint(insn):
     return insn.decoded and device(insn) | watch(insn, DEVICE)
 
 
+def device_watchpoint_step(insn):
+    return insn.decoded and device_watchpoint(insn) | {
+        "pstate": PSTATE | PSTATE_SS, "mdscr": MDSCR_KDE | MDSCR_MDE | MDSCR_SS}
+
+
+def device_watchpoint_beside(insn):
+    """Of the four bytes behind the first four."""
+    return insn.decoded and device(insn) | watch(insn, DEVICE) | {"wcr": 0x1e1f}
+
+
+def user_device_watchpoint(insn):
+    return insn.decoded and {"flags": USES_DEVICE | EL0, "regs": {0: DEVICE}} | \
+        watch(insn, DEVICE)
+
+
 def device_interrupt(insn):
     return insn.decoded and {"flags": USES_DEVICE | IRQ, "pstate": PSTATE_NO_I,
                              "regs": {0: DEVICE}}
@@ -482,7 +497,8 @@ SITUATIONS = FEW + (
     absent_step, crossing, read_only, aligned, pan, user_breakpoint, user_watchpoint, user_may,
     dressed, dressed_step, interrupt, interrupt_step, interrupt_masked, interrupt_masked_step,
     unmasked_step, user_interrupt, user_interrupt_step, mmu_off, big_endian, user_big_endian,
-    device, device_step, device_watchpoint, device_interrupt, device_dressed, device_big_endian,
+    device, device_step, device_watchpoint, device_watchpoint_step, device_watchpoint_beside,
+    user_device_watchpoint, device_interrupt, device_dressed, device_big_endian,
     user_device, user_device_step, user_device_big_endian, keys, keys_step, user_keys)
 
 

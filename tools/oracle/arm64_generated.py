@@ -85,7 +85,7 @@ def _debug(rng):
     if rng.random() < 0.6:
         fields |= {"bvr": "text", "bcr": 0x1e1 | rng.choice((2, 4, 6))}
     if rng.random() < 0.6:
-        fields |= {"wvr": DATA + rng.choice((0x10, 0x20, 0x40)),
+        fields |= {"wvr": rng.choice((DATA + 0x10, DATA + 0x20, DATA + 0x40, DEVICE)),
                    "wcr": 1 | rng.choice((2, 4, 6)) | rng.choice((8, 0x10, 0x18)) |
                    rng.choice((0xff, 0xff, 0x0f, 0x01, 0xf0)) << 5}
     return fields
