@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
@@ -258,5 +259,31 @@ int family_reg_name(const struct reg_family *families, size_t count, uint64_t id
  * @data: for @fn
  */
 void family_names(const struct reg_family *families, size_t count, name_fn fn, void *data);
+
+/* X86_PAGING_MORE - registers that x86_get_paging() can read along */
+#define X86_PAGING_MORE	3
+
+/**
+ * x86_get_paging() - as axvcpu_x86_get_paging(), with a few registers more
+ * @vcpu: the vCPU, not inside RUN
+ * @paging: where it goes
+ * @more: the registers, or NULL
+ * @nr_more: how many
+ *
+ * Return: 0, or a negative errno of GET_REGS.
+ */
+int x86_get_paging(struct axvcpu_vcpu *vcpu, struct axvcpu_x86_paging *paging,
+		   struct axvcpu_reg *more, unsigned int nr_more);
+
+/**
+ * x86_linear_is_64bit() - does the guest execute 64-bit code?
+ * @paging: its state
+ *
+ * Return: whether; otherwise, linear addresses have 32 bits (SDM vol. 1, 3.3.7).
+ */
+static inline bool x86_linear_is_64bit(const struct axvcpu_x86_paging *paging)
+{
+	return paging->efer & 1 << 10 && paging->cs_access & 1 << 13;
+}
 
 #endif /* LIBAXVCPU_INTERNAL_H */

@@ -784,6 +784,86 @@ typedef void *(*axvcpu_memory_fn)(void *data, uint64_t gpa, size_t size);
 typedef void (*axvcpu_port_fn)(void *data, uint16_t port, uint32_t width, void *bytes,
 			       size_t count, bool in);
 
+/* What an access to memory is, beside a read */
+#define AXVCPU_X86_WRITE	(1U << 0)
+#define AXVCPU_X86_FETCH	(1U << 1)
+
+/**
+ * struct axvcpu_x86_paging - what of a vCPU's registers decides how it gets at its memory
+ * @cr0: CR0
+ * @cr3: CR3
+ * @cr4: CR4
+ * @efer: EFER
+ * @rflags: RFLAGS
+ * @pdpte: with PAE paging, the four entries that the CPU has had since MOV to CR3
+ * @cs_access: access rights of CS
+ * @ss_access: those of SS, whose DPL is the privilege
+ * @reserved: bits of an entry in which this CPU's addresses don't reach
+ */
+struct axvcpu_x86_paging {
+	uint64_t cr0, cr3, cr4, efer, rflags;
+	uint64_t pdpte[4];
+	uint64_t cs_access, ss_access;
+	uint64_t reserved;
+};
+
+/**
+ * struct axvcpu_x86_page_fault - a page fault, for INJECT or an answer
+ * @address: for CR2
+ * @error_code: its error code
+ */
+struct axvcpu_x86_page_fault {
+	uint64_t address;
+	uint32_t error_code;
+};
+
+/**
+ * axvcpu_x86_get_paging() - read what walks of the guest's page tables need
+ * @vcpu: the vCPU, not inside RUN
+ * @paging: where it goes; it holds until the guest runs or registers are set
+ *
+ * Return: 0, or a negative errno of GET_REGS.
+ */
+int axvcpu_x86_get_paging(struct axvcpu_vcpu *vcpu, struct axvcpu_x86_paging *paging);
+
+/**
+ * axvcpu_x86_walk() - where a linear address leads
+ * @paging: the guest's state
+ * @gva: linear address
+ * @access: ``AXVCPU_X86_WRITE`` and _FETCH; 0: it reads
+ * @memory: finds the page tables, in which accessed and dirty bits are set
+ * @data: for @memory
+ * @gpa: where the guest-physical address goes
+ * @error_code: where that of a page fault goes
+ *
+ * As the CPU walks them (SDM vol. 3, chapter 4): reserved bits, NX, SMEP, SMAP, WP and
+ * privilege are looked at, and an entry that changes meanwhile is looked at again.
+ * Protection keys are not.
+ *
+ * Return: 0; 14: it is a page fault; -EFAULT: a page table is not in memory.
+ */
+int axvcpu_x86_walk(const struct axvcpu_x86_paging *paging, uint64_t gva, unsigned int access,
+		    axvcpu_memory_fn memory, void *data, uint64_t *gpa, uint32_t *error_code);
+
+/**
+ * axvcpu_x86_access() - read, write or fetch at a linear address
+ * @paging: the guest's state
+ * @gva: linear address
+ * @bytes: what is written, or where it goes
+ * @size: bytes, which may be in several pages
+ * @access: ``AXVCPU_X86_WRITE`` and _FETCH; 0: it reads
+ * @memory: the guest's memory
+ * @data: for @memory
+ * @fault: where a page fault goes
+ *
+ * Segments are the caller's. With a fault, nothing is written.
+ *
+ * Return: 0; 14: it is a page fault; -EFAULT: there is no memory.
+ */
+int axvcpu_x86_access(const struct axvcpu_x86_paging *paging, uint64_t gva, void *bytes,
+		      size_t size, unsigned int access, axvcpu_memory_fn memory, void *data,
+		      struct axvcpu_x86_page_fault *fault);
+
 /**
  * axvcpu_x86_translate() - where a linear address leads now
  * @vcpu: the vCPU, not inside RUN
@@ -794,7 +874,8 @@ typedef void (*axvcpu_port_fn)(void *data, uint16_t port, uint32_t width, void *
  * @gpa: where the guest-physical address goes
  * @error_code: where that of a page fault goes
  *
- * As the guest's present privilege and its paging say.
+ * axvcpu_x86_get_paging() and axvcpu_x86_walk() in one; who walks more than once saves the
+ * reading of registers.
  *
  * Return: 0; 14: it is a page fault; -EFAULT: a page table is not in memory.
  */
