@@ -9,6 +9,7 @@
 #include <linux/stddef.h>
 #include <linux/types.h>
 
+#include <asm/processor-flags.h>
 #include <asm/vmx.h>
 
 #include "../../axvcpu_arch.h"
@@ -23,7 +24,7 @@ struct xregs_state;
 /* Bits of &struct vmx_vcpu.once: the next entry does it, and it is done */
 #define VMX_ONCE_RIP		BIT(0)	/* write &struct vmx_vcpu.rip */
 #define VMX_ONCE_RFLAGS		BIT(1)	/* write &struct vmx_vcpu.rflags */
-#define VMX_ONCE_STEP		BIT(2)	/* a single-step trap is due */
+#define VMX_ONCE_TRAPS		BIT(2)	/* &struct vmx_vcpu.traps are due */
 #define VMX_ONCE_EVENT		BIT(3)	/* &struct vmx_vcpu.event is due */
 #define VMX_ONCE_DEBUG		BIT(4)	/* &struct vmx_vcpu.debug or .exceptions has changed */
 #define VMX_ONCE_STEPPED	BIT(5)	/* the debugger is told of a step first */
@@ -87,6 +88,9 @@ struct vmx_vcpu {
 	u64 next_rip;			/* (m) behind the instruction that exited */
 	bool skip_due;			/* (m) its completion goes on there */
 	bool halt_if;			/* (w) RFLAGS.IF of the guest that halted */
+	bool halt_nmi_blocked;		/* (w) it was in an NMI's handler */
+	u32 insn_traps;			/* (m) DR6: what breakpoints that instruction's end meets */
+	u32 traps;			/* (m) DR6: traps behind what the guest has done */
 	u32 io_qualification;		/* (m) of the exit for INS or OUTS that waits */
 	u64 io_count;			/* (m) its elements */
 	u64 io_mask;			/* (m) what counts of EAX in IN, of addresses else */
@@ -240,6 +244,38 @@ static inline u64 vmx_rflags(struct vmx_vcpu *vmx)
 		vmx->rflags = vmread(GUEST_RFLAGS);
 	vmx->cached |= VMX_ONCE_RFLAGS;
 	return vmx->rflags;
+}
+
+/**
+ * vmx_set_rf() - the instruction is not done: it is a fault, is executed again, or goes on
+ * @vmx: the vCPU
+ *
+ * A breakpoint on it has been met, and RF keeps it from being met again (SDM vol. 3,
+ * 18.3.1.1).
+ *
+ * Context: &struct axvcpu.mutex held; loaded, or RFLAGS are known.
+ */
+static inline void vmx_set_rf(struct vmx_vcpu *vmx)
+{
+	vmx->rflags = vmx_rflags(vmx) | X86_EFLAGS_RF;
+	vmx->once |= VMX_ONCE_RFLAGS;
+}
+
+/**
+ * vmx_add_traps() - a #DB is due behind what the guest has done
+ * @vmx: the vCPU
+ * @traps: what of DR6 it is for; 0: there is none
+ *
+ * The next entry adds them to those that the CPU has pending.
+ *
+ * Context: &struct axvcpu.mutex held.
+ */
+static inline void vmx_add_traps(struct vmx_vcpu *vmx, u32 traps)
+{
+	if (!traps)
+		return;
+	vmx->traps |= traps;
+	vmx->once |= VMX_ONCE_TRAPS;
 }
 
 /**

@@ -5,6 +5,7 @@
  * inside the guest: PUSHF and the frames of its handlers show it.
  */
 #include <linux/lockdep.h>
+#include <linux/nospec.h>
 #include <linux/percpu.h>
 
 #include <asm/debugreg.h>
@@ -34,16 +35,19 @@ static int breakpoint_bits(const struct axvcpu_breakpoint *b)
 	static const u8 lengths[] = {
 		[1] = DR_LEN_1, [2] = DR_LEN_2, [4] = DR_LEN_4, [8] = DR_LEN_8,
 	};
+	u32 kind, len;
 
 	if (!b->kind)
 		return 0;
 	if (b->kind >= ARRAY_SIZE(kinds) || b->len >= ARRAY_SIZE(lengths) || !b->len)
 		return -EINVAL;
-	if ((b->len & (b->len - 1)) || (b->addr & (b->len - 1)))
+	kind = array_index_nospec(b->kind, ARRAY_SIZE(kinds));
+	len = array_index_nospec(b->len, ARRAY_SIZE(lengths));
+	if ((len & (len - 1)) || (b->addr & (len - 1)))
 		return -EINVAL;
-	if (b->kind == AXVCPU_BREAK_EXEC && b->len != 1)
+	if (kind == AXVCPU_BREAK_EXEC && len != 1)
 		return -EINVAL;
-	return kinds[b->kind] | lengths[b->len] | BIT(8);
+	return kinds[kind] | lengths[len] | BIT(8);
 }
 
 /**
@@ -77,6 +81,20 @@ int vmx_set_debug(struct axvcpu *vcpu, const struct axvcpu_set_debug *debug)
 	return 0;
 }
 
+/* What there is to do behind an instruction, by RFLAGS; one of their bits is always 1. */
+static void update_step_mask(struct vmx_vcpu *vmx)
+{
+	vmx->step_mask = X86_EFLAGS_TF | X86_EFLAGS_RF;
+	if (vmx->always & (VMX_ALWAYS_STEPPING | VMX_ALWAYS_BREAKPOINTS))
+		vmx->step_mask |= X86_EFLAGS_FIXED;
+}
+
+/* Addresses of those that the CPU has: the debugger's, or the guest's. */
+static const u64 *breakpoints(const struct vmx_vcpu *vmx)
+{
+	return vmx->debug.dr7 ? vmx->debug.addr : vmx->dr;
+}
+
 /* The guest's breakpoints, or the debugger's, are on or off from the next entry on. */
 static void vmx_set_dr7(struct vmx_vcpu *vmx, u64 value)
 {
@@ -89,6 +107,7 @@ static void vmx_set_dr7(struct vmx_vcpu *vmx, u64 value)
 		vmx->always |= VMX_ALWAYS_BREAKPOINTS;
 	else
 		vmx->always &= ~VMX_ALWAYS_BREAKPOINTS;
+	update_step_mask(vmx);
 }
 
 /**
@@ -123,7 +142,6 @@ void vmx_apply_debug(struct vmx_vcpu *vmx)
 	if (vmx->debug.flags & AXVCPU_DEBUG_SOFT_BREAKPOINTS)
 		exceptions |= BIT(X86_TRAP_BP);
 	vmwrite(EXCEPTION_BITMAP, exceptions);
-	vmx->step_mask = X86_EFLAGS_TF | (step ? X86_EFLAGS_FIXED : 0);
 	if (step) {
 		vmx->always |= VMX_ALWAYS_STEPPING;
 	} else {
@@ -176,11 +194,42 @@ void vmx_hide_tf(struct vmx_vcpu *vmx)
  */
 void vmx_load_breakpoints(const struct vmx_vcpu *vmx)
 {
-	const u64 *addr = vmx->debug.dr7 ? vmx->debug.addr : vmx->dr;
+	const u64 *addr = breakpoints(vmx);
 
 	set_debugreg(VMX_DR7_RESET, 7);
 	set_debugreg(addr[0], 0);
 	set_debugreg(addr[1], 1);
 	set_debugreg(addr[2], 2);
 	set_debugreg(addr[3], 3);
+}
+
+/**
+ * vmx_hit_breakpoints() - which breakpoints does an access meet that the kernel carries out?
+ * @vmx: the vCPU
+ * @kinds: bits of those that look at it, by the numbers in DR7
+ * @addr: its linear address, or the port
+ * @len: its bytes
+ *
+ * Context: &struct axvcpu.mutex held.
+ * Return: bits of DR6: all that match, if one of them is enabled (SDM vol. 3, 18.2.3).
+ */
+u32 vmx_hit_breakpoints(const struct vmx_vcpu *vmx, u32 kinds, u64 addr, u64 len)
+{
+	static const u8 sizes[] = { 1, 2, 8, 4 };
+	u64 dr7 = vmx->debug.dr7 ?: vmx->dr[7];
+	const u64 *first = breakpoints(vmx);
+	u32 hits = 0;
+	bool enabled = false;
+	unsigned int i;
+
+	for (i = 0; i < VMX_NR_BREAKPOINTS; i++) {
+		u32 control = dr7 >> (DR_CONTROL_SHIFT + i * DR_CONTROL_SIZE) & 0xf;
+		u64 size = sizes[control >> 2], start = first[i] & ~(size - 1);
+
+		if (!(kinds & BIT(control & 3)) || addr + len <= start || addr >= start + size)
+			continue;
+		hits |= BIT(i);
+		enabled |= dr7 >> i * DR_ENABLE_SIZE & (DR_GLOBAL_ENABLE | DR_LOCAL_ENABLE);
+	}
+	return enabled ? hits : 0;
 }

@@ -30,6 +30,7 @@ struct vmx_debug {
 /* Debug registers: what <asm/debugreg.h> has no names for */
 #define VMX_DR6_BD		BIT(13)		/* access detected */
 #define VMX_DR6_EVENTS		(DR_TRAP_BITS | VMX_DR6_BD | DR_STEP)
+#define VMX_DR_RW_IO		2		/* in DR7: a port, with CR4.DE */
 #define VMX_DR7_GD		BIT(13)		/* detect access */
 #define VMX_DR7_RESET		0x400UL		/* the bit that is always 1 */
 #define VMX_DR7_WRITABLE	0xffff23ffUL
@@ -50,6 +51,7 @@ static inline u64 vmx_dr6(u64 dr6, u64 events)
 
 int vmx_set_debug(struct axvcpu *vcpu, const struct axvcpu_set_debug *debug);
 void vmx_apply_debug(struct vmx_vcpu *vmx);
+u32 vmx_hit_breakpoints(const struct vmx_vcpu *vmx, u32 kinds, u64 addr, u64 len);
 void vmx_show_tf(struct vmx_vcpu *vmx);
 void vmx_hide_tf(struct vmx_vcpu *vmx);
 void vmx_load_breakpoints(const struct vmx_vcpu *vmx);

@@ -7,6 +7,7 @@
 #include <linux/bitmap.h>
 #include <linux/bitops.h>
 
+#include <asm/debugreg.h>
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
@@ -23,9 +24,13 @@
 #define EXCEPTIONS	(GENMASK(X86_TRAP_VE, 0) & ~BIT(X86_TRAP_NMI) & ~BIT(X86_TRAP_SPURIOUS))
 
 /* Of the pending debug exceptions: an enabled breakpoint was met. */
-#define PENDING_DBG_BREAKPOINT	BIT(12)
+#define PENDING_BREAKPOINT	BIT(12)
 
 #define MAX_ERROR_CODE	AXVCPU_X86_ERROR_CODE_MASK
+
+/* Those that come instead of an instruction (SDM vol. 3, table 6-1); a #DB may be either. */
+#define FAULTS		(EXCEPTIONS & ~(BIT(X86_TRAP_DB) | BIT(X86_TRAP_BP) | BIT(X86_TRAP_OF) |	\
+					BIT(X86_TRAP_DF) | BIT(X86_TRAP_MC)))
 
 /**
  * vmx_has_error_code() - does an exception push an error code, outside of real mode?
@@ -87,7 +92,9 @@ bool vmx_has_event(struct axvcpu *vcpu)
 	const struct vmx_vcpu *vmx = to_vmx(vcpu);
 	unsigned long queued = READ_ONCE(vmx->queued);
 
-	if (queued & BIT(VMX_QUEUED_NMI) || READ_ONCE(vmx->exception))
+	if (READ_ONCE(vmx->exception))
+		return true;
+	if (queued & BIT(VMX_QUEUED_NMI) && !READ_ONCE(vmx->halt_nmi_blocked))
 		return true;
 	return queued && READ_ONCE(vmx->halt_if) && next_vector(vmx) >= 0;
 }
@@ -262,11 +269,40 @@ static void forget_withdrawn(struct vmx_vcpu *vmx)
 		set_bit(VMX_QUEUED_IRQ, &vmx->queued);
 }
 
+/**
+ * vmx_pending_debug() - traps that are due before the next instruction
+ * @vmx: the vCPU, loaded
+ *
+ * Context: preemption off.
+ * Return: as the VMCS has them (SDM vol. 3, table 25-4): the CPU's, and the kernel's.
+ */
+u64 vmx_pending_debug(const struct vmx_vcpu *vmx)
+{
+	u64 pending = vmread(GUEST_PENDING_DBG_EXCEPTIONS);
+
+	if (!(vmx->once & VMX_ONCE_TRAPS))
+		return pending;
+	if (vmx->traps & DR_TRAP_BITS)
+		pending |= PENDING_BREAKPOINT;
+	return pending | vmx->traps;
+}
+
+/**
+ * vmx_put_traps() - the guest has the traps that are due
+ * @vmx: the vCPU, about to be entered
+ *
+ * Context: interrupts off, loaded.
+ */
+void vmx_put_traps(struct vmx_vcpu *vmx)
+{
+	vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, vmx_pending_debug(vmx));
+	vmx->traps = 0;
+}
+
 /* A trap behind the last instruction comes first, and an entry with an event drops it. */
 static bool trap_is_due(const struct vmx_vcpu *vmx)
 {
-	return vmx->once & VMX_ONCE_STEP ||
-	       vmread(GUEST_PENDING_DBG_EXCEPTIONS) & (DR_STEP | PENDING_DBG_BREAKPOINT);
+	return vmx_pending_debug(vmx) & (DR_STEP | PENDING_BREAKPOINT);
 }
 
 static bool take_queued(struct vmx_vcpu *vmx)
@@ -333,6 +369,12 @@ static void open_windows(struct vmx_vcpu *vmx)
 	set_windows(vmx, windows);
 }
 
+static bool is_fault(u32 info)
+{
+	return (info & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_HARD_EXCEPTION &&
+	       FAULTS & BIT(info & INTR_INFO_VECTOR_MASK);
+}
+
 /**
  * vmx_put_events() - put the next event into the guest
  * @vmx: the vCPU, about to be entered; something is queued or due
@@ -348,6 +390,9 @@ void vmx_put_events(struct vmx_vcpu *vmx)
 
 	if (event->info || take_queued(vmx)) {
 		info = event->info;
+		/* The frame has RF (SDM vol. 3, 18.3.1.1), and the entry takes what is there. */
+		if (is_fault(info))
+			vmx_set_rf(vmx);
 		if (info & INTR_INFO_DELIVER_CODE_MASK) {
 			/* Real mode has no error codes, and the entry would fail. */
 			if (vmread(GUEST_CR0) & X86_CR0_PE)

@@ -75,6 +75,8 @@ u32 vmx_event_info(u32 info);
 void vmx_raise(struct vmx_vcpu *vmx, u8 vector, u16 error_code);
 void vmx_raise_event(struct vmx_vcpu *vmx, struct vmx_event event);
 void vmx_take_vectoring(struct vmx_vcpu *vmx);
+u64 vmx_pending_debug(const struct vmx_vcpu *vmx);
+void vmx_put_traps(struct vmx_vcpu *vmx);
 void vmx_put_events(struct vmx_vcpu *vmx);
 void vmx_undo_nmi_unblocking(struct vmx_vcpu *vmx, u64 info);
 void vmx_close_windows(struct vmx_vcpu *vmx);

@@ -59,14 +59,12 @@ static int exit_breakpoint(struct vmx_vcpu *vmx, u64 events)
 	for (i = 0; i < VMX_NR_BREAKPOINTS; i++) {
 		u64 kind = vmx->debug.dr7 >> (DR_CONTROL_SHIFT + i * DR_CONTROL_SIZE) & 3;
 
-		if ((events & BIT(i)) && kind == DR_RW_EXECUTE) {
-			vmx->rflags = vmx_rflags(vmx) | X86_EFLAGS_RF;
-			vmx->once |= VMX_ONCE_RFLAGS;
-		}
+		if ((events & BIT(i)) && kind == DR_RW_EXECUTE)
+			vmx_set_rf(vmx);
 	}
 	/* The guest's own single step comes along, and is its own. */
 	if ((events & DR_STEP) && (vmx_rflags(vmx) & X86_EFLAGS_TF))
-		vmx->once |= VMX_ONCE_STEP;
+		vmx_add_traps(vmx, DR_STEP);
 	return debug_exit(vmx, X86_TRAP_DB, events & DR_TRAP_BITS);
 }
 
@@ -103,7 +101,7 @@ bool vmx_exit_watched(struct vmx_vcpu *vmx, u32 info, int *next)
 	if (vector == X86_TRAP_DB && (vmx->debug.flags & AXVCPU_DEBUG_STEP) &&
 	    (vmx->seen_payload & DR_STEP)) {
 		if (vmx->guest_tf)
-			vmx->once |= VMX_ONCE_STEP;
+			vmx_add_traps(vmx, DR_STEP);
 		*next = vmx_exit_step(vmx);
 		return true;
 	}
@@ -129,13 +127,15 @@ static int tell_vmm(struct vmx_vcpu *vmx, u8 vector, u64 payload)
  * @vmx: the vCPU
  * @vector: without an error code, or with one of 0
  *
- * The VMM sees it first, where it wants to.
+ * The VMM sees it first, where it wants to, with RF as the frame will have it.
  *
  * Context: after an exit, loaded.
  * Return: &enum axvcpu_next.
  */
 int vmx_raise_next(struct vmx_vcpu *vmx, u8 vector)
 {
+	if (vector != X86_TRAP_DB)
+		vmx_set_rf(vmx);
 	if (unlikely(vmx->exceptions & BIT(vector)))
 		return tell_vmm(vmx, vector, 0);
 	vmx_raise(vmx, vector, 0);
@@ -155,6 +155,9 @@ int vmx_raise_next(struct vmx_vcpu *vmx, u8 vector)
 int vmx_raise_debug(struct vmx_vcpu *vmx, u64 events)
 {
 	vmx_end_shadow();
+	/* The access to a debug register has not been made. */
+	if (events & VMX_DR6_BD)
+		vmx_set_rf(vmx);
 	if (vmx->exceptions & BIT(X86_TRAP_DB))
 		return tell_vmm(vmx, X86_TRAP_DB, events);
 	vmx->dr[6] = vmx_dr6(vmx->dr[6], events);

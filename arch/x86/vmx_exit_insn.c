@@ -72,8 +72,10 @@ int vmx_exit_hlt(struct vmx_vcpu *vmx)
 {
 	vmx_skip(vmx);
 	WRITE_ONCE(vmx->halt_if, vmx->rflags & X86_EFLAGS_IF);
+	WRITE_ONCE(vmx->halt_nmi_blocked,
+		   vmread(GUEST_INTERRUPTIBILITY_INFO) & GUEST_INTR_STATE_NMI);
 	/* The trap behind the HLT ends it at once. */
-	if (vmx->once & (VMX_ONCE_STEP | VMX_ONCE_STEPPED))
+	if (vmx->once & (VMX_ONCE_TRAPS | VMX_ONCE_STEPPED))
 		return AXVCPU_NEXT_ENTER;
 	return vmx_has_event(&vmx->vcpu) ? AXVCPU_NEXT_ENTER : AXVCPU_NEXT_HALT;
 }
@@ -94,9 +96,9 @@ int vmx_exit_vmcall(struct vmx_vcpu *vmx)
 	struct axvcpu_run *run = vmx->vcpu.run;
 	unsigned int i;
 
-	run->hypercall.nr = READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RAX]);
+	run->hypercall.nr = vmx_read_operand(vmx, AXVCPU_X86_RAX);
 	for (i = 0; i < ARRAY_SIZE(args); i++)
-		run->hypercall.args[i] = READ_ONCE(vmx_gprs(vmx)[args[i]]);
+		run->hypercall.args[i] = vmx_read_operand(vmx, args[i]);
 	run->hypercall.ret = 0;
 	vmx_skip(vmx);
 	return vmx_to_vmm(vmx, AXVCPU_EXIT_HYPERCALL);

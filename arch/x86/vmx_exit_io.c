@@ -3,9 +3,12 @@
 #include <linux/bitfield.h>
 #include <linux/minmax.h>
 
+#include <asm/debugreg.h>
+#include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
 #include "vmx.h"
+#include "vmx_debug.h"
 #include "vmx_event.h"
 #include "vmx_exit_io.h"
 #include "vmx_exit_unknown.h"
@@ -35,6 +38,26 @@ static const u32 io_masks[] = { U8_MAX, U16_MAX, 0, U32_MAX };
 /* What counts of RCX, RSI and RDI, by address size */
 static const u64 address_masks[] = { U16_MAX, U32_MAX, U64_MAX };
 
+/* What the end of the access meets: on its port, and on an element in memory. */
+static noinline void find_breakpoints(struct vmx_vcpu *vmx, u32 qualification)
+{
+	u32 width = IO_WIDTH(qualification), kinds = BIT(DR_RW_READ), hits = 0;
+
+	if (vmread(GUEST_CR4) & X86_CR4_DE)
+		hits = vmx_hit_breakpoints(vmx, BIT(VMX_DR_RW_IO), IO_PORT(qualification), width);
+	if (qualification & IO_IN)
+		kinds |= BIT(DR_RW_WRITE);
+	if (qualification & IO_STRING)
+		hits |= vmx_hit_breakpoints(vmx, kinds, vmread(GUEST_LINEAR_ADDRESS), width);
+	vmx->insn_traps = hits;
+}
+
+static __always_inline void look_for_breakpoints(struct vmx_vcpu *vmx, u32 qualification)
+{
+	if (unlikely(vmx->always & VMX_ALWAYS_BREAKPOINTS))
+		find_breakpoints(vmx, qualification);
+}
+
 /* Not inline, nor is IN: they would have OUT save registers that it does not use. */
 static noinline int exit_string(struct vmx_vcpu *vmx, u32 qualification)
 {
@@ -48,15 +71,17 @@ static noinline int exit_string(struct vmx_vcpu *vmx, u32 qualification)
 	vmx->io_mask = address_masks[size];
 	vmx->io_qualification = qualification;
 	vmx_skip_later(vmx);
+	look_for_breakpoints(vmx, qualification);
 	if (qualification & IO_REP) {
 		count = READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RCX]) & vmx->io_mask;
 		if (!count) {
 			vmx->skip_due = false;
+			vmx->insn_traps = 0;
 			vmx_go_on(vmx, vmx->next_rip);
 			return AXVCPU_NEXT_ENTER;
 		}
-		/* A single step is one element. */
-		if (vmx->rflags & X86_EFLAGS_TF)
+		/* Traps are due behind each element. */
+		if (vmx->rflags & X86_EFLAGS_TF || vmx->always & VMX_ALWAYS_BREAKPOINTS)
 			count = 1;
 	}
 	vmx->io_count = count;
@@ -99,6 +124,13 @@ static void raise_fault(struct vmx_vcpu *vmx, u32 vector)
 	vmx_raise(vmx, vector, READ_ONCE(run->io_string.error_code) & AXVCPU_X86_ERROR_CODE_MASK);
 }
 
+/* The guest is between two elements, where traps and interrupts come, and RF is 1. */
+static void go_on_within(struct vmx_vcpu *vmx)
+{
+	vmx_go_on(vmx, vmx->rip);
+	vmx_set_rf(vmx);
+}
+
 /**
  * vmx_complete_string() - INS or OUTS has come as far as the VMM says
  * @vmx: the vCPU, not loaded
@@ -125,12 +157,13 @@ void vmx_complete_string(struct vmx_vcpu *vmx)
 	else if (fault)
 		raise_fault(vmx, fault);
 	else if (done)
-		vmx_go_on(vmx, vmx->rip);
+		go_on_within(vmx);
 }
 
 static noinline int exit_in(struct vmx_vcpu *vmx, u32 qualification)
 {
 	vmx_skip_later(vmx);
+	look_for_breakpoints(vmx, qualification);
 	vmx->io_mask = io_masks[qualification & 3];
 	vmx->vcpu.run->io.data = 0;
 	return vmx_to_vmm(vmx, AXVCPU_EXIT_IO_READ);
@@ -147,6 +180,7 @@ int vmx_exit_io(struct vmx_vcpu *vmx)
 {
 	u32 qualification = vmread(EXIT_QUALIFICATION);
 	struct axvcpu_run *run = vmx->vcpu.run;
+	u64 next;
 	u32 rax;
 
 	if (unlikely(qualification & IO_STRING))
@@ -158,7 +192,9 @@ int vmx_exit_io(struct vmx_vcpu *vmx)
 	if (qualification & IO_IN)
 		return exit_in(vmx, qualification);
 	run->io.data = rax & io_masks[qualification & 3];
-	vmx_go_on(vmx, vmx_fetch_insn(vmx));
+	next = vmx_fetch_insn(vmx);
+	look_for_breakpoints(vmx, qualification);
+	vmx_go_on(vmx, next);
 	return vmx_to_vmm(vmx, AXVCPU_EXIT_IO_WRITE);
 }
 

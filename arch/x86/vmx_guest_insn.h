@@ -47,7 +47,8 @@ static inline u64 vmx_read_operand(struct vmx_vcpu *vmx, unsigned int n)
  * @vmx: the vCPU
  *
  * So that it can be gone behind, now or when its answer is there. The shadow of an
- * STI or MOV SS before it ends.
+ * STI or MOV SS before it ends. Who knows of breakpoints that the instruction's end
+ * meets sets &struct vmx_vcpu.insn_traps afterwards.
  *
  * Context: after an exit, loaded.
  * Return: where the next one is.
@@ -63,35 +64,24 @@ static __always_inline u64 vmx_fetch_insn(struct vmx_vcpu *vmx)
 	vmx->rip = rip;
 	vmx->rflags = vmread(GUEST_RFLAGS);
 	vmx->cached = VMX_ONCE_RIP | VMX_ONCE_RFLAGS;
+	vmx->insn_traps = 0;
 	return next;
 }
 
-/* A single step that the guest or the debugger asked for ends with the instruction. */
-static __always_inline u32 vmx_step_over(const struct vmx_vcpu *vmx)
-{
-	u32 once = 0;
-
-	if (likely(!(vmx->rflags & vmx->step_mask)))
-		return 0;
-	if (vmx->rflags & X86_EFLAGS_TF)
-		once |= VMX_ONCE_STEP;
-	if (vmx->debug.flags & AXVCPU_DEBUG_STEP)
-		once |= VMX_ONCE_STEPPED;
-	return once;
-}
+void vmx_end_insn(struct vmx_vcpu *vmx);
 
 /**
  * vmx_go_on() - the guest goes on behind the instruction
  * @vmx: the vCPU, after vmx_fetch_insn()
  * @next: where
  *
- * A single step that it or the debugger asked for is over.
- *
  * Context: &struct axvcpu.mutex held.
  */
 static __always_inline void vmx_go_on(struct vmx_vcpu *vmx, u64 next)
 {
-	vmx->once |= VMX_ONCE_RIP | vmx_step_over(vmx);
+	if (unlikely(vmx->rflags & vmx->step_mask))
+		vmx_end_insn(vmx);
+	vmx->once |= VMX_ONCE_RIP;
 	vmx->rip = next;
 }
 
@@ -119,15 +109,20 @@ static inline bool vmx_insn_is_open(const struct vmx_vcpu *vmx)
  * @vmx: the vCPU, after an exit with &struct axvcpu.answer_due
  *
  * What it answers does not count. The rest of the instruction's end is left: the shadow
- * of an STI or MOV SS before it, and a single step.
+ * of an STI or MOV SS before it, and what vmx_end_insn() does.
  *
  * Context: &struct axvcpu.mutex held.
  */
 static inline void vmx_vmm_did_insn(struct vmx_vcpu *vmx)
 {
+	/* Of an access to memory, nobody has looked at breakpoints. */
+	if (!vmx->skip_due)
+		vmx->insn_traps = 0;
 	vmx->skip_due = false;
-	if (vmx_insn_is_open(vmx))
-		vmx->once |= VMX_ONCE_END_SHADOW | vmx_step_over(vmx);
+	if (vmx_insn_is_open(vmx)) {
+		vmx->once |= VMX_ONCE_END_SHADOW;
+		vmx_end_insn(vmx);
+	}
 	vmx->seen = (struct vmx_event){};
 }
 

@@ -5,6 +5,7 @@
  */
 #include <linux/bitops.h>
 #include <linux/lockdep.h>
+#include <linux/nospec.h>
 
 #include "vmx.h"
 #include "vmx_event.h"
@@ -14,7 +15,7 @@ static int queue_interrupt(struct vmx_vcpu *vmx, const struct axvcpu_inject *eve
 {
 	if (event->vector > 255 || event->flags || event->error_code)
 		return -EINVAL;
-	set_bit(event->vector, vmx->irr);
+	set_bit(array_index_nospec(event->vector, 256), vmx->irr);
 	smp_mb__after_atomic();	/* pairs with take_interrupt()'s */
 	set_bit(VMX_QUEUED_IRQ, &vmx->queued);
 	return 0;
@@ -48,6 +49,7 @@ static int withdraw_interrupt(struct vmx_vcpu *vmx, u32 vector)
 {
 	if (vector > 255)
 		return -EINVAL;
+	vector = array_index_nospec(vector, 256);
 	return test_and_clear_bit(vector, vmx->irr) ? 0 : -ENOENT;
 }
 
@@ -89,7 +91,7 @@ int vmx_inject(struct axvcpu *vcpu, const struct axvcpu_inject *event)
 	if (event->type >= ARRAY_SIZE(queue) || event->priority ||
 	    event->flags & AXVCPU_INJECT_PRIORITY)
 		return -EINVAL;
-	return queue[event->type](to_vmx(vcpu), event);
+	return queue[array_index_nospec(event->type, ARRAY_SIZE(queue))](to_vmx(vcpu), event);
 }
 
 /**

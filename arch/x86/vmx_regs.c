@@ -387,17 +387,19 @@ void vmx_take_regs(struct vmx_vcpu *vmx)
 {
 	struct axvcpu_run *run = vmx->vcpu.run;
 	u32 dirty = READ_ONCE(run->regs_dirty);
-	u64 rip = READ_ONCE(run->regs.x86.rip);
+	u64 rip = READ_ONCE(run->regs.x86.rip), rflags = READ_ONCE(run->regs.x86.rflags);
 
 	WRITE_ONCE(run->regs_dirty, 0);
 	vmx_rip(vmx);
-	if (vmx_vmm_says_done(vmx, dirty, rip))
+	if (vmx_vmm_says_done(vmx, dirty, rip)) {
 		end_exit(vmx);
+		rflags &= ~(u64)X86_EFLAGS_RF;
+	}
 	if (dirty & AXVCPU_REGS_SP)
 		vmwrite(GUEST_RSP, READ_ONCE(run->regs.x86.gpr[AXVCPU_X86_RSP]));
 	if (dirty & AXVCPU_REGS_PC) {
 		write_rip(vmx, rip);
-		set_rflags(vmx, 0, READ_ONCE(run->regs.x86.rflags));
+		set_rflags(vmx, 0, rflags);
 	}
 }
 

@@ -4,10 +4,11 @@
  *
  * GET_REGS and SET_REGS must not pay for a search. Mostly, a register follows on the one
  * before. Otherwise, ids but those of MSRs fall into pages of 4096, of which the beginning
- * is in use: an index has the place of each id there. The few MSRs are looked through.
+ * is in use: an index has the place of each id there. The few MSRs have a hash table.
  */
 #include <linux/bug.h>
 #include <linux/cache.h>
+#include <linux/hash.h>
 #include <linux/init.h>
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
@@ -21,7 +22,8 @@
 /* Powers of two, so that a mask keeps speculation inside */
 #define NR_PAGES	128
 #define NR_INDEXED	2048
-#define NR_MSRS		24
+#define MSR_HASH_BITS	7
+#define NR_MSR_SLOTS	(1U << MSR_HASH_BITS)
 
 /** vmx_regs - a row for each register, but for the first row */
 struct vmx_reg vmx_regs[VMX_MAX_REGS] __ro_after_init;
@@ -34,8 +36,8 @@ static struct {
 } pages[NR_PAGES] __ro_after_init;
 static u16 reg_index[NR_INDEXED] __ro_after_init;
 
-static u16 msrs[NR_MSRS] __ro_after_init;
-static unsigned int nr_msrs __ro_after_init;
+/* Where the row of an MSR is, at its hash or in the next slot that is free; 0: none */
+static u16 msr_slots[NR_MSR_SLOTS] __ro_after_init;
 
 static bool is_msr(u64 id)
 {
@@ -70,12 +72,26 @@ static void __init place_pages(void)
 	WARN_ON(n > NR_INDEXED);
 }
 
+static unsigned int msr_slot(u64 id)
+{
+	return hash_32(id, MSR_HASH_BITS);
+}
+
+static void __init index_msr(unsigned int n)
+{
+	unsigned int slot = msr_slot(vmx_regs[n].id);
+
+	while (msr_slots[slot])
+		slot = (slot + 1) % NR_MSR_SLOTS;
+	msr_slots[slot] = n;
+}
+
 static void __init index_reg(unsigned int n)
 {
 	u64 id = vmx_regs[n].id;
 
 	if (is_msr(id))
-		msrs[nr_msrs++] = n;
+		index_msr(n);
 	else
 		reg_index[(pages[page_of(id)].first + offset_of(id)) % NR_INDEXED] = n;
 }
@@ -126,7 +142,7 @@ void __init vmx_regs_add(const struct vmx_reg *rows, unsigned int count)
 	}
 	place_pages();
 	memset(reg_index, 0, sizeof(reg_index));
-	nr_msrs = 0;
+	memset(msr_slots, 0, sizeof(msr_slots));
 	for (i = 1; i < nr_regs; i++)
 		index_reg(i);
 	link_regs();
@@ -134,13 +150,11 @@ void __init vmx_regs_add(const struct vmx_reg *rows, unsigned int count)
 
 static const struct vmx_reg *find_msr(u64 id)
 {
-	unsigned int i;
+	unsigned int slot = msr_slot(id);
 
-	for (i = 0; i < nr_msrs; i++) {
-		if (vmx_regs[msrs[i]].id == id)
-			return &vmx_regs[msrs[i]];
-	}
-	return VMX_NO_REG;
+	while (msr_slots[slot] && vmx_regs[msr_slots[slot]].id != id)
+		slot = (slot + 1) % NR_MSR_SLOTS;
+	return &vmx_regs[msr_slots[slot]];
 }
 
 /**

@@ -78,17 +78,19 @@ static u64 get_interruptibility(struct vmx_vcpu *vmx, unsigned int n)
 static void set_interruptibility(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
 	vmx->once &= ~VMX_ONCE_END_SHADOW;
+	WRITE_ONCE(vmx->halt_nmi_blocked, value & GUEST_INTR_STATE_NMI);
 	vmwrite(GUEST_INTERRUPTIBILITY_INFO, value);
 }
 
 static u64 get_pending_debug(struct vmx_vcpu *vmx, unsigned int n)
 {
-	return vmx->once & VMX_ONCE_STEP ? DR_STEP : vmread(GUEST_PENDING_DBG_EXCEPTIONS);
+	return vmx_pending_debug(vmx);
 }
 
 static void set_pending_debug(struct vmx_vcpu *vmx, unsigned int n, u64 value)
 {
-	vmx->once &= ~VMX_ONCE_STEP;
+	vmx->once &= ~VMX_ONCE_TRAPS;
+	vmx->traps = 0;
 	vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, value);
 }
 

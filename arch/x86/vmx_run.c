@@ -118,10 +118,11 @@ static noinline int prepare(struct vmx_vcpu *vmx)
 		vmx_put_events(vmx);
 	if (once & VMX_ONCE_RIP)
 		vmwrite(GUEST_RIP, vmx->rip);
-	if (once & VMX_ONCE_RFLAGS)
+	/* An event sets RF in them. */
+	if (vmx->once & VMX_ONCE_RFLAGS)
 		vmwrite(GUEST_RFLAGS, vmx->rflags);
-	if (once & VMX_ONCE_STEP)
-		vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, DR_STEP);
+	if (once & VMX_ONCE_TRAPS)
+		vmx_put_traps(vmx);
 	if (always & VMX_ALWAYS_BREAKPOINTS)
 		vmx_load_breakpoints(vmx);
 	if (always & VMX_ALWAYS_BUFFERS)

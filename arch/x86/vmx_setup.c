@@ -170,7 +170,7 @@ static const struct mode *find_mode(const struct axvcpu_x86_setup_config *config
 	if (config->mode >= ARRAY_SIZE(modes) || config->flags ||
 	    memchr_inv(config->reserved, 0, sizeof(config->reserved)))
 		return NULL;
-	return &modes[config->mode];
+	return &modes[array_index_nospec(config->mode, ARRAY_SIZE(modes))];
 }
 
 /* Only long mode starts with paging on. */
