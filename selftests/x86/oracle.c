@@ -24,7 +24,11 @@
 #define MSR_APIC_BASE	0x1b
 #define MSR_APIC_FIRST	0x800
 #define MSR_APIC_LAST	0x8ff
+#define MSR_ICR		0x830
+#define MSR_TIMER_COUNT	0x838
 #define MSR_SELF_IPI	0x83f
+#define ICR_NMI		0x400
+#define PAGE		0x1000
 
 FIXTURE(oracle) {
 	struct axvcpu_device *dev;
@@ -34,6 +38,7 @@ FIXTURE(oracle) {
 	struct oracle_file runner, programs, bare;
 	struct oracle_verdict verdict;
 	unsigned int exits;
+	bool timer;		/* runs, and ends a halt */
 };
 
 FIXTURE_VARIANT(oracle) {
@@ -88,7 +93,11 @@ FIXTURE_SETUP(oracle)
 	memcpy(self->ram + ORACLE_PROGRAMS, self->programs.data, self->programs.size);
 	ASSERT_EQ(0, axvcpu_device_open(NULL, &self->dev));
 	ASSERT_EQ(0, axvcpu_aspace_create(self->dev, &self->aspace));
-	ASSERT_EQ(0, axvcpu_aspace_map(self->aspace, 0, self->ram, ORACLE_RAM, AXVCPU_MAP_ALL));
+	ASSERT_EQ(0, axvcpu_aspace_map(self->aspace, 0, self->ram, ORACLE_NOTHING,
+				       AXVCPU_MAP_ALL));
+	ASSERT_EQ(0, axvcpu_aspace_map(self->aspace, ORACLE_NOTHING + PAGE,
+				       self->ram + ORACLE_NOTHING + PAGE,
+				       ORACLE_RAM - ORACLE_NOTHING - PAGE, AXVCPU_MAP_ALL));
 	ASSERT_EQ(0, axvcpu_vcpu_create(self->dev, NULL, &self->vcpu));
 }
 
@@ -135,17 +144,79 @@ static int on_string(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *dat
 	return axvcpu_x86_answer_string(vcpu, memory, port, data);
 }
 
+static int write_apic(FIXTURE_DATA(oracle) *self, struct axvcpu_vcpu *vcpu,
+		      const struct axvcpu_run *run)
+{
+	const struct axvcpu_inject nmi = { .type = AXVCPU_EVENT_NMI };
+	uint64_t value = run->sysreg.value;
+
+	switch (run->sysreg.addr) {
+	case MSR_ICR:
+		return value & ICR_NMI ? axvcpu_vcpu_inject(vcpu, &nmi) : 0;
+	case MSR_TIMER_COUNT:
+		self->timer = value;
+		return 0;
+	case MSR_SELF_IPI:
+		return axvcpu_vcpu_interrupt(vcpu, value & 0xff);
+	default:
+		return 0;
+	}
+}
+
 static int on_msr(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
 {
+	FIXTURE_DATA(oracle) *self = data;
 	uint32_t msr = run->sysreg.addr;
 
 	if (msr != MSR_APIC_BASE && (msr < MSR_APIC_FIRST || msr > MSR_APIC_LAST)) {
 		axvcpu_fault_sysreg(run);
 		return 0;
 	}
-	if (msr == MSR_SELF_IPI && axvcpu_vcpu_interrupt(vcpu, run->sysreg.value & 0xff))
+	if (run->exit_reason == AXVCPU_EXIT_SYSREG_WRITE && write_apic(self, vcpu, run))
 		return -EIO;
 	axvcpu_answer_sysreg(run, 0);
+	return 0;
+}
+
+/* The timer, which is all that can end a halt */
+static int on_halt(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
+{
+	FIXTURE_DATA(oracle) *self = data;
+
+	if (!self->timer)
+		return -ECANCELED;
+	self->timer = false;
+	return axvcpu_vcpu_interrupt(vcpu, ORACLE_IRQ_VECTOR);
+}
+
+/* As the runner does it for a program that runs bare. */
+static int on_vmcall(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
+{
+	FIXTURE_DATA(oracle) *self = data;
+
+	memcpy(self->ram + ORACLE_DATA_VMCALL, &run->hypercall, ORACLE_VMCALL_SIZE);
+	axvcpu_answer_hypercall(run, run->hypercall.nr);
+	return 0;
+}
+
+/* MOV between the accumulator and (%rdi), where there is no memory */
+static int on_nothing(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
+{
+	FIXTURE_DATA(oracle) *self = data;
+	const uint8_t *code = self->ram + run->regs.x86.rip;
+	uint64_t *rax = &run->regs.x86.gpr[AXVCPU_X86_RAX];
+
+	if (run->fault.gpa / PAGE != ORACLE_NOTHING / PAGE ||
+	    run->regs.x86.rip >= ORACLE_RAM - 2 || code[1] != 0x07)
+		return -ECANCELED;
+	if (code[0] == 0x8a)
+		*rax |= 0xff;
+	else if (code[0] == 0x8b)
+		*rax = 0xffffffff;
+	else if (code[0] != 0x88 && code[0] != 0x89)
+		return -ECANCELED;
+	run->regs.x86.rip += 2;
+	run->regs_dirty = AXVCPU_REGS_PC;
 	return 0;
 }
 
@@ -163,6 +234,9 @@ static const struct axvcpu_handlers handlers = {
 		[AXVCPU_EXIT_SYSREG_READ] = on_msr,
 		[AXVCPU_EXIT_SYSREG_WRITE] = on_msr,
 		[AXVCPU_EXIT_IO_STRING] = on_string,
+		[AXVCPU_EXIT_HALT] = on_halt,
+		[AXVCPU_EXIT_HYPERCALL] = on_vmcall,
+		[AXVCPU_EXIT_NESTED_PAGE_FAULT] = on_nothing,
 	},
 };
 
@@ -219,6 +293,7 @@ static void show(const char *name, const struct oracle_report *bare,
 	oracle_show("dr7", bare->dr7, vcpu->dr7);
 	oracle_show("cr0", bare->cr0, vcpu->cr0);
 	oracle_show("cr4", bare->cr4, vcpu->cr4);
+	oracle_show("poked", bare->poked, vcpu->poked);
 	oracle_show("stack", bare->stack, vcpu->stack);
 	for (unsigned int i = 0; i < ORACLE_DATA_SIZE; i++) {
 		if (bare->data[i] != vcpu->data[i])

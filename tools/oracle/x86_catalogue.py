@@ -3,8 +3,9 @@
 
 import dataclasses
 
-from x86_programs import (ABSENT, CR4_DE, CR4_OSXSAVE, DATA, IF, IRQ, MODES, PAGED, PORT, RAX,
-                          RCX, RDI, RDX, RING3, TF, WIDTH, Program)
+from x86_programs import (ABSENT, CR4_DE, CR4_OSXSAVE, DATA, IF, IRQ, MODES, NMI, NOTHING, PAGED,
+                          PD, PDPT, PDPT64, PML4, PORT, PT, RAX, RCX, RDI, RDX, RING3, SEL_HIGH, TF,
+                          TIMER, WIDTH, Program)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,19 +20,25 @@ class Insn:
     cr4: int = 0
     modes: tuple = MODES
     hangs: bool = False     # without an interrupt
+    only: tuple = ()        # situations, by name; none: all
+    stack: bool = False     # something is left on it
+    at: int = 0             # where that memory is, if not in the data
     moves_on: bool = True   # the next instruction follows
 
 
 NOT_LONG = tuple(mode for mode in MODES if mode != "long")
-PROTECTED = MODES[1:]
+FLAT = MODES[2:]
+
+NMI_TO_SELF = "mov $0x830, %ecx\nmov $0x4400, %eax\nxor %edx, %edx\nwrmsr"
+HLT_IN_NMI = NMI_TO_SELF + "\nsti\nhlt"
 
 INSNS = (
     Insn("nop", "nop"),
     Insn("mov-from", "mov D, %eax", memory="di"),
     Insn("mov-to", "mov %eax, D", memory="di"),
     Insn("add-to", "addl $1, D", memory="di"),
-    Insn("push", "push A"),
-    Insn("pushf", "pushf"),
+    Insn("push", "push A", stack=True),
+    Insn("pushf", "pushf", stack=True),
     Insn("movsb", "movsb", memory="di"),
     Insn("rep-movsb", "rep movsb", memory="di"),
     Insn("ud2", "ud2"),
@@ -49,6 +56,9 @@ INSNS = (
     Insn("insb", "insb", io=PORT, memory="di"),
     Insn("rep-insb", "rep insb", io=PORT, memory="di"),
     Insn("rep-insl", "rep insl", io=PORT, memory="di"),
+    # What a walk leaves in the entries is looked at by a MOV to CR3.
+    Insn("insb-cr3", "insb\nmov %cr3, R\nmov R, %cr3", io=PORT, memory="di", modes=PAGED,
+         only=("plain",)),
     Insn("outsb", "outsb", io=PORT, memory="si"),
     Insn("rep-outsb", "rep outsb", io=PORT, memory="si"),
     Insn("rdmsr", "rdmsr", regs=((RCX, 0x174),)),
@@ -58,6 +68,9 @@ INSNS = (
     Insn("mov-from-cr0", "mov %cr0, R"),
     Insn("mov-to-cr0", "mov R, %cr0", "mov %cr0, R"),
     Insn("mov-to-cr0-bad", "mov R, %cr0", "mov %cr0, R\nor $0x20000000, %eax"),
+    Insn("mov-to-cr0-cd", "mov R, %cr0", "mov %cr0, R\nor $0x40000000, %eax"),
+    Insn("mov-to-cr4-xsave", "mov R, %cr4", "mov %cr4, R\nor $0x40000, %eax"),
+    Insn("mov-to-cr4-mce", "mov R, %cr4", "mov %cr4, R\nor $0x40, %eax"),
     Insn("mov-to-cr3", "mov R, %cr3", "mov %cr3, R"),
     Insn("mov-from-cr4", "mov %cr4, R"),
     Insn("mov-to-cr4", "mov R, %cr4", "mov %cr4, R"),
@@ -84,6 +97,16 @@ INSNS = (
     Insn("getsec", ".byte 0x0f, 0x37"),
     Insn("vmlaunch", "vmlaunch"),
     Insn("vmxoff", "vmxoff"),
+    Insn("vmcall", "vmcall", only=("plain", "user", "junk", "sti_shadow")),
+    Insn("monitor", "monitor", modes=("long",)),
+    Insn("mwait", "mwait", modes=("long",), hangs=True),
+    Insn("rdtscp", "rdtscp\nxor %eax, %eax\nxor %edx, %edx",
+         only=("plain", "exec_bp", "sti_shadow", "mov_ss", "user", "user_bp")),
+    Insn("nothing-from", "mov D, %eax", memory="di", at=NOTHING + 0x10, modes=FLAT),
+    Insn("nothing-from-al", "mov D, %al", memory="di", at=NOTHING + 0x10, modes=FLAT),
+    Insn("nothing-to", "mov %eax, D", memory="di", at=NOTHING + 0x10, modes=FLAT),
+    Insn("hlt-in-nmi", HLT_IN_NMI, hangs=True, only=("nmi_handler_timer",)),
+    Insn("hlt-timer", "sti\nhlt", hangs=True, only=("timer",)),
     Insn("sidt", "sidt D"),
     Insn("sti", "sti"),
     Insn("cli", "cli"),
@@ -110,7 +133,7 @@ def breakpoint_on(n, kind, size):
 
 
 def data_address(insn):
-    return DATA + (0x10 if insn.memory == "di" else 0x40)
+    return insn.at or DATA + (0x10 if insn.memory == "di" else 0x40)
 
 
 # name: what of a Program it sets, or None: not for this one
@@ -222,31 +245,147 @@ def user_bp(insn, mode):
     return mode != "real" and {"flags": RING3} | exec_bp(insn, mode)
 
 
+def nmi(insn, mode):
+    return {"flags": NMI}
+
+
+def nmi_step(insn, mode):
+    return {"flags": NMI, "eflags": TF}
+
+
+def nmi_interrupt(insn, mode):
+    return {"flags": NMI | IRQ, "eflags": IF}
+
+
+# IRET from where the CPU has pushed the frame of its gates
+IRET = {"real": "iret", "prot16": "iretl", "prot32": "iret", "pae": "iret", "long": "iretq"}
+
+
+def nmi_handler(insn, mode):
+    return mode in IRET and not insn.stack and {
+        "flags": NMI, "handles_nmi": True, "before": "jmp 9f",
+        "after": f"{IRET[mode]}\n9: nop\nnop"}
+
+
+def nmi_handler_bp(insn, mode):
+    return nmi_handler(insn, mode) and nmi_handler(insn, mode) | exec_bp(insn, mode)
+
+
+def nmi_handler_timer(insn, mode):
+    return nmi_handler(insn, mode) and nmi_handler(insn, mode) | {"flags": NMI | TIMER}
+
+
+def timer(insn, mode):
+    return {"flags": TIMER}
+
+
+def junk(insn, mode):
+    return mode == "compat" and {"regs": {RAX: 0x1234567800000005, RDI: 0xabcdef0100030010,
+                                          RDX: 0xfedcba9876543210}}
+
+
+ABSENT_ENTRY = PT + 8 * (ABSENT >> 12)
+
+
+def in_absent(mode, entry):
+    return mode in PAGED and {"regs": {RDI: ABSENT + 0x10}, "poke": (ABSENT_ENTRY, ABSENT | entry)}
+
+
+def pte_present(insn, mode):
+    return insn.memory == "di" and in_absent(mode, 7)
+
+
+def pte_readonly(insn, mode):
+    return insn.memory == "di" and in_absent(mode, 5)
+
+
+def pte_supervisor(insn, mode):
+    return insn.memory == "di" and mode in PAGED and in_absent(mode, 3) | {"flags": RING3}
+
+
+def pte_nx(insn, mode):
+    return insn.memory == "di" and in_absent(mode, 7 | 1 << 63)
+
+
+def pte_reserved(insn, mode):
+    return insn.memory == "di" and in_absent(mode, 7 | 1 << 51)
+
+
+def pde_reserved(insn, mode):
+    page = 31 << 21
+    return insn.memory == "di" and mode in PAGED and {
+        "regs": {RDI: page + 0x10}, "poke": (PD + 8 * 31, page | 0x87 | 1 << 13)}
+
+
+def pml4e_reserved(insn, mode):
+    return insn.memory == "di" and mode == "long" and {
+        "regs": {RDI: (1 << 39) + DATA + 0x10}, "poke": (PML4 + 8, PDPT64 | 0x87)}
+
+
+def pdpte_in_cpu(insn, mode):
+    return insn.memory == "di" and mode == "pae" and {
+        "regs": {RDI: (1 << 30) + DATA + 0x10}, "poke": (PDPT + 8, 0)}
+
+
+# ES begins 8 KiB below 4 GiB.
+def segment_wraps(insn, mode):
+    return insn.text.split()[-1] in ("insb", "insl", "movsb") and mode in FLAT[:-1] and {
+        "before": f"mov ${SEL_HIGH:#x}, %bp\nmov %bp, %es", "regs": {RDI: 0x2000 + DATA + 0x10}}
+
+
+def general_detect(insn, mode):
+    return "-dr" in insn.name and {"dr7": 1 << 13}
+
+
+def general_detect_bp(insn, mode):
+    return "-dr" in insn.name and exec_bp(insn, mode) | {"dr7": 1 << 13 | exec_breakpoint(0)}
+
+
 SITUATIONS = (plain, step, exec_bp, exec_bp_step, data_bp, data_bp_step, io_bp, io_bp_step,
               sti_shadow, sti_shadow_step, sti_shadow_bp, interrupt_before, interrupt_step,
               mov_ss, mov_ss_step, mov_ss_bp, mov_ss_hit, mov_ss_hit_step, mov_ss_interrupt,
-              absent, absent_step, absent_bp, user, user_step, user_bp)
+              absent, absent_step, absent_bp, user, user_step, user_bp,
+              nmi, nmi_step, nmi_interrupt, nmi_handler, nmi_handler_bp, nmi_handler_timer,
+              timer, junk, pte_present, pte_readonly, pte_supervisor, pte_nx, pte_reserved,
+              pde_reserved, pml4e_reserved, pdpte_in_cpu, segment_wraps, general_detect,
+              general_detect_bp)
+# These come for instructions alone that ask for them.
+ASKED = (nmi_handler_timer, timer, junk)
 # Those in which HLT ends: the interrupt does not come before it.
 WAKES = (sti_shadow,)
 
 
 def program(insn, situation, mode):
     """A Program, or None where they do not go together."""
-    if mode not in insn.modes or (insn.hangs and situation not in WAKES + (user,)):
+    if mode not in insn.modes:
+        return None
+    if insn.only:
+        if situation.__name__ not in insn.only:
+            return None
+    elif situation in ASKED or (insn.hangs and situation not in WAKES + (user,)):
         return None
     fields = situation(insn, mode)
     if fields is None or fields is False or fields in ("", 0):
         return None
     fields = dict(fields)
-    before = [fields.pop("before", ""), insn.before]
-    # What stands between the shadow and the instruction would take it.
-    if insn.before:
-        before.reverse()
-    regs = dict(insn.regs) | fields.pop("regs", {})
+    # What stands between a shadow and the instruction would take it.
+    before, text = [insn.before, fields.pop("before", "")], insn.text
+    if fields.get("handles_nmi"):
+        text = "\n".join([before.pop(0), text])
+    regs = dict(insn.regs)
+    if insn.at:
+        regs[RDI] = insn.at
+    regs |= fields.pop("regs", {})
     cr4 = insn.cr4 | fields.pop("cr4", 0)
     return Program(f"{insn.name}/{situation.__name__}/{mode}", mode,
-                   substitute("\n".join(before), mode), substitute(insn.text, mode),
+                   substitute("\n".join(before), mode), substitute(text, mode),
                    regs=regs, cr4=cr4, **fields)
+
+
+def named(name):
+    """The program of a name, or None."""
+    mode = name.rsplit("/", 1)[-1]
+    return next((one for one in catalogue(mode) if one.name == name), None)
 
 
 def catalogue(mode):

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Programs from a seed: what exits, and what touches flags, segments and debug registers."""
 
+import itertools
 import random
+import re
 
 import x86_catalogue as catalogue
-from x86_programs import (ABSENT, CR4_DE, DATA, IF, IRQ, MODES, PAGED, PORT, RAX, RBX, RCX, RDI,
+from x86_programs import (ABSENT, CR4_DE, DATA, IF, IRQ, MODES, NMI, PAGED, PORT, RAX, RBX, RCX, RDI,
                       RING3, RSI, TF, Program, based)
 
 # Besides the catalogue's: what leaves flags and registers that matter later
@@ -26,7 +28,8 @@ COMMON = (
     catalogue.Insn("jump", "jmp 1f\n1:"),
     catalogue.Insn("loop", "1: loop 1b", "mov $3, R".replace("R", "%ecx")),
 )
-EXITING = tuple(insn for insn in catalogue.INSNS if not insn.hangs and insn.name != "popf-tf")
+EXITING = tuple(insn for insn in catalogue.INSNS
+                if not insn.hangs and not insn.only and insn.name != "popf-tf")
 
 # What an instruction wants in a register, where the program before it may have left another
 # value
@@ -62,6 +65,17 @@ def _debug(rng):
     return {"dr": tuple(dr), "dr7": dr7, "cr4": cr4}
 
 
+# Of the entry for ABSENT: writable, read-only, the supervisor's, NX without EFER.NXE, reserved
+ENTRIES = (7, 5, 3, 7 | 1 << 63, 7 | 1 << 51)
+
+
+def _page(rng):
+    """What the page is that is absent otherwise, as Program.poke has it."""
+    if rng.random() < 0.3:
+        return (0, 0)
+    return (catalogue.ABSENT_ENTRY, ABSENT | rng.choice(ENTRIES))
+
+
 def program(seed, without=()):
     """The program of a seed, always the same; @without some of its instructions."""
     rng = random.Random(seed)
@@ -74,21 +88,36 @@ def program(seed, without=()):
         flags |= IRQ
     regs = {RDI: based(mode, rng.choice((0x10, 0x20))), RSI: based(mode, 0x40),
             RAX: rng.getrandbits(32), RBX: rng.getrandbits(32), RCX: rng.randrange(6)}
-    if mode in PAGED and rng.random() < 0.1:
-        regs[RDI] = ABSENT
+    poke = (0, 0)
+    if rng.random() < 0.1:
+        flags |= NMI
+    if mode in PAGED and rng.random() < 0.2:
+        poke = _page(rng)
+        regs[RDI] = ABSENT + 0x10
     for n in without:
         texts[n] = ""
     return Program("~".join([f"seed-{seed}", *map(str, without)]), mode,
                    "\n".join(texts[:about]), texts[about],
                    "\n".join([*texts[about + 1:], "nop", "nop"]), flags=flags,
+                   parts=len(texts),
                    eflags=rng.choice((0, 0, TF, IF, TF | IF)), regs=regs,
-                   **fields)
+                   poke=poke, **fields)
+
+
+NAME = re.compile(r"seed-(\d+)((?:~\d+)*)")
 
 
 def named(name):
     """The program of a name: seed-SEED, and ~N for each instruction that it goes without."""
-    seed, *without = name.removeprefix("seed-").split("~")
-    return program(int(seed), tuple(map(int, without)))
+    match = NAME.fullmatch(name)
+    return program(int(match[1]), tuple(map(int, match[2].split("~")[1:]))) if match else None
+
+
+def candidates(name):
+    """Names of a program with less instructions, down to none."""
+    parts = range(named(name).parts)
+    return ["~".join([name, *map(str, without)]) for count in range(1, len(parts) + 1)
+            for without in itertools.combinations(parts, count)]
 
 
 def generated(mode, first, last):

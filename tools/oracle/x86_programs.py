@@ -2,6 +2,7 @@
 """Programs for the oracle's runner: what selftests/oracle/oracle.h has, and how to write it."""
 
 import dataclasses
+import re
 import struct
 import subprocess
 import tempfile
@@ -14,8 +15,11 @@ RUNNER = {"real": 16, "prot16": 32, "prot32": 32, "pae": 32, "compat": 64, "long
 PAGED = ("pae", "compat", "long")
 
 # As in selftests/oracle/oracle.h
-CODE, DATA, ABSENT = 0x20000, 0x30000, 0x3f000
-RING3, IRQ = 1, 2
+CODE, DATA, ABSENT, NOTHING = 0x20000, 0x30000, 0x3f000, 0xde000
+# The runner's page tables, as in selftests/oracle/x86/runner.ld
+PML4, PDPT64, PD, PT, PDPT = 0xa000, 0xb000, 0xc000, 0xd000, 0xe000
+SEL_HIGH = 0x80
+RING3, IRQ, NMI, TIMER = 1, 2, 4, 8
 MAGIC, CODE_SIZE = 0x6c63726f, 96
 RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI = range(8)
 
@@ -41,13 +45,18 @@ class Program:
     eflags: int = 0
     cr4: int = 0
     dr7: int = 0
+    handles_nmi: bool = False   # that instruction is where the first NMI leads to
+    poke: tuple = (0, 0)        # an entry of the page tables, and its value meanwhile
     dr: tuple = (None, None, None, None)    # numbers; "text": where that instruction is
     regs: dict = dataclasses.field(default_factory=dict)
     code: bytes = b""
     offset: int = 0         # of the instruction, in code
+    parts: int = 0          # instructions that it can go without
 
     def registers(self):
         values = [0x1111111111111111 * (n + 1) & 0x7fffffffffffffff for n in range(16)]
+        if WIDTH[self.mode] != 64:
+            values = [value & 0xffffffff for value in values]
         values[RDI] = based(self.mode, 0x10)
         values[RSI] = based(self.mode, 0x40)
         values[RDX] = PORT
@@ -57,15 +66,16 @@ class Program:
         values[RBP] = 0
         for n, value in self.regs.items():
             values[n] = value
-        if WIDTH[self.mode] != 64:
+        if RUNNER[self.mode] != 64:
             values = [value & 0xffffffff for value in values]
         return values
 
     def pack(self, number):
         where = [CODE + self.offset if value == "text" else value or 0 for value in self.dr]
         assert len(self.code) <= CODE_SIZE, self.name
-        return struct.pack("<6I4Q16Q", number, self.flags, self.eflags, self.cr4, self.dr7, 0,
-                           *where, *self.registers()) + self.code.ljust(CODE_SIZE, b"\xf4")
+        handler = self.offset if self.handles_nmi else 0
+        return struct.pack("<6I4Q2Q16Q", number, self.flags, self.eflags, self.cr4, self.dr7,
+                           handler, *where, *self.poke, *self.registers()) + self.code.ljust(CODE_SIZE, b"\xf4")
 
 
 def assemble(programs):
@@ -103,6 +113,33 @@ def image(programs):
     mode = MODES.index(programs[0].mode)
     return struct.pack("<4I", MAGIC, mode, len(programs), 0) + \
         b"".join(program.pack(n) for n, program in enumerate(programs))
+
+
+FLAGS = ((RING3, "ring 3"), (IRQ, "an interrupt is pending"), (NMI, "an NMI is pending"),
+         (TIMER, "the timer runs"))
+
+
+def shown(program):
+    """A program for a person to read."""
+    assemble([program])
+    state = [program.mode] + [text for flag, text in FLAGS if program.flags & flag]
+    for name in ("eflags", "cr4", "dr7"):
+        if getattr(program, name):
+            state.append(f"{name} {getattr(program, name):#x}")
+    state += [f"dr{n} {CODE + program.offset if value == 'text' else value:#x}"
+              for n, value in enumerate(program.dr) if value]
+    if any(program.poke):
+        state.append("{:#x} in the entry at {:#x}".format(*reversed(program.poke)))
+    machine = {16: ("i386", "-Mi8086"), 32: ("i386",), 64: ("i386:x86-64",)}[WIDTH[program.mode]]
+    base = 0 if program.mode in ("real", "prot16") else CODE
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(program.code)
+        file.flush()
+        done = subprocess.run(["objdump", "-D", "-z", "-b", "binary", f"--adjust-vma={base:#x}",
+                               "-m", *machine, file.name], check=True, text=True,
+                              stdout=subprocess.PIPE)
+    lines = [line.expandtabs() for line in done.stdout.splitlines() if re.match(r" *[0-9a-f]+:", line)]
+    return "\n".join([", ".join(state)] + lines)
 
 
 # struct oracle_reports: magic, how many, bytes, 0

@@ -30,7 +30,7 @@ in_32:
 	movw	%ax, %gs
 #if BITS == 16
 	/* Real mode again; data segments keep their limit of 4 GiB. */
-	ljmpl	$SEL_CODE16 + 0x68, $in_16
+	ljmpl	$SEL_CODE16 + 0x70, $in_16
 	.code16
 in_16:
 	movw	$SEL_STACK16, %ax
@@ -138,6 +138,27 @@ stubs:
 	jmp	common
 	.set	vector, vector + 1
 	.endr
+
+/* An NMI's handler that returns without IRET: NMIs stay blocked. */
+	.globl	block_nmis
+block_nmis:
+#if BITS == 64
+	pop	resume
+	add	$8, %rsp
+	popfq
+	pop	%rsp
+	jmp	*resume
+#elif BITS == 32
+	popl	resume
+	addl	$4, %esp
+	popfl
+	jmp	*resume
+#else
+	popw	resume
+	addw	$2, %sp
+	popfw
+	jmpw	*resume
+#endif
 
 #if BITS == 64
 common:
@@ -352,6 +373,7 @@ end_program:
 	.globl	saved
 saved:	.skip	64
 runner_sp: .quad 0
+resume:	.quad	0
 shutdown: .ascii "Shutdown"
 
 	.balign	8
@@ -371,6 +393,7 @@ gdt:	.quad	0
 	.quad	0
 	.quad	0x0000f3000000ffff	/* USER_STACK16 */
 	.quad	0
+	.quad	0xffcff3ffe000ffff	/* HIGH */
 	.quad	0x00009b000000ffff	/* code of 16 bits at 0, on the way back to real mode */
 gdt_desc:
 	.word	. - gdt - 1
@@ -416,5 +439,5 @@ pt:	.set	page, 0
 	.endif
 	.set	page, page + 1
 	.endr
-pdpt:	.long	pd + 1, 0, 0, 0, 0, 0, 0, 0
+pdpt:	.long	pd + 1, 0, pd + 1, 0, 0, 0, 0, 0
 #endif

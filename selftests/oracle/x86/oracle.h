@@ -16,12 +16,17 @@
 #define ORACLE_DATA		0x30000
 #define ORACLE_DATA_SIZE	0x100		/* of it is compared */
 #define ORACLE_ABSENT		0x3f000		/* a page that is not present, with paging */
+#define ORACLE_NOTHING		0xde000		/* a page without memory; all of it reads as 1s */
 #define ORACLE_PROGRAMS		0x100000
 #define ORACLE_REPORT		0x2000000
 #define ORACLE_RAM		0x4000000
 
 /* A selector of the stack's stands here, for MOV SS from memory. */
 #define ORACLE_DATA_SS		(ORACLE_DATA + 0x80)
+
+/* Where the arguments of VMCALL go: RAX, RDI, RSI, RDX, RCX, R8, R9 */
+#define ORACLE_DATA_VMCALL	(ORACLE_DATA + 0x90)
+#define ORACLE_VMCALL_SIZE	56
 
 #define ORACLE_END_VECTOR	0x30		/* INT 0x30 ends a program */
 #define ORACLE_IRQ_VECTOR	0x40
@@ -43,6 +48,8 @@
 /* flags of a program */
 #define ORACLE_RING3		(1 << 0)
 #define ORACLE_IRQ		(1 << 1)	/* is pending when it begins */
+#define ORACLE_NMI		(1 << 2)	/* the same */
+#define ORACLE_TIMER		(1 << 3)	/* raises ORACLE_IRQ_VECTOR, much later */
 
 #ifndef __ASSEMBLER__
 
@@ -55,8 +62,10 @@
  * @eflags: bits to set besides bit 1
  * @cr4: bits to set besides the mode's
  * @dr7: DR7
- * @reserved: 0
+ * @nmi_handler: where in @code the first NMI is handled; 0: it is an event as others are
  * @dr: DR0 to DR3
+ * @poke_at: physical address of an entry in the runner's page tables, or 0
+ * @poke: its value meanwhile
  * @regs: RAX, RCX, RDX, RBX, RSP (the runner's), RBP, RSI, RDI, R8 to R15
  * @code: bytes, the INT that ends it included
  */
@@ -66,8 +75,10 @@ struct oracle_program {
 	__u32 eflags;
 	__u32 cr4;
 	__u32 dr7;
-	__u32 reserved;
+	__u32 nmi_handler;
 	__u64 dr[4];
+	__u64 poke_at;
+	__u64 poke;
 	__u64 regs[16];
 	__u8 code[ORACLE_CODE_SIZE];
 };
@@ -125,6 +136,7 @@ struct oracle_event {
  * @reserved: 0
  * @cr0: at its end
  * @cr4: at its end
+ * @poked: what the entry is at its end that was changed for it
  * @data: ORACLE_DATA
  * @stack: a sum of the stack's bytes and where they are
  * @event: the events
@@ -136,6 +148,7 @@ struct oracle_report {
 	__u32 reserved;
 	__u64 cr0;
 	__u64 cr4;
+	__u64 poked;
 	__u64 stack;
 	__u8 data[ORACLE_DATA_SIZE];
 	struct oracle_event event[];

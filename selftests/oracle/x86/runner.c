@@ -17,11 +17,23 @@
 #define APIC_ON		0xfee00d00U	/* x2APIC, of the bootstrap processor */
 #define MSR_EOI		0x80b
 #define MSR_SVR		0x80f
+#define MSR_ICR		0x830
+#define MSR_LVT_TIMER	0x832
+#define MSR_TIMER_COUNT	0x838
+#define MSR_TIMER_DIV	0x83e
 #define MSR_SELF_IPI	0x83f
+#define ICR_NMI_TO_SELF	0x4400	/* by the id of this CPU, 0 */
+#define TIMER_DIV_1	0xb
+#define TIMER_TICKS	20000	/* more than any program takes until it halts */
+
+#define NMI_VECTOR	2
+#define UD_VECTOR	6
 
 /* The program that runs; NULL between two */
 static struct oracle_report *report;
 static __u32 cr4_base;
+/* What the entry was that is changed for the program */
+static __u64 saved_entry;
 
 #define GETTER(reg)							\
 static inline unsigned long get_##reg(void)				\
@@ -40,6 +52,7 @@ static inline void set_##reg(unsigned long value)			\
 
 GETTER(cr0)
 GETTER(cr2)
+GETTER(cr3)
 GETTER(cr4)
 GETTER(dr6)
 GETTER(dr7)
@@ -49,6 +62,7 @@ GETTER(fs)
 GETTER(gs)
 SETTER(cr0)
 SETTER(cr2)
+SETTER(cr3)
 SETTER(cr4)
 SETTER(dr0)
 SETTER(dr1)
@@ -148,6 +162,63 @@ static bool ends(const struct oracle_event *event)
 	       (event->vector > 3 && event->vector < 32);
 }
 
+/* --- gates ------------------------------------------------------------------- */
+
+#if BITS == 16
+static void set_gate(unsigned int n, unsigned long target)
+{
+	*(volatile __u32 *)byte_at(4 * n) = target;
+}
+
+static void set_program_gate(unsigned int n, __u32 offset)
+{
+	set_gate(n, (ORACLE_CODE >> 4) << 16 | offset);
+}
+#elif BITS == 32
+static void set_selector_gate(unsigned int n, unsigned long target, __u32 selector)
+{
+	volatile __u32 *gate = (void *)byte_at(0x58000 + 8 * n);
+
+	gate[0] = selector << 16 | (target & 0xffff);
+	gate[1] = (target & 0xffff0000) | 0xee00;
+}
+
+static void set_gate(unsigned int n, unsigned long target)
+{
+	set_selector_gate(n, target, SEL_CODE32);
+}
+
+static void set_program_gate(unsigned int n, __u32 offset)
+{
+	if (programs()->mode == ORACLE_PROT16)
+		set_selector_gate(n, offset, SEL_CODE16);
+	else
+		set_selector_gate(n, ORACLE_CODE + offset, SEL_CODE32);
+}
+#else
+static void set_gate(unsigned int n, unsigned long target)
+{
+	volatile __u32 *gate = (void *)byte_at(0x58000 + 16 * n);
+
+	gate[0] = SEL_CODE64 << 16 | (target & 0xffff);
+	gate[1] = (target & 0xffff0000) | 0xee00 | (n == NMI_VECTOR ? 2 : 1);
+	gate[2] = 0;
+	gate[3] = 0;
+}
+
+static void set_program_gate(unsigned int n, __u32 offset)
+{
+	set_gate(n, ORACLE_CODE + offset);
+}
+#endif
+
+static void set_stub_gate(unsigned int n)
+{
+	set_gate(n, (unsigned long)stubs + 16 * n);
+}
+
+/* --- events ------------------------------------------------------------------ */
+
 /* It would hit again: what is done for an instruction breakpoint. */
 static bool hit_insn_breakpoint(__u32 dr6)
 {
@@ -160,6 +231,32 @@ static bool hit_insn_breakpoint(__u32 dr6)
 	return false;
 }
 
+static bool is_vmcall(const struct frame *frame)
+{
+	const __u8 *code = byte_at(frame->ip);
+
+	if (programs()->mode < ORACLE_PROT32)
+		code = byte_at(ORACLE_CODE + frame->ip);
+	return frame->vector == UD_VECTOR && code[0] == 0x0f && code[1] == 0x01 &&
+	       code[2] == 0xc1;
+}
+
+/* What a VMM would be told, which a vCPU has: without one it is undefined. */
+static void vmcall(struct frame *frame)
+{
+	volatile __u64 *to = (volatile __u64 *)byte_at(ORACLE_DATA_VMCALL);
+	struct oracle_event event = {};
+	__u64 mask = frame->cs == SEL_CODE64 || frame->cs == SEL_USER64 ? ~0ULL : 0xffffffff;
+	static const __u8 args[] = { 0, 7, 6, 2, 1, 8, 9 };
+
+	take_frame(&event, frame);
+	for (unsigned int i = 0; i < sizeof(args); i++)
+		to[i] = event.regs[args[i]] & mask;
+	frame->regs[sizeof(frame->regs) / sizeof(frame->regs[0]) - 1] = to[0];
+	frame->ip += 3;
+	frame->flags &= ~X86_RF;
+}
+
 void on_event(struct frame *frame)
 {
 	struct oracle_event *event;
@@ -167,11 +264,15 @@ void on_event(struct frame *frame)
 	if (frame->vector == ORACLE_IRQ_VECTOR)
 		wrmsr(MSR_EOI, 0);
 	if (!report) {
-		if (frame->vector == ORACLE_IRQ_VECTOR)
+		if (frame->vector == ORACLE_IRQ_VECTOR || frame->vector == NMI_VECTOR)
 			return;
 		/* The runner's own: a program has broken it. There will be no report. */
 		out32(ORACLE_DONE_PORT, frame->vector);
 		power_off();
+	}
+	if (is_vmcall(frame)) {
+		vmcall(frame);
+		return;
 	}
 	event = &report->event[report->count++];
 	take_frame(event, frame);
@@ -187,8 +288,12 @@ void on_event(struct frame *frame)
 		if (hit_insn_breakpoint(event->dr6))
 			frame->flags |= X86_RF;
 	}
-	if (ends(event))
+	/* A program handles none but the first NMI. */
+	set_stub_gate(NMI_VECTOR);
+	if (ends(event)) {
+		report = 0;
 		end_program();
+	}
 }
 
 /* --- a program --------------------------------------------------------------- */
@@ -291,6 +396,30 @@ static void drain(void)
 	asm volatile("sti\n\tnop\n\tnop\n\tcli" : : : "memory");
 }
 
+static volatile __u64 *poked(const struct oracle_program *program)
+{
+	return (volatile __u64 *)byte_at(program->poke_at);
+}
+
+/* With an NMI that waits for the IRET into the program. */
+static void raise_nmi(const struct oracle_program *program)
+{
+	set_gate(NMI_VECTOR, (unsigned long)block_nmis);
+	wrmsr(MSR_ICR, ICR_NMI_TO_SELF);
+	if (program->nmi_handler)
+		set_program_gate(NMI_VECTOR, program->nmi_handler);
+	else
+		set_stub_gate(NMI_VECTOR);
+	wrmsr(MSR_ICR, ICR_NMI_TO_SELF);
+}
+
+static void start_timer(void)
+{
+	wrmsr(MSR_TIMER_DIV, TIMER_DIV_1);
+	wrmsr(MSR_LVT_TIMER, ORACLE_IRQ_VECTOR);
+	wrmsr(MSR_TIMER_COUNT, TIMER_TICKS);
+}
+
 static void set_up(const struct oracle_program *program)
 {
 	fill_memory(program);
@@ -304,7 +433,28 @@ static void set_up(const struct oracle_program *program)
 		set_cr2(0);
 	if (program->flags & ORACLE_IRQ)
 		wrmsr(MSR_SELF_IPI, ORACLE_IRQ_VECTOR);
+	if (program->flags & ORACLE_TIMER)
+		start_timer();
+	if (program->flags & ORACLE_NMI)
+		raise_nmi(program);
+	if (program->poke_at) {
+		saved_entry = *poked(program);
+		*poked(program) = program->poke;
+	}
 	set_dr7(DR7_INIT | program->dr7);
+}
+
+/* What has been of use to the program alone */
+static void clean_up(const struct oracle_program *program)
+{
+	if (program->poke_at) {
+		*poked(program) = saved_entry;
+		set_cr3(get_cr3());
+	}
+	if (program->flags & ORACLE_TIMER)
+		wrmsr(MSR_TIMER_COUNT, 0);
+	if (program->flags & (ORACLE_IRQ | ORACLE_TIMER))
+		drain();
 }
 
 static void run(const struct oracle_program *program, __u32 cr0)
@@ -315,41 +465,24 @@ static void run(const struct oracle_program *program, __u32 cr0)
 	this->count = 0;
 	this->reserved = 0;
 	begin(program);
-	report = 0;
 	this->dr7 = get_dr7();
 	set_dr7(DR7_INIT);
 	this->cr0 = get_cr0();
 	this->cr4 = get_cr4();
 	set_cr0(cr0);
+	this->poked = program->poke_at ? *poked(program) : 0;
 	this->stack = sum_stack();
 	for (unsigned int i = 0; i < ORACLE_DATA_SIZE; i++)
 		this->data[i] = *byte_at(ORACLE_DATA + i);
-	if (program->flags & ORACLE_IRQ)
-		drain();
+	clean_up(program);
 }
 
 /* --- all of them ------------------------------------------------------------- */
 
 static void install_stubs(void)
 {
-	for (unsigned int n = 0; n < NR_STUBS; n++) {
-		unsigned long stub = (unsigned long)stubs + 16 * n;
-#if BITS == 16
-		*(volatile __u32 *)byte_at(4 * n) = stub;
-#elif BITS == 32
-		volatile __u32 *gate = (void *)byte_at(0x58000 + 8 * n);
-
-		gate[0] = SEL_CODE32 << 16 | (stub & 0xffff);
-		gate[1] = (stub & 0xffff0000) | 0xee00;
-#else
-		volatile __u32 *gate = (void *)byte_at(0x58000 + 16 * n);
-
-		gate[0] = SEL_CODE64 << 16 | (stub & 0xffff);
-		gate[1] = (stub & 0xffff0000) | 0xee00 | (n == 2 ? 2 : 1);
-		gate[2] = 0;
-		gate[3] = 0;
-#endif
-	}
+	for (unsigned int n = 0; n < NR_STUBS; n++)
+		set_stub_gate(n);
 }
 
 #define ATA_DATA	0x1f0

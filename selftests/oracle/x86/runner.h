@@ -18,6 +18,7 @@
 #define SEL_STACK16	0x58
 #define SEL_TSS		0x60
 #define SEL_USER_STACK16 0x73
+#define SEL_HIGH	0x80		/* what begins below 4 GiB goes on at 0 */
 
 #define HANDLER_STACK	0x60000		/* with IST, or from ring 3 */
 #define NMI_STACK	0x68000
@@ -52,6 +53,7 @@ struct frame {
 
 extern struct frame saved;		/* 16 bits: where the stubs put it */
 extern __u8 stubs[];
+extern __u8 block_nmis[];
 extern __u8 absent_pte[];
 
 void run_all(void);
