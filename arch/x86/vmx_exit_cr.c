@@ -59,8 +59,7 @@ static int mov_to_cr0(struct vmx_vcpu *vmx, u64 value)
 	if (!may_set_cr0(vmx, value))
 		return vmx_raise_next(vmx, X86_TRAP_GP);
 	vmwrite(CR0_READ_SHADOW, value);
-	vmx_set_rf(vmx);
-	return AXVCPU_NEXT_ENTER;
+	return vmx_do_again(vmx);
 }
 
 /* The same with CR4: OSXSAVE becomes real here, the rest by the instruction. */
@@ -72,8 +71,7 @@ static int mov_to_cr4(struct vmx_vcpu *vmx, u64 value)
 		return vmx_raise_next(vmx, X86_TRAP_GP);
 	vmx_set_cr4(vmx, (value & owned) | (vmread(GUEST_CR4) & ~owned));
 	vmx_xcr0_changed(vmx);
-	vmx_set_rf(vmx);
-	return AXVCPU_NEXT_ENTER;
+	return vmx_do_again(vmx);
 }
 
 static int mov_to_cr8(struct vmx_vcpu *vmx, u64 value)

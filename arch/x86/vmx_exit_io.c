@@ -62,6 +62,7 @@ static __always_inline void look_for_breakpoints(struct vmx_vcpu *vmx, u32 quali
 static noinline int exit_string(struct vmx_vcpu *vmx, u32 qualification)
 {
 	u32 info = vmread(VMX_INSTRUCTION_INFO), size = FIELD_GET(INFO_ADDRESS_SIZE, info);
+	bool shadow = vmread(GUEST_INTERRUPTIBILITY_INFO) & VMX_SHADOW;
 	struct axvcpu_run *run = vmx->vcpu.run;
 	bool in = qualification & IO_IN;
 	u64 count = 1;
@@ -80,8 +81,9 @@ static noinline int exit_string(struct vmx_vcpu *vmx, u32 qualification)
 			vmx_go_on(vmx, vmx->next_rip);
 			return AXVCPU_NEXT_ENTER;
 		}
-		/* Traps are due behind each element. */
-		if (vmx->rflags & X86_EFLAGS_TF || vmx->always & VMX_ALWAYS_BREAKPOINTS)
+		/* Traps are due behind each element, and behind the first one what waits for it. */
+		if (vmx->rflags & X86_EFLAGS_TF || vmx->always & VMX_ALWAYS_BREAKPOINTS ||
+		    (shadow && READ_ONCE(vmx->queued)))
 			count = 1;
 	}
 	vmx->io_count = count;

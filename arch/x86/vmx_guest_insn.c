@@ -30,3 +30,23 @@ void vmx_end_insn(struct vmx_vcpu *vmx)
 	if (vmx->debug.flags & AXVCPU_DEBUG_STEP)
 		vmx->once |= VMX_ONCE_STEPPED;
 }
+
+/**
+ * vmx_do_again() - the instruction that exited is executed again, and will not exit
+ * @vmx: the vCPU
+ *
+ * Some CPUs have a single-step trap pending for it already. Behind a shadow it is there by
+ * right, and waits for the instruction.
+ *
+ * Context: after an exit, loaded.
+ * Return: %AXVCPU_NEXT_ENTER.
+ */
+int vmx_do_again(struct vmx_vcpu *vmx)
+{
+	u64 pending = vmread(GUEST_PENDING_DBG_EXCEPTIONS);
+
+	vmx_set_rf(vmx);
+	if (pending & DR_STEP && !(vmread(GUEST_INTERRUPTIBILITY_INFO) & VMX_SHADOW))
+		vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, pending & ~(u64)DR_STEP);
+	return AXVCPU_NEXT_ENTER;
+}

@@ -69,6 +69,7 @@ static __always_inline u64 vmx_fetch_insn(struct vmx_vcpu *vmx)
 }
 
 void vmx_end_insn(struct vmx_vcpu *vmx);
+int vmx_do_again(struct vmx_vcpu *vmx);
 
 /**
  * vmx_go_on() - the guest goes on behind the instruction

@@ -39,7 +39,8 @@ bool oracle_load(struct oracle_file *file, const char *what, const char *mode)
 		return false;
 	if (!fstat(fd, &stat)) {
 		file->size = stat.st_size;
-		file->data = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, fd, 0);
+		file->data = mmap(NULL, file->size, PROT_READ | PROT_WRITE, MAP_PRIVATE,
+				  fd, 0);
 	}
 	close(fd);
 	return file->data && file->data != MAP_FAILED;
@@ -129,6 +130,18 @@ unsigned int oracle_end(struct oracle_verdict *verdict, const char *mode, unsign
 	printf("# %s: %u programs, %u differ, %u are wrong and known; %u exits\n", mode, programs,
 	       verdict->differ, verdict->wrong, exits);
 	return verdict->differ + in_vain;
+}
+
+/*
+ * oracle_say_hung() - the program after the first @n does not come to an end
+ */
+void oracle_say_hung(const struct oracle_verdict *verdict, unsigned int n)
+{
+	const char *name = verdict->names;
+
+	while (n--)
+		name += strcspn(name, "\n") + 1;
+	printf("# %.*s: hangs in the vCPU\n", (int)strcspn(name, "\n"), name);
 }
 
 /*

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define ORACLE_MAX_KNOWN	200
-#define ORACLE_MAX_SHOWN	40	/* programs that differ */
+#define ORACLE_MAX_SHOWN	400	/* programs that differ */
 #define ORACLE_MAX_NAME		128
 
 /**
@@ -54,6 +54,7 @@ bool oracle_begin(struct oracle_verdict *verdict, const char *mode);
 bool oracle_next(struct oracle_verdict *verdict, bool same, char *name);
 unsigned int oracle_end(struct oracle_verdict *verdict, const char *mode, unsigned int programs,
 			unsigned int exits);
+void oracle_say_hung(const struct oracle_verdict *verdict, unsigned int n);
 void oracle_show(const char *what, uint64_t bare, uint64_t vcpu);
 
 #endif /* SELFTESTS_ORACLE_FILES_H */

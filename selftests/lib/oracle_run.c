@@ -2,6 +2,7 @@
 /* A run of the oracle's programs in a vCPU, and the comparison with the bare one. */
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,6 +13,8 @@
 #define MAGIC		0x6c63726f
 #define MAX_EXITS	3000000
 #define PROGRESS_S	5
+/* Seconds of the machine's own time are many for a program of a few instructions. */
+#define MAX_UNCHANGED	12
 
 /* How struct oracle_reports of every architecture begins, and struct oracle_report */
 struct reports {
@@ -66,16 +69,31 @@ static int load_files(struct oracle *oracle, const char *runner_name)
 	return 0;
 }
 
-static int make_vcpu(struct oracle *oracle)
+static int map(struct oracle *oracle, uint64_t from, uint64_t to)
+{
+	return axvcpu_aspace_map(oracle->aspace, from, oracle->ram + from - oracle->arch->base,
+				 to - from, AXVCPU_MAP_ALL);
+}
+
+static int map_all(struct oracle *oracle)
 {
 	const struct oracle_arch *arch = oracle->arch;
+	uint64_t end = arch->base + arch->size;
+
+	if (!arch->hole)
+		return map(oracle, arch->base, end);
+	return map(oracle, arch->base, arch->hole) ?:
+	       map(oracle, arch->hole + ORACLE_PAGE, end);
+}
+
+static int make_vcpu(struct oracle *oracle)
+{
 	int ret = axvcpu_device_open(NULL, &oracle->dev);
 
 	if (!ret)
 		ret = axvcpu_aspace_create(oracle->dev, &oracle->aspace);
 	if (!ret)
-		ret = axvcpu_aspace_map(oracle->aspace, arch->base, oracle->ram, arch->size,
-					AXVCPU_MAP_ALL);
+		ret = map_all(oracle);
 	return ret ?: axvcpu_vcpu_create(oracle->dev, NULL, &oracle->vcpu);
 }
 
@@ -135,6 +153,18 @@ static unsigned int progress(const struct oracle *oracle)
 	return n;
 }
 
+/* Say how far it is. Returns whether it is still where it was many times before. */
+static bool hangs(struct oracle *oracle)
+{
+	unsigned int n = progress(oracle);
+
+	if (n != oracle->ended)
+		oracle->unchanged = 0;
+	oracle->ended = n;
+	fprintf(stderr, "# %u programs, %u exits\n", n, oracle->exits);
+	return ++oracle->unchanged > MAX_UNCHANGED;
+}
+
 static void on_alarm(int signal)
 {
 	alarm(PROGRESS_S);
@@ -143,7 +173,7 @@ static void on_alarm(int signal)
 /*
  * oracle_run() - run the vCPU, which is bound, until a handler ends it
  *
- * Now and then it says how far it is. Returns what the handler did.
+ * Now and then it says how far it is. Returns what the handler did; -EINTR: a program hangs.
  */
 int oracle_run(struct oracle *oracle)
 {
@@ -152,10 +182,13 @@ int oracle_run(struct oracle *oracle)
 
 	sigaction(SIGALRM, &action, NULL);
 	alarm(PROGRESS_S);
-	while ((ret = axvcpu_vcpu_loop(oracle->vcpu, oracle->arch->run_flags,
-				       oracle->arch->handlers, oracle)) == -EINTR)
-		fprintf(stderr, "# %u programs, %u exits\n", progress(oracle), oracle->exits);
+	do {
+		ret = axvcpu_vcpu_loop(oracle->vcpu, oracle->arch->run_flags,
+				       oracle->arch->handlers, oracle);
+	} while (ret == -EINTR && !hangs(oracle));
 	alarm(0);
+	if (ret == -EINTR)
+		oracle_say_hung(&oracle->verdict, oracle->ended);
 	return ret;
 }
 
@@ -220,11 +253,15 @@ void oracle_show_bytes(const char *what, const void *bare, const void *vcpu, siz
 	}
 }
 
-static void judge(struct oracle *oracle, const struct report *bare, const struct report *vcpu)
+static void judge(struct oracle *oracle, struct report *bare, const struct report *vcpu)
 {
 	size_t size = report_size(oracle, bare);
-	bool same = size == report_size(oracle, vcpu) && !memcmp(bare, vcpu, size);
 	char name[ORACLE_MAX_NAME];
+	bool same;
+
+	if (oracle->arch->correct)
+		oracle->arch->correct(oracle, bare);
+	same = size == report_size(oracle, vcpu) && !memcmp(bare, vcpu, size);
 
 	if (oracle_next(&oracle->verdict, same, name))
 		show(oracle, name, bare, vcpu);
@@ -238,14 +275,14 @@ static void judge(struct oracle *oracle, const struct report *bare, const struct
 int oracle_judge(struct oracle *oracle)
 {
 	const struct reports *vcpus = reports_of(oracle), *bares = oracle->bare.data;
-	const struct report *bare = (const void *)(bares + 1);
+	struct report *bare = (void *)(bares + 1);
 	const struct report *vcpu = (const void *)(vcpus + 1);
 
 	if (bares->magic != MAGIC || vcpus->magic != MAGIC || bares->count != vcpus->count)
 		return -EPROTO;
 	for (unsigned int i = 0; i < bares->count; i++) {
 		judge(oracle, bare, vcpu);
-		bare = next_report(oracle, bare);
+		bare = (void *)bare + report_size(oracle, bare);
 		vcpu = next_report(oracle, vcpu);
 	}
 	return oracle_end(&oracle->verdict, oracle->mode, bares->count, oracle->exits);

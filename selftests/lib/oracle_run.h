@@ -12,16 +12,22 @@
 #include "../../tools/lib/include/libaxvcpu.h"
 #include "oracle_files.h"
 
+#define ORACLE_PAGE	0x1000
+
+struct oracle;
+
 /**
  * struct oracle_arch - what is the architecture's
  * @base: guest-physical address of the memory
  * @size: its size
+ * @hole: guest-physical address of a page in it that is left out; 0: none
  * @runner: guest-physical address of the runner
  * @programs: of the programs
  * @report: of what the runner leaves, struct oracle_reports
  * @head_size: of struct oracle_report, without its events
  * @event_size: of struct oracle_event
  * @run_flags: ``AXVCPU_RUN_*``
+ * @correct: put right what of a bare report contradicts the manual; NULL: nothing does
  * @handlers: the machine beside the CPU; its functions are given the struct oracle
  * @show_event: print an event that only one side has
  * @show_events: print what differs between two events
@@ -30,12 +36,14 @@
 struct oracle_arch {
 	uint64_t base;
 	uint64_t size;
+	uint64_t hole;
 	uint64_t runner;
 	uint64_t programs;
 	uint64_t report;
 	size_t head_size;
 	size_t event_size;
 	unsigned int run_flags;
+	void (*correct)(const struct oracle *oracle, void *bare);
 	const struct axvcpu_handlers *handlers;
 	void (*show_event)(const void *event);
 	void (*show_events)(const void *bare, const void *vcpu);
@@ -53,6 +61,8 @@ struct oracle_arch {
  * @bare: what the programs left bare
  * @verdict: how the comparison goes
  * @exits: to the VMM, so far
+ * @ended: programs that had ended when it was last looked at
+ * @unchanged: how often that was as before
  */
 struct oracle {
 	const struct oracle_arch *arch;
@@ -64,6 +74,7 @@ struct oracle {
 	struct oracle_file bare;
 	struct oracle_verdict verdict;
 	unsigned int exits;
+	unsigned int ended, unchanged;
 };
 
 int oracle_open(struct oracle *oracle, const struct oracle_arch *arch, const char *runner,

@@ -27,7 +27,7 @@ class Insn:
 
 
 NOT_LONG = tuple(mode for mode in MODES if mode != "long")
-FLAT = MODES[2:]
+PROTECTED, FLAT = MODES[1:], MODES[2:]
 
 NMI_TO_SELF = "mov $0x830, %ecx\nmov $0x4400, %eax\nxor %edx, %edx\nwrmsr"
 HLT_IN_NMI = NMI_TO_SELF + "\nsti\nhlt"
@@ -55,6 +55,8 @@ INSNS = (
     Insn("out-imm", "out %al, $0x80", io=0x80),
     Insn("insb", "insb", io=PORT, memory="di"),
     Insn("rep-insb", "rep insb", io=PORT, memory="di"),
+    Insn("rep-insb-0", "rep insb", regs=((RCX, 0),)),
+    Insn("rep-outsb-0", "rep outsb", regs=((RCX, 0),)),
     Insn("rep-insl", "rep insl", io=PORT, memory="di"),
     # What a walk leaves in the entries is looked at by a MOV to CR3.
     Insn("insb-cr3", "insb\nmov %cr3, R\nmov R, %cr3", io=PORT, memory="di", modes=PAGED,
@@ -97,7 +99,7 @@ INSNS = (
     Insn("getsec", ".byte 0x0f, 0x37"),
     Insn("vmlaunch", "vmlaunch"),
     Insn("vmxoff", "vmxoff"),
-    Insn("vmcall", "vmcall", only=("plain", "user", "junk", "sti_shadow")),
+    Insn("vmcall", "vmcall", modes=PROTECTED, only=("plain", "user", "junk", "sti_shadow")),
     Insn("monitor", "monitor", modes=("long",)),
     Insn("mwait", "mwait", modes=("long",), hangs=True),
     Insn("rdtscp", "rdtscp\nxor %eax, %eax\nxor %edx, %edx",
@@ -263,7 +265,7 @@ IRET = {"real": "iret", "prot16": "iretl", "prot32": "iret", "pae": "iret", "lon
 
 def nmi_handler(insn, mode):
     return mode in IRET and not insn.stack and {
-        "flags": NMI, "handles_nmi": True, "before": "jmp 9f",
+        "flags": NMI, "handles_nmi": True, "before": "jmp 9f\nnop",
         "after": f"{IRET[mode]}\n9: nop\nnop"}
 
 

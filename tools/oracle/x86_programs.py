@@ -45,7 +45,7 @@ class Program:
     eflags: int = 0
     cr4: int = 0
     dr7: int = 0
-    handles_nmi: bool = False   # that instruction is where the first NMI leads to
+    handles_nmi: bool = False   # the first NMI leads to a NOP before that instruction
     poke: tuple = (0, 0)        # an entry of the page tables, and its value meanwhile
     dr: tuple = (None, None, None, None)    # numbers; "text": where that instruction is
     regs: dict = dataclasses.field(default_factory=dict)
@@ -73,7 +73,7 @@ class Program:
     def pack(self, number):
         where = [CODE + self.offset if value == "text" else value or 0 for value in self.dr]
         assert len(self.code) <= CODE_SIZE, self.name
-        handler = self.offset if self.handles_nmi else 0
+        handler = self.offset - 1 if self.handles_nmi else 0
         return struct.pack("<6I4Q2Q16Q", number, self.flags, self.eflags, self.cr4, self.dr7,
                            handler, *where, *self.poke, *self.registers()) + self.code.ljust(CODE_SIZE, b"\xf4")
 

@@ -47,6 +47,7 @@ in_real:
 	movw	%ax, %gs
 	movw	%ax, %ss
 	movl	$ORACLE_RUNNER_STACK, %esp
+	lidtl	idt_desc
 	calll	run_all
 #else
 	movw	%ax, %ss
@@ -399,7 +400,11 @@ gdt_desc:
 	.word	. - gdt - 1
 	.long	gdt
 
-#if BITS != 16
+#if BITS == 16
+idt_desc:
+	.word	0x3ff
+	.long	0
+#else
 idt_desc:
 	.word	0x7ff
 	.quad	0x58000

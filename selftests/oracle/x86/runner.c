@@ -196,19 +196,25 @@ static void set_program_gate(unsigned int n, __u32 offset)
 		set_selector_gate(n, ORACLE_CODE + offset, SEL_CODE32);
 }
 #else
-static void set_gate(unsigned int n, unsigned long target)
+static void set_ist_gate(unsigned int n, unsigned long target, __u32 ist)
 {
 	volatile __u32 *gate = (void *)byte_at(0x58000 + 16 * n);
 
 	gate[0] = SEL_CODE64 << 16 | (target & 0xffff);
-	gate[1] = (target & 0xffff0000) | 0xee00 | (n == NMI_VECTOR ? 2 : 1);
+	gate[1] = (target & 0xffff0000) | 0xee00 | ist;
 	gate[2] = 0;
 	gate[3] = 0;
 }
 
+static void set_gate(unsigned int n, unsigned long target)
+{
+	set_ist_gate(n, target, n == NMI_VECTOR ? 2 : 1);
+}
+
+/* On the program's own stack: another NMI must leave its frame alone. */
 static void set_program_gate(unsigned int n, __u32 offset)
 {
-	set_gate(n, ORACLE_CODE + offset);
+	set_ist_gate(n, ORACLE_CODE + offset, 0);
 }
 #endif
 
@@ -291,6 +297,8 @@ void on_event(struct frame *frame)
 	/* A program handles none but the first NMI. */
 	set_stub_gate(NMI_VECTOR);
 	if (ends(event)) {
+		/* The frame stays on the stack, which is compared, and Bochs has RF wrong. */
+		frame->flags &= ~X86_RF;
 		report = 0;
 		end_program();
 	}
