@@ -38,6 +38,7 @@ struct oracle_known {
  * @known: the list's lines that are about this mode
  * @nr_known: how many
  * @names: the next program's name, and those after it, a line each
+ * @partial: not all programs are there, and not all that is listed need differ
  * @differ: programs that differ and are not listed
  * @wrong: those that are listed as wrong
  */
@@ -45,6 +46,7 @@ struct oracle_verdict {
 	struct oracle_known known[ORACLE_MAX_KNOWN];
 	unsigned int nr_known;
 	const char *names;
+	bool partial;
 	unsigned int differ;
 	unsigned int wrong;
 };

@@ -103,7 +103,7 @@ INSNS = (
     Insn("monitor", "monitor", modes=("long",)),
     Insn("mwait", "mwait", modes=("long",), hangs=True),
     Insn("rdtscp", "rdtscp\nxor %eax, %eax\nxor %edx, %edx",
-         only=("plain", "exec_bp", "sti_shadow", "mov_ss", "user", "user_bp")),
+         only=("plain", "exec_bp", "mov_ss", "user", "user_bp")),
     Insn("nothing-from", "mov D, %eax", memory="di", at=NOTHING + 0x10, modes=FLAT),
     Insn("nothing-from-al", "mov D, %al", memory="di", at=NOTHING + 0x10, modes=FLAT),
     Insn("nothing-to", "mov %eax, D", memory="di", at=NOTHING + 0x10, modes=FLAT),
