@@ -514,6 +514,11 @@ def program(insn, situation):
                    insn.after, regs=regs, **fields)
 
 
+def named(name):
+    """The program of a name, or None."""
+    return next((one for one in catalogue() if one.name == name), None)
+
+
 def catalogue():
     found = (program(insn, situation) for insn in INSNS for situation in SITUATIONS)
     return [one for one in found if one]

@@ -3,6 +3,7 @@
 
 import random
 
+import seeds
 import arm64_catalogue as catalogue
 from arm64_catalogue import Insn
 from arm64_programs import (ABSENT, DATA, DEVICE, EL0, IRQ, MDSCR_KDE, MDSCR_MDE, MDSCR_SS,
@@ -138,15 +139,15 @@ def program(seed, without=()):
     regs = {0: rng.choice(WHERE[:2]), 3: rng.getrandbits(64), 4: rng.getrandbits(64)}
     for n in without:
         texts[n] = ""
-    return Program("~".join([f"seed-{seed}", *map(str, without)]), "\n".join(texts[:about]),
+    return Program(seeds.name_of(seed, without), "\n".join(texts[:about]),
                    texts[about], "\n".join([*texts[about + 1:], "nop", "nop"]), flags=flags,
-                   pstate=pstate, sctlr=sctlr, regs=regs, **fields)
+                   pstate=pstate, sctlr=sctlr, regs=regs, parts=len(texts), **fields)
 
 
 def named(name):
-    """The program of a name: seed-SEED, and ~N for each instruction that it goes without."""
-    seed, *without = name.removeprefix("seed-").split("~")
-    return program(int(seed), tuple(map(int, without)))
+    """The program of a name, or None."""
+    parsed = seeds.parse(name)
+    return program(*parsed) if parsed else None
 
 
 def generated(first, last):

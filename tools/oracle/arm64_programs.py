@@ -42,6 +42,7 @@ class Program:
     regs: dict = dataclasses.field(default_factory=dict)
     code: bytes = b""
     offset: int = 0
+    parts: int = 0          # instructions that it can go without
 
     def registers(self):
         values = [0x1111111111111111 * (n % 15 + 1) & 0xffffffffffffffff for n in range(31)]
@@ -61,7 +62,24 @@ class Program:
             self.code + bytes(4 * (CODE_WORDS - words))
 
 
+FLAGS = ((EL0, "EL0"), (IRQ, "an interrupt is pending"))
+
+
+def shown(program):
+    """A program for a person to read."""
+    _assemble([program])
+    state = [text for flag, text in FLAGS if program.flags & flag] + \
+        [f"{name} {getattr(program, name):#x}" for name in ("pstate", "mdscr", "bcr", "wcr", "sctlr")
+         if getattr(program, name)]
+    return "\n".join([", ".join(state)] + assembly.disassemble(
+        program.code, CODE, ("aarch64-linux-gnu-objdump", "-m", "aarch64")))
+
+
+def _assemble(programs):
+    assembly.assemble(programs, ".arch armv8.5-a+pauth+lse", END, TOOLS)
+
+
 def image(programs):
     """struct oracle_programs."""
-    assembly.assemble(programs, ".arch armv8.5-a+pauth+lse", END, TOOLS)
+    _assemble(programs)
     return assembly.image(programs, len(programs))

@@ -3,6 +3,7 @@
 
 import dataclasses
 import pathlib
+import re
 import struct
 import subprocess
 import tempfile
@@ -58,6 +59,17 @@ def assemble(programs, head, end, tools):
     for one, (begin, about, end_of_it) in zip(programs, struct.iter_unpack("<3I", table)):
         one.code = text[begin:end_of_it]
         one.offset = about - begin
+
+
+def disassemble(code, base, objdump):
+    """Lines for a person to read; @objdump: the command, and which machine."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(code)
+        file.flush()
+        done = subprocess.run([*objdump, "-D", "-z", "-b", "binary", f"--adjust-vma={base:#x}",
+                               file.name], check=True, text=True, stdout=subprocess.PIPE)
+    return [line.expandtabs() for line in done.stdout.splitlines()
+            if re.match(r" *[0-9a-f]+:", line)]
 
 
 def image(programs, *header):

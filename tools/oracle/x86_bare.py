@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 
+import assembly
 import x86_programs as programs
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -63,14 +64,14 @@ def _run(directory, limit):
 
 
 def report(runner, image, limit, cpu=""):
-    """What @runner leaves, executing the programs of @image: struct oracle_reports.
+    """What @runner, a path, leaves, executing the programs of @image: struct oracle_reports.
 
     None, if it has not come to an end within @limit seconds of CPU time.
     """
     with tempfile.TemporaryDirectory(prefix="axvcpu-oracle-") as name:
         directory = pathlib.Path(name)
         table, cylinders = _disk(directory / "disk.img",
-                                 ((ENTRY, JUMP), (RUNNER, runner), (PROGRAMS, image)))
+                                 ((ENTRY, JUMP), (RUNNER, runner.read_bytes()), (PROGRAMS, image)))
         (directory / "boot.rom").write_bytes(bochs.rom(directory, table))
         (directory / "bochsrc").write_text(CONFIG.format(
             bios=bochs.BIOS, memory=RAM, host_memory=RAM, rom_base=bochs.ROM_BASE,
@@ -81,6 +82,6 @@ def report(runner, image, limit, cpu=""):
         with open(directory / "disk.img", "rb") as disk:
             head = disk.read(programs.REPORTS.size)
             magic, _, size, _ = programs.REPORTS.unpack(head)
-            if magic != programs.MAGIC:
+            if magic != assembly.MAGIC:
                 return None
             return head + disk.read(size - len(head))

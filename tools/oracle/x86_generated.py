@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Programs from a seed: what exits, and what touches flags, segments and debug registers."""
 
-import itertools
 import random
 import re
 
+import seeds
 import x86_catalogue as catalogue
 from x86_programs import (ABSENT, CR4_DE, DATA, IF, IRQ, MODES, NMI, PAGED, PORT, RAX, RBX, RCX, RDI,
                       RING3, RSI, TF, Program, based)
@@ -99,7 +99,7 @@ def program(seed, without=()):
         regs[RDI] = ABSENT + 0x10
     for n in without:
         texts[n] = ""
-    return Program("~".join([f"seed-{seed}", *map(str, without)]), mode,
+    return Program(seeds.name_of(seed, without), mode,
                    "\n".join(texts[:about]), texts[about],
                    "\n".join([*texts[about + 1:], "nop", "nop"]), flags=flags,
                    parts=len(texts),
@@ -107,20 +107,10 @@ def program(seed, without=()):
                    poke=poke, **fields)
 
 
-NAME = re.compile(r"seed-(\d+)((?:~\d+)*)")
-
-
 def named(name):
-    """The program of a name: seed-SEED, and ~N for each instruction that it goes without."""
-    match = NAME.fullmatch(name)
-    return program(int(match[1]), tuple(map(int, match[2].split("~")[1:]))) if match else None
-
-
-def candidates(name):
-    """Names of a program with less instructions, down to none."""
-    parts = range(named(name).parts)
-    return ["~".join([name, *map(str, without)]) for count in range(1, len(parts) + 1)
-            for without in itertools.combinations(parts, count)]
+    """The program of a name, or None."""
+    parsed = seeds.parse(name)
+    return program(*parsed) if parsed else None
 
 
 def generated(mode, first, last):

@@ -2,11 +2,9 @@
 """Programs for the oracle's runner: what selftests/oracle/oracle.h has, and how to write it."""
 
 import dataclasses
-import re
 import struct
-import subprocess
-import tempfile
-import pathlib
+
+import assembly
 
 MODES = ("real", "prot16", "prot32", "pae", "compat", "long")
 WIDTH = {"real": 16, "prot16": 16, "prot32": 32, "pae": 32, "compat": 32, "long": 64}
@@ -20,7 +18,7 @@ CODE, DATA, ABSENT, NOTHING = 0x20000, 0x30000, 0x3f000, 0xde000
 PML4, PDPT64, PD, PT, PDPT = 0xa000, 0xb000, 0xc000, 0xd000, 0xe000
 SEL_HIGH = 0x80
 RING3, IRQ, NMI, TIMER = 1, 2, 4, 8
-MAGIC, CODE_SIZE = 0x6c63726f, 96
+CODE_SIZE = 96
 RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI = range(8)
 
 PORT = 0x600                # nothing there in a PC
@@ -81,38 +79,15 @@ class Program:
 def assemble(programs):
     """Fill in the code of programs, all of one mode."""
     width = WIDTH[programs[0].mode]
-    lines = [f".code{width}"]
-    for n, program in enumerate(programs):
-        lines += [f"begin_{n}:", program.before, f"text_{n}:", program.text, program.after, END,
-                  f"end_{n}:"]
-    lines += [".section .table, \"a\""]
-    lines += [f".long begin_{n}, text_{n}, end_{n}" for n in range(len(programs))]
-    with tempfile.TemporaryDirectory() as directory:
-        base = pathlib.Path(directory)
-        (base / "p.S").write_text("\n".join(lines) + "\n")
-        subprocess.run(["as", f"--{64 if width == 64 else 32}", "-o", base / "p.o",
-                        base / "p.S"], check=True)
-        (base / "p.ld").write_text("SECTIONS { . = 0; .text : { *(.text) } "
-                                   ".table : { *(.table) } /DISCARD/ : { *(.note*) } }")
-        subprocess.run(["ld", "-m", "elf_x86_64" if width == 64 else "elf_i386",
-                        "-T", base / "p.ld", "-o", base / "p.elf", base / "p.o"], check=True)
-        parts = {}
-        for section in (".text", ".table"):
-            subprocess.run(["objcopy", "-O", "binary", "-j", section, base / "p.elf",
-                            base / "part"], check=True)
-            parts[section] = (base / "part").read_bytes()
-    for n, program in enumerate(programs):
-        begin, text, end = struct.unpack_from("<3I", parts[".table"], 12 * n)
-        program.code = parts[".text"][begin:end]
-        program.offset = text - begin
+    tools = assembly.Tools(("as", f"--{64 if width == 64 else 32}"),
+                           ("ld", "-m", "elf_x86_64" if width == 64 else "elf_i386"), "objcopy")
+    assembly.assemble(programs, f".code{width}", END, tools)
 
 
 def image(programs):
     """struct oracle_programs: all of one mode."""
     assemble(programs)
-    mode = MODES.index(programs[0].mode)
-    return struct.pack("<4I", MAGIC, mode, len(programs), 0) + \
-        b"".join(program.pack(n) for n, program in enumerate(programs))
+    return assembly.image(programs, MODES.index(programs[0].mode), len(programs), 0)
 
 
 FLAGS = ((RING3, "ring 3"), (IRQ, "an interrupt is pending"), (NMI, "an NMI is pending"),
@@ -130,16 +105,10 @@ def shown(program):
               for n, value in enumerate(program.dr) if value]
     if any(program.poke):
         state.append("{:#x} in the entry at {:#x}".format(*reversed(program.poke)))
-    machine = {16: ("i386", "-Mi8086"), 32: ("i386",), 64: ("i386:x86-64",)}[WIDTH[program.mode]]
+    machine = {16: ("-m", "i386", "-Mi8086"), 32: ("-m", "i386"), 64: ("-m", "i386:x86-64")}
     base = 0 if program.mode in ("real", "prot16") else CODE
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(program.code)
-        file.flush()
-        done = subprocess.run(["objdump", "-D", "-z", "-b", "binary", f"--adjust-vma={base:#x}",
-                               "-m", *machine, file.name], check=True, text=True,
-                              stdout=subprocess.PIPE)
-    lines = [line.expandtabs() for line in done.stdout.splitlines() if re.match(r" *[0-9a-f]+:", line)]
-    return "\n".join([", ".join(state)] + lines)
+    return "\n".join([", ".join(state)] + assembly.disassemble(
+        program.code, base, ("objdump", *machine[WIDTH[program.mode]])))
 
 
 # struct oracle_reports: magic, how many, bytes, 0
