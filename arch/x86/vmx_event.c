@@ -29,8 +29,9 @@
 #define MAX_ERROR_CODE	AXVCPU_X86_ERROR_CODE_MASK
 
 /* Those that come instead of an instruction (SDM vol. 3, table 6-1); a #DB may be either. */
-#define FAULTS		(EXCEPTIONS & ~(BIT(X86_TRAP_DB) | BIT(X86_TRAP_BP) | BIT(X86_TRAP_OF) |	\
-					BIT(X86_TRAP_DF) | BIT(X86_TRAP_MC)))
+#define FAULTS		(EXCEPTIONS &							\
+			 ~(BIT(X86_TRAP_DB) | BIT(X86_TRAP_BP) | BIT(X86_TRAP_OF) |	\
+			   BIT(X86_TRAP_DF) | BIT(X86_TRAP_MC)))
 
 /**
  * vmx_has_error_code() - does an exception push an error code, outside of real mode?
@@ -328,7 +329,14 @@ static bool take_queued(struct vmx_vcpu *vmx)
 
 #define WINDOWS		(CPU_BASED_NMI_WINDOW_EXITING | CPU_BASED_INTR_WINDOW_EXITING)
 
-static void set_windows(struct vmx_vcpu *vmx, u32 windows)
+/**
+ * vmx_set_windows() - the guest exits as soon as it can take an event
+ * @vmx: the vCPU, loaded
+ * @windows: which kinds of events, as the primary controls have them; 0: none
+ *
+ * Context: preemption off.
+ */
+void vmx_set_windows(struct vmx_vcpu *vmx, u32 windows)
 {
 	u32 exec = (vmx->exec & ~WINDOWS) | windows;
 
@@ -336,17 +344,6 @@ static void set_windows(struct vmx_vcpu *vmx, u32 windows)
 		vmx->exec = exec;
 		vmwrite(CPU_BASED_VM_EXEC_CONTROL, exec);
 	}
-}
-
-/**
- * vmx_close_windows() - the guest has exited because it can take an event
- * @vmx: the vCPU, loaded
- *
- * Context: preemption off.
- */
-void vmx_close_windows(struct vmx_vcpu *vmx)
-{
-	set_windows(vmx, 0);
 }
 
 /*
@@ -366,7 +363,7 @@ static void open_windows(struct vmx_vcpu *vmx)
 	}
 	if (next_vector(vmx) >= 0)
 		windows |= CPU_BASED_INTR_WINDOW_EXITING;
-	set_windows(vmx, windows);
+	vmx_set_windows(vmx, windows);
 }
 
 static bool is_fault(u32 info)

@@ -79,6 +79,6 @@ u64 vmx_pending_debug(const struct vmx_vcpu *vmx);
 void vmx_put_traps(struct vmx_vcpu *vmx);
 void vmx_put_events(struct vmx_vcpu *vmx);
 void vmx_undo_nmi_unblocking(struct vmx_vcpu *vmx, u64 info);
-void vmx_close_windows(struct vmx_vcpu *vmx);
+void vmx_set_windows(struct vmx_vcpu *vmx, u32 windows);
 
 #endif /* _AXVCPU_VMX_EVENT_H */

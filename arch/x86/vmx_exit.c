@@ -8,12 +8,7 @@
 #include "vmx.h"
 #include "vmx_exception.h"
 #include "vmx_exit.h"
-#include "vmx_exit_cr.h"
-#include "vmx_exit_event.h"
-#include "vmx_exit_insn.h"
-#include "vmx_exit_io.h"
-#include "vmx_exit_memory.h"
-#include "vmx_exit_msr.h"
+#include "vmx_exit_handlers.h"
 #include "vmx_guest_insn.h"
 
 #define EXIT_REASON_GETSEC	11

@@ -9,8 +9,7 @@
 #include <asm/vmx.h>
 
 #include "vmx.h"
-#include "vmx_exit_io.h"
-#include "vmx_exit_unknown.h"
+#include "vmx_exit_handlers.h"
 
 #define VMX_NR_EXITS	128	/* above all reasons */
 

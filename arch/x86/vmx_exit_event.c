@@ -6,8 +6,7 @@
 #include "vmx.h"
 #include "vmx_event.h"
 #include "vmx_exception.h"
-#include "vmx_exit_event.h"
-#include "vmx_exit_unknown.h"
+#include "vmx_exit_handlers.h"
 #include "vmx_guest_insn.h"
 #include "vmx_insn.h"
 #include "vmx_timer.h"
@@ -71,7 +70,7 @@ int vmx_exit_interrupt(struct vmx_vcpu *vmx)
  */
 int vmx_exit_window(struct vmx_vcpu *vmx)
 {
-	vmx_close_windows(vmx);
+	vmx_set_windows(vmx, 0);
 	return AXVCPU_NEXT_ENTER;
 }
 

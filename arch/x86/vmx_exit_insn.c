@@ -9,7 +9,7 @@
 #include "vmx_cpuid.h"
 #include "vmx_event.h"
 #include "vmx_exception.h"
-#include "vmx_exit_insn.h"
+#include "vmx_exit_handlers.h"
 #include "vmx_guest_insn.h"
 
 /**

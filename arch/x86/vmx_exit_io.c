@@ -10,8 +10,7 @@
 #include "vmx.h"
 #include "vmx_debug.h"
 #include "vmx_event.h"
-#include "vmx_exit_io.h"
-#include "vmx_exit_unknown.h"
+#include "vmx_exit_handlers.h"
 #include "vmx_guest_insn.h"
 #include "vmx_insn.h"
 

@@ -4,8 +4,7 @@
 
 #include "vmx.h"
 #include "vmx_event.h"
-#include "vmx_exit_memory.h"
-#include "vmx_exit_unknown.h"
+#include "vmx_exit_handlers.h"
 #include "vmx_insn.h"
 
 /**

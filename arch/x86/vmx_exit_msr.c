@@ -7,7 +7,7 @@
 #include "vmx.h"
 #include "vmx_event.h"
 #include "vmx_exception.h"
-#include "vmx_exit_msr.h"
+#include "vmx_exit_handlers.h"
 #include "vmx_guest_insn.h"
 #include "vmx_insn.h"
 #include "vmx_msr.h"

@@ -3,7 +3,7 @@
 #include <linux/smp.h>
 
 #include "vmx.h"
-#include "vmx_exit_unknown.h"
+#include "vmx_exit_handlers.h"
 #include "vmx_insn.h"
 #include "vmx_regs.h"
 

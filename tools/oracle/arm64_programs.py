@@ -69,8 +69,8 @@ def shown(program):
     """A program for a person to read."""
     _assemble([program])
     state = [text for flag, text in FLAGS if program.flags & flag] + \
-        [f"{name} {getattr(program, name):#x}" for name in ("pstate", "mdscr", "bcr", "wcr", "sctlr")
-         if getattr(program, name)]
+        [f"{name} {getattr(program, name):#x}"
+         for name in ("pstate", "mdscr", "bcr", "wcr", "sctlr") if getattr(program, name)]
     return "\n".join([", ".join(state)] + assembly.disassemble(
         program.code, CODE, ("aarch64-linux-gnu-objdump", "-m", "aarch64")))
 

@@ -6,8 +6,8 @@ import re
 
 import seeds
 import x86_catalogue as catalogue
-from x86_programs import (ABSENT, CR4_DE, DATA, IF, IRQ, MODES, NMI, PAGED, PORT, RAX, RBX, RCX, RDI,
-                      RING3, RSI, TF, Program, based)
+from x86_programs import (ABSENT, CR4_DE, DATA, IF, IRQ, MODES, NMI, PAGED, PORT, RAX, RBX, RCX,
+                          RDI, RING3, RSI, TF, Program, based)
 
 # Besides the catalogue's: what leaves flags and registers that matter later
 COMMON = (

@@ -73,7 +73,8 @@ class Program:
         assert len(self.code) <= CODE_SIZE, self.name
         handler = self.offset - 1 if self.handles_nmi else 0
         return struct.pack("<6I4Q2Q16Q", number, self.flags, self.eflags, self.cr4, self.dr7,
-                           handler, *where, *self.poke, *self.registers()) + self.code.ljust(CODE_SIZE, b"\xf4")
+                           handler, *where, *self.poke, *self.registers()) + \
+            self.code.ljust(CODE_SIZE, b"\xf4")
 
 
 def assemble(programs):
