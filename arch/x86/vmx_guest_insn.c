@@ -20,6 +20,7 @@ void vmx_end_insn(struct vmx_vcpu *vmx)
 {
 	u32 traps = vmx->insn_traps;
 
+	vmx->insn_traps = 0;
 	if (vmx->rflags & X86_EFLAGS_RF) {
 		vmx->rflags &= ~X86_EFLAGS_RF;
 		vmx->once |= VMX_ONCE_RFLAGS;

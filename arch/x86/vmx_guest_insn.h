@@ -64,7 +64,6 @@ static __always_inline u64 vmx_fetch_insn(struct vmx_vcpu *vmx)
 	vmx->rip = rip;
 	vmx->rflags = vmread(GUEST_RFLAGS);
 	vmx->cached = VMX_ONCE_RIP | VMX_ONCE_RFLAGS;
-	vmx->insn_traps = 0;
 	return next;
 }
 

@@ -335,6 +335,13 @@ def segment_wraps(insn, mode):
         "before": f"mov ${SEL_HIGH:#x}, %bp\nmov %bp, %es", "regs": {RDI: 0x2000 + DATA + 0x10}}
 
 
+# From two bytes below 4 GiB on: the last page is somewhere in memory.
+def string_wraps(insn, mode):
+    return insn.name in ("rep-insb", "rep-insl", "rep-movsb") and mode in ("pae", "compat") and {
+        "before": f"mov ${SEL_HIGH:#x}, %bp\nmov %bp, %es", "regs": {RDI: 0x1ffe},
+        "poke": (PD + 8 * 511, 0x1e00000 | 0x87)}
+
+
 def general_detect(insn, mode):
     return "-dr" in insn.name and {"dr7": 1 << 13}
 
@@ -349,8 +356,8 @@ SITUATIONS = (plain, step, exec_bp, exec_bp_step, data_bp, data_bp_step, io_bp, 
               absent, absent_step, absent_bp, user, user_step, user_bp,
               nmi, nmi_step, nmi_interrupt, nmi_handler, nmi_handler_bp, nmi_handler_timer,
               timer, junk, pte_present, pte_readonly, pte_supervisor, pte_nx, pte_reserved,
-              pde_reserved, pml4e_reserved, pdpte_in_cpu, segment_wraps, general_detect,
-              general_detect_bp)
+              pde_reserved, pml4e_reserved, pdpte_in_cpu, segment_wraps, string_wraps,
+              general_detect, general_detect_bp)
 # These come for instructions alone that ask for them.
 ASKED = (nmi_handler_timer, timer, junk)
 # Those in which HLT ends: the interrupt does not come before it.

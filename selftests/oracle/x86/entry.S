@@ -427,8 +427,9 @@ tss:
 	.balign	4096
 pml4:	.long	pdpt64 + 7, 0
 	.skip	4088
-pdpt64:	.long	pd + 7, 0
-	.skip	4088
+/* The last GiB is the first, but for what programs put into its last entry. */
+pdpt64:	.long	pd + 7, 0, 0, 0, 0, 0, pd + 7, 0
+	.skip	4064
 pd:	.long	pt + 7, 0
 	.set	page, 1
 	.rept	511
@@ -444,5 +445,5 @@ pt:	.set	page, 0
 	.endif
 	.set	page, page + 1
 	.endr
-pdpt:	.long	pd + 1, 0, pd + 1, 0, 0, 0, 0, 0
+pdpt:	.long	pd + 1, 0, pd + 1, 0, 0, 0, pd + 1, 0
 #endif
