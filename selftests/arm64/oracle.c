@@ -121,6 +121,7 @@ static void show_events(const void *bare_data, const void *vcpu_data)
 	oracle_show("far", bare->far, vcpu->far);
 	oracle_show("sp", bare->sp, vcpu->sp);
 	oracle_show("iar", bare->iar, vcpu->iar);
+	oracle_show("pstate", bare->pstate, vcpu->pstate);
 	for (int i = 0; i < 31; i++) {
 		snprintf(name, sizeof(name), "x%d", i);
 		oracle_show(name, bare->regs[i], vcpu->regs[i]);

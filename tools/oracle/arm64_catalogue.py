@@ -227,7 +227,7 @@ SYSTEM = (
     Insn("wfi-timer", "wfi", TIMER_IS_DUE, "msr daifclr, #2\nnop\nnop", masked=True),
     Insn("wfi-timer-later", "wfi", "mrs x3, cntvct_el0\nadd x3, x3, #0x4000\n"
          "msr cntv_cval_el0, x3\nmov x3, #1\nmsr cntv_ctl_el0, x3",
-         "msr daifclr, #2\nnop\nnop", alone=True),
+         "msr daifclr, #2\nnop\nnop", alone=True, masked=True),
     Insn("wfe", "wfe", "sevl"),
     Insn("sev", "sev"),
     Insn("mrs-iar", "mrs x3, s3_0_c12_c12_0", "", "msr s3_0_c12_c12_1, x3"),
@@ -505,7 +505,8 @@ SITUATIONS = FEW + (
 def program(insn, situation):
     """A Program, or None where they do not go together."""
     fields = situation(insn)
-    if fields is False or (insn.alone and situation not in (plain, interrupt_masked)) or \
+    alone = (plain,) if insn.masked else (plain, interrupt_masked)
+    if fields is False or (insn.alone and situation not in alone) or \
             (insn.few and situation not in FEW):
         return None
     fields = dict(fields)

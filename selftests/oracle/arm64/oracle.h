@@ -104,6 +104,8 @@ struct oracle_programs {
  * @far: FAR_EL1
  * @sp: SP_EL0
  * @iar: the interrupt, or 0
+ * @pstate: the handler's own DAIF, PAN, UAO and SSBS; not DIT, which QEMU 7.2 clears at an
+ *	exception, and the manual does not
  * @regs: X0 to X30
  */
 struct oracle_event {
@@ -114,6 +116,7 @@ struct oracle_event {
 	__u64 far;
 	__u64 sp;
 	__u64 iar;
+	__u64 pstate;
 	__u64 regs[31];
 };
 

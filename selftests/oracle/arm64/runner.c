@@ -31,6 +31,10 @@
 #define VECTOR_KIND	0x180
 #define VECTOR_IRQ	0x080
 
+#define SYS_PAN		s3_0_c4_c2_3
+#define SYS_UAO		s3_0_c4_c2_4
+#define SYS_SSBS	s3_3_c4_c2_6
+
 #define ICC_PMR_EL1	s3_0_c4_c6_0
 #define ICC_IAR1_EL1	s3_0_c12_c12_0
 #define ICC_EOIR1_EL1	s3_0_c12_c12_1
@@ -102,6 +106,8 @@ static void take_event(const struct frame *frame)
 	event->far = read_sys(far_el1);
 	event->sp = read_sys(sp_el0);
 	event->iar = is_irq(frame->vector) ? take_interrupt() : 0;
+	event->pstate = read_sys(daif) | read_sys(SYS_PAN) | read_sys(SYS_UAO) |
+			read_sys(SYS_SSBS);
 	for (int i = 0; i < 31; i++)
 		event->regs[i] = frame->regs[i];
 }
