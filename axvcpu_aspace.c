@@ -57,7 +57,8 @@ static void interrupt_guests(struct axvcpu_aspace *aspace)
 	WRITE_ONCE(aspace->tlb_gen, aspace->tlb_gen + 1);
 	/* Pairs with enter_cpu's. */
 	smp_mb();
-	if (cpumask_empty(aspace->loaded_cpus))
+	/* CPUs come and go meanwhile: one that is not seen here flushes before its entry. */
+	if (data_race(cpumask_empty(aspace->loaded_cpus)))
 		return;
 	preempt_disable();
 	smp_call_function_many(aspace->loaded_cpus, do_nothing, NULL, true);
@@ -216,7 +217,7 @@ static void range_unmap(struct axvcpu_range *range)
 
 	spin_lock(&aspace->lock);
 	interval_tree_remove(&range->node, &aspace->ranges);
-	range->unmapped = true;
+	WRITE_ONCE(range->unmapped, true);
 	aspace->stats.ranges--;
 	axvcpu_range_zap(range, range->node.start, range->node.last + 1, true);
 	spin_unlock(&aspace->lock);

@@ -33,7 +33,7 @@ struct axvcpu_faultaround_hints {
  * @flags: AXVCPU_MAP_*; written under both locks of the address space
  * @dirty: a bit for each page, with %AXVCPU_MAP_LOG_DIRTY; the bits under
  *	&struct axvcpu_aspace.lock
- * @unmapped: left the tree; under &struct axvcpu_aspace.lock
+ * @unmapped: left the tree; written under &struct axvcpu_aspace.lock
  * @hints: axvcpu_faultaround.c's
  */
 struct axvcpu_range {

@@ -169,7 +169,7 @@ TRACE_EVENT(axvcpu_kick,
 	TP_fast_assign(
 		__entry->vm_id = vcpu->vm_id;
 		__entry->vcpu_id = vcpu->vcpu_id;
-		__entry->guest_cpu = vcpu->guest_cpu;
+		__entry->guest_cpu = READ_ONCE(vcpu->guest_cpu);
 	),
 	TP_printk("vm %u vcpu %u guest_cpu %d", __entry->vm_id, __entry->vcpu_id,
 		  __entry->guest_cpu)

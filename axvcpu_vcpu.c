@@ -388,7 +388,8 @@ int axvcpu_withdraw(struct axvcpu *vcpu, const struct axvcpu_inject *event)
 /* While the vCPU is in a section, when that began is taken off: the rest is negative. */
 static u64 guest_ns(const struct axvcpu *vcpu)
 {
-	u64 cycles = READ_ONCE(vcpu->guest_cycles);
+	/* Read once, as its sign tells what it is. */
+	u64 cycles = data_race(READ_ONCE(vcpu->guest_cycles));
 
 	if ((s64)cycles < 0)
 		cycles += axvcpu_cycles();
@@ -408,9 +409,11 @@ void axvcpu_get_stats(struct axvcpu *vcpu, struct axvcpu_stats *stats)
 	unsigned int i;
 	u64 handled;
 
-	memcpy(stats, &vcpu->stats, sizeof(*stats));
+	/* The thread inside RUN goes on counting, by additions that cost every exit the least. */
+	data_race(memcpy(stats, &vcpu->stats, sizeof(*stats)));
 	for (i = 0; i < AXVCPU_NR_HW_REASONS; i++) {
-		handled = READ_ONCE(vcpu->handled[i]);
+		/* As above. */
+		handled = data_race(READ_ONCE(vcpu->handled[i]));
 		stats->handled[axvcpu_arch.exit_classes[i]] += handled;
 		stats->kernel_exits += handled;
 	}

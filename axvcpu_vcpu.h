@@ -73,7 +73,8 @@ struct axvcpu_fault {
  * Key to the fields: (c) constant after creation; (m) under @mutex;
  * (s) written under @mutex inside @seq, read by axvcpu_snapshot();
  * (r) written only by the thread inside RUN, which holds @mutex; read
- * anywhere with READ_ONCE(), a stale value is fine; (a) atomic, any thread.
+ * anywhere with READ_ONCE(), a stale value is fine; (n) counters, as (r), but
+ * written by plain additions and read inside data_race(); (a) atomic, any thread.
  *
  * The object lives as long as its file: ioctls and the mapping of the run
  * page hold the file.
@@ -123,11 +124,11 @@ struct axvcpu {
 	bool queue_changed;			/* (a) by a call, since the run page shows it */
 	wait_queue_head_t wait;			/* a Blocked vCPU sleeps here */
 
-	struct axvcpu_stats stats;		/* (r) but for the two below */
+	struct axvcpu_stats stats;		/* (n) but for the two below */
 	atomic64_t injections;			/* (a) */
 	atomic64_t kicks;			/* (a) */
-	u64 guest_cycles;			/* (r) axvcpu_cycles(), see guest_ns() */
-	u64 handled[AXVCPU_NR_HW_REASONS];	/* (r) exits that the kernel handled */
+	u64 guest_cycles;			/* (n) axvcpu_cycles(), see guest_ns() */
+	u64 handled[AXVCPU_NR_HW_REASONS];	/* (n) exits that the kernel handled */
 };
 
 /**
