@@ -57,6 +57,18 @@ struct axvcpu_mock_exit {
 };
 
 /**
+ * struct axvcpu_mock_queue - what INJECT has queued
+ * @irqs: pending interrupts
+ * @exception: pending exception, 0: none
+ * @nmi: an NMI is pending
+ */
+struct axvcpu_mock_queue {
+	DECLARE_BITMAP(irqs, 256);
+	u64 exception;
+	unsigned long nmi;
+};
+
+/**
  * struct axvcpu_mock_kept - the state of a vCPU that KEEP_STATE copies
  * @regs: the run page's
  * @pc: as in &struct axvcpu_mock, like all below
@@ -65,9 +77,7 @@ struct axvcpu_mock_exit {
  * @has_vector:
  * @exit:
  * @can_interrupt:
- * @irqs:
- * @exception:
- * @nmi:
+ * @queue:
  */
 struct axvcpu_mock_kept {
 	u64 regs[AXVCPU_MOCK_NR_REGS];
@@ -77,9 +87,7 @@ struct axvcpu_mock_kept {
 	bool has_vector;
 	struct axvcpu_mock_exit exit;
 	bool can_interrupt;
-	DECLARE_BITMAP(irqs, 256);
-	u64 exception;
-	unsigned long nmi;
+	struct axvcpu_mock_queue queue;
 };
 
 /**
@@ -101,13 +109,10 @@ struct axvcpu_mock_kept {
  * @exit: the last exit
  * @tlb: what the hardware remembers of the second stage
  * @can_interrupt: interrupts may be taken, as of the last exit
- * @irqs: pending interrupts
- * @exception: pending exception, 0: none
- * @nmi: an NMI is pending
+ * @queue: any thread puts something in or takes it out, without a lock
  * @create_config: which call fails, until setup
  * @config: which call fails, and how
- * @fail_count: calls that the failure has waited for
- * @log_lock: protects @log and @log_total; inject has no other lock
+ * @log_lock: protects @config, @log and @log_total; inject has no other lock
  * @log: ring of the last calls
  * @log_total: calls ever made
  */
@@ -132,13 +137,10 @@ struct axvcpu_mock {
 	struct axvcpu_mock_tlb_entry tlb[AXVCPU_MOCK_TLB_LEN];
 
 	bool can_interrupt;
-	DECLARE_BITMAP(irqs, 256);
-	u64 exception;
-	unsigned long nmi;
+	struct axvcpu_mock_queue queue;
 
 	struct axvcpu_mock_setup_config create_config;
 	struct axvcpu_mock_setup_config config;
-	atomic_t fail_count;
 
 	raw_spinlock_t log_lock;
 	struct axvcpu_call_entry log[AXVCPU_MOCK_LOG_LEN];
@@ -165,6 +167,8 @@ int axvcpu_mock_handle_exit(struct axvcpu_mock *mock);
 void axvcpu_mock_complete(struct axvcpu_mock *mock);
 int axvcpu_mock_queue(struct axvcpu_mock *mock, const struct axvcpu_inject *event);
 int axvcpu_mock_withdraw(struct axvcpu_mock *mock, const struct axvcpu_inject *event);
+void axvcpu_mock_get_queue(const struct axvcpu_mock *mock, struct axvcpu_mock_queue *queue);
+void axvcpu_mock_set_queue(struct axvcpu_mock *mock, const struct axvcpu_mock_queue *queue);
 void axvcpu_mock_show_queue(struct axvcpu_mock *mock);
 bool axvcpu_mock_has_event(struct axvcpu_mock *mock);
 

@@ -53,18 +53,22 @@ static void assert_loaded(struct axvcpu_mock *mock)
 
 /* --- the call log ----------------------------------------------------------- */
 
-static void log_call(struct axvcpu_mock *mock, enum axvcpu_call call, int result, u64 arg)
+/* Returns the entry's number. */
+static u64 log_call(struct axvcpu_mock *mock, enum axvcpu_call call, int result, u64 arg)
 {
 	struct axvcpu_call_entry *entry;
 	unsigned long flags;
+	u64 seq;
 
 	raw_spin_lock_irqsave(&mock->log_lock, flags);
 	entry = &mock->log[mock->log_total % AXVCPU_MOCK_LOG_LEN];
-	entry->seq = ++mock->log_total;
+	seq = ++mock->log_total;
+	entry->seq = seq;
 	entry->call = call;
 	entry->result = result;
 	entry->arg = arg;
 	raw_spin_unlock_irqrestore(&mock->log_lock, flags);
+	return seq;
 }
 
 /* A RUN is one call in the log, however often it enters the guest; the last result counts. */
@@ -74,8 +78,7 @@ static void log_run(struct axvcpu_mock *mock)
 
 	if (mock->logged_run != mock->vcpu.stats.runs) {
 		mock->logged_run = mock->vcpu.stats.runs;
-		log_call(mock, AXVCPU_CALL_RUN, mock->run_result, 0);
-		mock->run_seq = mock->log_total;
+		mock->run_seq = log_call(mock, AXVCPU_CALL_RUN, mock->run_result, 0);
 		return;
 	}
 	raw_spin_lock_irqsave(&mock->log_lock, flags);
@@ -142,19 +145,37 @@ static bool config_is_valid(const u64 *raw, unsigned int len)
 
 static void set_config(struct axvcpu_mock *mock, const void *raw)
 {
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&mock->log_lock, flags);
 	memcpy(&mock->config, raw, sizeof(mock->config));
-	atomic_set(&mock->fail_count, 0);
+	raw_spin_unlock_irqrestore(&mock->log_lock, flags);
 }
 
 /* The error that this call was told to fail with, or 0. */
-static int injected(struct axvcpu_mock *mock, enum axvcpu_call call)
+static u32 fail_error(struct axvcpu_mock *mock, enum axvcpu_call call)
 {
+	lockdep_assert_held(&mock->log_lock);
 	if (mock->config.fail_call != call)
 		return 0;
-	if (atomic_fetch_add_unless(&mock->fail_count, 1, INT_MAX) < mock->config.fail_after)
-		return 0;
-	mock->vcpu.arch_code = mock->config.fail_error;
-	return -(int)mock->config.fail_error;
+	if (!mock->config.fail_after)
+		return mock->config.fail_error;
+	mock->config.fail_after--;
+	return 0;
+}
+
+static int injected(struct axvcpu_mock *mock, enum axvcpu_call call)
+{
+	unsigned long flags;
+	u32 error;
+
+	raw_spin_lock_irqsave(&mock->log_lock, flags);
+	error = fail_error(mock, call);
+	raw_spin_unlock_irqrestore(&mock->log_lock, flags);
+	/* INJECT has not got the mutex, and its failure is no transition's. */
+	if (error && call != AXVCPU_CALL_INJECT)
+		mock->vcpu.arch_code = error;
+	return -(int)error;
 }
 
 /* --- module and CPUs -------------------------------------------------------- */
@@ -376,9 +397,7 @@ static void mock_reset(struct axvcpu *vcpu, bool keep_machine)
 	mock->has_vector = false;
 	mock->can_interrupt = false;
 	memset(&mock->exit, 0, sizeof(mock->exit));
-	bitmap_zero(mock->irqs, 256);
-	mock->exception = 0;
-	mock->nmi = 0;
+	axvcpu_mock_set_queue(mock, &(struct axvcpu_mock_queue){});
 	memset(vcpu->run->regs.raw, 0, sizeof(vcpu->run->regs.raw));
 	set_config(mock, &mock->create_config);
 	log_call(mock, AXVCPU_CALL_RESET, 0, keep_machine);
@@ -627,9 +646,7 @@ static void mock_keep(struct axvcpu *vcpu, void *to)
 	kept->has_vector = mock->has_vector;
 	kept->exit = mock->exit;
 	kept->can_interrupt = mock->can_interrupt;
-	bitmap_copy(kept->irqs, mock->irqs, 256);
-	kept->exception = READ_ONCE(mock->exception);
-	kept->nmi = READ_ONCE(mock->nmi);
+	axvcpu_mock_get_queue(mock, &kept->queue);
 }
 
 static void mock_restore(struct axvcpu *vcpu, const void *from, bool time)
@@ -645,9 +662,7 @@ static void mock_restore(struct axvcpu *vcpu, const void *from, bool time)
 	mock->has_vector = kept->has_vector;
 	mock->exit = kept->exit;
 	WRITE_ONCE(mock->can_interrupt, kept->can_interrupt);
-	bitmap_copy(mock->irqs, kept->irqs, 256);
-	xchg(&mock->exception, kept->exception);
-	WRITE_ONCE(mock->nmi, kept->nmi);
+	axvcpu_mock_set_queue(mock, &kept->queue);
 	mock_sync_regs(vcpu);
 }
 

@@ -202,19 +202,19 @@ static bool take_event(struct axvcpu_mock *mock)
 	unsigned int vector;
 	u64 exception;
 
-	exception = xchg(&mock->exception, 0);
+	exception = xchg(&mock->queue.exception, 0);
 	if (exception) {
 		set_reg(mock, 13, EXCEPTION_CODE(exception));
 		return deliver(mock, AXVCPU_MOCK_IS_EXCEPTION | EXCEPTION_VECTOR(exception));
 	}
-	if (test_and_clear_bit(0, &mock->nmi))
+	if (test_and_clear_bit(0, &mock->queue.nmi))
 		return deliver(mock, AXVCPU_MOCK_IS_NMI);
 	if (!(mock->flags & AXVCPU_MOCK_FLAG_IRQ))
 		return true;
 
-	/* The highest first, as a local APIC does. */
-	vector = find_last_bit(mock->irqs, 256);
-	if (vector == 256 || !test_and_clear_bit(vector, mock->irqs))
+	/* The highest first, as a local APIC does; WITHDRAW may have it meanwhile. */
+	vector = data_race(find_last_bit(mock->queue.irqs, 256));
+	if (vector == 256 || !test_and_clear_bit(vector, mock->queue.irqs))
 		return true;
 	return deliver(mock, vector);
 }
@@ -456,7 +456,7 @@ static void complete_sysreg(struct axvcpu_mock *mock, struct axvcpu_run *run)
 {
 	if (READ_ONCE(run->sysreg.fault)) {
 		/* One that is queued already comes first; the instruction then faults again. */
-		cmpxchg(&mock->exception, 0, EXCEPTION_PENDING | VECTOR_GP);
+		cmpxchg(&mock->queue.exception, 0, EXCEPTION_PENDING | VECTOR_GP);
 		return;
 	}
 	if (mock->exit.reason == AXVCPU_EXIT_SYSREG_READ)
@@ -499,7 +499,7 @@ void axvcpu_mock_complete(struct axvcpu_mock *mock)
 		return;
 	/* A hypercall has completed. */
 	if (reason != AXVCPU_EXIT_HYPERCALL &&
-	    (mock->pc != mock->exit.pc || READ_ONCE(mock->exception)))
+	    (mock->pc != mock->exit.pc || READ_ONCE(mock->queue.exception)))
 		return;
 	completions[reason](mock, mock->vcpu.run);
 	/* A VMM that has changed flags alone goes on where the answer leads to. */
@@ -526,18 +526,18 @@ int axvcpu_mock_queue(struct axvcpu_mock *mock, const struct axvcpu_inject *even
 	case AXVCPU_EVENT_INTERRUPT:
 		if (event->vector > 255 || event->flags || event->error_code)
 			return -EINVAL;
-		set_bit(event->vector, mock->irqs);
+		set_bit(event->vector, mock->queue.irqs);
 		return 0;
 	case AXVCPU_EVENT_EXCEPTION:
 		if (event->vector > 31)
 			return -EINVAL;
 		if (!(event->flags & AXVCPU_INJECT_ERROR_CODE) && event->error_code)
 			return -EINVAL;
-		return cmpxchg(&mock->exception, 0, exception) ? -EBUSY : 0;
+		return cmpxchg(&mock->queue.exception, 0, exception) ? -EBUSY : 0;
 	case AXVCPU_EVENT_NMI:
 		if (event->vector || event->flags || event->error_code)
 			return -EINVAL;
-		set_bit(0, &mock->nmi);
+		set_bit(0, &mock->queue.nmi);
 		return 0;
 	default:
 		return -EINVAL;
@@ -554,28 +554,64 @@ int axvcpu_mock_queue(struct axvcpu_mock *mock, const struct axvcpu_inject *even
  */
 int axvcpu_mock_withdraw(struct axvcpu_mock *mock, const struct axvcpu_inject *event)
 {
-	u64 exception = READ_ONCE(mock->exception);
+	u64 exception = READ_ONCE(mock->queue.exception);
 	bool taken = false;
 
 	switch (event->type) {
 	case AXVCPU_EVENT_INTERRUPT:
 		if (event->vector > 255)
 			return -EINVAL;
-		taken = test_and_clear_bit(event->vector, mock->irqs);
+		taken = test_and_clear_bit(event->vector, mock->queue.irqs);
 		break;
 	case AXVCPU_EVENT_EXCEPTION:
 		if (event->vector > 31)
 			return -EINVAL;
 		taken = exception && EXCEPTION_VECTOR(exception) == event->vector &&
-			cmpxchg(&mock->exception, exception, 0) == exception;
+			cmpxchg(&mock->queue.exception, exception, 0) == exception;
 		break;
 	case AXVCPU_EVENT_NMI:
 		if (event->vector)
 			return -EINVAL;
-		taken = test_and_clear_bit(0, &mock->nmi);
+		taken = test_and_clear_bit(0, &mock->queue.nmi);
 		break;
 	}
 	return taken ? 0 : -ENOENT;
+}
+
+/**
+ * axvcpu_mock_get_queue() - copy what is queued
+ * @mock: the vCPU
+ * @queue: the copy
+ *
+ * Context: any.
+ */
+void axvcpu_mock_get_queue(const struct axvcpu_mock *mock, struct axvcpu_mock_queue *queue)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(queue->irqs); i++)
+		queue->irqs[i] = READ_ONCE(mock->queue.irqs[i]);
+	queue->exception = READ_ONCE(mock->queue.exception);
+	queue->nmi = READ_ONCE(mock->queue.nmi);
+}
+
+/**
+ * axvcpu_mock_set_queue() - put a copy in place of what is queued
+ * @mock: the vCPU
+ * @queue: the copy
+ *
+ * What INJECT queues meanwhile comes before, and is gone, or after.
+ *
+ * Context: &struct axvcpu.mutex held.
+ */
+void axvcpu_mock_set_queue(struct axvcpu_mock *mock, const struct axvcpu_mock_queue *queue)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(queue->irqs); i++)
+		xchg(&mock->queue.irqs[i], queue->irqs[i]);
+	xchg(&mock->queue.exception, queue->exception);
+	xchg(&mock->queue.nmi, queue->nmi);
 }
 
 /**
@@ -587,10 +623,12 @@ int axvcpu_mock_withdraw(struct axvcpu_mock *mock, const struct axvcpu_inject *e
 void axvcpu_mock_show_queue(struct axvcpu_mock *mock)
 {
 	struct axvcpu_x86_queue *page = &mock->vcpu.run->queue.x86;
+	struct axvcpu_mock_queue queue;
 
-	bitmap_to_arr64(page->irqs, mock->irqs, 256);
-	page->exception = READ_ONCE(mock->exception);
-	page->nmi = READ_ONCE(mock->nmi);
+	axvcpu_mock_get_queue(mock, &queue);
+	bitmap_to_arr64(page->irqs, queue.irqs, 256);
+	page->exception = queue.exception;
+	page->nmi = queue.nmi;
 }
 
 /**
@@ -602,7 +640,8 @@ void axvcpu_mock_show_queue(struct axvcpu_mock *mock)
  */
 bool axvcpu_mock_has_event(struct axvcpu_mock *mock)
 {
-	if (READ_ONCE(mock->exception) || READ_ONCE(mock->nmi))
+	if (READ_ONCE(mock->queue.exception) || READ_ONCE(mock->queue.nmi))
 		return true;
-	return READ_ONCE(mock->can_interrupt) && !bitmap_empty(mock->irqs, 256);
+	/* INJECT wakes who looked too early. */
+	return READ_ONCE(mock->can_interrupt) && !data_race(bitmap_empty(mock->queue.irqs, 256));
 }

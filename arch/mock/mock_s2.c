@@ -120,7 +120,10 @@ fault:
 	return -EINVAL;
 }
 
-/* One access where the hardware makes one: other CPUs and the host look on. */
+/*
+ * One access where the hardware makes one: other CPUs and the host look on, so that each
+ * counts as atomic.
+ */
 static u32 unit_of(const void *a, const void *b, u32 len)
 {
 	return 1 << __ffs((uintptr_t)a | (uintptr_t)b | len | 8);
@@ -131,7 +134,7 @@ static int copy_out(void *to, const void *from, u32 len)
 	u32 unit = unit_of(to, from, len), done;
 	int ret = 0;
 
-	instrument_write(to, len);
+	instrument_atomic_write(to, len);
 	for (done = 0; !ret && done < len; done += unit)
 		ret = put_unit(to + done, from + done, unit);
 	return ret;
@@ -142,7 +145,7 @@ static int copy_in(void *to, const void *from, u32 len)
 	u32 unit = unit_of(to, from, len), done;
 	int ret = 0;
 
-	instrument_read(from, len);
+	instrument_atomic_read(from, len);
 	for (done = 0; !ret && done < len; done += unit)
 		ret = get_unit(to + done, from + done, unit);
 	return ret;
