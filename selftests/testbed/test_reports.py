@@ -130,6 +130,7 @@ class BadTest(unittest.TestCase):
         "BUG: kernel NULL pointer dereference, address: 0000000000000000",
         "Oops: Oops: 0002 [#1] PREEMPT SMP KASAN",
         "BUG: KASAN: slab-use-after-free in foo+0x1/0x2 [axvcpu_mock]",
+        "BUG: KCSAN: data-race in foo+0x1/0x2 [axvcpu_mock] / bar+0x3/0x4 [axvcpu_mock]",
         "UBSAN: shift-out-of-bounds in axvcpu_s2.c:12:3",
         "WARNING: possible circular locking dependency detected",
         "WARNING: inconsistent lock state",

@@ -37,8 +37,8 @@ ARCHES = {
         "target": "bzImage",
         "modules": ("virt/lib/irqbypass", "arch/x86/kvm/kvm", "arch/x86/kvm/kvm-intel"),
         "cross": "x86_64-linux-gnu-",
-        "flavours": {"lean": 1590, "sanitizer": 1500, "distro": 1780},
-        "alone": ("sanitizer",),
+        "flavours": {"lean": 1590, "sanitizer": 1500, "distro": 1780, "kcsan": 1500},
+        "alone": ("sanitizer", "kcsan"),
     },
     "arm64": {
         "srcarch": "arm64",
@@ -59,6 +59,10 @@ SANITIZED = "kernel kernel/locking kernel/rcu kernel/sched kernel/time mm lib fs
 VARIABLES = {
     "sanitizer": [f"{name}_SANITIZE=$(if $(filter {SANITIZED},$(obj)),,n)"
                   for name in ("KASAN", "UBSAN")],
+    # The kernel's own data races are not ours to find. What orders our accesses by a lock
+    # or a wait queue is in these directories.
+    "kcsan": ["KCSAN_SANITIZE=n",
+              f"KCSAN_INSTRUMENT_BARRIERS=$(if $(filter {SANITIZED},$(obj)),y)"],
 }
 
 # What of a built tree is kept: enough to boot, to build modules, and the

@@ -72,6 +72,10 @@ MACHINES = {m.name: m for m in (
             "sanitizer", "axvcpu_mock", 1024, 180, 60),
     Machine("mock-lean", "the mock backend, two CPUs", "x86_64", qemu, 2,
             "lean", "axvcpu_mock", 1024, 90, 60),
+    Machine("mock-kcsan", "the mock backend, two CPUs, looks for data races", "x86_64", qemu, 2,
+            "kcsan", "axvcpu_mock", 1024, 300, 120,
+            # One access in 50 is watched. There are none but the module's.
+            options="kcsan.skip_watch=50", by_name=True),
     Machine("kunit", "KUnit, two CPUs", "x86_64", qemu, 2,
             "lean", "axvcpu_kunit", 1024, 90, 300),
     Machine("kunit-san", "KUnit, two CPUs, sanitizers", "x86_64", qemu, 2,
