@@ -340,6 +340,55 @@ TEST_F(stress, everybody_without_exits)
 	everybody(_metadata, self, self->fast ? 5000000000ULL : 500000000ULL);
 }
 
+/* Counters never go back, whenever they are looked at. */
+static void *look_at_counters(void *arg)
+{
+	struct axvcpu_vcpu_info info = { 0 };
+	struct axvcpu_stats stats, last = { 0 };
+	struct worker *w = arg;
+
+	while (!stop && !w->err) {
+		w->err = XIOCTL(w->v->fd, AXVCPU_GET_STATS, &stats) ?:
+			 XIOCTL(w->v->fd, AXVCPU_GET_VCPU_INFO, &info);
+		if (stats.runs < last.runs || stats.entries < last.entries ||
+		    stats.exits[AXVCPU_EXIT_IO_WRITE] < last.exits[AXVCPU_EXIT_IO_WRITE] ||
+		    stats.kernel_exits < last.kernel_exits || (int64_t)stats.guest_ns < 0)
+			w->err = -EPROTO;
+		last = stats;
+		w->calls++;
+	}
+	return NULL;
+}
+
+/* RUN counts and moves while others look. */
+TEST_F(stress, looked_at_while_it_runs)
+{
+	struct worker workers[2];
+	unsigned long long end;
+	int runs = 0;
+
+	ASSERT_EQ(0, vcpu_setup(&self->g, &self->v, OUTS));
+	ASSERT_EQ(0, bind_vcpu(self->v.fd, -1));
+	for (int i = 0; i < 2; i++) {
+		workers[i] = (struct worker){ .v = &self->v };
+		ASSERT_EQ(0, pthread_create(&workers[i].thread, NULL, look_at_counters,
+					    &workers[i]));
+	}
+	end = now_ns() + (self->fast ? 3000000000ULL : 300000000ULL);
+	while (now_ns() < end || !*(volatile long *)&workers[0].calls ||
+	       !*(volatile long *)&workers[1].calls) {
+		ASSERT_EQ(0, run_vcpu(self->v.fd, 0));
+		runs++;
+	}
+	stop = true;
+	for (int i = 0; i < 2; i++) {
+		pthread_join(workers[i].thread, NULL);
+		EXPECT_EQ(0, workers[i].err) TH_LOG("after %ld calls", workers[i].calls);
+	}
+	stop = false;
+	EXPECT_LT(0, runs);
+}
+
 static void *map_and_unmap(void *arg)
 {
 	long page = sysconf(_SC_PAGESIZE);
