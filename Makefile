@@ -108,6 +108,7 @@ files = $(if $(FILES),--files '$(subst ','\'',$(FILES))')
 .PHONY: check
 check:
 	$(Q)$(BOOTSTRAP) $(TESTBED) $(TESTBED_FLAGS) check $(if $(T),--test $(T)) $(if $(M),--machine $(M)) $(files) \
+		$(if $(LIMITS),--limits $(LIMITS)) \
 		$(if $(CMD),--program '$(subst ','\'',$(CMD))')
 
 .PHONY: run
@@ -185,6 +186,7 @@ help:
 	@echo "  T=TEST            make check, bench: only these tests or rows, with commas between"
 	@echo "  M=MACHINE         make check, run, shell, bench: on this machine:"
 	@$(TESTBED) --arch $(TEST_ARCHES) machines 2>/dev/null | sed 's/^/                  /'
+	@echo "  LIMITS=PERCENT    make check: of the tests' limits, for tests that are expected to hang"
 	@echo "  FILES=DIR         make shell, check: what is in there is on the machine, in /files"
 	@echo "  CMD=\"PROGRAM ...\" make check FILES=DIR: run a program of it, instead of the tests"
 	@echo "  PREFIX=, LIBDIR=, DESTDIR=  make install ($(PREFIX), PREFIX/lib)"
