@@ -127,6 +127,10 @@ bench:
 coverage:
 	$(Q)$(BOOTSTRAP) $(TESTBED) --arch x86_64 $(if $(filter 1,$(V)),--verbose) coverage $(if $(T),--test $(T)) $(if $(M),--machine $(M))
 
+.PHONY: mutants
+mutants:
+	$(Q)$(BOOTSTRAP) tools/mutants/mutants $(if $(N),--count $(N)) $(if $(SEED),--seed $(SEED)) $(F)
+
 .PHONY: kernels
 kernels:
 	$(Q)$(BOOTSTRAP) $(TESTBED) $(TESTBED_FLAGS) kernels
@@ -170,6 +174,7 @@ help:
 	@echo "  make check        all the tests, on all the emulated machines"
 	@echo "  make bench        what axvcpu costs, and KVM on the same machine; charts"
 	@echo "  make coverage     which lines and branches of the module the tests reach (x86)"
+	@echo "  make mutants      which changes of the module no test notices"
 	@echo "  make lint         checkpatch, sparse, warnings of gcc and clang, and more"
 	@echo "  make docs         the documentation as HTML"
 	@echo
@@ -187,6 +192,7 @@ help:
 	@echo "  M=MACHINE         make check, run, shell, bench: on this machine:"
 	@$(TESTBED) --arch $(TEST_ARCHES) machines 2>/dev/null | sed 's/^/                  /'
 	@echo "  LIMITS=PERCENT    make check: of the tests' limits, for tests that are expected to hang"
+	@echo "  F=FILE[:LINE], N=COUNT, SEED=NUMBER  make mutants: of what, how many, other ones"
 	@echo "  FILES=DIR         make shell, check: what is in there is on the machine, in /files"
 	@echo "  CMD=\"PROGRAM ...\" make check FILES=DIR: run a program of it, instead of the tests"
 	@echo "  PREFIX=, LIBDIR=, DESTDIR=  make install ($(PREFIX), PREFIX/lib)"
