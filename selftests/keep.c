@@ -204,12 +204,14 @@ TEST_F(keep, halted)
 /* The guest's counter: it goes on, or goes back by as much as has passed. */
 TEST_F(keep, time)
 {
-	uint64_t id, kept, offset, later;
+	uint64_t id, offset_id, kept, offset, later;
 
 	if (self->g.info.backend == AXVCPU_BACKEND_MOCK)
 		SKIP(return, "the mock has no counter");
 	id = self->g.info.backend == AXVCPU_BACKEND_VMX ? AXVCPU_X86_REG_MSR(0x10) :
 							   AXVCPU_ARM64_REG_SYS(3, 3, 14, 0, 2);
+	offset_id = self->g.info.backend == AXVCPU_BACKEND_VMX ? AXVCPU_X86_REG_TSC_OFFSET :
+								  AXVCPU_ARM64_REG_CNTVOFF;
 	steps(&self->p);
 	ASSERT_EQ(0, start(self));
 	EXPECT_STEP(1);
@@ -223,12 +225,18 @@ TEST_F(keep, time)
 	ASSERT_EQ(0, get_reg(self->v.fd, id, &later));
 	EXPECT_LE(100000, later - kept);
 	/* So far the machine may go on, and no further back than that. */
-	ASSERT_EQ(0, set_reg(self->v.fd, self->g.info.backend == AXVCPU_BACKEND_VMX ?
-			     AXVCPU_X86_REG_TSC_OFFSET : AXVCPU_ARM64_REG_CNTVOFF, offset));
+	ASSERT_EQ(0, set_reg(self->v.fd, offset_id, offset));
 	ASSERT_EQ(0, restore_state(&self->v, AXVCPU_RESTORE_TIME));
 	ASSERT_EQ(0, get_reg(self->v.fd, id, &later));
 	EXPECT_LE(kept, later);
 	EXPECT_GT(offset / 2, later - kept);
+	/* Without the flag, the offset is what it was. */
+	ASSERT_EQ(0, set_reg(self->v.fd, offset_id, offset));
+	ASSERT_EQ(0, keep_state(&self->v));
+	ASSERT_EQ(0, set_reg(self->v.fd, offset_id, 2 * offset));
+	ASSERT_EQ(0, restore_state(&self->v, 0));
+	ASSERT_EQ(0, get_reg(self->v.fd, offset_id, &later));
+	EXPECT_EQ(offset, later);
 }
 
 /* The list: asked for with no room, too little room, enough; loadable in its order. */

@@ -89,7 +89,7 @@ struct vmx_vcpu {
 	bool skip_due;			/* (m) its completion goes on there */
 	bool halt_if;			/* (w) RFLAGS.IF of the guest that halted */
 	bool halt_nmi_blocked;		/* (w) it was in an NMI's handler */
-	u32 insn_traps;			/* (m) DR6: what breakpoints that instruction's end meets; or 0 */
+	u32 insn_traps;			/* (m) DR6: breakpoints that its end meets, or 0 */
 	u32 traps;			/* (m) DR6: traps behind what the guest has done */
 	u32 io_qualification;		/* (m) of the exit for INS or OUTS that waits */
 	u64 io_count;			/* (m) its elements */

@@ -49,8 +49,7 @@ static int withdraw_interrupt(struct vmx_vcpu *vmx, u32 vector)
 {
 	if (vector > 255)
 		return -EINVAL;
-	vector = array_index_nospec(vector, 256);
-	return test_and_clear_bit(vector, vmx->irr) ? 0 : -ENOENT;
+	return test_and_clear_bit(array_index_nospec(vector, 256), vmx->irr) ? 0 : -ENOENT;
 }
 
 /* The flag stays: one that is queued meanwhile has set it already. */

@@ -214,6 +214,9 @@ TEST_F(x86_cpuid, is_the_vmms)
 		{ CPUID(0x4000001f, 0, 1), 0x77 },
 		{ CPUID(0x80000002, 0, 0), 0x6d787661ULL },
 		{ CPUID(4, 2, 1), 0x3ff },
+		{ CPUID(4, 7, 1), 0x47 },
+		{ CPUID(0xb, 1, 0), 0xb1ULL << 32 },
+		{ CPUID(0xb, 3, 0), 0xb3ULL << 32 },
 		{ CPUID(0x1f, 1, 0), 4ULL << 32 },
 	};
 	/* An interrupt controller of the VMM's, as it may offer */
@@ -227,6 +230,9 @@ TEST_F(x86_cpuid, is_the_vmms)
 		ASSERT_EQ(0, set_reg(self->c.v.fd, rows[i].id, rows[i].value)) TH_LOG("row %d", i);
 		EXPECT_EQ(rows[i].value, code_reg(&self->c, rows[i].id));
 	}
+	/* None took another's place. */
+	for (int i = 0; i < ARRAY_SIZE(rows); i++)
+		EXPECT_EQ(rows[i].value, code_reg(&self->c, rows[i].id));
 	features = (features & ~(1ULL << 20) & ~(1ULL << 31)) | apic;
 	ASSERT_EQ(0, set_reg(self->c.v.fd, CPUID(1, 0, 1), features));
 	ASSERT_EQ(0, code_setup(&self->c));

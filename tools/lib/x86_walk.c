@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* The guest's paging, walked as its CPU does (SDM vol. 3, chapter 4). */
-#if __has_include(<cpuid.h>)
+/* There is one on x86. */
+#if __has_include("cpuid.h")
 #include <cpuid.h>
 #endif
 
@@ -42,7 +43,7 @@
 /* Bits of an address that this CPU has; those above are reserved in its guests, too. */
 static unsigned int address_bits(void)
 {
-#if __has_include(<cpuid.h>)
+#if __has_include("cpuid.h")
 	unsigned int eax, ebx, ecx, edx;
 
 	if (__get_cpuid(0x80000008, &eax, &ebx, &ecx, &edx))
