@@ -16,8 +16,12 @@ def named(name):
     return arm64_generated.named(name) or arm64_catalogue.named(name)
 
 
-def programs(_mode, seeds):
-    return arm64_catalogue.catalogue() + arm64_generated.generated(*seeds)
+def catalogue(_mode):
+    return arm64_catalogue.catalogue()
+
+
+def generated(_mode, first, last):
+    return arm64_generated.generated(first, last)
 
 
 def runner_of(mode):

@@ -8,16 +8,14 @@ import x86_programs
 
 MODES = x86_programs.MODES
 shown = x86_programs.shown
+catalogue = x86_catalogue.catalogue
+generated = x86_generated.generated
 image = x86_programs.image
 report = x86_bare.report
 
 
 def named(name):
     return x86_generated.named(name) or x86_catalogue.named(name)
-
-
-def programs(mode, seeds):
-    return x86_catalogue.catalogue(mode) + x86_generated.generated(mode, *seeds)
 
 
 def runner_of(mode):

@@ -11,7 +11,32 @@ import kernels
 GENERATE = build.TOP / "tools/oracle/generate"
 MOST = 6                    # failures that are reduced
 
+# Of so many seeds, programs and reports fit into a machine's initramfs.
+SEEDS_A_BOOT = 10000
+
 DIFFERS = re.compile(r"# (\S+): bare\|vCPU:(.*)")
+
+
+def chunks():
+    """SEEDS, in parts that a boot can take: [] where it does not say which."""
+    match = re.fullmatch(r"(\d+)-(\d+)", os.environ.get("SEEDS", ""))
+    if not match:
+        return []
+    first, last = int(match[1]), int(match[2])
+    return [f"{at}-{min(at + SEEDS_A_BOOT - 1, last)}"
+            for at in range(first, last + 1, SEEDS_A_BOOT)]
+
+
+def _set(name, value):
+    """A variable of selftests/Makefile, whose value may come by make's command line."""
+    os.environ[name] = value
+    flags = os.environ.get("MAKEFLAGS", "")
+    os.environ["MAKEFLAGS"] = re.sub(rf"\b{name}=\S+", f"{name}={value}", flags)
+
+
+def seeds(chunk):
+    """From now on, selftests are built with the programs of these seeds."""
+    _set("SEEDS", chunk)
 
 
 def differences(result):
@@ -31,7 +56,7 @@ def _ask(arch, option, names):
 def only(names):
     """From now on, selftests are built with these programs alone."""
     os.environ["ORACLE"] = "1"
-    os.environ["ONLY"] = ",".join(names)
+    _set("ONLY", ",".join(names))
 
 
 def candidates(arch, failed):
