@@ -81,14 +81,6 @@ int vmx_set_debug(struct axvcpu *vcpu, const struct axvcpu_set_debug *debug)
 	return 0;
 }
 
-/* What there is to do behind an instruction, by RFLAGS; one of their bits is always 1. */
-static void update_step_mask(struct vmx_vcpu *vmx)
-{
-	vmx->step_mask = X86_EFLAGS_TF | X86_EFLAGS_RF;
-	if (vmx->always & (VMX_ALWAYS_STEPPING | VMX_ALWAYS_BREAKPOINTS))
-		vmx->step_mask |= X86_EFLAGS_FIXED;
-}
-
 /* Addresses of those that the CPU has: the debugger's, or the guest's. */
 static const u64 *breakpoints(const struct vmx_vcpu *vmx)
 {
@@ -107,7 +99,10 @@ static void vmx_set_dr7(struct vmx_vcpu *vmx, u64 value)
 		vmx->always |= VMX_ALWAYS_BREAKPOINTS;
 	else
 		vmx->always &= ~VMX_ALWAYS_BREAKPOINTS;
-	update_step_mask(vmx);
+	/* By RFLAGS, of which one bit is always 1. */
+	vmx->step_mask = X86_EFLAGS_TF | X86_EFLAGS_RF;
+	if (vmx->always & (VMX_ALWAYS_STEPPING | VMX_ALWAYS_BREAKPOINTS))
+		vmx->step_mask |= X86_EFLAGS_FIXED;
 }
 
 /**

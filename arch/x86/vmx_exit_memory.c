@@ -5,6 +5,7 @@
 #include "vmx.h"
 #include "vmx_event.h"
 #include "vmx_exit_handlers.h"
+#include "vmx_guest_insn.h"
 #include "vmx_insn.h"
 
 /**
@@ -21,6 +22,8 @@ int vmx_exit_ept_violation(struct vmx_vcpu *vmx)
 
 	vmx_take_vectoring(vmx);
 	vmx_undo_nmi_unblocking(vmx, qualification);
+	if (unlikely(vmx_rflags(vmx) & vmx->step_mask) && !vmx->event.info)
+		vmx_do_again(vmx);
 	*fault = (struct axvcpu_fault){
 		.gpa = axvcpu_gpa(vmread(GUEST_PHYSICAL_ADDRESS)),
 		/* Read, write and fetch are in the order of AXVCPU_MAP_*. */

@@ -59,6 +59,11 @@ def only(names):
     _set("ONLY", ",".join(names))
 
 
+def not_only():
+    """All of them again."""
+    _set("ONLY", "")
+
+
 def candidates(arch, failed):
     """Names of all that the generated programs among @failed can be reduced to."""
     seeds = [name for name in failed if name.startswith("seed-")][:MOST]
