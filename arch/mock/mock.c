@@ -172,7 +172,7 @@ static int injected(struct axvcpu_mock *mock, enum axvcpu_call call)
 	raw_spin_lock_irqsave(&mock->log_lock, flags);
 	error = fail_error(mock, call);
 	raw_spin_unlock_irqrestore(&mock->log_lock, flags);
-	/* INJECT has not got the mutex, and its failure is no transition's. */
+	/* INJECT runs without the mutex, and its failure is not a transition's. */
 	if (error && call != AXVCPU_CALL_INJECT)
 		mock->vcpu.arch_code = error;
 	return -(int)error;

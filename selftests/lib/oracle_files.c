@@ -62,6 +62,8 @@ static bool is_listed(const char *list, const char *mode)
 
 /*
  * oracle_begin() - read the list, and the names of the programs
+ *
+ * Returns whether the oracle was asked for, in this mode.
  */
 bool oracle_begin(struct oracle_verdict *verdict, const char *mode)
 {
@@ -83,10 +85,9 @@ bool oracle_begin(struct oracle_verdict *verdict, const char *mode)
 		verdict->nr_known += is_listed(modes, mode);
 	}
 	fclose(list);
-	if (!oracle_load(&names, "names", mode))
-		return false;
-	verdict->names = names.data;
-	return true;
+	if (oracle_load(&names, "names", mode))
+		verdict->names = names.data;
+	return verdict->names || !verdict->partial;
 }
 
 /*

@@ -8,28 +8,21 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../oracle/reports.h"
 #include "oracle_run.h"
 
-#define MAGIC		0x6c63726f
 #define MAX_EXITS	3000000
 #define PROGRESS_S	5
 /* Seconds of the machine's own time are many for a program of a few instructions. */
 #define MAX_UNCHANGED	6
 
-/* How struct oracle_reports of every architecture begins, and struct oracle_report */
-struct reports {
-	uint32_t magic;
-	uint32_t count;
-	uint32_t size;
-	uint32_t reserved;
-};
-
+/* How struct oracle_report of every architecture begins */
 struct report {
 	uint32_t id;
 	uint32_t count;
 };
 
-static const struct reports *reports_of(const struct oracle *oracle)
+static const struct oracle_reports *reports_of(const struct oracle *oracle)
 {
 	return (const void *)oracle->ram + oracle->arch->report - oracle->arch->base;
 }
@@ -55,11 +48,13 @@ static int load_files(struct oracle *oracle, const char *runner_name)
 {
 	struct oracle_file runner = {}, programs = {};
 
-	if (!oracle_load(&runner, "runner", runner_name) ||
-	    !oracle_load(&programs, "programs", oracle->mode) ||
-	    !oracle_load(&oracle->bare, "bare", oracle->mode) ||
-	    !oracle_begin(&oracle->verdict, oracle->mode))
+	if (!oracle_begin(&oracle->verdict, oracle->mode))
 		return -ENOENT;
+	/* Of those that are named alone, a mode may have none. */
+	if (!oracle->verdict.names || !oracle_load(&runner, "runner", runner_name) ||
+	    !oracle_load(&programs, "programs", oracle->mode) ||
+	    !oracle_load(&oracle->bare, "bare", oracle->mode))
+		return oracle->verdict.partial ? -ENOENT : -ENODATA;
 	oracle->ram = mmap(NULL, oracle->arch->size, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (oracle->ram == MAP_FAILED)
@@ -100,7 +95,8 @@ static int make_vcpu(struct oracle *oracle)
 /*
  * oracle_open() - a vCPU, whose memory has the runner @runner and the programs of @mode
  *
- * Returns 0; -ENOENT when there are no programs; another negative errno.
+ * Returns 0; -ENOENT when the oracle was not asked for, or not in this mode; -ENODATA when
+ * files are missing; another negative errno.
  */
 int oracle_open(struct oracle *oracle, const struct oracle_arch *arch, const char *runner,
 		const char *mode)
@@ -212,7 +208,7 @@ static void show_event(const struct oracle_arch *arch, const void *bare, const v
 	arch->show_event(bare ?: vcpu);
 }
 
-/* Where they have not as many events, the first that differs tells all. */
+/* Where the counts differ, the first event that differs tells all. */
 static void show_all_events(const struct oracle *oracle, const struct report *bare,
 			    const struct report *vcpu)
 {
@@ -262,7 +258,6 @@ static void judge(struct oracle *oracle, struct report *bare, const struct repor
 	if (oracle->arch->correct)
 		oracle->arch->correct(oracle, bare);
 	same = size == report_size(oracle, vcpu) && !memcmp(bare, vcpu, size);
-
 	if (oracle_next(&oracle->verdict, same, name))
 		show(oracle, name, bare, vcpu);
 }
@@ -274,15 +269,14 @@ static void judge(struct oracle *oracle, struct report *bare, const struct repor
  */
 int oracle_judge(struct oracle *oracle)
 {
-	const struct reports *vcpus = reports_of(oracle), *bares = oracle->bare.data;
+	const struct oracle_reports *vcpus = reports_of(oracle), *bares = oracle->bare.data;
 	struct report *bare = (void *)(bares + 1);
 	const struct report *vcpu = (const void *)(vcpus + 1);
-
 	unsigned int count = bares->count;
 
-	if (bares->magic != MAGIC)
+	if (bares->magic != ORACLE_MAGIC)
 		return -EPROTO;
-	if (vcpus->magic != MAGIC)
+	if (vcpus->magic != ORACLE_MAGIC)
 		count = progress(oracle);
 	else if (vcpus->count != count)
 		return -EPROTO;

@@ -358,6 +358,9 @@ TEST_F(x86_strings, library_down)
 TEST_F(x86_strings, library_faults)
 {
 	uint64_t *pt = (uint64_t *)(self->c.g.mem + PT);
+	struct axvcpu_x86_page_fault fault;
+	struct axvcpu_x86_paging paging;
+	char bytes[] = "xyzt", back[2];
 	uint64_t gpa, cr2;
 	uint32_t code;
 
@@ -381,6 +384,19 @@ TEST_F(x86_strings, library_faults)
 	EXPECT_EQ(PAGES(2) + 0x345, gpa);
 	EXPECT_EQ(0, axvcpu_x86_translate(self->vcpu, 0x12345, false, memory, self, &gpa, &code));
 	EXPECT_EQ(0x12345, gpa);
+	ASSERT_EQ(0, axvcpu_x86_get_paging(self->vcpu, &paging));
+	EXPECT_EQ(0, axvcpu_x86_access(&paging, VIRTUAL + 0x2ffe, bytes, 2, AXVCPU_X86_WRITE,
+				       memory, self, &fault));
+	EXPECT_EQ(0, memcmp("xy", self->mem + PAGES(2) + 0xffe, 2));
+	/* Across the page that is absent: nothing is written. */
+	EXPECT_EQ(14, axvcpu_x86_access(&paging, VIRTUAL + 0xffe, bytes, 4, AXVCPU_X86_WRITE,
+					memory, self, &fault));
+	EXPECT_EQ(VIRTUAL + 0x1000, fault.address);
+	EXPECT_EQ(2, fault.error_code);
+	EXPECT_NE(0, memcmp("xy", self->mem + PAGES(0) + 0xffe, 2));
+	EXPECT_EQ(0, axvcpu_x86_access(&paging, VIRTUAL + 0x2ffe, back, 2, 0, memory, self,
+				       &fault));
+	EXPECT_EQ(0, memcmp("xy", back, 2));
 	/* Read-only pages count with CR0.WP. */
 	pt[2] &= ~2ULL;
 	ASSERT_EQ(0, axvcpu_vcpu_set_reg_by_name(self->vcpu, "cr0", 0x80000001));

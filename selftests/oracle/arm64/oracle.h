@@ -7,6 +7,8 @@
 #ifndef ORACLE_H
 #define ORACLE_H
 
+#include "../reports.h"
+
 /* Where things lie in physical memory; virtual addresses are the same but for the alias. */
 #define ORACLE_BASE		0x40000000
 #define ORACLE_RUNNER		0x40080000
@@ -39,7 +41,6 @@
 #define ORACLE_SGI_PRIORITY(n)	(0x50 + 8 * (n))
 #define ORACLE_PRIORITY		0xa0
 
-#define ORACLE_MAGIC		0x6c63726f
 #define ORACLE_MAX_EVENTS	24
 #define ORACLE_CODE_WORDS	128
 #define ORACLE_END_BRK		0x777		/* BRK's comment that ends a program */
@@ -132,20 +133,6 @@ struct oracle_report {
 	__u32 count;
 	unsigned char data[ORACLE_DATA_SIZE];
 	struct oracle_event event[];
-};
-
-/**
- * struct oracle_reports - what the runner leaves
- * @magic: ORACLE_MAGIC, when it is complete
- * @count: reports
- * @size: of them all, in bytes, this header included
- * @reserved: 0
- */
-struct oracle_reports {
-	__u32 magic;
-	__u32 count;
-	__u32 size;
-	__u32 reserved;
 };
 
 #endif /* __ASSEMBLER__ */

@@ -7,6 +7,8 @@
 #ifndef ORACLE_H
 #define ORACLE_H
 
+#include "../reports.h"
+
 /* Where things lie in physical memory; the real mode's segments are these by 16. */
 #define ORACLE_RUNNER		0x8000
 #define ORACLE_RUNNER_STACK	0x7000		/* tops of stacks */
@@ -33,7 +35,6 @@
 #define ORACLE_DONE_PORT	0x5f0		/* nothing there in a PC */
 #define ORACLE_REPORT_SECTOR	0		/* of the PC's disk */
 
-#define ORACLE_MAGIC		0x6c63726f
 #define ORACLE_MAX_EVENTS	16
 #define ORACLE_CODE_SIZE	96
 
@@ -152,20 +153,6 @@ struct oracle_report {
 	__u64 stack;
 	__u8 data[ORACLE_DATA_SIZE];
 	struct oracle_event event[];
-};
-
-/**
- * struct oracle_reports - what the runner leaves
- * @magic: ORACLE_MAGIC, when it is complete
- * @count: reports
- * @size: of them all, in bytes, this header included
- * @reserved: 0
- */
-struct oracle_reports {
-	__u32 magic;
-	__u32 count;
-	__u32 size;
-	__u32 reserved;
 };
 
 #endif /* __ASSEMBLER__ */
