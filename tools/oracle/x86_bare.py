@@ -54,6 +54,8 @@ def _run(directory, limit):
     with subprocess.Popen(["bochs-bin", "-q", "-f", "bochsrc", "-rc", "go"], cwd=directory,
                           stdin=screen, stdout=screen, stderr=screen,
                           env=os.environ | {"TERM": "vt100"},
+                          # Ctrl-C would take Bochs to its debugger's prompt.
+                          start_new_session=True,
                           preexec_fn=lambda: _begin(limit)) as process:
         os.close(screen)
         with contextlib.suppress(OSError):
