@@ -37,7 +37,7 @@ ARCHES = {
         "target": "bzImage",
         "modules": ("virt/lib/irqbypass", "arch/x86/kvm/kvm", "arch/x86/kvm/kvm-intel"),
         "cross": "x86_64-linux-gnu-",
-        "flavours": {"lean": 1590, "sanitizer": 1500, "distro": 1780, "kcsan": 1500},
+        "flavours": {"lean": 1590, "sanitizer": 1480, "distro": 1780, "kcsan": 1500},
         "alone": ("sanitizer", "kcsan"),
     },
     "arm64": {
@@ -46,7 +46,7 @@ ARCHES = {
         "target": "Image",
         "modules": (),
         "cross": "aarch64-linux-gnu-",
-        "flavours": {"lean": 1500, "64k": 1500},
+        "flavours": {"lean": 1450, "64k": 1450},
         "alone": (),
     },
 }
@@ -56,12 +56,28 @@ ARCHES = {
 # ours are always looked at.
 SANITIZED = "kernel kernel/locking kernel/rcu kernel/sched kernel/time mm lib fs " \
     "drivers/misc/lkdtm"
+
+# GCC remembers which macro each token came from, for its warnings: a tenth of its time.
+FASTER = "KCFLAGS=-ftrack-macro-expansion=0"
+
+# What no figure of ours runs through. GCC takes a sixth less time with -O1.
+UNMEASURED = " ".join(f"{name} {name}/%" for name in (
+    "block", "crypto", "drivers", "init", "io_uring", "kernel/cgroup", "kernel/module",
+    "kernel/power", "kernel/printk", "kernel/trace", "lib/crypto", "lib/kunit", "net",
+    "security"))
+LESS_OPTIMIZED = f"subdir-ccflags-y=$(if $(filter {UNMEASURED},$(obj)),-O1)"
+
+# Variables of kbuild's, for each flavour
 VARIABLES = {
-    "sanitizer": [f"{name}_SANITIZE=$(if $(filter {SANITIZED},$(obj)),,n)"
+    "lean": [LESS_OPTIMIZED],
+    "64k": [LESS_OPTIMIZED],
+    "distro": [LESS_OPTIMIZED],
+    "sanitizer": ["subdir-ccflags-y=-O1"] +
+                 [f"{name}_SANITIZE=$(if $(filter {SANITIZED},$(obj)),,n)"
                   for name in ("KASAN", "UBSAN")],
     # The kernel's own data races are not ours to find. What orders our accesses by a lock
     # or a wait queue is in these directories.
-    "kcsan": ["KCSAN_SANITIZE=n",
+    "kcsan": ["subdir-ccflags-y=-O1", "KCSAN_SANITIZE=n",
               f"KCSAN_INSTRUMENT_BARRIERS=$(if $(filter {SANITIZED},$(obj)),y)"],
 }
 
@@ -120,8 +136,8 @@ class Kernel:
     def _digest(self):
         compiler = subprocess.run([self.cross + "gcc", "--version"],
                                   capture_output=True, text=True, check=True)
-        parts = [str(deps.version(SOURCE)), compiler.stdout.splitlines()[0], self.arch, *KEEP,
-                 *self.variables]
+        parts = [str(deps.version(SOURCE)), compiler.stdout.splitlines()[0], self.arch, FASTER,
+                 *KEEP, *self.variables]
         parts += [path.read_text() for path in self.fragments]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -179,7 +195,7 @@ class Kernel:
 
     def _make(self, tree, *args):
         return ["make", "-C", tree, f"ARCH={self.arch}", f"CROSS_COMPILE={self.cross}",
-                "KBUILD_BUILD_USER=axvcpu", "KBUILD_BUILD_HOST=testbed", *args]
+                "KBUILD_BUILD_USER=axvcpu", "KBUILD_BUILD_HOST=testbed", FASTER, *args]
 
     @staticmethod
     def _environment():
