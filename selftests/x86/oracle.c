@@ -13,6 +13,7 @@
 #include "../oracle/x86/oracle.h"
 #include "kselftest_harness.h"
 #include "oracle_run.h"
+#include "x86_task.h"
 
 #define MSR_APIC_BASE	0x1b
 #define MSR_APIC_FIRST	0x800
@@ -137,6 +138,13 @@ static int on_nothing(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *da
 	return 0;
 }
 
+static int on_task_switch(struct axvcpu_vcpu *vcpu, struct axvcpu_run *run, void *data)
+{
+	const struct pc *pc = data;
+
+	return x86_switch_task(vcpu, run, pc->oracle.ram);
+}
+
 static const struct axvcpu_handlers handlers = {
 	.before = oracle_on_any,
 	.other = oracle_on_end,
@@ -149,6 +157,7 @@ static const struct axvcpu_handlers handlers = {
 		[AXVCPU_EXIT_HALT] = on_halt,
 		[AXVCPU_EXIT_HYPERCALL] = on_vmcall,
 		[AXVCPU_EXIT_NESTED_PAGE_FAULT] = on_nothing,
+		[AXVCPU_EXIT_TASK_SWITCH] = on_task_switch,
 	},
 };
 

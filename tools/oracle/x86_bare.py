@@ -44,7 +44,7 @@ def _disk(path, parts):
     return table + [0, 0, 0], cylinders
 
 
-def _begin(limit):
+def begin(limit):
     machines.die_with_us()
     resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
 
@@ -56,7 +56,7 @@ def _run(directory, limit):
                           env=os.environ | {"TERM": "vt100"},
                           # Ctrl-C would take Bochs to its debugger's prompt.
                           start_new_session=True,
-                          preexec_fn=lambda: _begin(limit)) as process:
+                          preexec_fn=lambda: begin(limit)) as process:
         os.close(screen)
         with contextlib.suppress(OSError):
             while os.read(ours, 65536):

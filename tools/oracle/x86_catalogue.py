@@ -4,8 +4,8 @@
 import dataclasses
 
 from x86_programs import (ABSENT, CR4_DE, CR4_OSXSAVE, DATA, IF, IRQ, MODES, NMI, NOTHING, PAGED,
-                          PD, PDPT, PDPT64, PML4, PORT, PT, RAX, RCX, RDI, RDX, RING3, SEL_HIGH, TF,
-                          TIMER, WIDTH, Program)
+                          PD, PDPT, PDPT64, PML4, PORT, PT, RAX, RCX, RDI, RDX, RING3, SEL_HIGH,
+                          SEL_TASK, TASK_CODE, TASK_VECTOR, TASKS, TF, TIMER, WIDTH, Program)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,11 +23,19 @@ class Insn:
     only: tuple = ()        # situations, by name; none: all
     stack: bool = False     # something is left on it
     at: int = 0             # where that memory is, if not in the data
-    moves_on: bool = True   # the next instruction follows
+    after: str = ""         # if not two NOPs
+    flags: int = 0
 
 
 NOT_LONG = tuple(mode for mode in MODES if mode != "long")
 PROTECTED, FLAT = MODES[1:], MODES[2:]
+
+# The other task's code
+IN_TASK = f".skip {TASK_CODE:#x} - (. - 77b), 0x90\n"
+SWITCHES = {"flags": TASKS, "before": "77:"}
+SWITCH_SITUATIONS = ("plain", "step", "exec_bp", "exec_bp_step", "sti_shadow", "sti_shadow_step",
+                     "interrupt_before", "interrupt_step", "mov_ss", "mov_ss_step", "mov_ss_bp",
+                     "user", "user_step", "user_bp", "nmi", "nmi_interrupt")
 
 NMI_TO_SELF = "mov $0x830, %ecx\nmov $0x4400, %eax\nxor %edx, %edx\nwrmsr"
 HLT_IN_NMI = NMI_TO_SELF + "\nsti\nhlt"
@@ -113,6 +121,18 @@ INSNS = (
     Insn("sti", "sti"),
     Insn("cli", "cli"),
     Insn("mov-to-ds", "mov %ax, %ds", "mov %ds, %ax"),
+    Insn("task-jmp", f"ljmp ${SEL_TASK:#x}, $0", after=IN_TASK + "nop", **SWITCHES,
+         modes=("prot32", "pae", "compat"), only=SWITCH_SITUATIONS),
+    Insn("task-call", f"lcall ${SEL_TASK:#x}, $0", after=IN_TASK + "nop", **SWITCHES,
+         modes=("prot32", "pae", "compat"), only=SWITCH_SITUATIONS),
+    Insn("task-return", f"lcall ${SEL_TASK:#x}, $0", **SWITCHES,
+         after=f"nop\nint $0x30\n{IN_TASK}iret\nnop",
+         modes=("prot32", "pae"), only=SWITCH_SITUATIONS),
+    Insn("task-gate", f"int ${TASK_VECTOR:#x}", after=IN_TASK + "nop", **SWITCHES,
+         modes=("prot32", "pae"), only=SWITCH_SITUATIONS),
+    Insn("task-gate-return", f"int ${TASK_VECTOR:#x}", **SWITCHES,
+         after=f"nop\nint $0x30\n{IN_TASK}iret\nnop",
+         modes=("prot32", "pae"), only=SWITCH_SITUATIONS),
     Insn("popf-tf", "popf", "pushf\norw $0x100, (%esp)", modes=("prot32", "pae", "compat")),
 )
 
@@ -377,6 +397,9 @@ def program(insn, situation, mode):
     if fields is None or fields is False or fields in ("", 0):
         return None
     fields = dict(fields)
+    fields["flags"] = fields.get("flags", 0) | insn.flags
+    if insn.after:
+        fields["after"] = insn.after
     # What stands between a shadow and the instruction would take it.
     before, text = [insn.before, fields.pop("before", "")], insn.text
     if fields.get("handles_nmi"):

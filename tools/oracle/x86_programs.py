@@ -17,7 +17,8 @@ CODE, DATA, ABSENT, NOTHING = 0x20000, 0x30000, 0x3f000, 0xde000
 # The runner's page tables, as in selftests/oracle/x86/runner.ld
 PML4, PDPT64, PD, PT, PDPT = 0xa000, 0xb000, 0xc000, 0xd000, 0xe000
 SEL_HIGH = 0x80
-RING3, IRQ, NMI, TIMER = 1, 2, 4, 8
+SEL_TASK, TASK_VECTOR, TASK_CODE = 0x90, 0x21, 0x40
+RING3, IRQ, NMI, TIMER, TASKS = 1, 2, 4, 8, 16
 CODE_SIZE = 96
 RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI = range(8)
 
@@ -92,7 +93,7 @@ def image(programs):
 
 
 FLAGS = ((RING3, "ring 3"), (IRQ, "an interrupt is pending"), (NMI, "an NMI is pending"),
-         (TIMER, "the timer runs"))
+         (TIMER, "the timer runs"), (TASKS, f"another task begins at {CODE + TASK_CODE:#x}"))
 
 
 def shown(program):

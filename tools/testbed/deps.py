@@ -122,6 +122,32 @@ def install(*names):
     sys.exit(done.stdout + "apt-get could not install the packages above.")
 
 
+def _fetch(scratch, arch, packages, release=None):
+    """Unpack packages under @scratch; with lists of its own: this system's stay as they are."""
+    (scratch / "lists/partial").mkdir(parents=True)
+    (scratch / "status").touch()
+    apt = ["apt-get", "-q", "-o", f"APT::Architecture={arch}",
+           "-o", f"APT::Architectures::={arch}", "-o", f"Dir::State::lists={scratch}/lists",
+           "-o", f"Dir::State::status={scratch}/status", "-o", f"Dir::Cache={scratch}",
+           "-o", "APT::Sandbox::User=root"]
+    if release:
+        suite = release.partition("-")[0]
+        site = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI)",
+                               f"Codename: {suite}"], capture_output=True, text=True, check=True)
+        if not site.stdout:
+            sys.exit(f"No mirror of Debian's {suite} is configured, and {packages[0]} of "
+                     f"{release} is needed.")
+        (scratch / "sources").write_text(f"deb {site.stdout.split()[0]} {release} main\n")
+        apt += ["-o", f"Dir::Etc::sourcelist={scratch}/sources", "-o", "Dir::Etc::sourceparts=-"]
+    for command in (["update"], ["download", *packages]):
+        done = subprocess.run(apt + command, cwd=scratch, stdin=subprocess.DEVNULL, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        if done.returncode:
+            sys.exit(done.stdout + f"apt-get could not fetch {', '.join(packages)}.")
+    for package in scratch.glob("*.deb"):
+        subprocess.run(["dpkg-deb", "-x", package, scratch / "root"], check=True)
+
+
 def busybox(arch, cache):
     """A busybox that runs on @arch; another architecture's is fetched into @cache."""
     if arch == native():
@@ -129,23 +155,34 @@ def busybox(arch, cache):
     found = cache / f"busybox-{arch}"
     if found.exists():
         return found
-    # Lists of their own, so that nothing about this system's packages changes.
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
-        (scratch / "lists/partial").mkdir(parents=True)
-        (scratch / "status").touch()
-        apt = ["apt-get", "-q", "-o", f"APT::Architecture={arch}",
-               "-o", f"APT::Architectures::={arch}", "-o", f"Dir::State::lists={scratch}/lists",
-               "-o", f"Dir::State::status={scratch}/status", "-o", f"Dir::Cache={scratch}",
-               "-o", "APT::Sandbox::User=root"]
-        for command in (["update"], ["download", "busybox-static"]):
-            subprocess.run(apt + command, cwd=scratch, stdin=subprocess.DEVNULL,
-                           stdout=subprocess.DEVNULL, check=True)
-        package = next(scratch.glob("busybox-static_*.deb"))
-        subprocess.run(["dpkg-deb", "-x", package, scratch / "root"], check=True)
+        _fetch(scratch, arch, ["busybox-static"])
         new = found.with_suffix(f".{os.getpid()}")
         shutil.copy(scratch / "root/bin/busybox", new)
         new.rename(found)
+    return found
+
+
+NEWER_QEMU = "10"
+
+
+def newer_qemu(kind, cache):
+    """A QEMU newer than Debian 12's, of its backports: "x86" or "arm", unpacked in @cache."""
+    found = cache / f"qemu-{NEWER_QEMU}-{kind}"
+    if found.exists():
+        return found
+    cache.mkdir(parents=True, exist_ok=True)
+    print(f"fetching QEMU {NEWER_QEMU} of Debian's backports", flush=True)
+    debian = {"x86_64": "amd64"}.get(native(), native())
+    with tempfile.TemporaryDirectory(prefix="build-", dir=cache) as scratch:
+        scratch = pathlib.Path(scratch)
+        _fetch(scratch, debian, [f"qemu-system-{kind}", "qemu-system-data"], "bookworm-backports")
+        try:
+            (scratch / "root").rename(found)
+        except OSError:
+            if not found.exists():      # else somebody else was faster
+                raise
     return found
 
 

@@ -378,6 +378,7 @@ resume:	.quad	0
 shutdown: .ascii "Shutdown"
 
 	.balign	8
+	.globl	gdt
 gdt:	.quad	0
 	.quad	0x00cf9b000000ffff	/* CODE32 */
 	.quad	0x00cf93000000ffff	/* DATA */
@@ -396,6 +397,8 @@ gdt:	.quad	0
 	.quad	0
 	.quad	0xffcff3ffe000ffff	/* HIGH */
 	.quad	0x00009b000000ffff	/* code of 16 bits at 0, on the way back to real mode */
+	.quad	0x0000e90500000067	/* TASK, at ORACLE_TASK */
+	.quad	0
 gdt_desc:
 	.word	. - gdt - 1
 	.long	gdt
@@ -410,6 +413,7 @@ idt_desc:
 	.quad	0x58000
 
 	.balign	8
+	.globl	tss
 tss:
 #if BITS == 64
 	.long	0

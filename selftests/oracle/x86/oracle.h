@@ -17,6 +17,7 @@
 #define ORACLE_CODE		0x20000		/* of the program that runs */
 #define ORACLE_DATA		0x30000
 #define ORACLE_DATA_SIZE	0x100		/* of it is compared */
+#define ORACLE_TASK		0x50000		/* the TSS of another task */
 #define ORACLE_ABSENT		0x3f000		/* a page that is not present, with paging */
 #define ORACLE_NOTHING		0xde000		/* a page without memory; all of it reads as 1s */
 #define ORACLE_PROGRAMS		0x100000
@@ -51,6 +52,10 @@
 #define ORACLE_IRQ		(1 << 1)	/* is pending when it begins */
 #define ORACLE_NMI		(1 << 2)	/* the same */
 #define ORACLE_TIMER		(1 << 3)	/* raises ORACLE_IRQ_VECTOR, much later */
+#define ORACLE_TASKS		(1 << 4)	/* 32 bits: there is another task */
+
+#define ORACLE_TASK_VECTOR	0x21		/* leads to it through a task gate */
+#define ORACLE_TASK_CODE	(ORACLE_CODE + 0x40) /* where it begins */
 
 #ifndef __ASSEMBLER__
 

@@ -304,6 +304,87 @@ void on_event(struct frame *frame)
 	}
 }
 
+/* --- another task ------------------------------------------------------------ */
+
+#if BITS == 32
+#define TSS_WORDS	26
+#define TSS_ESP0	1
+#define TSS_SS0		2
+#define TSS_CR3		7
+#define TSS_EIP		8
+#define TSS_EFLAGS	9
+#define TSS_EAX		10
+#define TSS_ESP		14
+#define TSS_ES		18
+#define TSS_CS		19
+#define TSS_GS		23
+#define TSS_PORTS	25
+#define TASK_GATE	0xe500
+
+static volatile __u32 *task(void)
+{
+	return (volatile __u32 *)byte_at(ORACLE_TASK);
+}
+
+static void set_up_task(void)
+{
+	volatile __u32 *gate = (void *)byte_at(0x58000 + 8 * ORACLE_TASK_VECTOR);
+	volatile __u32 *to = task();
+
+	for (unsigned int i = 0; i < TSS_WORDS; i++) {
+		to[i] = 0;
+		if (i >= TSS_EAX && i < TSS_EAX + 8)
+			to[i] = 0x7a5c0000 + i;
+		if (i >= TSS_ES && i <= TSS_GS)
+			to[i] = i == TSS_CS ? SEL_CODE32 : SEL_DATA;
+		if (i > TSS_CR3)
+			tss[i] = i == TSS_PORTS ? 0x680000 : 0;
+	}
+	to[TSS_ESP0] = HANDLER_STACK;
+	to[TSS_SS0] = SEL_DATA;
+	to[TSS_CR3] = programs()->mode == ORACLE_PAE ? get_cr3() : 0;
+	tss[TSS_CR3] = to[TSS_CR3];
+	to[TSS_EIP] = ORACLE_TASK_CODE;
+	to[TSS_EFLAGS] = 2;
+	to[TSS_ESP] = ORACLE_STACK - 0x100;
+	to[TSS_PORTS] = 0x680000;
+	gate[0] = SEL_TASK << 16;
+	gate[1] = TASK_GATE;
+}
+
+/* What a switch has left in both, and which of them are busy */
+static __u64 sum_tasks(void)
+{
+	__u64 sum = gdt[SEL_TSS + 5] * 256 + gdt[SEL_TASK + 5];
+
+	for (unsigned int i = 0; i < TSS_WORDS; i++)
+		sum = sum * 31 + (tss[i] ^ i) + 17 * (__u64)task()[i];
+	return sum;
+}
+
+/* The runner's own again */
+static void clean_up_task(void)
+{
+	gdt[SEL_TASK + 5] &= ~2;
+	gdt[SEL_TSS + 5] &= ~2;
+	asm volatile("ltr %%ax" : : "a" (SEL_TSS) : "memory");
+	set_stub_gate(ORACLE_TASK_VECTOR);
+}
+#else
+static void set_up_task(void)
+{
+}
+
+static __u64 sum_tasks(void)
+{
+	return 0;
+}
+
+static void clean_up_task(void)
+{
+}
+#endif
+
 /* --- a program --------------------------------------------------------------- */
 
 static void fill_memory(const struct oracle_program *program)
@@ -439,6 +520,8 @@ static void set_up(const struct oracle_program *program)
 	set_dr6(DR6_INIT);
 	if (programs()->mode >= ORACLE_PAE)
 		set_cr2(0);
+	if (program->flags & ORACLE_TASKS)
+		set_up_task();
 	if (program->flags & ORACLE_IRQ)
 		wrmsr(MSR_SELF_IPI, ORACLE_IRQ_VECTOR);
 	if (program->flags & ORACLE_TIMER)
@@ -459,6 +542,8 @@ static void clean_up(const struct oracle_program *program)
 		*poked(program) = saved_entry;
 		set_cr3(get_cr3());
 	}
+	if (program->flags & ORACLE_TASKS)
+		clean_up_task();
 	if (program->flags & ORACLE_TIMER)
 		wrmsr(MSR_TIMER_COUNT, 0);
 	if (program->flags & (ORACLE_IRQ | ORACLE_TIMER))
@@ -480,6 +565,8 @@ static void run(const struct oracle_program *program, __u32 cr0)
 	set_cr0(cr0);
 	this->poked = program->poke_at ? *poked(program) : 0;
 	this->stack = sum_stack();
+	if (program->flags & ORACLE_TASKS)
+		this->stack += sum_tasks();
 	for (unsigned int i = 0; i < ORACLE_DATA_SIZE; i++)
 		this->data[i] = *byte_at(ORACLE_DATA + i);
 	clean_up(program);

@@ -18,6 +18,7 @@
 #define SEL_STACK16	0x58
 #define SEL_TSS		0x60
 #define SEL_USER_STACK16 0x73
+#define SEL_TASK	0x90
 #define SEL_HIGH	0x80		/* what begins below 4 GiB goes on at 0 */
 
 #define HANDLER_STACK	0x60000		/* with IST, or from ring 3 */
@@ -55,6 +56,8 @@ extern struct frame saved;		/* 16 bits: where the stubs put it */
 extern __u8 stubs[];
 extern __u8 block_nmis[];
 extern __u8 absent_pte[];
+extern __u8 gdt[];
+extern __u32 tss[];
 
 void run_all(void);
 void on_event(struct frame *frame);
