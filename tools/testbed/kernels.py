@@ -67,10 +67,9 @@ UNMEASURED = " ".join(f"{name} {name}/%" for name in (
     "security"))
 LESS_OPTIMIZED = f"subdir-ccflags-y=$(if $(filter {UNMEASURED},$(obj)),-O1)"
 
-# Variables of kbuild's, for each flavour
+# Variables of kbuild's, for each flavour. arm64's Makefiles set the first one themselves.
 VARIABLES = {
     "lean": [LESS_OPTIMIZED],
-    "64k": [LESS_OPTIMIZED],
     "distro": [LESS_OPTIMIZED],
     "sanitizer": ["subdir-ccflags-y=-O1"] +
                  [f"{name}_SANITIZE=$(if $(filter {SANITIZED},$(obj)),,n)"
@@ -129,7 +128,7 @@ class Kernel:
         self.name = f"{arch} {flavour}"
         self.fragments = [HERE / "configs" / f"{name}.config"
                           for name in ("base", arch, flavour)]
-        self.variables = VARIABLES.get(flavour, [])
+        self.variables = VARIABLES.get(flavour, []) if arch == "x86_64" else []
         self.id = f"{flavour}-{self._digest()[:12]}"
         self.dir = cache() / f"{arch}-{self.id}"
 
@@ -225,7 +224,7 @@ class Kernel:
             raise BuildError("the configuration did not take " + ", ".join(refused))
 
     def _compile(self, tree, out, began):
-        command = self._make(tree, f"-j{os.cpu_count()}", *self.variables, self.info["target"],
+        command = self._make(tree, f"-j{os.cpu_count() + 1}", *self.variables, self.info["target"],
                              "modules_prepare" if self._alone() else "modules")
         make = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, text=True, env=self._environment(),
