@@ -9,6 +9,9 @@
 #include "axvcpu_s2.h"
 #include "axvcpu_vcpu.h"
 
+/* So many elements of @get_call_log are asked for at most. */
+#define AXVCPU_MAX_CALL_LOG	64U
+
 /**
  * struct axvcpu_arch_ops - the contract with the hardware
  *
@@ -47,7 +50,8 @@ struct axvcpu_arch_ops {
 	/** @exit: [P] module unload */
 	void (*exit)(void);
 	/**
-	 * @cpu_enable: interrupts off, on each CPU: enter VMX operation or the like.
+	 * @cpu_enable: interrupts off, on a CPU before it loads the first vCPU: enter VMX
+	 * operation or the like.
 	 * -EBUSY: another hypervisor holds it.
 	 */
 	int (*cpu_enable)(void);
@@ -59,9 +63,8 @@ struct axvcpu_arch_ops {
 	 */
 	void (*cpu_disable)(void);
 	/**
-	 * @enabled: [P] all CPUs have done @cpu_enable (true), or are about to
-	 * do @cpu_disable (false). For emergency callbacks. May
-	 * be NULL.
+	 * @enabled: [P] a first CPU has done @cpu_enable (true), or all that have are about
+	 * to do @cpu_disable (false). For emergency callbacks. May be NULL.
 	 */
 	void (*enabled)(bool on);
 
@@ -78,7 +81,10 @@ struct axvcpu_arch_ops {
 	int (*set_entry)(struct axvcpu *vcpu, struct axvcpu_gpa entry);
 	/** @set_ept_root: [C] once before @setup, else -EEXIST; -EINVAL: malformed */
 	int (*set_ept_root)(struct axvcpu *vcpu, struct axvcpu_hpa root);
-	/** @setup: [C] initial state; -EINVAL without entry and root, or for a bad @config */
+	/**
+	 * @setup: [C], virtualization is on here: initial state; -EINVAL without entry and
+	 * root, or for a bad @config
+	 */
 	int (*setup)(struct axvcpu *vcpu, const union axvcpu_setup_config *config);
 	/** @bind: [C] */
 	int (*bind)(struct axvcpu *vcpu);
@@ -218,8 +224,12 @@ struct axvcpu_arch_ops {
 	int (*set_debug)(struct axvcpu *vcpu, const struct axvcpu_set_debug *debug);
 	/** @cycles_to_ns: any context: axvcpu_cycles() units to nanoseconds */
 	u64 (*cycles_to_ns)(u64 cycles);
-	/** @get_call_log: [P] the mock's only, else NULL */
-	int (*get_call_log)(struct axvcpu *vcpu, struct axvcpu_call_log *log);
+	/**
+	 * @get_call_log: [P] the last @max calls of these ops, the oldest first, and how many
+	 * there ever were. Returns how many are written. The mock's only, else NULL.
+	 */
+	u32 (*get_call_log)(struct axvcpu *vcpu, struct axvcpu_call_entry *entries, u32 max,
+			    u64 *total);
 };
 
 /** axvcpu_arch - the backend that this module was linked with */

@@ -2,175 +2,37 @@
 /*
  * Guest memory: ranges of a process mirrored into a second-stage table.
  *
- * Nothing is pinned. A range has an interval notifier over the user addresses
- * behind it; the host calls it before it takes a page away or takes away the
- * right to write to it. While a leaf is in the table, the host has therefore
- * not got to the end of such a change: the page is still mapped in the process
- * as the leaf says, and can't be freed or truncated.
+ * Nothing is pinned. What the host does to the memory of a range is heard by a listener
+ * (axvcpu_listener.c), before it takes a page away or takes away the right to write to it.
  *
  * Locks:
- * - ranges_lock serialises MAP and UNMAP. It is not taken by faults, which may
+ * - ranges_lock serialises what changes ranges. It is not taken by faults, which may
  *   wait for userspace (userfaultfd).
- * - lock protects the table, and is taken by the notifier, which may not
- *   sleep. It is held over a shootdown: an invalidation that finds nothing in
- *   the table must not return, and let the page be freed, while another one
- *   still waits for a CPU that uses it. Who waits for the lock has interrupts
- *   on, so that the shootdown gets through.
+ * - lock protects the table, and is taken by listeners, which may not sleep. See
+ *   axvcpu_zap.c.
  *
  * The range tree is changed under both locks, and read under either.
- *
- * Shootdown: a CPU is in loaded_cpus while a vCPU is loaded there, and it
- * compares tlb_gen before each entry.
- *
- *   shootdown                          entry
- *   change the table                   set the CPU in loaded_cpus
- *   tlb_gen++                          smp_mb (enter_cpu, and before the entry)
- *   smp_mb                             read tlb_gen, flush if it changed
- *   interrupt loaded_cpus, wait        use the table
- *
- * Either the shootdown sees the CPU, whose guest exits and flushes before it
- * is entered again, or the CPU sees the new tlb_gen.
- *
- * Where the backend can make all CPUs forget at once, there is none of this: what
- * it did not reach was read from the table after the change.
  */
+#include <linux/bitmap.h>
 #include <linux/err.h>
 #include <linux/io.h>
 #include <linux/kref.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include <linux/smp.h>
 #include <linux/spinlock.h>
 
+#include "axvcpu_age.h"
 #include "axvcpu_range.h"
+#include "axvcpu_zap.h"
 
 #define MAX_RANGES	32768
-
-static void do_nothing(void *unused)
-{
-}
-
-/* The guests of this table exit, and flush before they are entered again. */
-static void interrupt_guests(struct axvcpu_aspace *aspace)
-{
-	WRITE_ONCE(aspace->tlb_gen, aspace->tlb_gen + 1);
-	/* Pairs with enter_cpu's. */
-	smp_mb();
-	/* CPUs come and go meanwhile: one that is not seen here flushes before its entry. */
-	if (data_race(cpumask_empty(aspace->loaded_cpus)))
-		return;
-	preempt_disable();
-	smp_call_function_many(aspace->loaded_cpus, do_nothing, NULL, true);
-	preempt_enable();
-	aspace->stats.shootdowns++;
-}
-
-/* Returns when no CPU remembers what @zap took out. */
-static void flush_zapped(struct axvcpu_aspace *aspace, struct axvcpu_s2_zap *zap)
-{
-	lockdep_assert_held(&aspace->lock);
-	if (!zap->flush)
-		return;
-	if (axvcpu_arch.flush_tlbs)
-		axvcpu_arch.flush_tlbs(zap);
-	else
-		interrupt_guests(aspace);
-	axvcpu_s2_free_tables(aspace->s2.format, &zap->tables);
-	zap->flush = false;
-	zap->nr_runs = 0;
-}
-
-struct range_zap {
-	struct axvcpu_s2_zap s2;
-	struct axvcpu_range *range;
-};
-
-/*
- * The host does not see the guest's writes in its own page table. As the leaf
- * was still there, the page can't have been truncated: the same as where the
- * host takes over the dirty bit of an entry that it removes.
- */
-static void leaf_gone(struct axvcpu_s2_zap *zap, u64 gpa, unsigned int level, u64 leaf)
-{
-	struct axvcpu_range *range = container_of(zap, struct range_zap, s2)->range;
-	const struct axvcpu_s2_format *format = range->aspace->s2.format;
-	u64 first;
-
-	if (!axvcpu_s2_may_be_dirty(format, leaf))
-		return;
-	folio_mark_dirty(page_folio(pfn_to_page(PHYS_PFN(leaf & format->addr_mask))));
-	if (!range->dirty)
-		return;
-	/* bitmap_set() counts from there in 32 bits. */
-	first = PHYS_PFN(gpa - range->node.start);
-	bitmap_set(range->dirty + BIT_WORD(first), first % BITS_PER_LONG,
-		   1U << (level * format->level_bits));
-}
-
-/* axvcpu_s2_zap() or _clean(). May drop the lock in between when @may_sleep. */
-static void for_leaves(struct axvcpu_range *range, u64 gpa, u64 end, bool may_sleep,
-		       u64 (*fn)(struct axvcpu_s2 *s2, u64 gpa, u64 end,
-				 struct axvcpu_s2_zap *zap))
-{
-	struct range_zap zap = { .s2.gone = leaf_gone, .range = range };
-	struct axvcpu_aspace *aspace = range->aspace;
-
-	lockdep_assert_held(&aspace->lock);
-	INIT_LIST_HEAD(&zap.s2.tables);
-	do {
-		gpa = fn(&aspace->s2, gpa, end, &zap.s2);
-		if (may_sleep && (need_resched() || spin_needbreak(&aspace->lock))) {
-			flush_zapped(aspace, &zap.s2);
-			cond_resched_lock(&aspace->lock);
-		}
-	} while (gpa < end);
-	flush_zapped(aspace, &zap.s2);
-}
-
-/**
- * axvcpu_range_zap() - take leaves of a range out of the table
- * @range: the range
- * @gpa: where they begin
- * @end: where they end
- * @may_sleep: the lock may be dropped in between
- *
- * When it returns, no CPU remembers any of them.
- *
- * Context: &struct axvcpu_aspace.lock held, interrupts on.
- */
-void axvcpu_range_zap(struct axvcpu_range *range, u64 gpa, u64 end, bool may_sleep)
-{
-	for_leaves(range, gpa, end, may_sleep, axvcpu_s2_zap);
-}
-
-static bool invalidate(struct mmu_interval_notifier *notifier,
-		       const struct mmu_notifier_range *host, unsigned long seq)
-{
-	struct axvcpu_range *range = container_of(notifier, struct axvcpu_range, notifier);
-	struct axvcpu_aspace *aspace = range->aspace;
-	unsigned long first = max(host->start, notifier->interval_tree.start);
-	unsigned long last = min(host->end - 1, notifier->interval_tree.last);
-	u64 gpa = range->node.start + (first - notifier->interval_tree.start);
-
-	spin_lock(&aspace->lock);
-	mmu_interval_set_seq(notifier, seq);
-	aspace->stats.invalidations++;
-	axvcpu_range_zap(range, gpa, gpa + (last - first) + 1,
-			 mmu_notifier_range_blockable(host));
-	spin_unlock(&aspace->lock);
-	return true;
-}
-
-static const struct mmu_interval_notifier_ops notifier_ops = {
-	.invalidate = invalidate,
-};
 
 static void range_release(struct kref *ref)
 {
 	struct axvcpu_range *range = container_of(ref, struct axvcpu_range, ref);
 
-	kvfree(range->dirty);
+	axvcpu_log_put(range->log);
 	kfree(range);
 }
 
@@ -183,11 +45,6 @@ static void range_release(struct kref *ref)
 void axvcpu_range_put(struct axvcpu_range *range)
 {
 	kref_put(&range->ref, range_release);
-}
-
-static u64 range_pages(const struct axvcpu_range *range)
-{
-	return PHYS_PFN(range->node.last - range->node.start) + 1;
 }
 
 /**
@@ -207,22 +64,50 @@ struct axvcpu_range *axvcpu_range_find(struct axvcpu_aspace *aspace, u64 first, 
 	return node ? container_of(node, struct axvcpu_range, node) : NULL;
 }
 
-/*
- * Faults that hold a reference find it unmapped. The notifier goes last: as
- * long as there are leaves, the host must tell what happens to their pages.
+/**
+ * axvcpu_range_activate() - there may be leaves from now on
+ * @range: the range
+ *
+ * Context: &struct axvcpu_aspace.lock held.
  */
+void axvcpu_range_activate(struct axvcpu_range *range)
+{
+	lockdep_assert_held(&range->aspace->lock);
+	if (range->active)
+		return;
+	range->active = true;
+	interval_tree_insert(&range->user, &range->aspace->active);
+}
+
+/**
+ * axvcpu_range_deactivate() - there are no leaves any more
+ * @range: the range
+ *
+ * Context: &struct axvcpu_aspace.lock held.
+ */
+void axvcpu_range_deactivate(struct axvcpu_range *range)
+{
+	lockdep_assert_held(&range->aspace->lock);
+	if (!range->active)
+		return;
+	range->active = false;
+	interval_tree_remove(&range->user, &range->aspace->active);
+}
+
+/* Faults that hold a reference find it unmapped. The listener goes last. */
 static void range_unmap(struct axvcpu_range *range)
 {
 	struct axvcpu_aspace *aspace = range->aspace;
 
 	spin_lock(&aspace->lock);
 	interval_tree_remove(&range->node, &aspace->ranges);
-	WRITE_ONCE(range->unmapped, true);
+	range->unmapped = true;
 	aspace->stats.ranges--;
-	axvcpu_range_zap(range, range->node.start, range->node.last + 1, true);
+	axvcpu_zap_range(range, range->node.start, range->node.last + 1, true);
+	axvcpu_range_deactivate(range);
 	spin_unlock(&aspace->lock);
 
-	mmu_interval_notifier_remove(&range->notifier);
+	axvcpu_listener_leave(range);
 	axvcpu_range_put(range);
 }
 
@@ -247,6 +132,8 @@ struct axvcpu_aspace *axvcpu_aspace_create(void)
 	mutex_init(&aspace->ranges_lock);
 	spin_lock_init(&aspace->lock);
 	aspace->ranges = RB_ROOT_CACHED;
+	aspace->active = RB_ROOT_CACHED;
+	aspace->listeners = RB_ROOT_CACHED;
 	aspace->tlb_gen = 1;
 	aspace->mm = current->mm;
 	/* A kernel thread has none, and can map nothing. */
@@ -281,6 +168,7 @@ static void aspace_release(struct kref *ref)
 
 	while ((range = axvcpu_range_find(aspace, 0, ULONG_MAX)))
 		range_unmap(range);
+	axvcpu_age_end(aspace);
 	axvcpu_s2_destroy(&aspace->s2);
 	if (aspace->mm)
 		mmdrop(aspace->mm);
@@ -318,16 +206,6 @@ static int check_flags(u32 flags)
 	return axvcpu_arch.s2->accesses & BIT(flags & AXVCPU_MAP_ALL) ? 0 : -EINVAL;
 }
 
-/* The log of written pages, or NULL without. */
-static int make_log(u32 flags, u64 pages, unsigned long **log)
-{
-	*log = NULL;
-	if (!(flags & AXVCPU_MAP_LOG_DIRTY))
-		return 0;
-	*log = kvcalloc(BITS_TO_LONGS(pages), sizeof(**log), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	return *log ? 0 : -ENOMEM;
-}
-
 static int check_map(const struct axvcpu_map *map)
 {
 	u64 gpa_end, user_end;
@@ -347,19 +225,34 @@ static int check_map(const struct axvcpu_map *map)
 	return 0;
 }
 
-/* The notifier is there before the range, as leaves are not without it. */
-static int range_map(struct axvcpu_aspace *aspace, struct axvcpu_range *range,
-		     const struct axvcpu_map *map)
+static struct axvcpu_range *range_create(struct axvcpu_aspace *aspace, u64 gpa,
+					 unsigned long uaddr, u64 size, u32 flags)
 {
+	struct axvcpu_range *range = kzalloc(sizeof(*range), GFP_KERNEL_ACCOUNT);
+
+	if (!range)
+		return NULL;
+	kref_init(&range->ref);
+	range->aspace = aspace;
+	range->flags = flags;
+	range->node.start = gpa;
+	range->node.last = gpa + size - 1;
+	range->user.start = uaddr;
+	range->user.last = uaddr + size - 1;
+	return range;
+}
+
+/* The listener is there before the range, as leaves are not without it. */
+static int range_map(struct axvcpu_range *range)
+{
+	struct axvcpu_aspace *aspace = range->aspace;
 	int ret;
 
-	lockdep_assert_held(&aspace->ranges_lock);
-	if (axvcpu_range_find(aspace, map->gpa, map->gpa + map->size - 1))
+	if (axvcpu_range_find(aspace, range->node.start, range->node.last))
 		return -EEXIST;
 	if (aspace->stats.ranges == MAX_RANGES)
 		return -ENOSPC;
-	ret = mmu_interval_notifier_insert(&range->notifier, aspace->mm, map->uaddr, map->size,
-					   &notifier_ops);
+	ret = axvcpu_age_begin(aspace) ?: axvcpu_listener_join(range);
 	if (ret)
 		return ret;
 
@@ -379,7 +272,7 @@ static int range_map(struct axvcpu_aspace *aspace, struct axvcpu_range *range,
  *
  * Context: process context, sleeps.
  * Return: 0; -EINVAL, -EFAULT, -EEXIST, -ENOSPC, -EIO, -ENOMEM as documented
- * for %AXVCPU_MAP; -EINTR: killed, or a signal with the process's first range.
+ * for %AXVCPU_MAP; -EINTR: a signal.
  */
 int axvcpu_aspace_map(struct axvcpu_aspace *aspace, const struct axvcpu_map *map)
 {
@@ -392,20 +285,17 @@ int axvcpu_aspace_map(struct axvcpu_aspace *aspace, const struct axvcpu_map *map
 	if (!aspace->mm || !axvcpu_aspace_is_ours(aspace))
 		return -EIO;
 
-	range = kzalloc(sizeof(*range), GFP_KERNEL_ACCOUNT);
+	range = range_create(aspace, map->gpa, map->uaddr, map->size, map->flags);
 	if (!range)
 		return -ENOMEM;
-	kref_init(&range->ref);
-	range->aspace = aspace;
-	range->flags = map->flags;
-	range->node.start = map->gpa;
-	range->node.last = map->gpa + map->size - 1;
-
-	ret = make_log(map->flags, range_pages(range), &range->dirty);
+	if (map->flags & AXVCPU_MAP_LOG_DIRTY) {
+		range->log = axvcpu_log_create(axvcpu_range_pages(range));
+		ret = range->log ? 0 : -ENOMEM;
+	}
 	if (!ret)
-		ret = mutex_lock_killable(&aspace->ranges_lock);
+		ret = mutex_lock_interruptible(&aspace->ranges_lock);
 	if (!ret) {
-		ret = range_map(aspace, range, map);
+		ret = range_map(range);
 		mutex_unlock(&aspace->ranges_lock);
 	}
 	if (ret)
@@ -413,90 +303,210 @@ int axvcpu_aspace_map(struct axvcpu_aspace *aspace, const struct axvcpu_map *map
 	return ret;
 }
 
-/* Exactly the range that was mapped so, with ranges_lock held; or ERR_PTR(), without. */
-static struct axvcpu_range *lock_range(struct axvcpu_aspace *aspace, u64 gpa, u64 size)
+/* Parts of what was mapped */
+
+/* How many ranges make these addresses up; -ENOENT: there is a hole. */
+static int count_ranges(struct axvcpu_aspace *aspace, u64 gpa, u64 last)
 {
 	struct axvcpu_range *range;
-	int ret;
+	int count = 0;
 
-	if (!axvcpu_aspace_is_ours(aspace))
-		return ERR_PTR(-EIO);
-	ret = mutex_lock_killable(&aspace->ranges_lock);
-	if (ret)
-		return ERR_PTR(ret);
-	range = axvcpu_range_find(aspace, gpa, gpa);
-	if (range && range->node.start == gpa && range->node.last - range->node.start == size - 1)
-		return range;
-	mutex_unlock(&aspace->ranges_lock);
-	return ERR_PTR(-ENOENT);
+	do {
+		range = axvcpu_range_find(aspace, gpa, gpa);
+		if (!range)
+			return -ENOENT;
+		count++;
+		gpa = range->node.last + 1;
+	} while (range->node.last < last);
+	return count;
 }
 
+static struct axvcpu_range *create_part(const struct axvcpu_range *range, u64 gpa, u64 end)
+{
+	struct axvcpu_range *part = range_create(range->aspace, gpa, axvcpu_range_uaddr(range, gpa),
+						 end - gpa, range->flags);
+
+	if (!part)
+		return NULL;
+	part->log = axvcpu_log_get(range->log);
+	part->log_first = range->log_first + PHYS_PFN(gpa - range->node.start);
+	return part;
+}
+
+static void insert_part(const struct axvcpu_range *range, struct axvcpu_range *part)
+{
+	part->listener = range->listener;
+	list_add(&part->link, &part->listener->ranges);
+	interval_tree_insert(&part->node, &part->aspace->ranges);
+	if (range->active)
+		axvcpu_range_activate(part);
+}
+
+/*
+ * Two ranges in the place of one, where @gpa is inside it: the leaves stay. Faults that
+ * look at the old one find out.
+ */
+static int cut(struct axvcpu_aspace *aspace, u64 gpa)
+{
+	struct axvcpu_range *range = axvcpu_range_find(aspace, gpa, gpa), *low, *high;
+
+	if (!range || range->node.start == gpa)
+		return 0;
+	low = create_part(range, range->node.start, gpa);
+	high = create_part(range, gpa, range->node.last + 1);
+	if (!low || !high) {
+		if (low)
+			axvcpu_range_put(low);
+		if (high)
+			axvcpu_range_put(high);
+		return -ENOMEM;
+	}
+	spin_lock(&aspace->lock);
+	/* A large leaf that both would have a part of */
+	axvcpu_zap_range(range, gpa - PAGE_SIZE, gpa + PAGE_SIZE, false);
+	interval_tree_remove(&range->node, &aspace->ranges);
+	insert_part(range, low);
+	insert_part(range, high);
+	aspace->stats.ranges++;
+	range->unmapped = true;
+	axvcpu_range_deactivate(range);
+	list_del(&range->link);
+	spin_unlock(&aspace->lock);
+	axvcpu_range_put(range);
+	return 0;
+}
+
+static bool is_inside(struct axvcpu_aspace *aspace, u64 gpa)
+{
+	const struct axvcpu_range *range = axvcpu_range_find(aspace, gpa, gpa);
+
+	return range && range->node.start != gpa;
+}
+
+/* Ranges begin at @gpa and behind @last, which is a part of guest memory without holes. */
+static int cut_out(struct axvcpu_aspace *aspace, u64 gpa, u64 last)
+{
+	int count = is_inside(aspace, gpa) + is_inside(aspace, last + 1);
+
+	if (count > MAX_RANGES - aspace->stats.ranges)
+		return -ENOSPC;
+	return cut(aspace, gpa) ?: cut(aspace, last + 1);
+}
+
+/* With ranges_lock held, how many ranges have a part of these addresses; or an errno, without. */
+static int lock_part(struct axvcpu_aspace *aspace, u64 gpa, u64 size)
+{
+	u64 end;
+	int ret;
+
+	if (!size || !PAGE_ALIGNED(gpa | size) || check_add_overflow(gpa, size, &end))
+		return -EINVAL;
+	if (!axvcpu_aspace_is_ours(aspace))
+		return -EIO;
+	ret = mutex_lock_interruptible(&aspace->ranges_lock);
+	if (ret)
+		return ret;
+	ret = count_ranges(aspace, gpa, end - 1);
+	if (ret < 0)
+		mutex_unlock(&aspace->ranges_lock);
+	return ret;
+}
+
+#define for_each_range(range, aspace, gpa, last)					\
+	for (u64 next_gpa = (gpa); next_gpa <= (last) &&				\
+	     ({ range = axvcpu_range_find(aspace, next_gpa, next_gpa);			\
+		next_gpa = range->node.last + 1; true; });)
+
 /**
- * axvcpu_aspace_unmap() - take a range away
+ * axvcpu_aspace_unmap() - take memory away
  * @aspace: the address space
- * @unmap: exactly a range that was mapped
+ * @unmap: any part of what is mapped, over several ranges
  *
- * When it returns, no CPU reaches the memory through this range.
+ * When it returns, no CPU reaches the memory through these addresses.
  *
  * Context: process context, sleeps.
- * Return: 0; -EINVAL; -EIO: another process's; -ENOENT: there is no such
- * range; -EINTR: killed.
+ * Return: 0; -EINVAL; -EIO: another process's; -ENOENT: not all of it is mapped; -ENOSPC:
+ * too many ranges would be left; -ENOMEM; -EINTR: a signal. Nothing is done after an error.
  */
 int axvcpu_aspace_unmap(struct axvcpu_aspace *aspace, const struct axvcpu_unmap *unmap)
 {
+	u64 last = unmap->gpa + unmap->size - 1;
 	struct axvcpu_range *range;
+	int ret;
 
 	if (unmap->reserved)
 		return -EINVAL;
-	range = lock_range(aspace, unmap->gpa, unmap->size);
-	if (IS_ERR(range))
-		return PTR_ERR(range);
-	range_unmap(range);
+	ret = lock_part(aspace, unmap->gpa, unmap->size);
+	if (ret < 0)
+		return ret;
+	ret = cut_out(aspace, unmap->gpa, last);
+	if (!ret)
+		while ((range = axvcpu_range_find(aspace, unmap->gpa, last)))
+			range_unmap(range);
 	mutex_unlock(&aspace->ranges_lock);
-	return 0;
+	return ret;
 }
 
 /* Leaves come back with the new flags; a fault that looked at the old ones finds out. */
-static int range_protect(struct axvcpu_range *range, u32 flags)
+static void range_protect(struct axvcpu_range *range, u32 flags, struct axvcpu_log *log,
+			  u64 log_first)
 {
 	struct axvcpu_aspace *aspace = range->aspace;
-	unsigned long *log;
-	int ret;
-
-	ret = make_log(flags & ~range->flags, range_pages(range), &log);
-	if (ret)
-		return ret;
+	struct axvcpu_log *old = NULL;
 
 	spin_lock(&aspace->lock);
-	if ((flags ^ range->flags) & AXVCPU_MAP_LOG_DIRTY)
-		swap(range->dirty, log);
+	if (!(flags & AXVCPU_MAP_LOG_DIRTY)) {
+		swap(range->log, old);
+	} else if (!range->log) {
+		range->log = axvcpu_log_get(log);
+		range->log_first = log_first;
+	}
 	WRITE_ONCE(range->flags, flags);
-	axvcpu_range_zap(range, range->node.start, range->node.last + 1, true);
+	axvcpu_zap_range(range, range->node.start, range->node.last + 1, true);
 	spin_unlock(&aspace->lock);
-	kvfree(log);
-	return 0;
+	axvcpu_log_put(old);
+}
+
+static int protect_locked(struct axvcpu_aspace *aspace, const struct axvcpu_protect *protect)
+{
+	u64 last = protect->gpa + protect->size - 1;
+	struct axvcpu_log *log = NULL;
+	struct axvcpu_range *range;
+	int ret;
+
+	/* For all ranges that have none yet */
+	if (protect->flags & AXVCPU_MAP_LOG_DIRTY) {
+		log = axvcpu_log_create(PHYS_PFN(protect->size));
+		if (!log)
+			return -ENOMEM;
+	}
+	ret = cut_out(aspace, protect->gpa, last);
+	if (!ret)
+		for_each_range(range, aspace, protect->gpa, last)
+			range_protect(range, protect->flags, log,
+				      PHYS_PFN(range->node.start - protect->gpa));
+	axvcpu_log_put(log);
+	return ret;
 }
 
 /**
- * axvcpu_aspace_protect() - change what the guest may do with a range
+ * axvcpu_aspace_protect() - change what the guest may do with memory
  * @aspace: the address space
- * @protect: exactly a range that was mapped, and its new flags
+ * @protect: any part of what is mapped, over several ranges, and its new flags
  *
  * Context: process context, sleeps.
- * Return: 0; -EINVAL; -EIO: another process's; -ENOENT: there is no such
- * range; -ENOMEM; -EINTR: killed.
+ * Return: as axvcpu_aspace_unmap().
  */
 int axvcpu_aspace_protect(struct axvcpu_aspace *aspace, const struct axvcpu_protect *protect)
 {
-	struct axvcpu_range *range;
 	int ret;
 
 	if (protect->reserved || check_flags(protect->flags))
 		return -EINVAL;
-	range = lock_range(aspace, protect->gpa, protect->size);
-	if (IS_ERR(range))
-		return PTR_ERR(range);
-	ret = range_protect(range, protect->flags);
+	ret = lock_part(aspace, protect->gpa, protect->size);
+	if (ret < 0)
+		return ret;
+	ret = protect_locked(aspace, protect);
 	mutex_unlock(&aspace->ranges_lock);
 	return ret;
 }
@@ -504,46 +514,81 @@ int axvcpu_aspace_protect(struct axvcpu_aspace *aspace, const struct axvcpu_prot
 /* Pages of which the log goes to userspace at a time: a page of it. */
 #define LOG_PAGES	(PAGE_SIZE * BITS_PER_BYTE)
 
-/* Take @pages bits from the log, with what the leaves have to tell. */
-static void take_log(struct axvcpu_range *range, u64 first, u64 pages, unsigned long *bits)
+/* A part of GET_DIRTY's addresses: @gpa is bit @first of @bits. */
+struct log_part {
+	u64 gpa;
+	u64 pages;
+	u64 first;
+	unsigned long *bits;
+};
+
+/* With what the leaves have to tell */
+static void take_log(struct axvcpu_range *range, const struct log_part *part)
 {
-	struct axvcpu_aspace *aspace = range->aspace;
-	u64 gpa = range->node.start + (first << PAGE_SHIFT);
-	unsigned long *log = range->dirty + BIT_WORD(first);
-
-	spin_lock(&aspace->lock);
-	for_leaves(range, gpa, gpa + (pages << PAGE_SHIFT), true, axvcpu_s2_clean);
-	bitmap_copy(bits, log, pages);
-	bitmap_clear(log, 0, pages);
-	spin_unlock(&aspace->lock);
-}
-
-static void put_back_log(struct axvcpu_range *range, u64 first, u64 pages,
-			 const unsigned long *bits)
-{
-	unsigned long *log = range->dirty + BIT_WORD(first);
-
 	spin_lock(&range->aspace->lock);
-	bitmap_or(log, log, bits, pages);
+	axvcpu_zap_clean(range, part->gpa, part->gpa + (part->pages << PAGE_SHIFT));
+	axvcpu_log_take(range, part->gpa, part->pages, part->bits, part->first);
 	spin_unlock(&range->aspace->lock);
 }
 
-static int range_get_dirty(struct axvcpu_range *range, u64 __user *user)
+static void put_back_log(struct axvcpu_range *range, const struct log_part *part)
 {
-	u64 first, pages, all = range_pages(range);
+	spin_lock(&range->aspace->lock);
+	axvcpu_log_put_back(range, part->gpa, part->pages, part->bits, part->first);
+	spin_unlock(&range->aspace->lock);
+}
+
+/* Do something with each range's part of @pages from @gpa on, which are bits from 0 on. */
+static void for_log_parts(struct axvcpu_aspace *aspace, u64 gpa, u64 pages, unsigned long *bits,
+			  void (*fn)(struct axvcpu_range *range, const struct log_part *part))
+{
+	u64 end = gpa + (pages << PAGE_SHIFT), at = gpa;
+
+	while (at < end) {
+		struct axvcpu_range *range = axvcpu_range_find(aspace, at, at);
+		u64 last = min(range->node.last, end - 1);
+		struct log_part part = {
+			.gpa = at,
+			.pages = PHYS_PFN(last + 1 - at),
+			.first = PHYS_PFN(at - gpa),
+			.bits = bits,
+		};
+
+		fn(range, &part);
+		at = last + 1;
+	}
+}
+
+static bool have_logs(struct axvcpu_aspace *aspace, u64 gpa, u64 last)
+{
+	struct axvcpu_range *range;
+
+	for_each_range(range, aspace, gpa, last)
+		if (!range->log)
+			return false;
+	return true;
+}
+
+static int get_dirty_locked(struct axvcpu_aspace *aspace, const struct axvcpu_get_dirty *dirty)
+{
+	u64 first, pages, all = PHYS_PFN(dirty->size);
+	u64 __user *user = u64_to_user_ptr(dirty->bitmap);
 	unsigned long *bits;
 	int ret = 0;
 
-	if (!range->dirty)
+	if (!have_logs(aspace, dirty->gpa, dirty->gpa + dirty->size - 1))
 		return -EINVAL;
 	bits = (unsigned long *)__get_free_page(GFP_KERNEL_ACCOUNT);
 	if (!bits)
 		return -ENOMEM;
 	for (first = 0; first < all && !ret; first += pages) {
+		u64 gpa = dirty->gpa + (first << PAGE_SHIFT);
+
 		pages = min_t(u64, all - first, LOG_PAGES);
-		take_log(range, first, pages, bits);
+		bitmap_zero(bits, LOG_PAGES);
+		for_log_parts(aspace, gpa, pages, bits, take_log);
 		if (copy_to_user(user + first / 64, bits, DIV_ROUND_UP(pages, 64) * sizeof(u64))) {
-			put_back_log(range, first, pages, bits);
+			for_log_parts(aspace, gpa, pages, bits, put_back_log);
 			ret = -EFAULT;
 		}
 	}
@@ -554,23 +599,22 @@ static int range_get_dirty(struct axvcpu_range *range, u64 __user *user)
 /**
  * axvcpu_aspace_get_dirty() - tell which pages the guest has written
  * @aspace: the address space
- * @dirty: exactly a range that was mapped, with a log; where the bits go
+ * @dirty: any part of what is mapped, over several ranges, with logs; where the bits go
  *
  * Context: process context, sleeps.
- * Return: 0; -EINVAL; -EFAULT; -EIO: another process's; -ENOENT: there is no
- * such range; -ENOMEM; -EINTR: killed.
+ * Return: 0; -EINVAL; -EFAULT; -EIO: another process's; -ENOENT: not all of it is mapped;
+ * -ENOMEM; -EINTR: a signal.
  */
 int axvcpu_aspace_get_dirty(struct axvcpu_aspace *aspace, const struct axvcpu_get_dirty *dirty)
 {
-	struct axvcpu_range *range;
 	int ret;
 
 	if (dirty->reserved)
 		return -EINVAL;
-	range = lock_range(aspace, dirty->gpa, dirty->size);
-	if (IS_ERR(range))
-		return PTR_ERR(range);
-	ret = range_get_dirty(range, u64_to_user_ptr(dirty->bitmap));
+	ret = lock_part(aspace, dirty->gpa, dirty->size);
+	if (ret < 0)
+		return ret;
+	ret = get_dirty_locked(aspace, dirty);
 	mutex_unlock(&aspace->ranges_lock);
 	return ret;
 }

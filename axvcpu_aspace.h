@@ -18,10 +18,16 @@
 struct axvcpu_aspace {
 	struct kref ref;		/* the descriptor's, and one for each vCPU set up with it */
 	struct mm_struct *mm;		/* whose memory it is; holds the struct, not the memory */
-	struct mutex ranges_lock;	/* serialises MAP and UNMAP */
+	struct mutex ranges_lock;	/* serialises MAP, UNMAP, PROTECT and GET_DIRTY */
+
+	struct rb_root_cached listeners; /* struct axvcpu_listener; changed under both locks */
+	struct axvcpu_ager *ager;	/* with the first range; under ranges_lock */
+	struct list_head ager_link;	/* under the ager's lock */
 
 	spinlock_t lock;		/* protects what follows, but loaded_cpus */
 	struct rb_root_cached ranges;	/* struct axvcpu_range; changed under both locks */
+	struct rb_root_cached active;	/* those that may have leaves, by user address */
+	u64 events;			/* of the host, so far */
 	struct axvcpu_s2 s2;
 	u64 tlb_gen;			/* read anywhere with READ_ONCE() */
 	struct axvcpu_aspace_stats stats; /* but for what s2 counts */
@@ -37,7 +43,7 @@ int axvcpu_aspace_map(struct axvcpu_aspace *aspace, const struct axvcpu_map *map
 int axvcpu_aspace_unmap(struct axvcpu_aspace *aspace, const struct axvcpu_unmap *unmap);
 int axvcpu_aspace_protect(struct axvcpu_aspace *aspace, const struct axvcpu_protect *protect);
 int axvcpu_aspace_get_dirty(struct axvcpu_aspace *aspace, const struct axvcpu_get_dirty *dirty);
-int axvcpu_aspace_fault(struct axvcpu_aspace *aspace, struct axvcpu_fault *fault);
+int axvcpu_aspace_fault(struct axvcpu_aspace *aspace, struct axvcpu_fault *what);
 void axvcpu_aspace_get_stats(struct axvcpu_aspace *aspace, struct axvcpu_aspace_stats *stats);
 
 /**

@@ -40,15 +40,30 @@ static inline int axvcpu_thread_work(void)
 
 	return xfer_to_guest_mode_handle_work(&sink);
 }
+#elif IS_ENABLED(CONFIG_VIRT_XFER_TO_GUEST_WORK)
+#include <linux/entry-virt.h>
+
+static inline int axvcpu_thread_work(void)
+{
+	return xfer_to_guest_mode_handle_work();
+}
 #else
 #include <linux/sched/signal.h>
 
-/* RUN returns more often than it must. */
+#pragma message("A kernel without KVM: RUN returns EINTR more often than it must (run-page.rst)")
+
 static inline int axvcpu_thread_work(void)
 {
 	cond_resched();
 	return test_thread_flag(TIF_NOTIFY_RESUME) || signal_pending(current) ? -EINTR : 0;
 }
+#endif
+
+/* A wish of the scheduler's that can wait for the way to userspace, since 6.13 */
+#ifdef _TIF_NEED_RESCHED_LAZY
+#define AXVCPU_TIF_LAZY	_TIF_NEED_RESCHED_LAZY
+#else
+#define AXVCPU_TIF_LAZY	0
 #endif
 
 /*

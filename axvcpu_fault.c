@@ -15,9 +15,26 @@
 
 #include "axvcpu_faultaround.h"
 #include "axvcpu_range.h"
+#include "axvcpu_zap.h"
 
 /* What comes from HMM is turned into leaves in place. */
 static_assert(sizeof(unsigned long) == sizeof(u64));
+
+/**
+ * struct fault - what the guest asked for
+ * @range: where that is
+ * @listener: the range's, when the fault began
+ * @gpa: of the page
+ * @access: AXVCPU_MAP_*
+ * @flags: the range's, when the fault began
+ */
+struct fault {
+	struct axvcpu_range *range;
+	struct axvcpu_listener *listener;
+	u64 gpa;
+	u32 access;
+	u32 flags;
+};
 
 /* The part of a range that a fault looks at. */
 struct window {
@@ -25,15 +42,11 @@ struct window {
 	unsigned int level;		/* that the leaves will stand at */
 	unsigned int count;
 	u32 flags;			/* the range's, before the look */
-	unsigned long seq;		/* the notifier's, before the look */
+	struct axvcpu_listener *listener; /* of the range, before the look */
+	unsigned long seq;		/* the listener's, before the look */
 	bool published;			/* as long as that has not changed */
 	unsigned long *pfns;		/* what HMM found, then the leaves */
 };
-
-static unsigned long range_uaddr(const struct axvcpu_range *range, u64 gpa)
-{
-	return range->notifier.interval_tree.start + (gpa - range->node.start);
-}
 
 /* Bring in what follows a page, if that takes no wait for a device or a process. */
 static void fault_in_ahead(struct vm_area_struct *vma, unsigned long uaddr, unsigned int pages,
@@ -91,13 +104,14 @@ static bool logs_by_fault(const struct axvcpu_range *range, u32 flags)
 	return flags & AXVCPU_MAP_LOG_DIRTY && !range->aspace->s2.format->dirty;
 }
 
-static void window_init(struct window *window, const struct axvcpu_faultaround *around, u32 flags,
-			unsigned long *pfns)
+static void window_init(struct window *window, const struct axvcpu_faultaround *around,
+			const struct fault *fault, unsigned long *pfns)
 {
 	window->gpa = around->first;
 	window->level = 0;
 	window->count = around->pages;
-	window->flags = flags;
+	window->flags = fault->flags;
+	window->listener = fault->listener;
 	window->pfns = pfns;
 }
 
@@ -113,14 +127,14 @@ static int window_look(struct window *window, struct axvcpu_range *range)
 {
 	struct mm_struct *mm = range->aspace->mm;
 	struct hmm_range hmm = {
-		.notifier = &range->notifier,
-		.start = range_uaddr(range, window->gpa),
+		.notifier = &window->listener->notifier,
+		.start = axvcpu_range_uaddr(range, window->gpa),
 		.hmm_pfns = window->pfns,
 	};
 	int ret;
 
 	hmm.end = hmm.start + ((unsigned long)window->count << PAGE_SHIFT);
-	window->seq = mmu_interval_read_begin(&range->notifier);
+	window->seq = mmu_interval_read_begin(&window->listener->notifier);
 	window->published = false;
 	hmm.notifier_seq = window->seq;
 	if (mmap_read_lock_killable(mm))
@@ -158,9 +172,10 @@ static int window_map_locked(struct window *window, struct axvcpu_range *range,
 	int ret;
 
 	lockdep_assert_held(&aspace->lock);
-	if (range->unmapped || range->flags != window->flags)
+	if (range->unmapped || range->flags != window->flags ||
+	    range->listener != window->listener)
 		return -ESTALE;
-	if (mmu_interval_read_retry(&range->notifier, window->seq)) {
+	if (mmu_interval_read_retry(&window->listener->notifier, window->seq)) {
 		aspace->stats.fault_retries++;
 		return -ESTALE;
 	}
@@ -168,13 +183,15 @@ static int window_map_locked(struct window *window, struct axvcpu_range *range,
 		aspace->s2.format->publish((u64 *)window->pfns, window->count,
 					   size / window->count);
 	window->published = true;
+	if (unlikely(!range->active))
+		axvcpu_range_activate(range);
 	for (;;) {
 		ret = axvcpu_s2_map(&aspace->s2, cache, axvcpu_gpa(window->gpa), window->level,
 				    (const u64 *)window->pfns, window->count);
 		if (likely(ret != -EEXIST))
 			return ret;
 		/* Of another size than the host's pages are now: break before make. */
-		axvcpu_range_zap(range, window->gpa, window->gpa + size, false);
+		axvcpu_zap_range(range, window->gpa, window->gpa + size, false);
 	}
 }
 
@@ -242,7 +259,7 @@ static void window_enlarge(struct window *window, const struct axvcpu_range *ran
 		u64 first = round_down(gpa, size);
 
 		if (!(levels & BIT(level)) || size > BIT_ULL(shift) ||
-		    (range_uaddr(range, gpa) ^ gpa) & (size - 1) ||
+		    (axvcpu_range_uaddr(range, gpa) ^ gpa) & (size - 1) ||
 		    first < range->node.start || first + size - 1 > range->node.last)
 			continue;
 		window->gpa = first;
@@ -285,7 +302,7 @@ static int window_fill(const struct window *pages, struct axvcpu_range *range, u
 }
 
 /* A fault will come for what this fails to map. */
-static void fill_far(struct axvcpu_range *range, u64 gpa, u32 flags)
+static void fill_far(const struct fault *fault)
 {
 	unsigned long *pfns = kmalloc_array(AXVCPU_FAR_PAGES, sizeof(*pfns),
 					    GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
@@ -294,70 +311,97 @@ static void fill_far(struct axvcpu_range *range, u64 gpa, u32 flags)
 
 	if (!pfns)
 		return;
-	axvcpu_faultaround_far(&around, range, gpa);
-	window_init(&window, &around, flags, pfns);
-	window_fill(&window, range, gpa, AXVCPU_MAP_READ);
+	axvcpu_faultaround_far(&around, fault->range, fault->gpa);
+	window_init(&window, &around, fault, pfns);
+	window_fill(&window, fault->range, fault->gpa, AXVCPU_MAP_READ);
 	kfree(pfns);
 }
 
-/* May a fault that looked at @flags look again? */
-static int may_retry(const struct axvcpu_range *range, u32 flags)
+/* May a fault look again? */
+static int may_retry(const struct fault *fault)
 {
-	if (READ_ONCE(range->unmapped) || READ_ONCE(range->flags) != flags)
+	const struct axvcpu_range *range = fault->range;
+
+	if (READ_ONCE(range->unmapped) || READ_ONCE(range->flags) != fault->flags ||
+	    READ_ONCE(range->listener) != fault->listener)
 		return -EAGAIN;
 	return signal_pending(current) ? -EINTR : 0;
 }
 
 /* Returns how many pages are new to the table, or a negative errno. */
-static int fill_near(struct axvcpu_range *range, struct axvcpu_faultaround *around, u64 gpa,
-		     u32 access, u32 flags)
+static int fill_near(const struct fault *fault, struct axvcpu_faultaround *around)
 {
+	struct axvcpu_range *range = fault->range;
 	unsigned long pfns[AXVCPU_NEAR_PAGES];
 	struct window window;
 	int ret;
 
-	window_init(&window, around, flags, pfns);
+	window_init(&window, around, fault, pfns);
 	for (;;) {
 		if (around->absent) {
-			ret = fault_in(range->aspace->mm, range_uaddr(range, gpa), around->wanted,
-				       access & AXVCPU_MAP_WRITE);
+			ret = fault_in(range->aspace->mm, axvcpu_range_uaddr(range, fault->gpa),
+				       around->wanted, fault->access & AXVCPU_MAP_WRITE);
 			if (ret)
 				return ret;
 		}
-		ret = window_fill(&window, range, gpa, access);
+		ret = window_fill(&window, range, fault->gpa, fault->access);
 		if (ret != -ENOENT && ret != -EAGAIN)
 			return ret;
 		if (ret == -ENOENT)
-			axvcpu_faultaround_missed(around, range, gpa);
-		ret = may_retry(range, flags);
+			axvcpu_faultaround_missed(around, range, fault->gpa);
+		ret = may_retry(fault);
 		if (ret)
 			return ret;
 		cond_resched();
 	}
 }
 
-static int range_fault(struct axvcpu_range *range, u64 gpa, u32 access)
+static int range_fault(const struct fault *fault)
 {
-	u32 flags = READ_ONCE(range->flags);
+	bool alone = fault->access & AXVCPU_MAP_WRITE && logs_by_fault(fault->range, fault->flags);
 	struct axvcpu_faultaround around;
 	int ret;
 
-	if (access & ~flags)
+	if (fault->access & ~fault->flags)
 		return -EACCES;
-	axvcpu_faultaround_begin(&around, range, gpa,
-				 access & AXVCPU_MAP_WRITE && logs_by_fault(range, flags));
-	ret = fill_near(range, &around, gpa, access, flags);
+	axvcpu_faultaround_begin(&around, fault->range, fault->gpa, alone);
+	ret = fill_near(fault, &around);
 	if (ret < 0)
 		return ret;
-	if (axvcpu_faultaround_end(&around, range, ret))
-		fill_far(range, gpa, flags);
+	if (axvcpu_faultaround_end(&around, fault->range, ret))
+		fill_far(fault);
 	return 0;
+}
+
+/* What is there at an address, held until put_fault(). */
+static bool get_fault(struct axvcpu_aspace *aspace, struct fault *fault)
+{
+	struct axvcpu_range *range;
+
+	spin_lock(&aspace->lock);
+	range = axvcpu_range_find(aspace, fault->gpa, fault->gpa);
+	if (range) {
+		aspace->stats.faults++;
+		kref_get(&range->ref);
+		kref_get(&range->listener->ref);
+		fault->range = range;
+		fault->listener = range->listener;
+		fault->flags = range->flags;
+	}
+	spin_unlock(&aspace->lock);
+	return range;
+}
+
+static void put_fault(const struct fault *fault)
+{
+	axvcpu_listener_put(fault->listener);
+	axvcpu_range_put(fault->range);
 }
 
 /**
  * axvcpu_aspace_fault() - fill the page that the guest asked for
  * @aspace: the address space, the caller's
- * @fault: address and access; where a range is there, its flags get
+ * @what: address and access; where a range is there, its flags get
  *	%AXVCPU_FAULT_PROTECTION if it is not for this access, and
  *	%AXVCPU_FAULT_BAD_HOST if there is no memory of the host's for it
  *
@@ -368,30 +412,24 @@ static int range_fault(struct axvcpu_range *range, u64 gpa, u32 access)
  * Return: 0: the guest may try again; -EFAULT: the fault is the VMM's; -EINTR:
  * a signal is pending; -ENOMEM.
  */
-int axvcpu_aspace_fault(struct axvcpu_aspace *aspace, struct axvcpu_fault *fault)
+int axvcpu_aspace_fault(struct axvcpu_aspace *aspace, struct axvcpu_fault *what)
 {
-	u64 gpa = round_down(fault->gpa.val, PAGE_SIZE);
-	struct axvcpu_range *range;
+	struct fault fault = {
+		.gpa = round_down(what->gpa.val, PAGE_SIZE),
+		.access = what->access,
+	};
 	int ret;
 
-	spin_lock(&aspace->lock);
-	range = axvcpu_range_find(aspace, gpa, gpa);
-	if (range) {
-		aspace->stats.faults++;
-		kref_get(&range->ref);
-	}
-	spin_unlock(&aspace->lock);
-	if (!range)
+	if (!get_fault(aspace, &fault))
 		return -EFAULT;
-
-	ret = range_fault(range, gpa, fault->access);
-	axvcpu_range_put(range);
+	ret = range_fault(&fault);
+	put_fault(&fault);
 	switch (ret) {
 	case -EFAULT:
-		fault->flags |= AXVCPU_FAULT_BAD_HOST;
+		what->flags |= AXVCPU_FAULT_BAD_HOST;
 		return -EFAULT;
 	case -EACCES:
-		fault->flags |= AXVCPU_FAULT_PROTECTION;
+		what->flags |= AXVCPU_FAULT_PROTECTION;
 		return -EFAULT;
 	case -EAGAIN:
 		/* Changed meanwhile: the guest's next try tells what is there now. */

@@ -90,6 +90,48 @@ const struct file_operations axvcpu_aspace_fops = {
 
 /* The vCPU's operations */
 
+static int lock_idle(struct axvcpu *vcpu)
+{
+	while (!mutex_trylock(&vcpu->mutex)) {
+		if (AXVCPU_S_INSIDE_RUN & BIT(axvcpu_state(vcpu)))
+			return -EBUSY;
+		if (signal_pending(current))
+			return -EINTR;
+		/* What else holds the mutex lets go soon: it never waits for a process. */
+		schedule_timeout_interruptible(1);
+	}
+	return 0;
+}
+
+static int check_state(const struct axvcpu *vcpu, u8 busy, u8 bad)
+{
+	unsigned int state = BIT(axvcpu_state(vcpu));
+
+	if (busy & state)
+		return -EBUSY;
+	return bad & state ? -EBADFD : 0;
+}
+
+/* The states of each row, for those whose handlers take the lock */
+enum {
+#define I(name, arg, flags, lock, busy, bad, handler) BUSY_##name = (busy), BAD_##name = (bad),
+	AXVCPU_VCPU_IOCTLS(I)
+#undef I
+};
+
+/* LOCK_OWN: the part of a handler that does not touch the caller's memory */
+#define with_idle_vcpu(vcpu, name, call)						\
+({											\
+	struct axvcpu *__idle = (vcpu);							\
+	long __idle_ret = lock_idle(__idle);						\
+											\
+	if (!__idle_ret) {								\
+		__idle_ret = check_state(__idle, BUSY_##name, BAD_##name) ?: (call);	\
+		mutex_unlock(&__idle->mutex);						\
+	}										\
+	__idle_ret;									\
+})
+
 /*
  * The address space behind a descriptor, with a reference, or ERR_PTR(-EBADF): it
  * is judged inside the transition, where a wrong one makes the vCPU Invalid.
@@ -252,7 +294,7 @@ static noinline long get_regs(struct axvcpu *vcpu, const struct axvcpu_regs *arg
 
 	if (IS_ERR(regs))
 		return PTR_ERR(regs);
-	ret = axvcpu_get_regs(vcpu, regs, args->count);
+	ret = with_idle_vcpu(vcpu, GET_REGS, axvcpu_get_regs(vcpu, regs, args->count));
 	if (!ret && copy_to_user(u64_to_user_ptr(args->regs), regs, args->count * sizeof(*regs)))
 		ret = -EFAULT;
 	free_regs(regs, few);
@@ -275,7 +317,7 @@ static long ioctl_get_regs(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
 		return get_regs(vcpu, &arg->regs);
 	if (get_user(reg.id, &user->id))
 		return -EFAULT;
-	ret = axvcpu_get_regs(vcpu, &reg, 1);
+	ret = with_idle_vcpu(vcpu, GET_REGS, axvcpu_get_regs(vcpu, &reg, 1));
 	return ret ?: put_user(reg.value, &user->value);
 }
 
@@ -286,7 +328,7 @@ static noinline long set_regs(struct axvcpu *vcpu, const struct axvcpu_regs *arg
 
 	if (IS_ERR(regs))
 		return PTR_ERR(regs);
-	ret = axvcpu_set_regs(vcpu, regs, args->count);
+	ret = with_idle_vcpu(vcpu, SET_REGS, axvcpu_set_regs(vcpu, regs, args->count));
 	free_regs(regs, few);
 	return ret;
 }
@@ -312,29 +354,38 @@ static long ioctl_set_regs(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
 		return set_regs(vcpu, &arg->regs);
 	if (copy_reg_in(&reg, u64_to_user_ptr(arg->regs.regs)))
 		return -EFAULT;
-	return axvcpu_set_regs(vcpu, &reg, 1);
+	return with_idle_vcpu(vcpu, SET_REGS, axvcpu_set_regs(vcpu, &reg, 1));
+}
+
+/* The ids are to be freed, whatever comes. */
+static long list_regs(struct axvcpu *vcpu, struct axvcpu_reg_list *args, u64 **ids)
+{
+	u32 room = args->count, size = 0;
+
+	/* INJECT may queue more at any time. That is no error where the caller has room for it. */
+	while ((args->count = axvcpu_arch.list_regs(vcpu, *ids, size)) > size) {
+		kvfree(*ids);
+		*ids = NULL;
+		if (args->count > room)
+			return -E2BIG;
+		size = args->count;
+		*ids = kvmalloc_array(size, sizeof(**ids), GFP_KERNEL);
+		if (!*ids)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 static long ioctl_get_reg_list(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
 {
 	struct axvcpu_reg_list *args = &arg->reg_list;
-	u32 room = args->count, size = 0;
 	u64 *ids = NULL;
-	long ret = 0;
+	long ret;
 
 	if (args->reserved)
 		return -EINVAL;
-	/* INJECT may queue more at any time. That is no error where the caller has room for it. */
-	while ((args->count = axvcpu_arch.list_regs(vcpu, ids, size)) > size) {
-		kvfree(ids);
-		if (args->count > room)
-			return -E2BIG;
-		size = args->count;
-		ids = kvmalloc_array(size, sizeof(*ids), GFP_KERNEL);
-		if (!ids)
-			return -ENOMEM;
-	}
-	if (copy_to_user(u64_to_user_ptr(args->ids), ids, args->count * sizeof(*ids)))
+	ret = with_idle_vcpu(vcpu, GET_REG_LIST, list_regs(vcpu, args, &ids));
+	if (!ret && copy_to_user(u64_to_user_ptr(args->ids), ids, args->count * sizeof(*ids)))
 		ret = -EFAULT;
 	kvfree(ids);
 	return ret;
@@ -402,13 +453,33 @@ static long ioctl_get_history(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
 	return ret;
 }
 
+static long get_call_log(struct axvcpu *vcpu, struct axvcpu_call_log *log,
+			 struct axvcpu_call_entry *entries)
+{
+	log->count = axvcpu_arch.get_call_log(vcpu, entries, log->count, &log->total);
+	return 0;
+}
+
 static long ioctl_get_call_log(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
 {
-	if (arg->call_log.reserved)
+	struct axvcpu_call_log *log = &arg->call_log;
+	struct axvcpu_call_entry *entries;
+	long ret;
+
+	if (log->reserved)
 		return -EINVAL;
 	if (!axvcpu_arch.get_call_log)
 		return -EOPNOTSUPP;
-	return axvcpu_arch.get_call_log(vcpu, &arg->call_log);
+	log->count = min(log->count, AXVCPU_MAX_CALL_LOG);
+	entries = kcalloc(log->count, sizeof(*entries), GFP_KERNEL);
+	if (!entries)
+		return -ENOMEM;
+	ret = with_idle_vcpu(vcpu, GET_CALL_LOG, get_call_log(vcpu, log, entries));
+	if (!ret && copy_to_user(u64_to_user_ptr(log->entries), entries,
+				 log->count * sizeof(*entries)))
+		ret = -EFAULT;
+	kfree(entries);
+	return ret;
 }
 
 static long ioctl_set_debug(struct axvcpu *vcpu, union axvcpu_ioctl_arg *arg)
@@ -432,31 +503,9 @@ static const struct axvcpu_ioctl vcpu_ioctls[] = {
 #undef I
 };
 
-/*
- * The vCPU's mutex. LOCK_IDLE does not wait for a RUN to end; what else holds
- * the mutex lets go soon.
- */
 static int lock_vcpu(struct axvcpu *vcpu, enum axvcpu_ioctl_lock lock)
 {
-	if (lock == LOCK_WAIT)
-		return mutex_lock_interruptible(&vcpu->mutex);
-	while (!mutex_trylock(&vcpu->mutex)) {
-		if (AXVCPU_S_INSIDE_RUN & BIT(axvcpu_state(vcpu)))
-			return -EBUSY;
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		schedule_timeout_uninterruptible(1);
-	}
-	return 0;
-}
-
-static int check_state(const struct axvcpu_ioctl *ioctl, const struct axvcpu *vcpu)
-{
-	unsigned int state = BIT(axvcpu_state(vcpu));
-
-	if (ioctl->busy & state)
-		return -EBUSY;
-	return ioctl->bad & state ? -EBADFD : 0;
+	return lock == LOCK_WAIT ? mutex_lock_interruptible(&vcpu->mutex) : lock_idle(vcpu);
 }
 
 static long vcpu_call(const struct axvcpu_ioctl *ioctl, struct axvcpu *vcpu,
@@ -464,14 +513,15 @@ static long vcpu_call(const struct axvcpu_ioctl *ioctl, struct axvcpu *vcpu,
 {
 	long ret;
 
+	/* The state is looked at again, with the lock held. */
+	if (ioctl->lock == LOCK_OWN)
+		return check_state(vcpu, ioctl->busy, ioctl->bad) ?: ioctl->vcpu(vcpu, arg);
 	if (ioctl->lock != LOCK_NONE) {
 		ret = lock_vcpu(vcpu, ioctl->lock);
 		if (ret)
 			return ret;
 	}
-	ret = check_state(ioctl, vcpu);
-	if (!ret)
-		ret = ioctl->vcpu(vcpu, arg);
+	ret = check_state(vcpu, ioctl->busy, ioctl->bad) ?: ioctl->vcpu(vcpu, arg);
 	if (ioctl->lock != LOCK_NONE)
 		mutex_unlock(&vcpu->mutex);
 	return ret;

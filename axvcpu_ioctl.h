@@ -50,7 +50,7 @@ union axvcpu_ioctl_arg {
 };
 
 enum axvcpu_ioctl_kind { ARG_STRUCT, ARG_FLAGS, ARG_NONE };
-enum axvcpu_ioctl_lock { LOCK_NONE, LOCK_IDLE, LOCK_WAIT };
+enum axvcpu_ioctl_lock { LOCK_NONE, LOCK_IDLE, LOCK_OWN, LOCK_WAIT };
 
 /**
  * struct axvcpu_ioctl - an ioctl: a row of its descriptor's table
@@ -62,7 +62,7 @@ enum axvcpu_ioctl_lock { LOCK_NONE, LOCK_IDLE, LOCK_WAIT };
  * @bad: states of a vCPU in which it is refused with -EBADFD
  * @device: does it, for the device
  * @aspace: does it, for an address space
- * @vcpu: does it, for a vCPU, with the lock held
+ * @vcpu: does it, for a vCPU, with the lock held, but for %LOCK_OWN
  */
 struct axvcpu_ioctl {
 	unsigned int cmd;

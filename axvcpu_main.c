@@ -10,6 +10,7 @@
 #include <linux/module.h>
 #include <linux/uaccess.h>
 
+#include "axvcpu_age.h"
 #include "axvcpu_arch.h"
 #include "axvcpu_aspace.h"
 #include "axvcpu_compat.h"
@@ -246,6 +247,7 @@ static void __exit axvcpu_exit(void)
 	axvcpu_debugfs_exit();
 	axvcpu_percpu_exit();
 	axvcpu_arch.exit();
+	axvcpu_age_exit();
 }
 module_exit(axvcpu_exit);
 

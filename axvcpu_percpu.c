@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Per-CPU: the current vCPU; virtualization on with the first vCPU and off
- * with the last, over CPU hotplug, suspend and reboot.
+ * Per-CPU: the current vCPU; virtualization on where a vCPU is used, off with the last
+ * vCPU, over CPU hotplug, suspend and reboot.
+ *
+ * A CPU turns virtualization on when a vCPU is first loaded there. CPUs that no vCPU
+ * comes to are never interrupted.
  */
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
+#include <linux/cpumask.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/reboot.h>
@@ -23,10 +27,18 @@ DEFINE_PER_CPU(struct axvcpu *, axvcpu_current);
 /* Virtualization is on; written on its own CPU with interrupts off. */
 DEFINE_PER_CPU(bool, axvcpu_hw_on);
 
+/* It may be turned on: the CPU is online, and the system stays up. Written likewise. */
+static DEFINE_PER_CPU(bool, hw_allowed);
+
+/* CPUs with axvcpu_hw_on; each sets and clears its own bit. */
+static struct cpumask hw_cpus;
+
+/* Set once, before hw_allowed is cleared everywhere. */
+static bool going_down;
+
 /*
- * Protects hw_users and the order of enabling. Taken inside cpus_read_lock(),
- * so that CPUs don't come or go meanwhile; the hotplug callbacks hold
- * cpus_write_lock() in its stead.
+ * Protects hw_users. Taken inside cpus_read_lock(), so that CPUs don't come or go
+ * meanwhile.
  */
 static DEFINE_MUTEX(hw_mutex);
 static unsigned int hw_users;
@@ -38,10 +50,14 @@ static int enable_this_cpu(void)
 	int ret = 0;
 
 	local_irq_save(flags);
-	if (!__this_cpu_read(axvcpu_hw_on)) {
+	if (!__this_cpu_read(hw_allowed)) {
+		ret = -ESHUTDOWN;
+	} else if (!__this_cpu_read(axvcpu_hw_on)) {
 		ret = axvcpu_arch.cpu_enable();
-		if (!ret)
+		if (!ret) {
 			__this_cpu_write(axvcpu_hw_on, true);
+			cpumask_set_cpu(smp_processor_id(), &hw_cpus);
+		}
 	}
 	local_irq_restore(flags);
 	return ret;
@@ -54,48 +70,51 @@ static void disable_this_cpu(void *unused)
 	local_irq_save(flags);
 	if (__this_cpu_read(axvcpu_hw_on)) {
 		__this_cpu_write(axvcpu_hw_on, false);
+		cpumask_clear_cpu(smp_processor_id(), &hw_cpus);
 		axvcpu_arch.cpu_disable();
 	}
 	local_irq_restore(flags);
 }
 
-static void enable_on_cpu(void *error)
+/**
+ * axvcpu_hw_turn_on() - a vCPU is to be loaded on a CPU where virtualization is off
+ *
+ * Context: preemption off; the caller's vCPU holds axvcpu_hw_get().
+ * Return: 0, or -EXDEV: this CPU can't, as another hypervisor holds it or it goes offline.
+ */
+int axvcpu_hw_turn_on(void)
 {
-	int ret = enable_this_cpu();
-
-	if (ret)
-		atomic_cmpxchg((atomic_t *)error, 0, ret);
+	return enable_this_cpu() ? -EXDEV : 0;
 }
 
-static int enable_all(void)
+/* Whoever holds the hardware holds that of this CPU, too. */
+static int first_user(void)
 {
-	atomic_t error = ATOMIC_INIT(0);
+	int ret;
 
-	on_each_cpu(enable_on_cpu, &error, 1);
-	if (!atomic_read(&error)) {
-		if (axvcpu_arch.enabled)
-			axvcpu_arch.enabled(true);
-		return 0;
-	}
-	on_each_cpu(disable_this_cpu, NULL, 1);
-	return atomic_read(&error);
+	preempt_disable();
+	ret = enable_this_cpu();
+	preempt_enable();
+	if (!ret && axvcpu_arch.enabled)
+		axvcpu_arch.enabled(true);
+	return ret;
 }
 
-static void disable_all(void)
+static void last_user_gone(void)
 {
 	if (axvcpu_arch.enabled)
 		axvcpu_arch.enabled(false);
-	on_each_cpu(disable_this_cpu, NULL, 1);
+	on_each_cpu_mask(&hw_cpus, disable_this_cpu, NULL, 1);
 }
 
 /**
- * axvcpu_hw_get() - a vCPU needs virtualization on
+ * axvcpu_hw_get() - a vCPU needs virtualization
  *
- * The first one turns it on, on all CPUs or on none.
+ * The first one turns it on, on this CPU.
  *
  * Context: process context.
- * Return: 0, -EBUSY when another hypervisor holds it, another errno of the
- * backend.
+ * Return: 0, -EBUSY when another hypervisor holds it, -ESHUTDOWN when the system goes
+ * down, another errno of the backend.
  */
 int axvcpu_hw_get(void)
 {
@@ -104,7 +123,7 @@ int axvcpu_hw_get(void)
 	cpus_read_lock();
 	mutex_lock(&hw_mutex);
 	if (!hw_users)
-		ret = enable_all();
+		ret = first_user();
 	if (!ret)
 		hw_users++;
 	mutex_unlock(&hw_mutex);
@@ -122,20 +141,35 @@ void axvcpu_hw_put(void)
 	cpus_read_lock();
 	mutex_lock(&hw_mutex);
 	if (!--hw_users)
-		disable_all();
+		last_user_gone();
 	mutex_unlock(&hw_mutex);
 	cpus_read_unlock();
 }
 
-/* A CPU that can't virtualize doesn't come up while there are vCPUs. */
+/* Interrupts are off from the look to the write: system_goes_down() comes before or after. */
 static int cpu_online_callback(unsigned int cpu)
 {
-	return hw_users ? enable_this_cpu() : 0;
+	unsigned long flags;
+
+	local_irq_save(flags);
+	__this_cpu_write(hw_allowed, !READ_ONCE(going_down));
+	local_irq_restore(flags);
+	return 0;
+}
+
+static void forbid_this_cpu(void *unused)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	__this_cpu_write(hw_allowed, false);
+	disable_this_cpu(NULL);
+	local_irq_restore(flags);
 }
 
 static int cpu_offline_callback(unsigned int cpu)
 {
-	disable_this_cpu(NULL);
+	forbid_this_cpu(NULL);
 	return 0;
 }
 
@@ -146,16 +180,14 @@ static int syscore_suspend_callback(AXVCPU_SYSCORE_ARG)
 	return 0;
 }
 
-static void syscore_resume_callback(AXVCPU_SYSCORE_ARG)
-{
-	if (hw_users)
-		WARN_ON(enable_this_cpu());
-}
-
-/* Reboot and kexec: INIT must find no CPU in VMX operation. */
+/*
+ * Reboot and kexec: INIT must find no CPU in VMX operation. Threads still run: they
+ * may make vCPUs, and run those that there are, but none finds a CPU for it.
+ */
 static void system_goes_down(void)
 {
-	on_each_cpu(disable_this_cpu, NULL, 1);
+	WRITE_ONCE(going_down, true);
+	on_each_cpu(forbid_this_cpu, NULL, 1);
 }
 
 static void syscore_shutdown_callback(AXVCPU_SYSCORE_ARG)
@@ -174,8 +206,26 @@ static struct notifier_block reboot_notifier = {
 	.notifier_call = reboot_callback,
 };
 
-AXVCPU_SYSCORE(axvcpu_syscore, syscore_suspend_callback, syscore_resume_callback,
-	       syscore_shutdown_callback);
+AXVCPU_SYSCORE(axvcpu_syscore, syscore_suspend_callback, NULL, syscore_shutdown_callback);
+
+#ifdef AXVCPU_KUNIT
+void axvcpu_percpu_go_down(void)
+{
+	system_goes_down();
+}
+
+static void allow_this_cpu(void *unused)
+{
+	__this_cpu_write(hw_allowed, true);
+}
+
+/* As if nothing had been. */
+void axvcpu_percpu_stay_up(void)
+{
+	WRITE_ONCE(going_down, false);
+	on_each_cpu(allow_this_cpu, NULL, 1);
+}
+#endif
 
 /**
  * axvcpu_percpu_init() - follow the CPUs
@@ -187,8 +237,8 @@ int axvcpu_percpu_init(void)
 {
 	int ret;
 
-	ret = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "virt/axvcpu:online",
-					cpu_online_callback, cpu_offline_callback);
+	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "virt/axvcpu:online", cpu_online_callback,
+				cpu_offline_callback);
 	if (ret < 0)
 		return ret;
 	hotplug_state = ret;
@@ -206,5 +256,5 @@ void axvcpu_percpu_exit(void)
 {
 	unregister_reboot_notifier(&reboot_notifier);
 	axvcpu_syscore_unregister(&axvcpu_syscore);
-	cpuhp_remove_state_nocalls(hotplug_state);
+	cpuhp_remove_state(hotplug_state);
 }

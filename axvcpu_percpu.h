@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What each CPU has: its current vCPU, and virtualization turned on. */
+/* What each CPU has: its current vCPU, and whether virtualization is on. */
 #ifndef _AXVCPU_PERCPU_H
 #define _AXVCPU_PERCPU_H
 
@@ -66,5 +66,19 @@ int axvcpu_percpu_init(void);
 void axvcpu_percpu_exit(void);
 int axvcpu_hw_get(void);
 void axvcpu_hw_put(void);
+int axvcpu_hw_turn_on(void);
+void axvcpu_percpu_go_down(void);	/* in KUnit's module, as the next one */
+void axvcpu_percpu_stay_up(void);
+
+/**
+ * axvcpu_hw_ready() - turn virtualization on here, unless it is
+ *
+ * Context: preemption off; the caller's vCPU holds axvcpu_hw_get().
+ * Return: 0 or -EXDEV, as axvcpu_hw_turn_on().
+ */
+static __always_inline int axvcpu_hw_ready(void)
+{
+	return likely(__this_cpu_read(axvcpu_hw_on)) ? 0 : axvcpu_hw_turn_on();
+}
 
 #endif /* _AXVCPU_PERCPU_H */

@@ -7,6 +7,7 @@
  * halt, a signal or the scheduler needs the thread.
  */
 #include <linux/irqflags.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/smp.h>
@@ -72,7 +73,7 @@ static bool vmm_wants_out(struct axvcpu *vcpu)
 static bool thread_has_work(void)
 {
 	return read_thread_flags() & (_TIF_NEED_RESCHED | _TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL |
-				      _TIF_NOTIFY_RESUME);
+				      _TIF_NOTIFY_RESUME | AXVCPU_TIF_LAZY);
 }
 
 /* The request is taken by the RUN that returns for it. */
@@ -130,6 +131,17 @@ static __always_inline void end_entry(struct axvcpu *vcpu)
 	local_irq_enable();
 }
 
+/*
+ * To RCU, a guest is like userspace, but its time looks like the kernel's. An exit that
+ * goes round here is most often the host's interrupt: each timer tick comes by.
+ */
+static __always_inline void note_quiescent_state(void)
+{
+	local_irq_disable();
+	rcu_note_context_switch(false);
+	local_irq_enable();
+}
+
 /* Returns &enum axvcpu_next, ENTER: after a pause, somebody has a wish; or a negative errno. */
 static __always_inline int enter_often(struct axvcpu *vcpu, const struct axvcpu_aspace *aspace,
 				       int cpu)
@@ -150,6 +162,7 @@ static __always_inline int enter_often(struct axvcpu *vcpu, const struct axvcpu_
 		if (ret != AXVCPU_NEXT_ENTER)
 			return ret;
 		axvcpu_count_handled(vcpu);
+		note_quiescent_state();
 	}
 }
 
@@ -170,12 +183,17 @@ static __always_inline int with_aspace(struct axvcpu *vcpu, int cpu)
 	return ret;
 }
 
-/* Not on a CPU that is going offline or down with the system either. */
 static bool may_run_on(const struct axvcpu *vcpu, int cpu)
 {
-	if (vcpu->bound_cpu >= 0 ? cpu != vcpu->bound_cpu : !cpumask_test_cpu(cpu, vcpu->cpus))
-		return false;
-	return __this_cpu_read(axvcpu_hw_on);
+	return vcpu->bound_cpu >= 0 ? cpu == vcpu->bound_cpu : cpumask_test_cpu(cpu, vcpu->cpus);
+}
+
+/* Not on a CPU that is going offline or down with the system: -EXDEV leaves it Ready. */
+static int not_loaded(struct run *run, int error)
+{
+	if (error == -EXDEV)
+		return leave_with(run, error);
+	return error < 0 ? error : -EIO;
 }
 
 static __always_inline int run_section(struct axvcpu *vcpu, struct run *run)
@@ -187,7 +205,7 @@ static __always_inline int run_section(struct axvcpu *vcpu, struct run *run)
 		return leave_with(run, -EXDEV);
 	ret = axvcpu_load(vcpu, cpu);
 	if (unlikely(ret))
-		return ret;
+		return not_loaded(run, ret);
 	ret = with_aspace(vcpu, cpu);
 	static_call(axvcpu_arch_sync_regs)(vcpu);
 	static_call(axvcpu_arch_put)(vcpu);
@@ -395,13 +413,10 @@ static __always_inline void publish(struct axvcpu *vcpu, const struct run *run)
 /* As GET_REGS, on any CPU: the guest does not run. */
 static int sync_section(struct axvcpu *vcpu, struct run *run)
 {
-	int ret;
+	int ret = axvcpu_load(vcpu, smp_processor_id());
 
-	if (!__this_cpu_read(axvcpu_hw_on))
-		return leave_with(run, -EXDEV);
-	ret = axvcpu_load(vcpu, smp_processor_id());
 	if (ret)
-		return ret < 0 ? ret : -EIO;
+		return not_loaded(run, ret);
 	static_call(axvcpu_arch_sync_regs)(vcpu);
 	static_call(axvcpu_arch_put)(vcpu);
 	return leave_for_vmm(vcpu, run);

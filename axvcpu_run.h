@@ -6,6 +6,7 @@
 #include <linux/compiler.h>
 
 #include "axvcpu_arch.h"
+#include "axvcpu_percpu.h"
 #include "axvcpu_vcpu.h"
 
 void axvcpu_run_init(void);
@@ -21,12 +22,15 @@ void axvcpu_kick(struct axvcpu *vcpu);
  *
  * Context: preemption off, the vCPU is current, &struct axvcpu.mutex held.
  * Ends with the backend's put.
- * Return: 0 or a negative errno.
+ * Return: 0 or a negative errno; -EXDEV: virtualization is off on this CPU, and stays off.
  */
 static __always_inline int axvcpu_load(struct axvcpu *vcpu, int cpu)
 {
-	int ret = static_call(axvcpu_arch_load)(vcpu);
+	int ret = axvcpu_hw_ready();
 
+	if (unlikely(ret))
+		return ret;
+	ret = static_call(axvcpu_arch_load)(vcpu);
 	if (ret || likely(vcpu->last_cpu == cpu))
 		return ret;
 	if (vcpu->last_cpu >= 0)

@@ -13,6 +13,7 @@
 #include <linux/io.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/vmstat.h>
 
 #include "axvcpu_s2.h"
 
@@ -60,9 +61,25 @@ static unsigned int table_order(const struct axvcpu_s2_format *format)
 	return format->page_shift - PAGE_SHIFT;
 }
 
+/* SecPageTables of /proc/meminfo and of a memory cgroup */
+static void table_account(const u64 *table, int pages)
+{
+	mod_lruvec_page_state(virt_to_page(table), NR_SECONDARY_PAGETABLE, pages);
+}
+
 static u64 *table_alloc(unsigned int order)
 {
-	return (u64 *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, order);
+	u64 *table = (u64 *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, order);
+
+	if (table)
+		table_account(table, BIT(order));
+	return table;
+}
+
+static void table_free(u64 *table, unsigned int order)
+{
+	table_account(table, -(int)BIT(order));
+	free_pages((unsigned long)table, order);
 }
 
 static void table_count(u64 *table, long entries)
@@ -124,7 +141,7 @@ int axvcpu_s2_init(struct axvcpu_s2 *s2, const struct axvcpu_s2_format *format)
 void axvcpu_s2_destroy(struct axvcpu_s2 *s2)
 {
 	WARN_ON_ONCE(s2->mapped);
-	free_pages((unsigned long)s2->root, table_order(s2->format) + s2->format->root_order);
+	table_free(s2->root, table_order(s2->format) + s2->format->root_order);
 }
 
 /**
@@ -157,7 +174,7 @@ int axvcpu_s2_cache_fill(const struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cac
 void axvcpu_s2_cache_drain(const struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache)
 {
 	while (cache->nr)
-		free_pages((unsigned long)cache->tables[--cache->nr], table_order(s2->format));
+		table_free(cache->tables[--cache->nr], table_order(s2->format));
 }
 
 /* Extend @path down to @level by tables from the cache. */
@@ -438,6 +455,43 @@ u64 axvcpu_s2_clean(struct axvcpu_s2 *s2, u64 gpa, u64 end, struct axvcpu_s2_zap
 }
 
 /**
+ * axvcpu_s2_young() - have any leaves been used?
+ * @s2: the table, its lock held
+ * @gpa: where to start
+ * @end: where to end, exclusive
+ * @clear: take back the hardware's marks
+ *
+ * Where the format has no such mark, a leaf counts as used.
+ *
+ * Context: may not sleep.
+ * Return: whether one has.
+ */
+bool axvcpu_s2_young(struct axvcpu_s2 *s2, u64 gpa, u64 end, bool clear)
+{
+	const u64 accessed = s2->format->accessed;
+	bool young = false;
+
+	while (gpa < end) {
+		struct s2_span span;
+		u64 *entry;
+
+		span_init(s2, gpa, end, &span);
+		gpa = span_end(&span);
+		for (entry = span.first; entry < span.end; entry++) {
+			u64 leaf = READ_ONCE(*entry);
+
+			if (!entry_present(s2->format, leaf) || (accessed && !(leaf & accessed)))
+				continue;
+			young = true;
+			/* The hardware may set another bit meanwhile. */
+			while (clear && !try_cmpxchg64(entry, &leaf, leaf & ~accessed))
+				cpu_relax();
+		}
+	}
+	return young;
+}
+
+/**
  * axvcpu_s2_free_tables() - free the table pages that axvcpu_s2_zap() took out
  * @format: the table's format
  * @tables: the list; empty afterwards
@@ -450,6 +504,6 @@ void axvcpu_s2_free_tables(const struct axvcpu_s2_format *format, struct list_he
 
 	list_for_each_entry_safe(page, next, tables, lru) {
 		list_del(&page->lru);
-		__free_pages(page, table_order(format));
+		table_free(page_address(page), table_order(format));
 	}
 }

@@ -52,6 +52,7 @@
  * @publish: told what leaves are about to be put in, under the table's lock,
  *	where caches want it; makes 0 of those that it must refuse; or NULL
  * @dirty: bit that the hardware sets in a leaf at a write, 0: it has none
+ * @accessed: bit that the hardware sets in a leaf at any access, 0: it has none
  */
 struct axvcpu_s2_format {
 	u8 gpa_bits;
@@ -73,6 +74,7 @@ struct axvcpu_s2_format {
 	u64 lazy_exec;
 	void (*publish)(u64 *leaves, unsigned int count, u64 size);
 	u64 dirty;
+	u64 accessed;
 };
 
 /**
@@ -147,6 +149,7 @@ int axvcpu_s2_map(struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache, struct ax
 u64 axvcpu_s2_lookup(const struct axvcpu_s2 *s2, struct axvcpu_gpa gpa, unsigned int *level);
 u64 axvcpu_s2_zap(struct axvcpu_s2 *s2, u64 gpa, u64 end, struct axvcpu_s2_zap *zap);
 u64 axvcpu_s2_clean(struct axvcpu_s2 *s2, u64 gpa, u64 end, struct axvcpu_s2_zap *zap);
+bool axvcpu_s2_young(struct axvcpu_s2 *s2, u64 gpa, u64 end, bool clear);
 void axvcpu_s2_free_tables(const struct axvcpu_s2_format *format, struct list_head *tables);
 
 /**

@@ -41,6 +41,8 @@
  * flags: what an integer may have; others are EINVAL
  * lock: NONE  the handler takes no lock
  *       IDLE  the vCPU's mutex; EBUSY while another thread is inside RUN
+ *       OWN   as IDLE, by the handler: it reads or writes arrays of the caller's before
+ *             or afterwards, which may take as long as userspace wants
  *       WAIT  the vCPU's mutex; waits for another thread to leave RUN
  * busy: states in which the call is EBUSY, without effect
  * bad:  states in which the call is EBADFD, without effect
@@ -59,15 +61,15 @@
 	I(SET_ENTRY,	STRUCT,	0, WAIT, 0, 0, ioctl_set_entry) \
 	I(SET_EPT_ROOT,	STRUCT,	0, WAIT, 0, 0, ioctl_set_ept_root) \
 	I(GET_VCPU_INFO, STRUCT, 0, NONE, 0, 0, ioctl_get_vcpu_info) \
-	I(GET_REGS,	STRUCT,	0, IDLE, AXVCPU_S_INSIDE_RUN, 0, ioctl_get_regs) \
-	I(SET_REGS,	STRUCT,	0, IDLE, AXVCPU_S_INSIDE_RUN, AXVCPU_S(INVALID), ioctl_set_regs) \
+	I(GET_REGS,	STRUCT,	0, OWN, AXVCPU_S_INSIDE_RUN, 0, ioctl_get_regs) \
+	I(SET_REGS,	STRUCT,	0, OWN, AXVCPU_S_INSIDE_RUN, AXVCPU_S(INVALID), ioctl_set_regs) \
 	I(INJECT,	STRUCT,	0, NONE, 0, AXVCPU_S(INVALID), ioctl_inject) \
 	I(KICK,		NONE,	0, NONE, 0, 0, ioctl_kick) \
 	I(GET_STATS,	STRUCT,	0, NONE, 0, 0, ioctl_get_stats) \
 	I(GET_HISTORY,	STRUCT,	0, NONE, 0, 0, ioctl_get_history) \
-	I(GET_CALL_LOG,	STRUCT,	0, IDLE, AXVCPU_S_INSIDE_RUN, 0, ioctl_get_call_log) \
+	I(GET_CALL_LOG,	STRUCT,	0, OWN, AXVCPU_S_INSIDE_RUN, 0, ioctl_get_call_log) \
 	I(SET_DEBUG,	STRUCT,	0, IDLE, AXVCPU_S_INSIDE_RUN, AXVCPU_S(INVALID), ioctl_set_debug) \
-	I(GET_REG_LIST,	STRUCT,	0, IDLE, AXVCPU_S_INSIDE_RUN, 0, ioctl_get_reg_list) \
+	I(GET_REG_LIST,	STRUCT,	0, OWN, AXVCPU_S_INSIDE_RUN, 0, ioctl_get_reg_list) \
 	I(KEEP_STATE,	NONE,	0, IDLE, AXVCPU_S_INSIDE_RUN, AXVCPU_S_NOT_SET_UP, \
 	  ioctl_keep_state) \
 	I(RESTORE_STATE, FLAGS,	AXVCPU_RESTORE_TIME, IDLE, AXVCPU_S_INSIDE_RUN, \

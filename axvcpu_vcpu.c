@@ -162,7 +162,7 @@ static int arch_setup(struct axvcpu *vcpu, const struct axvcpu_setup *args,
 		if (ret)
 			return ret;
 	}
-	return axvcpu_arch.setup(vcpu, &args->config);
+	return axvcpu_hw_ready() ?: axvcpu_arch.setup(vcpu, &args->config);
 }
 
 static int do_setup(struct axvcpu *vcpu, const struct axvcpu_setup *args,

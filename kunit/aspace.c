@@ -13,6 +13,7 @@
 
 #include "axvcpu_aspace.h"
 #include "axvcpu_compat.h"
+#include "axvcpu_zap.h"
 #include "fault.h"
 
 #define MAX_RANGES	32768
@@ -319,13 +320,17 @@ static void follows_the_host(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, leaf(f, GPA), 0);
 	KUNIT_EXPECT_EQ(test, leaf(f, 2 * GPA), 0);
 	KUNIT_EXPECT_NE(test, leaf(f, GPA + 2 * PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, stats(f).invalidations, 2);
+	/* It is heard once, whatever shows the memory to the guest. */
+	KUNIT_EXPECT_EQ(test, stats(f).invalidations, 1);
 	EXPECT_FAULT(-EFAULT, AXVCPU_FAULT_BAD_HOST, GPA, AXVCPU_MAP_READ);
 	KUNIT_EXPECT_EQ(test, unmap(f, GPA, 4 * PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, leaf(f, GPA + 2 * PAGE_SIZE), 0);
-	/* This range has no notifier any more. */
+	/* The other range still listens. */
 	KUNIT_ASSERT_EQ(test, vm_munmap(f->mem + PAGE_SIZE, PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, stats(f).invalidations, 3);
+	KUNIT_EXPECT_EQ(test, stats(f).invalidations, 2);
+	KUNIT_EXPECT_EQ(test, unmap(f, 2 * GPA, 4 * PAGE_SIZE), 0);
+	KUNIT_ASSERT_EQ(test, vm_munmap(f->mem + 2 * PAGE_SIZE, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, stats(f).invalidations, 2);
 }
 
 /* A shootdown is due when a leaf goes, and for CPUs that are loaded. */
@@ -379,8 +384,11 @@ static void changes_what_the_guest_may_do(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, protect(f, GPA, 2 * PAGE_SIZE, AXVCPU_MAP_WRITE), -EINVAL);
 	KUNIT_EXPECT_EQ(test, protect(f, GPA, 2 * PAGE_SIZE, RO | BIT(4)), -EINVAL);
 	KUNIT_EXPECT_EQ(test, axvcpu_aspace_protect(f->aspace, &reserved), -EINVAL);
-	KUNIT_EXPECT_EQ(test, protect(f, GPA, PAGE_SIZE, RO), -ENOENT);
-	KUNIT_EXPECT_EQ(test, protect(f, GPA + PAGE_SIZE, PAGE_SIZE, RO), -ENOENT);
+	KUNIT_EXPECT_EQ(test, protect(f, GPA, 3 * PAGE_SIZE, RO), -ENOENT);
+	KUNIT_EXPECT_EQ(test, protect(f, GPA - PAGE_SIZE, 3 * PAGE_SIZE, RO), -ENOENT);
+	KUNIT_EXPECT_EQ(test, protect(f, GPA, 0, RO), -EINVAL);
+	KUNIT_EXPECT_EQ(test, protect(f, GPA + 1, PAGE_SIZE, RO), -EINVAL);
+	KUNIT_EXPECT_EQ(test, protect(f, GPA, -PAGE_SIZE, RO), -EINVAL);
 	KUNIT_EXPECT_TRUE(test, axvcpu_s2_writable(axvcpu_arch.s2, leaf(f, GPA)));
 
 	gen = axvcpu_aspace_tlb_gen(f->aspace);
@@ -397,7 +405,7 @@ static void changes_what_the_guest_may_do(struct kunit *test)
 }
 
 /* As the hardware does it. */
-static void write_by_guest(struct fixture *f, u64 gpa)
+static void mark_by_guest(struct fixture *f, u64 gpa, u64 bit)
 {
 	const struct axvcpu_s2_format *format = axvcpu_arch.s2;
 	u64 *table = phys_to_virt(axvcpu_aspace_root(f->aspace).val);
@@ -408,18 +416,152 @@ static void write_by_guest(struct fixture *f, u64 gpa)
 				      (BIT(format->level_bits) - 1));
 
 		if (!level) {
-			*entry |= format->dirty;
+			*entry |= bit;
 			return;
 		}
 		table = phys_to_virt(*entry & format->addr_mask);
 	}
 }
 
-static int get_dirty(struct fixture *f, u64 uaddr)
+static void write_by_guest(struct fixture *f, u64 gpa)
 {
-	struct axvcpu_get_dirty dirty = { .gpa = GPA, .size = FEW * PAGE_SIZE, .bitmap = uaddr };
+	mark_by_guest(f, gpa, axvcpu_arch.s2->dirty);
+}
+
+static int get_dirty_of(struct fixture *f, u64 gpa, u64 size, u64 uaddr)
+{
+	struct axvcpu_get_dirty dirty = { .gpa = gpa, .size = size, .bitmap = uaddr };
 
 	return axvcpu_aspace_get_dirty(f->aspace, &dirty);
+}
+
+/* C8: any part of what is mapped, over several ranges, all of it or nothing. */
+static void takes_parts(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, map(f, GPA, 4 * PAGE_SIZE, f->mem, RW), 0);
+	KUNIT_ASSERT_EQ(test, map(f, GPA + 4 * PAGE_SIZE, 4 * PAGE_SIZE, f->mem + 4 * PAGE_SIZE,
+				  RW), 0);
+	for (i = 0; i < 8; i++)
+		EXPECT_FAULT(0, 0, GPA + i * PAGE_SIZE, AXVCPU_MAP_WRITE);
+	KUNIT_EXPECT_EQ(test, unmap(f, GPA + 7 * PAGE_SIZE, 2 * PAGE_SIZE), -ENOENT);
+	KUNIT_EXPECT_EQ(test, stats(f).ranges, 2);
+	KUNIT_EXPECT_EQ(test, stats(f).mapped_pages, 8);
+
+	KUNIT_ASSERT_EQ(test, protect(f, GPA + 2 * PAGE_SIZE, 4 * PAGE_SIZE, RO), 0);
+	KUNIT_EXPECT_EQ(test, stats(f).ranges, 4);
+	/* What is at both sides of a cut comes back with a fault. */
+	for (i = 0; i < 8; i++) {
+		if (i >= 2 && i < 6)
+			EXPECT_FAULT(-EFAULT, AXVCPU_FAULT_PROTECTION, GPA + i * PAGE_SIZE,
+				     AXVCPU_MAP_WRITE);
+		else
+			EXPECT_FAULT(0, 0, GPA + i * PAGE_SIZE, AXVCPU_MAP_WRITE);
+	}
+	KUNIT_ASSERT_EQ(test, unmap(f, GPA + PAGE_SIZE, 2 * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, stats(f).ranges, 4);
+	KUNIT_EXPECT_EQ(test, unmap(f, GPA, 8 * PAGE_SIZE), -ENOENT);
+	EXPECT_FAULT(-EFAULT, 0, GPA + 2 * PAGE_SIZE, AXVCPU_MAP_READ);
+	EXPECT_FAULT(0, 0, GPA + 3 * PAGE_SIZE, AXVCPU_MAP_READ);
+
+	/* All parts hear of their own memory, */
+	KUNIT_ASSERT_EQ(test, vm_munmap(f->mem + 7 * PAGE_SIZE, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, leaf(f, GPA + 7 * PAGE_SIZE), 0);
+	KUNIT_EXPECT_NE(test, leaf(f, GPA + 6 * PAGE_SIZE), 0);
+	/* and no more than that is left. */
+	KUNIT_ASSERT_EQ(test, unmap(f, GPA, PAGE_SIZE), 0);
+	KUNIT_ASSERT_EQ(test, unmap(f, GPA + 3 * PAGE_SIZE, 5 * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, stats(f).ranges, 0);
+	KUNIT_EXPECT_EQ(test, stats(f).mapped_pages, 0);
+}
+
+/* Address 0 is one as others are. */
+static void begins_at_0(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	unsigned long log = host_memory(test, 1);
+
+	KUNIT_ASSERT_EQ(test, map(f, 0, 2 * PAGE_SIZE, f->mem, RW), 0);
+	EXPECT_FAULT(0, 0, 0, AXVCPU_MAP_WRITE);
+	KUNIT_ASSERT_EQ(test, protect(f, 0, PAGE_SIZE, RO), 0);
+	EXPECT_FAULT(-EFAULT, AXVCPU_FAULT_PROTECTION, 0, AXVCPU_MAP_WRITE);
+	EXPECT_FAULT(0, 0, PAGE_SIZE, AXVCPU_MAP_WRITE);
+	KUNIT_EXPECT_EQ(test, get_dirty_of(f, 0, PAGE_SIZE, log), -EINVAL);
+	KUNIT_ASSERT_EQ(test, unmap(f, 0, PAGE_SIZE), 0);
+	EXPECT_FAULT(-EFAULT, 0, 0, AXVCPU_MAP_READ);
+}
+
+/* Ranges of user memory that overlaps, in every order: one listener, while there is one. */
+static void shares_listeners(struct kunit *test)
+{
+	static const struct {
+		u8 first, pages, listeners;
+	} steps[] = {
+		{ 0, 2, 1 }, { 4, 2, 2 }, { 1, 1, 2 }, { 1, 4, 1 }, { 0, 8, 1 }, { 6, 2, 1 },
+	};
+	struct fixture *f = test->priv;
+	unsigned int i;
+	u64 before;
+
+	for (i = 0; i < ARRAY_SIZE(steps); i++) {
+		KUNIT_ASSERT_EQ(test, map(f, GPA * (i + 1), steps[i].pages * PAGE_SIZE,
+					  f->mem + steps[i].first * PAGE_SIZE, RW), 0);
+		EXPECT_FAULT(0, 0, GPA * (i + 1), AXVCPU_MAP_WRITE);
+		before = stats(f).invalidations;
+		KUNIT_ASSERT_EQ(test, vm_mmap(NULL, f->mem, FEW * PAGE_SIZE, PROT_READ | PROT_WRITE,
+					      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, 0), f->mem);
+		KUNIT_EXPECT_EQ_MSG(test, stats(f).invalidations - before, steps[i].listeners,
+				    "step %u", i);
+		KUNIT_EXPECT_EQ(test, stats(f).mapped_pages, 0);
+	}
+	while (i--)
+		KUNIT_ASSERT_EQ(test, unmap(f, GPA * (i + 1), steps[i].pages * PAGE_SIZE), 0);
+	before = stats(f).invalidations;
+	KUNIT_ASSERT_EQ(test, vm_munmap(f->mem, FEW * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, stats(f).invalidations, before);
+}
+
+static bool age(struct fixture *f, unsigned int page, bool clear)
+{
+	unsigned long uaddr = f->mem + page * PAGE_SIZE;
+	bool young;
+
+	spin_lock(&f->aspace->lock);
+	young = axvcpu_zap_age(f->aspace, uaddr, uaddr + PAGE_SIZE - 1, clear, clear);
+	spin_unlock(&f->aspace->lock);
+	return young;
+}
+
+/* C1: used by the guest, through whatever range */
+static void ages(struct kunit *test)
+{
+	const u64 accessed = axvcpu_arch.s2->accessed;
+	struct fixture *f = test->priv;
+	u64 gen;
+
+	KUNIT_ASSERT_EQ(test, map(f, GPA, 4 * PAGE_SIZE, f->mem, RW), 0);
+	KUNIT_ASSERT_EQ(test, map(f, 2 * GPA, 4 * PAGE_SIZE, f->mem, RW), 0);
+	KUNIT_EXPECT_FALSE(test, age(f, 0, true));
+	EXPECT_FAULT(0, 0, GPA, AXVCPU_MAP_WRITE);
+	EXPECT_FAULT(0, 0, 2 * GPA, AXVCPU_MAP_WRITE);
+	KUNIT_EXPECT_FALSE(test, age(f, 0, true));
+
+	mark_by_guest(f, 2 * GPA, accessed);
+	gen = axvcpu_aspace_tlb_gen(f->aspace);
+	KUNIT_EXPECT_TRUE(test, age(f, 0, false));
+	KUNIT_EXPECT_EQ(test, axvcpu_aspace_tlb_gen(f->aspace), gen);
+	KUNIT_EXPECT_FALSE(test, age(f, 1, true));
+	KUNIT_EXPECT_TRUE(test, age(f, 0, true));
+	KUNIT_EXPECT_EQ(test, axvcpu_aspace_tlb_gen(f->aspace), gen + 1);
+	KUNIT_EXPECT_FALSE(test, age(f, 0, true));
+	KUNIT_EXPECT_NE(test, leaf(f, 2 * GPA), 0);
+}
+
+static int get_dirty(struct fixture *f, u64 uaddr)
+{
+	return get_dirty_of(f, GPA, FEW * PAGE_SIZE, uaddr);
 }
 
 #define EXPECT_DIRTY(expected) do {							\
@@ -456,6 +598,54 @@ static void tells_once_what_was_written(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, vm_munmap(f->mem + 5 * PAGE_SIZE, PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, leaf(f, GPA + 5 * PAGE_SIZE), 0);
 	EXPECT_DIRTY(BIT(5));
+}
+
+#define EXPECT_DIRTY_OF(first, pages, expected) do {					\
+	u64 bits_ = ~0ULL;								\
+											\
+	KUNIT_EXPECT_EQ(test, get_dirty_of(f, GPA + (first) * PAGE_SIZE,		\
+					   (pages) * PAGE_SIZE, log), 0);		\
+	KUNIT_ASSERT_EQ(test, copy_from_user(&bits_, (void __user *)log, 8), 0);	\
+	KUNIT_EXPECT_EQ(test, bits_, expected);						\
+} while (0)
+
+/* The parts of a range keep what it knew; several ranges' logs make one. */
+static void tells_what_was_written_in_parts(struct kunit *test)
+{
+	const u32 logged = RW | AXVCPU_MAP_LOG_DIRTY;
+	struct fixture *f = test->priv;
+	unsigned long log = host_memory(test, 1);
+	unsigned int i;
+
+	KUNIT_ASSERT_NE(test, log, 0);
+	KUNIT_ASSERT_EQ(test, map(f, GPA, 5 * PAGE_SIZE, f->mem, logged), 0);
+	KUNIT_ASSERT_EQ(test, map(f, GPA + 5 * PAGE_SIZE, 3 * PAGE_SIZE, f->mem + 5 * PAGE_SIZE,
+				  RW), 0);
+	for (i = 0; i < FEW; i++) {
+		EXPECT_FAULT(0, 0, GPA + i * PAGE_SIZE, AXVCPU_MAP_WRITE);
+		if (i % 2)
+			write_by_guest(f, GPA + i * PAGE_SIZE);
+	}
+	KUNIT_EXPECT_EQ(test, get_dirty(f, log), -EINVAL);
+	KUNIT_EXPECT_EQ(test, get_dirty_of(f, GPA + 2 * PAGE_SIZE, 7 * PAGE_SIZE, log), -ENOENT);
+	KUNIT_ASSERT_EQ(test, protect(f, GPA + 2 * PAGE_SIZE, 6 * PAGE_SIZE, logged), 0);
+	/* Of 5 and 7 it was known before they had a log. */
+	EXPECT_DIRTY_OF(1, 3, BIT(0) | BIT(2));
+	EXPECT_DIRTY_OF(0, 5, 0);
+	KUNIT_ASSERT_EQ(test, get_dirty(f, log), 0);
+
+	for (i = 0; i < FEW; i++) {
+		EXPECT_FAULT(0, 0, GPA + i * PAGE_SIZE, AXVCPU_MAP_WRITE);
+		if (i % 3 == 1)
+			write_by_guest(f, GPA + i * PAGE_SIZE);
+	}
+	/* Cut where the log tells something, and taken back where it can't be stored */
+	KUNIT_ASSERT_EQ(test, unmap(f, GPA + 3 * PAGE_SIZE, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, get_dirty_of(f, GPA + 4 * PAGE_SIZE, 4 * PAGE_SIZE, PAGE_SIZE),
+			-EFAULT);
+	EXPECT_DIRTY_OF(4, 4, BIT(0) | BIT(3));
+	EXPECT_DIRTY_OF(0, 3, BIT(1));
+	EXPECT_DIRTY_OF(0, 3, 0);
 }
 
 /* The host brings in 1, 2, 4, 8, 16 for a guest that goes from page to page. */
@@ -539,7 +729,12 @@ static struct kunit_case aspace_cases[] = {
 	KUNIT_CASE(follows_the_host),
 	KUNIT_CASE(shoots_down_when_due),
 	KUNIT_CASE(changes_what_the_guest_may_do),
+	KUNIT_CASE(takes_parts),
+	KUNIT_CASE(begins_at_0),
+	KUNIT_CASE(shares_listeners),
+	KUNIT_CASE(ages),
 	KUNIT_CASE(tells_once_what_was_written),
+	KUNIT_CASE(tells_what_was_written_in_parts),
 	KUNIT_CASE(brings_in_ahead),
 	KUNIT_CASE(looks_again_at_the_same_page),
 	{}

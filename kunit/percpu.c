@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Virtualization on with the first vCPU, off with the last, and CPUs that come and go. */
+/* Virtualization on where a vCPU is, off with the last, and CPUs that come and go. */
 #include <linux/cpu.h>
 #include <linux/err.h>
 
@@ -58,46 +58,95 @@ static int hw_init(struct kunit *test)
 	return axvcpu_kunit_init(test);
 }
 
-static void first_on_last_off(struct kunit *test)
+/* On one CPU, as if a vCPU were loaded there */
+static int turn_on(void *arg)
 {
-	int online = num_online_cpus();
+	int ret;
 
-	expect_on(test, cpu_none_mask);
-	KUNIT_ASSERT_EQ(test, axvcpu_hw_get(), 0);
-	expect_on(test, cpu_online_mask);
-	KUNIT_ASSERT_EQ(test, axvcpu_hw_get(), 0);
-	KUNIT_EXPECT_EQ(test, atomic_read(&hw.enables), online);
-	axvcpu_hw_put();
-	expect_on(test, cpu_online_mask);
-	axvcpu_hw_put();
-	expect_on(test, cpu_none_mask);
-	KUNIT_EXPECT_EQ(test, atomic_read(&hw.disables), online);
-
-	/* A vCPU holds it for its life. */
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, axvcpu_kunit_create(test, 0, 0, 0));
-	expect_on(test, cpu_online_mask);
+	preempt_disable();
+	ret = axvcpu_hw_ready();
+	preempt_enable();
+	return ret;
 }
 
-/* G04: one CPU of several refuses: the others are off again, and the next try is a fresh one. */
-static void all_cpus_or_none(struct kunit *test)
+static int turn_on_at(int cpu)
+{
+	struct axvcpu_kunit_thread thread;
+
+	return axvcpu_kunit_start(&thread, cpu, turn_on, NULL) ?: axvcpu_kunit_join(&thread);
+}
+
+static int get_here(void *arg)
+{
+	return axvcpu_hw_get();
+}
+
+/* A user whose creator is on @cpu */
+static int hw_get_at(int cpu)
+{
+	struct axvcpu_kunit_thread thread;
+
+	return axvcpu_kunit_start(&thread, cpu, get_here, NULL) ?: axvcpu_kunit_join(&thread);
+}
+
+/* C11: CPUs that no vCPU comes to are left alone. */
+static void on_where_it_is_needed(struct kunit *test)
+{
+	int cpu = cpumask_first(cpu_online_mask), other = cpumask_last(cpu_online_mask);
+	unsigned int i;
+
+	expect_on(test, cpu_none_mask);
+	for (i = 0; i < 3; i++) {
+		KUNIT_ASSERT_EQ(test, hw_get_at(cpu), 0);
+		expect_on(test, cpumask_of(cpu));
+		axvcpu_hw_put();
+		expect_on(test, cpu_none_mask);
+	}
+	KUNIT_EXPECT_EQ(test, atomic_read(&hw.enables), 3);
+
+	KUNIT_ASSERT_EQ(test, hw_get_at(cpu), 0);
+	KUNIT_ASSERT_EQ(test, hw_get_at(other), 0);
+	expect_on(test, cpumask_of(cpu));
+	KUNIT_EXPECT_EQ(test, turn_on_at(other), 0);
+	KUNIT_EXPECT_EQ(test, turn_on_at(other), 0);
+	KUNIT_EXPECT_EQ(test, cpumask_weight(&hw.on), cpu == other ? 1 : 2);
+	axvcpu_hw_put();
+	KUNIT_EXPECT_TRUE(test, cpumask_test_cpu(other, &hw.on));
+	axvcpu_hw_put();
+	expect_on(test, cpu_none_mask);
+}
+
+/* A vCPU holds it for its life. */
+static void a_vcpu_holds_it(struct kunit *test)
+{
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, axvcpu_kunit_create(test, 0, 0, 0));
+	KUNIT_EXPECT_EQ(test, cpumask_weight(&hw.on), 1);
+	KUNIT_ASSERT_EQ(test, axvcpu_hw_get(), 0);
+	axvcpu_hw_put();
+	KUNIT_EXPECT_EQ(test, cpumask_weight(&hw.on), 1);
+}
+
+/* G04: a CPU that refuses: no vCPU is made or loaded there, and the next try is a fresh one. */
+static void a_cpu_refuses(struct kunit *test)
 {
 	int cpu;
 
 	for_each_online_cpu(cpu) {
 		hw.error = -EBUSY;
 		WRITE_ONCE(hw.fail_cpu, cpu);
-		KUNIT_EXPECT_EQ(test, axvcpu_hw_get(), -EBUSY);
+		KUNIT_EXPECT_EQ(test, hw_get_at(cpu), -EBUSY);
 		expect_on(test, cpu_none_mask);
 		KUNIT_EXPECT_EQ(test, atomic_read(&hw.enables), atomic_read(&hw.disables));
 
-		/* The reason is the creator's to hear. */
+		/* The reason is the creator's to hear; RUN's is that the CPU is not for it. */
 		hw.error = -EOPNOTSUPP;
-		KUNIT_EXPECT_EQ(test, PTR_ERR(axvcpu_kunit_create(test, 0, 0, 0)), -EOPNOTSUPP);
+		KUNIT_EXPECT_EQ(test, hw_get_at(cpu), -EOPNOTSUPP);
+		KUNIT_EXPECT_EQ(test, turn_on_at(cpu), -EXDEV);
 		expect_on(test, cpu_none_mask);
 
 		WRITE_ONCE(hw.fail_cpu, -1);
-		KUNIT_EXPECT_EQ(test, axvcpu_hw_get(), 0);
-		expect_on(test, cpu_online_mask);
+		KUNIT_EXPECT_EQ(test, hw_get_at(cpu), 0);
+		expect_on(test, cpumask_of(cpu));
 		axvcpu_hw_put();
 		expect_on(test, cpu_none_mask);
 	}
@@ -108,8 +157,28 @@ static void failed_creation_lets_go(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, PTR_ERR(axvcpu_kunit_create(test, AXVCPU_CALL_NEW, ENOMEM, 0)),
 			-ENOMEM);
-	KUNIT_EXPECT_EQ(test, atomic_read(&hw.enables), num_online_cpus());
+	KUNIT_EXPECT_EQ(test, atomic_read(&hw.enables), 1);
 	expect_on(test, cpu_none_mask);
+}
+
+/* C4: the system goes down, and threads still try. */
+static void goes_down(struct kunit *test)
+{
+	int cpu = cpumask_last(cpu_online_mask);
+
+	KUNIT_ASSERT_EQ(test, hw_get_at(cpu), 0);
+	KUNIT_EXPECT_EQ(test, turn_on_at(cpumask_first(cpu_online_mask)), 0);
+	axvcpu_percpu_go_down();
+	expect_on(test, cpu_none_mask);
+	KUNIT_EXPECT_EQ(test, turn_on_at(cpu), -EXDEV);
+	expect_on(test, cpu_none_mask);
+	axvcpu_hw_put();
+	KUNIT_EXPECT_EQ(test, hw_get_at(cpu), -ESHUTDOWN);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(axvcpu_kunit_create(test, 0, 0, 0)), -ESHUTDOWN);
+	expect_on(test, cpu_none_mask);
+	axvcpu_percpu_stay_up();
+	KUNIT_EXPECT_EQ(test, hw_get_at(cpu), 0);
+	axvcpu_hw_put();
 }
 
 static int churn(void *arg)
@@ -119,8 +188,8 @@ static int churn(void *arg)
 	for (i = 0; i < 50; i++) {
 		if (axvcpu_hw_get())
 			return -EIO;
-		/* As long as somebody holds it, it is on everywhere. */
-		if (!cpumask_equal(&hw.on, cpu_online_mask))
+		/* As long as somebody holds it, a CPU that has it on keeps it. */
+		if (turn_on(NULL) || cpumask_empty(&hw.on))
 			return -EBADFD;
 		axvcpu_hw_put();
 	}
@@ -156,13 +225,15 @@ static void cpu_goes_and_comes(struct kunit *test)
 	struct axvcpu *vcpu = axvcpu_kunit_vcpu(test, AXVCPU_STATE_FREE);
 
 	KUNIT_ASSERT_EQ(test, axvcpu_kunit_bind(vcpu, cpu), 0);
+	KUNIT_ASSERT_EQ(test, turn_on_at(cpu), 0);
 	KUNIT_ASSERT_EQ(test, remove_cpu(cpu), 0);
-	expect_on(test, cpu_online_mask);
+	KUNIT_EXPECT_FALSE(test, cpumask_test_cpu(cpu, &hw.on));
 	/* Bound to a CPU that is gone: it waits for better times. */
 	KUNIT_EXPECT_EQ(test, axvcpu_kunit_run(vcpu, 0), -EXDEV);
 	KUNIT_EXPECT_EQ(test, axvcpu_state(vcpu), AXVCPU_STATE_READY);
 	KUNIT_ASSERT_EQ(test, add_cpu(cpu), 0);
-	expect_on(test, cpu_online_mask);
+	KUNIT_EXPECT_FALSE(test, cpumask_test_cpu(cpu, &hw.on));
+	KUNIT_EXPECT_EQ(test, turn_on_at(cpu), 0);
 	KUNIT_EXPECT_TRUE(test, cpumask_test_cpu(cpu, &hw.on));
 }
 
@@ -176,35 +247,18 @@ static void cpu_without_vcpus(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&hw.disables), 0);
 	expect_on(test, cpu_none_mask);
 }
-
-/* G04: a CPU that can't virtualize does not come up while there are vCPUs. */
-static void cpu_that_refuses(struct kunit *test)
-{
-	int cpu = a_cpu_to_unplug(test);
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, axvcpu_kunit_create(test, 0, 0, 0));
-	KUNIT_ASSERT_EQ(test, remove_cpu(cpu), 0);
-	/* Not EBUSY, for which the kernel tries again. */
-	hw.error = -EOPNOTSUPP;
-	WRITE_ONCE(hw.fail_cpu, cpu);
-	KUNIT_EXPECT_EQ(test, add_cpu(cpu), -EOPNOTSUPP);
-	KUNIT_EXPECT_FALSE(test, cpu_online(cpu));
-	expect_on(test, cpu_online_mask);
-	WRITE_ONCE(hw.fail_cpu, -1);
-	KUNIT_ASSERT_EQ(test, add_cpu(cpu), 0);
-	expect_on(test, cpu_online_mask);
-}
 #endif
 
 static struct kunit_case cases[] = {
-	KUNIT_CASE(first_on_last_off),
-	KUNIT_CASE(all_cpus_or_none),
+	KUNIT_CASE(on_where_it_is_needed),
+	KUNIT_CASE(a_vcpu_holds_it),
+	KUNIT_CASE(a_cpu_refuses),
 	KUNIT_CASE(failed_creation_lets_go),
+	KUNIT_CASE(goes_down),
 	KUNIT_CASE(many_users_at_once),
 #ifdef CONFIG_HOTPLUG_CPU
 	KUNIT_CASE(cpu_goes_and_comes),
 	KUNIT_CASE(cpu_without_vcpus),
-	KUNIT_CASE(cpu_that_refuses),
 #endif
 	{}
 };

@@ -678,11 +678,9 @@ static int run_without_hardware(void *arg)
 {
 	int ret;
 
-	migrate_disable();
-	this_cpu_write(axvcpu_hw_on, false);
+	axvcpu_percpu_go_down();
 	ret = axvcpu_kunit_run(arg, 0);
-	this_cpu_write(axvcpu_hw_on, true);
-	migrate_enable();
+	axvcpu_percpu_stay_up();
 	return ret;
 }
 

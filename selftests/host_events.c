@@ -5,6 +5,7 @@
  * guest goes on where it was.
  */
 #include <fcntl.h>
+#include <linux/membarrier.h>
 #include <linux/perf_event.h>
 #include <signal.h>
 #include <stdio.h>
@@ -261,6 +262,63 @@ TEST_F(host_events, clock_is_set)
 		ASSERT_EQ(0, clock_settime(CLOCK_REALTIME, &now));
 		ASSERT_TRUE(advances(self->counter));
 	}
+}
+
+/* Waits for all CPUs by synchronize_rcu(). */
+static unsigned long long time_of_grace_periods(int count)
+{
+	unsigned long long began = now_ns();
+
+	for (int i = 0; i < count; i++) {
+		if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+			return 0;
+	}
+	return now_ns() - began;
+}
+
+static void *spin(void *arg)
+{
+	volatile bool *stop = arg;
+
+	pin_to_cpu(1);
+	while (!*stop)
+		;
+	return NULL;
+}
+
+/* C3: to RCU, a guest is no more in the way than a process. */
+TEST_F(host_events, grace_periods)
+{
+	const int count = 30;
+	unsigned long long guest, process;
+	bool stop = false;
+	pthread_t thread;
+	cpu_set_t cpu1;
+
+	/* Where time goes with the guest's instructions, not with this computer's load */
+	if (self->g.info.backend != AXVCPU_BACKEND_VMX)
+		SKIP(return, "time goes on while the emulator waits");
+	CPU_ZERO(&cpu1);
+	CPU_SET(1, &cpu1);
+	ASSERT_EQ(0, pin_to_cpu(0));
+	ASSERT_EQ(0, pthread_setaffinity_np(self->thread, sizeof(cpu1), &cpu1));
+	ASSERT_TRUE(advances(self->counter));
+	guest = time_of_grace_periods(count);
+	self->stop = true;
+	kick_vcpu(self->v.fd);
+	pthread_join(self->thread, NULL);
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, spin, &stop));
+	process = time_of_grace_periods(count);
+	*(volatile bool *)&stop = true;
+	pthread_join(thread, NULL);
+	TH_LOG("%d grace periods: beside a guest %llu us, beside a process %llu us", count,
+	       guest / 1000, process / 1000);
+	EXPECT_NE(0, process);
+	EXPECT_LE(guest, process + process / 10);
+
+	self->stop = false;
+	ASSERT_EQ(0, pthread_create(&self->thread, NULL, run_for_ever, self));
 }
 
 TEST_F(host_events, caches_are_dropped)

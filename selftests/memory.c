@@ -93,7 +93,7 @@ TEST_F(memory, refuses_overlaps)
 	}
 }
 
-TEST_F(memory, unmaps_whole_ranges_only)
+TEST_F(memory, unmaps_what_is_mapped)
 {
 	uint8_t *mem = private_memory(4 * PAGE);
 	struct axvcpu_unmap args = { GUEST_HOLE, 4 * PAGE, 1 };
@@ -102,16 +102,18 @@ TEST_F(memory, unmaps_whole_ranges_only)
 		uint64_t gpa;
 		uint64_t size;
 	} cases[] = {
-		{ -ENOENT, GUEST_HOLE, PAGE },
 		{ -ENOENT, GUEST_HOLE, 5 * PAGE },
-		{ -ENOENT, GUEST_HOLE, 0 },
-		{ -ENOENT, GUEST_HOLE, -1 },
-		{ -ENOENT, GUEST_HOLE + PAGE, 3 * PAGE },
+		{ -EINVAL, GUEST_HOLE, 0 },
+		{ -EINVAL, GUEST_HOLE, -1 },
+		{ -EINVAL, GUEST_HOLE, -PAGE },
 		{ -ENOENT, GUEST_HOLE - PAGE, 5 * PAGE },
-		{ -ENOENT, GUEST_HOLE + 1, 4 * PAGE },
+		{ -EINVAL, GUEST_HOLE + 1, 4 * PAGE },
 		{ -ENOENT, 2 * GUEST_HOLE, 4 * PAGE },
-		{ -ENOENT, -PAGE, PAGE },
-		{ 0, GUEST_HOLE, 4 * PAGE },
+		{ -EINVAL, -PAGE, PAGE },
+		{ 0, GUEST_HOLE + PAGE, PAGE },
+		{ -ENOENT, GUEST_HOLE, 4 * PAGE },
+		{ 0, GUEST_HOLE, PAGE },
+		{ 0, GUEST_HOLE + 2 * PAGE, 2 * PAGE },
 		{ -ENOENT, GUEST_HOLE, 4 * PAGE },
 	};
 
@@ -164,6 +166,49 @@ TEST_F(memory, exits_where_nothing_is_mapped)
 	EXPECT_NO_PEEK(GUEST_HOLE - 8, 0);
 	ASSERT_EQ(0, unmap_memory(self->m.g.aspace, GUEST_HOLE, PAGE));
 	EXPECT_NO_PEEK(GUEST_HOLE, 0);
+}
+
+/* What /proc/meminfo has of second-stage tables, in KiB; -1: nothing */
+static long second_stage_kib(void)
+{
+	int refresh = open("/proc/sys/vm/stat_refresh", O_WRONLY | O_CLOEXEC);
+	FILE *meminfo = fopen("/proc/meminfo", "re");
+	char line[128];
+	long kib = -1;
+
+	/* Each CPU keeps some to itself for a while. */
+	if (refresh >= 0 && write(refresh, "1", 1) != 1)
+		kib = -1;
+	close(refresh);
+	while (meminfo && fgets(line, sizeof(line), meminfo))
+		sscanf(line, "SecPageTables: %ld", &kib);
+	if (meminfo)
+		fclose(meminfo);
+	return kib;
+}
+
+/* The administrator finds the tables where KVM's are. */
+TEST_F(memory, tables_are_counted)
+{
+	const uint64_t apart = PAGE * PAGE / 8, before = aspace_stats(&self->m).table_pages;
+	long kib = second_stage_kib();
+	void *mem = private_memory(PAGE);
+	uint64_t added;
+
+	if (kib < 0)
+		SKIP(return, "the kernel does not count second-stage tables");
+	for (uint64_t i = 1; i <= 8; i++) {
+		ASSERT_EQ(0, map_memory(self->m.g.aspace, GUEST_HOLE + i * apart, PAGE, mem, RW));
+		EXPECT_EQ(0, poke(&self->m, GUEST_HOLE + i * apart, i));
+	}
+	added = aspace_stats(&self->m).table_pages - before;
+	EXPECT_LE(8, added);
+	EXPECT_EQ(kib + added * PAGE / 1024, second_stage_kib());
+	for (uint64_t i = 1; i <= 8; i++)
+		ASSERT_EQ(0, unmap_memory(self->m.g.aspace, GUEST_HOLE + i * apart, PAGE));
+	/* Others may have come for the guest's program. */
+	added = aspace_stats(&self->m).table_pages - before;
+	EXPECT_EQ(kib + added * PAGE / 1024, second_stage_kib());
 }
 
 TEST_F(memory, can_be_read_only)
@@ -444,6 +489,75 @@ TEST_F(memory, may_come_from_userfaultfd)
 	close(h.fd);
 }
 
+/* Uses a vCPU while another thread's call waits for the page of its argument. */
+struct meanwhile {
+	struct uffd_handler h;
+	int vcpu;
+	uint64_t id;		/* of a register */
+	int err;
+};
+
+static void *use_meanwhile(void *arg)
+{
+	struct meanwhile *m = arg;
+	struct axvcpu_reg reg = { m->id };
+	struct axvcpu_regs args = { .regs = (uintptr_t)&reg, .count = 1 };
+	uint64_t *src = private_memory(PAGE);
+	struct uffdio_copy copy = { .dst = m->h.page, .src = (uintptr_t)src, .len = PAGE };
+	struct uffd_msg msg;
+
+	*src = m->id;
+	if (read(m->h.fd, &msg, sizeof(msg)) == sizeof(msg)) {
+		m->err = XIOCTL(m->vcpu, AXVCPU_GET_REGS, &args);
+		if (!m->err)
+			m->err = XIOCTL(m->vcpu, AXVCPU_SET_REGS, &args);
+		if (!m->err)
+			m->err = reset_vcpu(m->vcpu);
+	}
+	m->h.err = ioctl(m->h.fd, UFFDIO_COPY, &copy);
+	return NULL;
+}
+
+/* C18: what a call reads and writes of its caller's memory holds up no other call. */
+TEST_F(memory, callers_hold_up_nobody)
+{
+	static const unsigned int cmds[] = {
+		AXVCPU_GET_REGS, AXVCPU_SET_REGS, AXVCPU_GET_REG_LIST, AXVCPU_GET_CALL_LOG,
+	};
+	uint64_t *mem = private_memory(PAGE);
+	struct meanwhile m = { .h = { .fd = open_uffd(mem, PAGE), .page = (uintptr_t)mem } };
+	static uint64_t ids[GUEST_MAX_STATE];
+	struct guest_vcpu v;
+
+	if (m.h.fd < 0)
+		SKIP(return, "no userfaultfd");
+	for (size_t i = 0; i < ARRAY_SIZE(cmds); i++) {
+		struct axvcpu_regs regs = { .regs = (uintptr_t)mem, .count = 17 };
+		struct axvcpu_reg_list list = { .ids = (uintptr_t)mem, .count = 100000 };
+		struct axvcpu_call_log log = { .entries = (uintptr_t)mem, .count = 1 };
+		void *args[] = { &regs, &regs, &list, &log };
+		bool is_log = cmds[i] == AXVCPU_GET_CALL_LOG;
+
+		if (is_log && self->m.g.info.backend != AXVCPU_BACKEND_MOCK)
+			continue;
+		ASSERT_EQ(0, vcpu_create(&self->m.g, &v, 5));
+		ASSERT_EQ(0, vcpu_setup(&self->m.g, &v, 0));
+		m.vcpu = v.fd;
+		m.err = -ENODATA;
+		ASSERT_LT(0, list_regs(v.fd, ids, GUEST_MAX_STATE));
+		m.id = ids[0];
+		ASSERT_EQ(0, pthread_create(&m.h.thread, NULL, use_meanwhile, &m));
+		/* The list is of a vCPU that was reset meanwhile, or not: both will do. */
+		ioctl(v.fd, cmds[i], args[i]);
+		pthread_join(m.h.thread, NULL);
+		EXPECT_EQ(0, m.err) TH_LOG("call %zu", i);
+		EXPECT_EQ(0, m.h.err) TH_LOG("call %zu", i);
+		vcpu_destroy(&v);
+		ASSERT_EQ(0, madvise(mem, PAGE, MADV_DONTNEED));
+	}
+	close(m.h.fd);
+}
+
 static void on_signal(int sig)
 {
 }
@@ -586,17 +700,16 @@ TEST_F(memory, outlives_its_descriptor)
 	EXPECT_NO_POKE(GUEST_HOLE, AXVCPU_FAULT_BAD_HOST);
 }
 
-TEST_F(memory, protects_whole_ranges_only)
+TEST_F(memory, protects_what_is_mapped)
 {
 	const struct {
 		uint64_t gpa, size;
 		uint32_t flags;
 		int err;
 	} cases[] = {
-		{ GUEST_HOLE, 3 * PAGE, RW, -ENOENT },
 		{ GUEST_HOLE, 5 * PAGE, RW, -ENOENT },
-		{ GUEST_HOLE + PAGE, 3 * PAGE, RW, -ENOENT },
-		{ GUEST_HOLE, 0, RW, -ENOENT },
+		{ GUEST_HOLE + PAGE, 3 * PAGE, RW, 0 },
+		{ GUEST_HOLE, 0, RW, -EINVAL },
 		{ GUEST_HOLE, 4 * PAGE, 0, -EINVAL },
 		{ GUEST_HOLE, 4 * PAGE, RW | 16, -EINVAL },
 		{ GUEST_HOLE, 4 * PAGE, RW, 0 },
@@ -612,7 +725,61 @@ TEST_F(memory, protects_whole_ranges_only)
 	}
 	EXPECT_EQ(0, poke(&self->m, GUEST_HOLE, 1));
 	EXPECT_EQ(-EINVAL, get_dirty(self->m.g.aspace, GUEST_HOLE, 4 * PAGE, &bits));
-	EXPECT_EQ(-ENOENT, get_dirty(self->m.g.aspace, GUEST_HOLE, PAGE, &bits));
+	EXPECT_EQ(-EINVAL, get_dirty(self->m.g.aspace, GUEST_HOLE, PAGE, &bits));
+	EXPECT_EQ(-ENOENT, get_dirty(self->m.g.aspace, GUEST_HOLE, 5 * PAGE, &bits));
+}
+
+/* C8: as an ELF loader needs it, and one that logs a part */
+TEST_F(memory, goes_by_parts)
+{
+	const uint64_t size = 64 * PAGE, at = GUEST_HOLE + 16 * PAGE;
+	uint64_t *mem = private_memory(size), bits = 0;
+
+	ASSERT_EQ(0, map_hole(&self->m, mem, size, RW));
+	for (uint64_t i = 0; i < size; i += PAGE)
+		ASSERT_EQ(0, poke(&self->m, GUEST_HOLE + i, i + 1));
+	ASSERT_EQ(0, protect_memory(self->m.g.aspace, at, 8 * PAGE, AXVCPU_MAP_READ));
+	ASSERT_EQ(0, protect_memory(self->m.g.aspace, at + 4 * PAGE, 12 * PAGE,
+				    RW | AXVCPU_MAP_LOG_DIRTY));
+	for (uint64_t i = 0; i < size; i += PAGE) {
+		bool writable = GUEST_HOLE + i < at || GUEST_HOLE + i >= at + 4 * PAGE;
+
+		EXPECT_PEEK(GUEST_HOLE + i, i + 1);
+		if (writable) {
+			EXPECT_EQ(0, poke(&self->m, GUEST_HOLE + i, i + 2));
+		} else {
+			EXPECT_NO_POKE(GUEST_HOLE + i, 0);
+		}
+	}
+	EXPECT_EQ(0, get_dirty(self->m.g.aspace, at + 5 * PAGE, 10 * PAGE, &bits));
+	EXPECT_EQ(0x3ff, bits);
+	EXPECT_EQ(0, get_dirty(self->m.g.aspace, at + 4 * PAGE, 12 * PAGE, &bits));
+	EXPECT_EQ(1 | 1 << 11, bits);
+	ASSERT_EQ(0, unmap_memory(self->m.g.aspace, at + 2 * PAGE, 40 * PAGE));
+	EXPECT_NO_PEEK(at + 2 * PAGE, 0);
+	EXPECT_NO_PEEK(at + 41 * PAGE, 0);
+	EXPECT_PEEK(at + 42 * PAGE, 58 * PAGE + 2);
+}
+
+/* As many ranges as there can be, whose parts would be more */
+TEST_F(memory, parts_have_a_limit)
+{
+	uint64_t ranges = aspace_stats(&self->m).ranges, at = GUEST_HOLE;
+	void *mem = private_memory(4 * PAGE);
+	int err = 0;
+
+	if (!guest_is_fast(&self->m.g))
+		SKIP(return, "takes too long here");
+	ASSERT_EQ(0, map_memory(self->m.g.aspace, at, 4 * PAGE, mem, RW));
+	EXPECT_EQ(0, poke(&self->m, at, 5));
+	for (ranges++; !err && ranges < 32768; ranges++)
+		err = map_memory(self->m.g.aspace, 2 * at + ranges * PAGE, PAGE, mem, RW);
+	ASSERT_EQ(0, err);
+	EXPECT_EQ(-ENOSPC, unmap_memory(self->m.g.aspace, at + PAGE, PAGE));
+	EXPECT_EQ(-ENOSPC, protect_memory(self->m.g.aspace, at, PAGE, AXVCPU_MAP_READ));
+	EXPECT_EQ(32768, aspace_stats(&self->m).ranges);
+	EXPECT_EQ(0, poke(&self->m, at, 6));
+	EXPECT_EQ(0, unmap_memory(self->m.g.aspace, at, 4 * PAGE));
 }
 
 TEST_F(memory, protects)

@@ -80,12 +80,14 @@ FIXTURE(memory_pressure) {
 	uint8_t *mem;
 	int round;
 	unsigned long long end;
+	pid_t tid;		/* of the thread in the guest */
 };
 
 static void *run_for_ever(void *arg)
 {
 	FIXTURE_DATA(memory_pressure) *self = arg;
 
+	self->tid = gettid();
 	do {
 		self->err = run_vcpu(self->v.fd, 0);
 	} while (self->err == -EINTR && !self->stop);
@@ -146,19 +148,21 @@ FIXTURE_TEARDOWN(memory_pressure)
 }
 
 /* What mkswap does. */
-static int make_swap(void)
+static int make_swap(unsigned int mib)
 {
 	size_t page = PAGE;
 	uint32_t *header = calloc(1, page);
+	char size[16];
 	int fd, err = 0;
 
 	if (!header)
 		return -ENOMEM;
 	header[1024 / 4] = 1;						/* version */
-	header[1024 / 4 + 1] = (16 << 20) / page - 1;			/* last page */
+	header[1024 / 4 + 1] = (mib << 20) / page - 1;			/* last page */
 	memcpy((char *)header + page - 10, "SWAPSPACE2", 10);
 	write_text("/sys/block/zram0/reset", "1");
-	err = write_text("/sys/block/zram0/disksize", "16M");
+	snprintf(size, sizeof(size), "%uM", mib);
+	err = write_text("/sys/block/zram0/disksize", size);
 	fd = open(SWAP, O_WRONLY | O_CLOEXEC);
 	if (!err && (fd < 0 || write(fd, header, page) != page))
 		err = -errno;
@@ -175,7 +179,7 @@ TEST_F(memory_pressure, swap)
 
 	if (access(SWAP, F_OK))
 		SKIP(return, "no " SWAP);
-	err = make_swap();
+	err = make_swap(16);
 	ASSERT_EQ(0, err);
 	while (next_round(self)) {
 		ASSERT_EQ(0, madvise(self->mem, NR_PAGES * PAGE, MADV_PAGEOUT));
@@ -184,6 +188,77 @@ TEST_F(memory_pressure, swap)
 		ASSERT_TRUE(goes_on(self));
 	}
 	EXPECT_LT(0, used);
+	EXPECT_EQ(0, swapoff(SWAP));
+}
+
+/* A thread that does to its own memory what the guest does to its */
+struct user {
+	pthread_t thread;
+	pid_t tid;
+	uint8_t *mem;
+	volatile bool stop;
+};
+
+static void *use_memory(void *arg)
+{
+	struct user *u = arg;
+
+	u->tid = gettid();
+	while (!u->stop) {
+		for (int i = 0; i < NR_PAGES; i++)
+			++*(volatile uint64_t *)(u->mem + i * PAGE);
+	}
+	return NULL;
+}
+
+/* Pages of a thread that had to be read from swap */
+static unsigned long major_faults(pid_t tid)
+{
+	char path[64], line[512] = "";
+	unsigned long faults = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	f = fopen(path, "re");
+	if (f && fgets(line, sizeof(line), f))
+		sscanf(strrchr(line, ')') + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %lu", &faults);
+	if (f)
+		fclose(f);
+	return faults;
+}
+
+/* C1: memory that nobody uses goes first. What the guest uses is used. */
+TEST_F(memory_pressure, spares_what_is_used)
+{
+	struct user user = { .mem = mmap(NULL, NR_PAGES * PAGE, PROT_READ | PROT_WRITE,
+					 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) };
+	unsigned long guest, thread;
+	struct sysinfo info;
+	uint64_t size;
+	uint8_t *hog;
+
+	if (access(SWAP, F_OK))
+		SKIP(return, "no " SWAP);
+	ASSERT_EQ(0, make_swap(96));
+	ASSERT_EQ(0, pthread_create(&user.thread, NULL, use_memory, &user));
+	ASSERT_TRUE(goes_on(self));
+	guest = major_faults(self->tid);
+	ASSERT_EQ(0, sysinfo(&info));
+	size = info.freeram + (24 << 20);
+	hog = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, hog);
+	for (uint64_t i = 0; i < size; i += PAGE)
+		*(uint64_t *)(hog + i) = i;
+	guest = major_faults(self->tid) - guest;
+	thread = major_faults(user.tid);
+	ASSERT_EQ(0, sysinfo(&info));
+	TH_LOG("%lu MiB were swapped out; major faults: guest %lu, thread %lu",
+	       (info.totalswap - info.freeswap) >> 20, guest, thread);
+	EXPECT_LT(4 << 20, info.totalswap - info.freeswap);
+	EXPECT_LE(guest, 2 * thread + NR_PAGES / 8);
+	user.stop = true;
+	pthread_join(user.thread, NULL);
+	munmap(hog, size);
 	EXPECT_EQ(0, swapoff(SWAP));
 }
 

@@ -9,7 +9,7 @@
 #include "axvcpu_arch.h"
 #include "axvcpu_mock_abi.h"
 
-#define AXVCPU_MOCK_LOG_LEN	64
+#define AXVCPU_MOCK_LOG_LEN	AXVCPU_MAX_CALL_LOG
 #define AXVCPU_MOCK_TLB_LEN	64
 #define AXVCPU_MOCK_GPA_BITS	48
 #define AXVCPU_MOCK_HPA_BITS	52

@@ -112,24 +112,6 @@ u32 axvcpu_mock_calls(struct axvcpu *vcpu, struct axvcpu_call_entry *entries, u3
 	return n;
 }
 
-static int mock_get_call_log(struct axvcpu *vcpu, struct axvcpu_call_log *log)
-{
-	u32 max = min_t(u32, log->count, AXVCPU_MOCK_LOG_LEN);
-	struct axvcpu_call_entry *entries;
-	int ret = 0;
-
-	lockdep_assert_held(&vcpu->mutex);
-	entries = kcalloc(max, sizeof(*entries), GFP_KERNEL);
-	if (!entries)
-		return -ENOMEM;
-	log->count = axvcpu_mock_calls(vcpu, entries, max, &log->total);
-	if (copy_to_user(u64_to_user_ptr(log->entries), entries,
-			 array_size(log->count, sizeof(*entries))))
-		ret = -EFAULT;
-	kfree(entries);
-	return ret;
-}
-
 /* --- failures on demand ----------------------------------------------------- */
 
 static bool config_is_valid(const u64 *raw, unsigned int len)
@@ -712,5 +694,5 @@ const struct axvcpu_arch_ops axvcpu_arch = {
 	.keep = mock_keep,
 	.restore = mock_restore,
 	.cycles_to_ns = mock_cycles_to_ns,
-	.get_call_log = mock_get_call_log,
+	.get_call_log = axvcpu_mock_calls,
 };

@@ -23,6 +23,7 @@
 #define S2_ACCESS	(S2_READ | S2_WRITE | S2_EXEC)
 #define S2_MEMTYPE_WB	(6ULL << 3)
 #define S2_LARGE	BIT_ULL(7)
+#define S2_ACCESSED	BIT_ULL(8)
 #define S2_DIRTY	BIT_ULL(9)
 
 const struct axvcpu_s2_format axvcpu_mock_s2_format = {
@@ -47,6 +48,7 @@ const struct axvcpu_s2_format axvcpu_mock_s2_format = {
 	.accesses = AXVCPU_S2_ACCESSES | BIT(AXVCPU_MAP_EXEC),
 	.write_mask = S2_WRITE,
 	.dirty = S2_DIRTY,
+	.accessed = S2_ACCESSED,
 };
 
 /**
@@ -159,13 +161,13 @@ static unsigned int level_shift(unsigned int level)
 /*
  * Returns 0 with @tlb filled in, -EFAULT for a violation, -EINVAL for an entry
  * that makes no sense (an EPT misconfiguration), -EAGAIN when the leaf changed
- * while its dirty bit was set.
+ * while its accessed and dirty bits were set.
  */
 static int walk(struct axvcpu_mock *mock, u64 gpa, u32 access, struct axvcpu_mock_tlb_entry *tlb)
 {
 	u64 hpa = mock->root.val;
 	unsigned int level = LEVELS;
-	u64 entry, mask, *slot;
+	u64 entry, mask, marks, *slot;
 
 	if (gpa >> AXVCPU_MOCK_GPA_BITS)
 		return -EFAULT;
@@ -191,10 +193,11 @@ static int walk(struct axvcpu_mock *mock, u64 gpa, u32 access, struct axvcpu_moc
 	hpa |= gpa & mask & PAGE_MASK;
 	if (!axvcpu_mock_hpa_is_ram(hpa))
 		return -EINVAL;
-	if (access & AXVCPU_MAP_WRITE && !(entry & S2_DIRTY)) {
-		if (!try_cmpxchg64(slot, &entry, entry | S2_DIRTY))
+	marks = S2_ACCESSED | (access & AXVCPU_MAP_WRITE ? S2_DIRTY : 0);
+	if (~entry & marks) {
+		if (!try_cmpxchg64(slot, &entry, entry | marks))
 			return -EAGAIN;
-		entry |= S2_DIRTY;
+		entry |= marks;
 	}
 
 	*tlb = (struct axvcpu_mock_tlb_entry){

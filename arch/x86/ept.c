@@ -71,8 +71,8 @@ void __init ept_init(void)
 		ept_format.noexec_levels = ept_format.leaf_levels & ~BIT(0);
 	if (vmx_caps.ept & VMX_EPT_EXECUTE_ONLY_BIT)
 		ept_format.accesses |= BIT(AXVCPU_MAP_EXEC);
-	if (vmx_caps.ept & VMX_EPT_AD_BIT)
-		ept_format.dirty = VMX_EPT_DIRTY_BIT;
+	ept_format.dirty = vmx_caps.ept & VMX_EPT_AD_BIT ? VMX_EPT_DIRTY_BIT : 0;
+	ept_format.accessed = vmx_caps.ept & VMX_EPT_AD_BIT ? VMX_EPT_ACCESS_BIT : 0;
 }
 
 /**

@@ -45,7 +45,7 @@ static void update_slot(void)
 }
 
 /**
- * vmx_enabled() - all CPUs have VMX on, or are about to turn it off
+ * vmx_enabled() - a CPU has VMX on, or all that have it are about to turn it off
  * @on: which of it
  *
  * Context: process context.

@@ -13,7 +13,7 @@
 
 #include "axvcpu_table.h"
 
-enum model_lock { MODEL_LOCK_NONE, MODEL_LOCK_IDLE, MODEL_LOCK_WAIT };
+enum model_lock { MODEL_LOCK_NONE, MODEL_LOCK_IDLE, MODEL_LOCK_OWN, MODEL_LOCK_WAIT };
 enum model_arg { MODEL_ARG_NONE, MODEL_ARG_FLAGS, MODEL_ARG_STRUCT };
 
 /**

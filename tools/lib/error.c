@@ -48,7 +48,9 @@ static const struct {
 #define ANY_CALL	((enum call)-1)
 
 #define NO_DRIVER	"no driver serves this device; load the module with: modprobe axvcpu"
-#define NO_RANGE	"no range has this address and size; both must be as given to MAP"
+#define NO_RANGE	"not all of it is mapped"
+#define NO_PART \
+	"the address or the size is no multiple of the page size, or the size is 0"
 #define IS_RUNNING	"another thread is running the vCPU; KICK it first"
 #define NOT_SET_UP	"the vCPU is Invalid or Created: SETUP it first"
 #define TOO_MANY	"these are more registers than one call takes"
@@ -74,6 +76,7 @@ static const struct {
 	  "the module's interface has another version: build it and the library from one release" },
 	{ CALL_CREATE_VCPU, EBUSY,
 	  "another hypervisor holds the hardware: end its guests and unload it (rmmod kvm_intel)" },
+	{ CALL_CREATE_VCPU, ESHUTDOWN, "the system is going down" },
 	{ CALL_CREATE_VCPU, EINVAL,
 	  "none of the vCPU's CPUs is online, or the configuration has a value that can't be" },
 	{ CALL_CREATE_VCPU, EIO, "virtualization can't be turned on: the kernel's log says why" },
@@ -84,12 +87,17 @@ static const struct {
 	  "(AXVCPU_MAP_READ goes with all others)" },
 	{ CALL_MAP, ENOSPC, "the address space has as many ranges as it can have" },
 	{ CALL_UNMAP, ENOENT, NO_RANGE },
+	{ CALL_UNMAP, EINVAL, NO_PART },
+	{ CALL_UNMAP, ENOSPC,
+	  "what is left would be more ranges than an address space can have" },
 	{ CALL_PROTECT, ENOENT, NO_RANGE },
+	{ CALL_PROTECT, ENOSPC, "its parts would be more ranges than an address space can have" },
 	{ CALL_PROTECT, EINVAL,
-	  "the hardware has no such access as the flags (AXVCPU_MAP_READ goes with all others)" },
+	  NO_PART ", or the hardware has no such access as the flags (AXVCPU_MAP_READ goes with "
+	  "all others)" },
 	{ CALL_GET_DIRTY, ENOENT, NO_RANGE },
 	{ CALL_GET_DIRTY, EINVAL,
-	  "the range has no log: MAP or PROTECT it with AXVCPU_MAP_LOG_DIRTY" },
+	  "a part of it has no log: MAP or PROTECT it with AXVCPU_MAP_LOG_DIRTY; or " NO_PART },
 	{ CALL_SETUP, EPERM,
 	  "a raw root needs CAP_SYS_RAWIO, the module parameter raw_root=1, and no lockdown" },
 	{ CALL_SETUP, EINVAL,
@@ -166,7 +174,7 @@ static const struct {
 	E(EPERM), E(ENOENT), E(EINTR), E(EIO), E(ENXIO), E(E2BIG), E(EBADF), E(EAGAIN), E(ENOMEM),
 	E(EACCES), E(EFAULT), E(EBUSY), E(EEXIST), E(EXDEV), E(ENODEV), E(ENOTDIR), E(EISDIR),
 	E(EINVAL), E(ENFILE), E(EMFILE), E(ENOTTY), E(ENOSPC), E(EROFS), E(ERANGE), E(EDEADLK),
-	E(ELOOP), E(EPROTO), E(EOVERFLOW), E(EBADFD), E(EOPNOTSUPP),
+	E(ELOOP), E(EPROTO), E(EOVERFLOW), E(EBADFD), E(EOPNOTSUPP), E(ESHUTDOWN),
 #undef E
 };
 

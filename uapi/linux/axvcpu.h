@@ -32,21 +32,24 @@
  *                too short (GET_REG_LIST)
  * ``EPERM``      the capability that the call needs is missing
  * ``EIO``        the address space belongs to another process (MAP, UNMAP,
- *                RUN), or the hardware of a CPU can't be turned on (CREATE_VCPU)
+ *                RUN), or the hardware of this CPU can't be turned on (CREATE_VCPU)
  * ``EBUSY``      the vCPU is running or blocked in another thread, or the
  *                hardware is held by another hypervisor (CREATE_VCPU)
  * ``EINTR``      RUN: a signal, a kick or immediate_exit: the vCPU stays Ready;
  *                others: a signal while they waited, nothing was done
  * ``EXDEV``      the calling thread is on a CPU that the vCPU may not run
- *                on: the vCPU stays Ready
+ *                on, or where another hypervisor holds the hardware, or that
+ *                goes offline: the vCPU stays as it is
+ * ``ESHUTDOWN``  the system is going down (CREATE_VCPU)
  * ``EDEADLK``    a vCPU operation was started inside another one on this CPU
  * ``ENOMEM``     no memory
  * ``EMFILE``     the process has no file descriptor left
  * ``EOPNOTSUPP`` this backend has no such feature
  * ``EEXIST``     the range overlaps one that is mapped (MAP)
- * ``ENOENT``     no such range is mapped (UNMAP); no such event is queued
- *                (WITHDRAW); no state is kept (RESTORE_STATE)
- * ``ENOSPC``     the address space has 32768 ranges already (MAP)
+ * ``ENOENT``     not all of it is mapped (UNMAP, PROTECT, GET_DIRTY); no such
+ *                event is queued (WITHDRAW); no state is kept (RESTORE_STATE)
+ * ``ENOSPC``     the address space has 32768 ranges already (MAP), or would
+ *                have more (UNMAP, PROTECT)
  * ============== ==========================================================
  *
  * What is wrong with a transition makes the vCPU Invalid:
@@ -260,12 +263,14 @@ struct axvcpu_map {
 
 /**
  * struct axvcpu_unmap - %AXVCPU_UNMAP
- * @gpa: as given to MAP
- * @size: as given to MAP
+ * @gpa: guest-physical address, a multiple of the page size
+ * @size: bytes, a multiple of the page size, not 0
  * @reserved: zero
  *
- * Takes away exactly one range as it was mapped (ENOENT when there is none).
- * When it returns, no vCPU reaches the memory through this range any more.
+ * Takes away any part of what is mapped, over several ranges. All of it must be mapped
+ * (ENOENT). What is left of a range is a range, and counts as one (ENOSPC). After an
+ * error, nothing has changed. When it returns, no vCPU reaches the memory through these
+ * addresses any more.
  */
 struct axvcpu_unmap {
 	__u64 gpa;
@@ -274,16 +279,16 @@ struct axvcpu_unmap {
 };
 
 /**
- * struct axvcpu_protect - %AXVCPU_PROTECT, change what the guest may do with a range
- * @gpa: as given to MAP
- * @size: as given to MAP
+ * struct axvcpu_protect - %AXVCPU_PROTECT, change what the guest may do with memory
+ * @gpa: guest-physical address, a multiple of the page size
+ * @size: bytes, a multiple of the page size, not 0
  * @flags: as for MAP
  * @reserved: zero
  *
- * For exactly one range as it was mapped (ENOENT when there is none). When it
- * returns, no vCPU has more access than @flags say. A log of written pages
- * starts with ``AXVCPU_MAP_LOG_DIRTY``, and may begin with pages that were
- * written before; it ends without.
+ * For any part of what is mapped, as UNMAP. When it returns, no vCPU has more
+ * access than @flags say. A log of written pages starts with
+ * ``AXVCPU_MAP_LOG_DIRTY``, and may begin with pages that were written before;
+ * it goes on where there is one, and ends without.
  */
 struct axvcpu_protect {
 	__u64 gpa;
@@ -294,8 +299,8 @@ struct axvcpu_protect {
 
 /**
  * struct axvcpu_get_dirty - %AXVCPU_GET_DIRTY, pages that the guest has written
- * @gpa: as given to MAP
- * @size: as given to MAP
+ * @gpa: guest-physical address, a multiple of the page size
+ * @size: bytes, a multiple of the page size, not 0
  * @bitmap: user pointer to a bit for each page (of the host's size), in
  *	little-endian ``__u64``, as many as it takes
  * @reserved: zero
@@ -304,7 +309,8 @@ struct axvcpu_protect {
  * (the first: since the log was started); the log of them is empty afterwards.
  * What the guest writes while the call is under way is told now or next time.
  * After EFAULT, what could not be told is told next time. Writes by the
- * process itself are not recorded. EINVAL: the range has no log.
+ * process itself are not recorded. Any part of what is mapped, over several ranges, each
+ * of which has a log (EINVAL).
  */
 struct axvcpu_get_dirty {
 	__u64 gpa;

@@ -110,24 +110,24 @@ int axvcpu_aspace_map(struct axvcpu_aspace *aspace, uint64_t gpa, void *addr, ui
 		      uint32_t flags);
 
 /**
- * axvcpu_aspace_unmap() - take a range away, as it was mapped
+ * axvcpu_aspace_unmap() - take memory away
  * @aspace: the address space
- * @gpa: as given to axvcpu_aspace_map()
- * @size: as given to axvcpu_aspace_map()
+ * @gpa: where it begins
+ * @size: bytes; any part of what is mapped, over several ranges
  *
- * Return: 0; -ENOENT when there is no such range.
+ * Return: 0; -ENOENT when not all of it is mapped; -EINVAL, -ENOSPC, -ENOMEM. Nothing is
+ * done after an error.
  */
 int axvcpu_aspace_unmap(struct axvcpu_aspace *aspace, uint64_t gpa, uint64_t size);
 
 /**
- * axvcpu_aspace_protect() - change what the guest may do with a range
+ * axvcpu_aspace_protect() - change what the guest may do with memory
  * @aspace: the address space
- * @gpa: as given to axvcpu_aspace_map()
- * @size: as given to axvcpu_aspace_map()
+ * @gpa: where it begins
+ * @size: bytes; any part of what is mapped, over several ranges
  * @flags: as for axvcpu_aspace_map(); when it returns, no vCPU has more access
  *
- * Return: 0; -ENOENT when there is no such range; -EINVAL for flags that don't
- * exist or lack ``AXVCPU_MAP_READ``.
+ * Return: as axvcpu_aspace_unmap(); -EINVAL also for an access that the hardware lacks.
  */
 int axvcpu_aspace_protect(struct axvcpu_aspace *aspace, uint64_t gpa, uint64_t size,
 			  uint32_t flags);
@@ -135,12 +135,12 @@ int axvcpu_aspace_protect(struct axvcpu_aspace *aspace, uint64_t gpa, uint64_t s
 /**
  * axvcpu_aspace_get_dirty() - the pages that the guest has written since last asked
  * @aspace: the address space
- * @gpa: as given to axvcpu_aspace_map()
- * @size: as given to axvcpu_aspace_map()
+ * @gpa: where they begin
+ * @size: bytes; any part of what is mapped, over several ranges
  * @bitmap: a bit for each page, in as many words as it takes
  *
- * Return: 0; -ENOENT when there is no such range; -EINVAL when it was not
- * mapped with ``AXVCPU_MAP_LOG_DIRTY``.
+ * Return: 0; -ENOENT when not all of it is mapped; -EINVAL when a part has no
+ * ``AXVCPU_MAP_LOG_DIRTY``.
  */
 int axvcpu_aspace_get_dirty(struct axvcpu_aspace *aspace, uint64_t gpa, uint64_t size,
 			    uint64_t *bitmap);
