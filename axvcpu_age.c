@@ -85,6 +85,17 @@ static void free_ager(struct mmu_notifier *notifier)
 	kfree(ager_of(notifier));
 }
 
+/* The last one that nobody needs: who makes one VM after the other finds it there. */
+static struct mmu_notifier *parked;
+
+static void park(struct mmu_notifier *notifier)
+{
+	struct mmu_notifier *old = xchg(&parked, notifier);
+
+	if (old)
+		mmu_notifier_put(old);
+}
+
 static const struct mmu_notifier_ops ager_ops = {
 	.clear_flush_young = clear_flush_young,
 	.clear_young = clear_young,
@@ -132,7 +143,7 @@ void axvcpu_age_end(struct axvcpu_aspace *aspace)
 	write_lock(&ager->lock);
 	list_del(&aspace->ager_link);
 	write_unlock(&ager->lock);
-	mmu_notifier_put(&ager->notifier);
+	park(&ager->notifier);
 }
 
 /**
@@ -142,5 +153,6 @@ void axvcpu_age_end(struct axvcpu_aspace *aspace)
  */
 void axvcpu_age_exit(void)
 {
+	park(NULL);
 	mmu_notifier_synchronize();
 }

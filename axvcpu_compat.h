@@ -59,6 +59,13 @@ static inline int axvcpu_thread_work(void)
 }
 #endif
 
+/* Since 6.6 */
+#ifdef VM_SHADOW_STACK
+#define AXVCPU_VM_SHADOW_STACK	VM_SHADOW_STACK
+#else
+#define AXVCPU_VM_SHADOW_STACK	0
+#endif
+
 /* A wish of the scheduler's that can wait for the way to userspace, since 6.13 */
 #ifdef _TIF_NEED_RESCHED_LAZY
 #define AXVCPU_TIF_LAZY	_TIF_NEED_RESCHED_LAZY

@@ -6,13 +6,16 @@
  * A look at the host's memory is made without the lock, and counts only if no
  * notifier has been called since (Documentation/memory.rst).
  */
+#include <linux/fs.h>
 #include <linux/hmm.h>
+#include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/userfaultfd_k.h>
 
+#include "axvcpu_compat.h"
 #include "axvcpu_faultaround.h"
 #include "axvcpu_range.h"
 #include "axvcpu_zap.h"
@@ -48,6 +51,25 @@ struct window {
 	unsigned long *pfns;		/* what HMM found, then the leaves */
 };
 
+/* memfd_secret(): its owner keeps it from everybody else. */
+static bool is_secret(const struct vm_area_struct *vma)
+{
+	return vma->vm_file && file_inode(vma->vm_file)->i_sb->s_magic == SECRETMEM_MAGIC;
+}
+
+/* To HMM, a shadow stack is writable memory; but only CALL writes to it. */
+static bool is_shadow_stack(const struct vm_area_struct *vma)
+{
+	return vma->vm_flags & AXVCPU_VM_SHADOW_STACK;
+}
+
+static bool may_access(const struct vm_area_struct *vma, bool write)
+{
+	if (is_secret(vma) || (write && is_shadow_stack(vma)))
+		return false;
+	return vma->vm_flags & (write ? VM_WRITE : VM_READ);
+}
+
 /* Bring in what follows a page, if that takes no wait for a device or a process. */
 static void fault_in_ahead(struct vm_area_struct *vma, unsigned long uaddr, unsigned int pages,
 			   unsigned int flags)
@@ -75,7 +97,7 @@ static int fault_in(struct mm_struct *mm, unsigned long uaddr, unsigned int page
 		if (mmap_read_lock_killable(mm))
 			return -EINTR;
 		vma = vma_lookup(mm, uaddr);
-		if (!vma || !(vma->vm_flags & (write ? VM_WRITE : VM_READ))) {
+		if (!vma || !may_access(vma, write)) {
 			mmap_read_unlock(mm);
 			return -EFAULT;
 		}
@@ -122,6 +144,22 @@ static unsigned int window_index(const struct window *window, const struct axvcp
 	       axvcpu_s2_level_shift(range->aspace->s2.format, window->level);
 }
 
+/* Take out what HMM has found and the guest must not have. The mmap lock is held. */
+static void restrict_found(struct mm_struct *mm, const struct hmm_range *hmm)
+{
+	struct vm_area_struct *vma = find_vma(mm, hmm->start);
+
+	for (; vma && vma->vm_start < hmm->end; vma = find_vma(mm, vma->vm_end)) {
+		unsigned long at = max(vma->vm_start, hmm->start), *pfn;
+
+		if (likely(!is_secret(vma) && !is_shadow_stack(vma)))
+			continue;
+		for (pfn = hmm->hmm_pfns + PHYS_PFN(at - hmm->start);
+		     at < min(vma->vm_end, hmm->end); at += PAGE_SIZE, pfn++)
+			*pfn = is_secret(vma) ? HMM_PFN_ERROR : *pfn & ~HMM_PFN_WRITE;
+	}
+}
+
 /* Look at what the host has now; nothing is brought in. */
 static int window_look(struct window *window, struct axvcpu_range *range)
 {
@@ -140,6 +178,8 @@ static int window_look(struct window *window, struct axvcpu_range *range)
 	if (mmap_read_lock_killable(mm))
 		return -EINTR;
 	ret = hmm_range_fault(&hmm);
+	if (!ret)
+		restrict_found(mm, &hmm);
 	mmap_read_unlock(mm);
 	return ret == -EBUSY ? -EAGAIN : ret;
 }

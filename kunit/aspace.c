@@ -15,6 +15,7 @@
 #include "axvcpu_compat.h"
 #include "axvcpu_zap.h"
 #include "fault.h"
+#include "zap.h"
 
 #define MAX_RANGES	32768
 #define FEW		8UL		/* pages of memory that each test has */
@@ -363,6 +364,37 @@ static void shoots_down_when_due(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, axvcpu_aspace_tlb_gen(f->aspace), gen + 2);
 	KUNIT_EXPECT_EQ(test, stats(f).shootdowns, 1);
 	axvcpu_aspace_leave_cpu(f->aspace, other < nr_cpu_ids ? other : cpu);
+}
+
+/** axvcpu_kunit_give_way - see zap.h */
+void (*axvcpu_kunit_give_way)(void);
+
+static struct {
+	struct fixture *f;
+	u64 gen;
+	unsigned int times;
+} given_way;
+
+static void look_at_generation(void)
+{
+	given_way.gen = axvcpu_aspace_tlb_gen(given_way.f->aspace);
+	given_way.times++;
+}
+
+/* Who finds the lock free and no leaf may rely on it: no CPU remembers one. */
+static void flushes_before_it_gives_way(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u64 gen = axvcpu_aspace_tlb_gen(f->aspace);
+
+	KUNIT_ASSERT_EQ(test, map(f, GPA, PAGE_SIZE, f->mem, RW), 0);
+	EXPECT_FAULT(0, 0, GPA, AXVCPU_MAP_WRITE);
+	given_way = (typeof(given_way)){ .f = f };
+	WRITE_ONCE(axvcpu_kunit_give_way, look_at_generation);
+	KUNIT_EXPECT_EQ(test, unmap(f, GPA, PAGE_SIZE), 0);
+	WRITE_ONCE(axvcpu_kunit_give_way, NULL);
+	KUNIT_EXPECT_EQ(test, given_way.times, 1);
+	KUNIT_EXPECT_EQ(test, given_way.gen, gen + 1);
 }
 
 static int protect(struct fixture *f, u64 gpa, u64 size, u32 flags)
@@ -728,6 +760,7 @@ static struct kunit_case aspace_cases[] = {
 	KUNIT_CASE(fills_around_inside_the_range),
 	KUNIT_CASE(follows_the_host),
 	KUNIT_CASE(shoots_down_when_due),
+	KUNIT_CASE(flushes_before_it_gives_way),
 	KUNIT_CASE(changes_what_the_guest_may_do),
 	KUNIT_CASE(takes_parts),
 	KUNIT_CASE(begins_at_0),

@@ -736,9 +736,12 @@ static int restore_state(struct axvcpu *vcpu)
 static void keep_fails(struct kunit *test)
 {
 	struct axvcpu *vcpu = axvcpu_kunit_vcpu(test, AXVCPU_STATE_READY);
+	unsigned int i;
 
 	hook(AXVCPU_MOCK_LOAD, no_load);
-	KUNIT_EXPECT_EQ(test, keep_state(vcpu), -EIO);
+	/* Of so many, the scan for leaks finds one: a stale pointer may hide the last. */
+	for (i = 0; i < 32; i++)
+		KUNIT_EXPECT_EQ(test, keep_state(vcpu), -EIO);
 	hook(AXVCPU_MOCK_LOAD, NULL);
 	KUNIT_EXPECT_EQ(test, restore_state(vcpu), -ENOENT);
 

@@ -53,7 +53,7 @@
 	\op	x27, x28, [sp, #FRAME_X19 + 64]
 .endm
 
-	.text
+	.section .noinstr.text, "ax"	/* nobody traces or probes this */
 
 /**
  * vhe_world_switch() - enter the guest, come back at its exit

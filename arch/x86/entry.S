@@ -50,7 +50,7 @@
 	lfence
 .endm
 
-	.text
+	.section .noinstr.text, "ax"	/* nobody traces or probes this */
 
 /**
  * vmx_world_switch() - enter the guest, come back at its exit

@@ -107,6 +107,63 @@ TEST_F(x86_faults, seen_by_the_vmm)
 	EXPECT_EQ(-EINVAL, watch(self, 1U << 31));
 }
 
+/*
+ * X14: where EPT marks what it uses, the walk of a guest's page table is a write, even
+ * when there is nothing left to mark.
+ */
+TEST_F(x86_faults, walk_of_a_table_that_cant_be_written)
+{
+	uint64_t table = code_reg(&self->c, AXVCPU_X86_REG_CR3) & -4096ULL;
+	const uint32_t flags = AXVCPU_FAULT_GVA_VALID | AXVCPU_FAULT_WALK |
+			       AXVCPU_FAULT_PROTECTION;
+
+	ASSERT_EQ(CODE_DONE, RUN_CODE(&self->c, nop));
+	ASSERT_EQ(0, protect_memory(self->c.g.aspace, table, 4096,
+				    AXVCPU_MAP_READ | AXVCPU_MAP_EXEC));
+	if (!(self->c.g.info.caps & AXVCPU_CAP_HW_DIRTY)) {
+		EXPECT_EQ(CODE_DONE, RUN_CODE(&self->c, nop));
+		return;
+	}
+	EXPECT_EQ(FAULT, RUN_CODE(&self->c, nop));
+	for (int again = 0; again < 2; again++) {
+		EXPECT_EQ(table, self->run->fault.gpa & -4096ULL);
+		EXPECT_EQ(flags, self->run->fault.flags);
+		EXPECT_TRUE(self->run->fault.access & AXVCPU_MAP_WRITE);
+		EXPECT_EQ(CODE_GPA, self->run->regs.x86.rip);
+		if (!again) {
+			ASSERT_EQ(FAULT, code_go_on(&self->c));
+		}
+	}
+	ASSERT_EQ(0, protect_memory(self->c.g.aspace, table, 4096, AXVCPU_MAP_ALL));
+	EXPECT_EQ(CODE_DONE, code_go_on(&self->c));
+}
+
+/* X12: an event that a failed entry was to deliver is the VMM's to take back. */
+TEST_F(x86_faults, event_of_a_failed_entry)
+{
+	const uint64_t cs = AXVCPU_X86_REG_SEG_ACCESS(AXVCPU_X86_SEG_CS);
+	const uint64_t interrupt = 1ULL << 31 | 0x40;
+	int fd = self->c.v.fd;
+	uint64_t access;
+
+	for (int injected = 0; injected < 2; injected++) {
+		ASSERT_EQ(CODE_DONE, RUN_CODE(&self->c, nop));
+		access = code_reg(&self->c, cs);
+		ASSERT_EQ(0, set_reg(fd, AXVCPU_X86_REG_RIP, CODE_GPA));
+		ASSERT_EQ(0, set_reg(fd, cs, 0x93));
+		if (injected) {
+			ASSERT_EQ(0, inject_event(fd, AXVCPU_EVENT_EXCEPTION, 6));
+		} else {
+			ASSERT_EQ(0, set_reg(fd, AXVCPU_X86_REG_EVENT, interrupt));
+		}
+		ASSERT_EQ(CODE_EXIT + AXVCPU_EXIT_FAIL_ENTRY, code_go_on(&self->c));
+		EXPECT_NE(0, code_reg(&self->c, AXVCPU_X86_REG_EVENT));
+		ASSERT_EQ(0, set_reg(fd, AXVCPU_X86_REG_EVENT, 0));
+		ASSERT_EQ(0, set_reg(fd, cs, access));
+		EXPECT_EQ(CODE_DONE, code_go_on(&self->c));
+	}
+}
+
 /* The VMM may do the instruction's work, and go on behind it. */
 TEST_F(x86_faults, carried_out_by_the_vmm)
 {
