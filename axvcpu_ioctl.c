@@ -513,9 +513,11 @@ static long vcpu_call(const struct axvcpu_ioctl *ioctl, struct axvcpu *vcpu,
 {
 	long ret;
 
-	/* The state is looked at again, with the lock held. */
-	if (ioctl->lock == LOCK_OWN)
-		return check_state(vcpu, ioctl->busy, ioctl->bad) ?: ioctl->vcpu(vcpu, arg);
+	if (ioctl->lock == LOCK_OWN) {
+		ret = ioctl->vcpu(vcpu, arg);
+		/* What is wrong with the arguments comes second. */
+		return likely(!ret) ? 0 : check_state(vcpu, ioctl->busy, ioctl->bad) ?: ret;
+	}
 	if (ioctl->lock != LOCK_NONE) {
 		ret = lock_vcpu(vcpu, ioctl->lock);
 		if (ret)

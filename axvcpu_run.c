@@ -132,11 +132,14 @@ static __always_inline void end_entry(struct axvcpu *vcpu)
 }
 
 /*
- * To RCU, a guest is like userspace, but its time looks like the kernel's. An exit that
- * goes round here is most often the host's interrupt: each timer tick comes by.
+ * To RCU, a guest is like userspace, but its time looks like the kernel's. Each timer tick
+ * comes by here. Backends that handle exits while they have interrupts off come seldom.
  */
-static __always_inline void note_quiescent_state(void)
+static __always_inline void note_quiescent_state(const struct axvcpu *vcpu)
 {
+	if (axvcpu_arch.handle_exit &&
+	    axvcpu_arch.exit_classes[(u8)vcpu->hw_reason] != AXVCPU_CLASS_INTERRUPT)
+		return;
 	local_irq_disable();
 	rcu_note_context_switch(false);
 	local_irq_enable();
@@ -162,7 +165,7 @@ static __always_inline int enter_often(struct axvcpu *vcpu, const struct axvcpu_
 		if (ret != AXVCPU_NEXT_ENTER)
 			return ret;
 		axvcpu_count_handled(vcpu);
-		note_quiescent_state();
+		note_quiescent_state(vcpu);
 	}
 }
 

@@ -271,9 +271,9 @@ TEST_F(lib, a_refused_call_changes_nothing)
 	EXPECT_EQ(axvcpu_vcpu_inject(self->vcpu, &event), -EINVAL);
 	EXPECT_EQ(axvcpu_aspace_map(self->aspace, 0, self->mem, 4096, AXVCPU_MAP_ALL), -EEXIST);
 	EXPECT_EQ(axvcpu_aspace_map(self->aspace, 1, self->mem, 4096, AXVCPU_MAP_ALL), -EINVAL);
-	EXPECT_EQ(axvcpu_aspace_unmap(self->aspace, 4096, 4096), -ENOENT);
-	EXPECT_EQ(axvcpu_aspace_protect(self->aspace, 4096, 4096, AXVCPU_MAP_READ), -ENOENT);
-	EXPECT_EQ(axvcpu_aspace_get_dirty(self->aspace, 4096, 4096, &bits), -ENOENT);
+	EXPECT_EQ(axvcpu_aspace_unmap(self->aspace, MEM_SIZE, 4096), -ENOENT);
+	EXPECT_EQ(axvcpu_aspace_protect(self->aspace, MEM_SIZE, 4096, AXVCPU_MAP_READ), -ENOENT);
+	EXPECT_EQ(axvcpu_aspace_get_dirty(self->aspace, MEM_SIZE, 4096, &bits), -ENOENT);
 	ASSERT_EQ(axvcpu_vcpu_get_state(self->vcpu, &info), 0);
 	EXPECT_EQ(info.state, AXVCPU_STATE_CREATED);
 }

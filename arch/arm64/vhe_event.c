@@ -8,6 +8,7 @@
 #include <linux/atomic.h>
 #include <linux/bitops.h>
 #include <linux/log2.h>
+#include <linux/nospec.h>
 
 #include <asm/esr.h>
 #include <asm/ptrace.h>
@@ -124,7 +125,8 @@ int vhe_withdraw(struct axvcpu *vcpu, const struct axvcpu_inject *event)
 		return withdraw_exception(vhe, event->vector);
 	if (event->type != AXVCPU_EVENT_INTERRUPT || event->vector > AXVCPU_ARM64_MAX_INTID)
 		return -EINVAL;
-	return vhe_irq_withdraw(vhe, event->vector);
+	return vhe_irq_withdraw(vhe, array_index_nospec(event->vector,
+							AXVCPU_ARM64_MAX_INTID + 1));
 }
 
 /**

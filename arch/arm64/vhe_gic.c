@@ -14,6 +14,7 @@
 #include <linux/init.h>
 #include <linux/irqchip/arm-gic-v3.h>
 #include <linux/minmax.h>
+#include <linux/nospec.h>
 #include <linux/string.h>
 
 #include <asm/cpufeature.h>
@@ -414,11 +415,11 @@ u64 *vhe_gic_reg(struct vhe_gic *gic, u64 id, u64 *bits)
 		*bits = nr_lrs ? U32_MAX : 0;
 		return &gic->vmcr;
 	case AXVCPU_ARM64_REG_GIC_AP0R(0) ... AXVCPU_ARM64_REG_GIC_AP1R(VHE_MAX_APRS - 1):
-		n = id - AXVCPU_ARM64_REG_GIC_AP0R(0);
+		n = array_index_nospec(id - AXVCPU_ARM64_REG_GIC_AP0R(0), 2 * VHE_MAX_APRS);
 		*bits = n % VHE_MAX_APRS < nr_aprs ? U32_MAX : 0;
 		return &gic->apr[n / VHE_MAX_APRS][n % VHE_MAX_APRS];
 	case AXVCPU_ARM64_REG_GIC_LR(0) ... AXVCPU_ARM64_REG_GIC_LR(VHE_MAX_LRS - 1):
-		n = id - AXVCPU_ARM64_REG_GIC_LR(0);
+		n = array_index_nospec(id - AXVCPU_ARM64_REG_GIC_LR(0), VHE_MAX_LRS);
 		*bits = n < nr_lrs ? LR_DEFINED : 0;
 		return &gic->lr[n];
 	}

@@ -10,6 +10,7 @@
 #include <linux/compiler.h>
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
+#include <linux/nospec.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 
@@ -80,6 +81,7 @@ int vhe_irq_queue(struct vhe_vcpu *vhe, u32 intid, u32 priority)
 		return -EINVAL;
 	if (!vhe_gic_present() || vhe_user_gic(vhe))
 		return -EOPNOTSUPP;
+	intid = array_index_nospec(intid, AXVCPU_ARM64_MAX_INTID + 1);
 	WRITE_ONCE(irq->priority[intid], priority);
 	set_bit(intid, irq->pending);
 	/* The queue before the flag; pairs with place_queued(). */
@@ -435,12 +437,14 @@ int vhe_irq_get_reg(struct vhe_vcpu *vhe, u64 id, u64 *value)
 	unsigned int intid = id - AXVCPU_ARM64_REG_GIC_QUEUED(0);
 	u64 bits, *reg = vhe_gic_reg(&vhe->gic, id, &bits);
 
-	if (reg)
+	if (reg) {
 		*value = *reg & bits;
-	else if (is_queued(id))
+	} else if (is_queued(id)) {
+		intid = array_index_nospec(intid, VHE_NR_INTIDS);
 		*value = test_bit(intid, irq->pending) ? irq->priority[intid] | 0x100 : 0;
-	else
+	} else {
 		return -EINVAL;
+	}
 	return 0;
 }
 
@@ -462,6 +466,7 @@ static void set_lr(struct vhe_vcpu *vhe, unsigned int n, u64 value)
 
 static void set_queued(struct vhe_vcpu *vhe, unsigned int intid, u64 value)
 {
+	intid = array_index_nospec(intid, VHE_NR_INTIDS);
 	if (value)
 		vhe_irq_queue(vhe, intid, value & 0xff);
 	else

@@ -3,6 +3,7 @@
 #include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/lockdep.h>
+#include <linux/nospec.h>
 
 #include <asm/esr.h>
 #include <asm/sysreg.h>
@@ -85,7 +86,8 @@ void vhe_take_page(struct vhe_vcpu *vhe)
 static __always_inline u64 *find_core(struct vhe_vcpu *vhe, u64 id)
 {
 	if (likely(id <= AXVCPU_ARM64_REG_X(30)))
-		return &vhe->vcpu.run->regs.arm64.x[id - AXVCPU_ARM64_REG_X(0)];
+		return &vhe->vcpu.run->regs.arm64.x[array_index_nospec(id - AXVCPU_ARM64_REG_X(0),
+								       31)];
 	switch (id) {
 	case AXVCPU_ARM64_REG_SP:
 		return vhe_sp(vhe);
@@ -116,7 +118,7 @@ static u64 *find_v(struct vhe_vcpu *vhe, u64 id)
 {
 	if (id > AXVCPU_ARM64_REG_V_HIGH(31))
 		return NULL;
-	id -= AXVCPU_ARM64_REG_V_LOW(0);
+	id = array_index_nospec(id - AXVCPU_ARM64_REG_V_LOW(0), 64);
 	return (u64 *)vhe->fp.vregs + (id ^ IS_ENABLED(CONFIG_CPU_BIG_ENDIAN));
 }
 
