@@ -6,6 +6,7 @@
  */
 #include <linux/bitmap.h>
 #include <linux/bitops.h>
+#include <linux/percpu.h>
 
 #include <asm/debugreg.h>
 #include <asm/processor-flags.h>

@@ -3,7 +3,6 @@
 #include <linux/bitfield.h>
 #include <linux/minmax.h>
 
-#include <asm/debugreg.h>
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 

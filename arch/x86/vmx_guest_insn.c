@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The end of an instruction that the kernel or the VMM has carried out for the guest. */
-#include <asm/debugreg.h>
 #include <asm/processor-flags.h>
 
 #include "vmx.h"

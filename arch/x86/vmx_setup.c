@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a new guest starts with: controls, its registers. */
 #include <linux/lockdep.h>
+#include <linux/nospec.h>
 #include <linux/percpu.h>
 #include <linux/string.h>
 
