@@ -101,7 +101,7 @@ static void range_unmap(struct axvcpu_range *range)
 
 	spin_lock(&aspace->lock);
 	interval_tree_remove(&range->node, &aspace->ranges);
-	range->unmapped = true;
+	WRITE_ONCE(range->unmapped, true);
 	aspace->stats.ranges--;
 	axvcpu_zap_range(range, range->node.start, range->node.last + 1, true);
 	axvcpu_range_deactivate(range);
@@ -368,7 +368,7 @@ static int cut(struct axvcpu_aspace *aspace, u64 gpa)
 	insert_part(range, low);
 	insert_part(range, high);
 	aspace->stats.ranges++;
-	range->unmapped = true;
+	WRITE_ONCE(range->unmapped, true);
 	axvcpu_range_deactivate(range);
 	list_del(&range->link);
 	spin_unlock(&aspace->lock);
@@ -383,12 +383,15 @@ static bool is_inside(struct axvcpu_aspace *aspace, u64 gpa)
 	return range && range->node.start != gpa;
 }
 
-/* Ranges begin at @gpa and behind @last, which is a part of guest memory without holes. */
-static int cut_out(struct axvcpu_aspace *aspace, u64 gpa, u64 last)
+/*
+ * Ranges begin at @gpa and behind @last, which is a part of guest memory without holes;
+ * @going: so many of them go then.
+ */
+static int cut_out(struct axvcpu_aspace *aspace, u64 gpa, u64 last, unsigned int going)
 {
-	int count = is_inside(aspace, gpa) + is_inside(aspace, last + 1);
+	unsigned int cuts = is_inside(aspace, gpa) + is_inside(aspace, last + 1);
 
-	if (count > MAX_RANGES - aspace->stats.ranges)
+	if (aspace->stats.ranges + cuts > MAX_RANGES + going)
 		return -ENOSPC;
 	return cut(aspace, gpa) ?: cut(aspace, last + 1);
 }
@@ -417,6 +420,16 @@ static int lock_part(struct axvcpu_aspace *aspace, u64 gpa, u64 size)
 	     ({ range = axvcpu_range_find(aspace, next_gpa, next_gpa);			\
 		next_gpa = range->node.last + 1; true; });)
 
+static bool have_logs(struct axvcpu_aspace *aspace, u64 gpa, u64 last)
+{
+	struct axvcpu_range *range;
+
+	for_each_range(range, aspace, gpa, last)
+		if (!range->log)
+			return false;
+	return true;
+}
+
 /**
  * axvcpu_aspace_unmap() - take memory away
  * @aspace: the address space
@@ -426,7 +439,8 @@ static int lock_part(struct axvcpu_aspace *aspace, u64 gpa, u64 size)
  *
  * Context: process context, sleeps.
  * Return: 0; -EINVAL; -EIO: another process's; -ENOENT: not all of it is mapped; -ENOSPC:
- * too many ranges would be left; -ENOMEM; -EINTR: a signal. Nothing is done after an error.
+ * too many ranges would be left; -ENOMEM; -EINTR: a signal. After an error, all of it is
+ * still there, but -ENOMEM may leave a range cut in two.
  */
 int axvcpu_aspace_unmap(struct axvcpu_aspace *aspace, const struct axvcpu_unmap *unmap)
 {
@@ -439,7 +453,7 @@ int axvcpu_aspace_unmap(struct axvcpu_aspace *aspace, const struct axvcpu_unmap 
 	ret = lock_part(aspace, unmap->gpa, unmap->size);
 	if (ret < 0)
 		return ret;
-	ret = cut_out(aspace, unmap->gpa, last);
+	ret = cut_out(aspace, unmap->gpa, last, ret);
 	if (!ret)
 		while ((range = axvcpu_range_find(aspace, unmap->gpa, last)))
 			range_unmap(range);
@@ -475,12 +489,12 @@ static int protect_locked(struct axvcpu_aspace *aspace, const struct axvcpu_prot
 	int ret;
 
 	/* For all ranges that have none yet */
-	if (protect->flags & AXVCPU_MAP_LOG_DIRTY) {
+	if (protect->flags & AXVCPU_MAP_LOG_DIRTY && !have_logs(aspace, protect->gpa, last)) {
 		log = axvcpu_log_create(PHYS_PFN(protect->size));
 		if (!log)
 			return -ENOMEM;
 	}
-	ret = cut_out(aspace, protect->gpa, last);
+	ret = cut_out(aspace, protect->gpa, last, 0);
 	if (!ret)
 		for_each_range(range, aspace, protect->gpa, last)
 			range_protect(range, protect->flags, log,
@@ -557,16 +571,6 @@ static void for_log_parts(struct axvcpu_aspace *aspace, u64 gpa, u64 pages, unsi
 		fn(range, &part);
 		at = last + 1;
 	}
-}
-
-static bool have_logs(struct axvcpu_aspace *aspace, u64 gpa, u64 last)
-{
-	struct axvcpu_range *range;
-
-	for_each_range(range, aspace, gpa, last)
-		if (!range->log)
-			return false;
-	return true;
 }
 
 static int get_dirty_locked(struct axvcpu_aspace *aspace, const struct axvcpu_get_dirty *dirty)

@@ -27,7 +27,6 @@ struct axvcpu_aspace {
 	spinlock_t lock;		/* protects what follows, but loaded_cpus */
 	struct rb_root_cached ranges;	/* struct axvcpu_range; changed under both locks */
 	struct rb_root_cached active;	/* those that may have leaves, by user address */
-	u64 events;			/* of the host, so far */
 	struct axvcpu_s2 s2;
 	u64 tlb_gen;			/* read anywhere with READ_ONCE() */
 	struct axvcpu_aspace_stats stats; /* but for what s2 counts */

@@ -74,16 +74,15 @@ static inline int axvcpu_thread_work(void)
 #endif
 
 /*
- * AXVCPU_SYSCORE(name, suspend, resume, shutdown) defines the three callbacks'
+ * AXVCPU_SYSCORE(name, suspend, shutdown) defines the two callbacks'
  * registration; axvcpu_syscore_register() and _unregister() use it. The
  * callbacks are declared with AXVCPU_SYSCORE_ARG as their parameter.
  */
 #ifdef AXVCPU_HAVE_SYSCORE_DATA
 #define AXVCPU_SYSCORE_ARG	void *data
-#define AXVCPU_SYSCORE(name, suspend_fn, resume_fn, shutdown_fn)	\
+#define AXVCPU_SYSCORE(name, suspend_fn, shutdown_fn)		\
 static const struct syscore_ops name##_ops = {				\
 	.suspend = suspend_fn,						\
-	.resume = resume_fn,						\
 	.shutdown = shutdown_fn,					\
 };									\
 static struct syscore name = { .ops = &name##_ops }
@@ -91,10 +90,9 @@ static struct syscore name = { .ops = &name##_ops }
 #define axvcpu_syscore_unregister(s)	unregister_syscore(s)
 #else
 #define AXVCPU_SYSCORE_ARG	void
-#define AXVCPU_SYSCORE(name, suspend_fn, resume_fn, shutdown_fn)	\
+#define AXVCPU_SYSCORE(name, suspend_fn, shutdown_fn)		\
 static struct syscore_ops name = {					\
 	.suspend = suspend_fn,						\
-	.resume = resume_fn,						\
 	.shutdown = shutdown_fn,					\
 }
 #define axvcpu_syscore_register(s)	register_syscore_ops(s)

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What hears that the host changes a process's memory.
+ * Listeners hear that the host is about to change a process's memory.
  *
- * While a leaf is in the table, the host has not got to the end of a change of the page
- * behind it: a listener covers the user memory of each range from before its first leaf
- * until after its last one. Ranges that share user memory share a listener, so that an
- * event is heard once, whatever their number.
+ * The host waits for a listener before it changes a page. A listener covers the user
+ * memory of a range from before the range's first leaf until after its last one, so no
+ * leaf outlives the change. Ranges that share user memory share a listener, which hears
+ * an event once.
  *
- * A change calls the listeners that it touches one after the other. The first takes out
- * whatever shows any of that memory to the guest, other listeners' ranges included, so
- * that CPUs are interrupted once. The others still have to look: until they have heard,
- * a fault that looked before may put a leaf back.
+ * The host calls the listeners of an event one after the other. The first one removes
+ * every leaf that maps the changed memory, other listeners' ranges included, and
+ * interrupts CPUs once. Each of the others must still run: until it does, a fault that
+ * looked at the old memory can put a leaf back.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -53,7 +53,7 @@ void axvcpu_listener_put(struct axvcpu_listener *listener)
 	kref_put(&listener->ref, listener_release);
 }
 
-static struct axvcpu_listener *find(struct axvcpu_aspace *aspace, unsigned long first,
+static struct axvcpu_listener *listener_find(struct axvcpu_aspace *aspace, unsigned long first,
 				    unsigned long last)
 {
 	struct interval_tree_node *node;
@@ -63,7 +63,7 @@ static struct axvcpu_listener *find(struct axvcpu_aspace *aspace, unsigned long 
 }
 
 /* Hears already, but is in no tree. */
-static struct axvcpu_listener *create(struct axvcpu_aspace *aspace, unsigned long first,
+static struct axvcpu_listener *listener_create(struct axvcpu_aspace *aspace, unsigned long first,
 				      unsigned long last)
 {
 	struct axvcpu_listener *listener = kzalloc(sizeof(*listener), GFP_KERNEL_ACCOUNT);
@@ -85,7 +85,7 @@ static struct axvcpu_listener *create(struct axvcpu_aspace *aspace, unsigned lon
 }
 
 /* Faults that have looked with it find out that their ranges have another one. */
-static void end(struct axvcpu_listener *listener)
+static void listener_end(struct axvcpu_listener *listener)
 {
 	mmu_interval_notifier_remove(&listener->notifier);
 	axvcpu_listener_put(listener);
@@ -96,13 +96,13 @@ static void hand_over(struct axvcpu_listener *from, struct axvcpu_listener *to)
 	struct axvcpu_range *range;
 
 	list_for_each_entry(range, &from->ranges, link)
-		range->listener = to;
+		WRITE_ONCE(range->listener, to);
 	list_splice_init(&from->ranges, &to->ranges);
 	interval_tree_remove(&from->node, &from->aspace->listeners);
 }
 
 /* One in the place of all that overlap these addresses */
-static struct axvcpu_listener *merge(struct axvcpu_aspace *aspace, unsigned long first,
+static struct axvcpu_listener *listener_merge(struct axvcpu_aspace *aspace, unsigned long first,
 				     unsigned long last)
 {
 	struct axvcpu_listener *old, *next, *new;
@@ -114,19 +114,19 @@ static struct axvcpu_listener *merge(struct axvcpu_aspace *aspace, unsigned long
 		first = min(first, node->start);
 		last = max(last, node->last);
 	}
-	new = create(aspace, first, last);
+	new = listener_create(aspace, first, last);
 	if (IS_ERR(new))
 		return new;
 
 	spin_lock(&aspace->lock);
-	while ((old = find(aspace, first, last))) {
+	while ((old = listener_find(aspace, first, last))) {
 		hand_over(old, new);
 		list_add(&old->ranges, &gone);
 	}
 	interval_tree_insert(&new->node, &aspace->listeners);
 	spin_unlock(&aspace->lock);
 	list_for_each_entry_safe(old, next, &gone, ranges)
-		end(old);
+		listener_end(old);
 	return new;
 }
 
@@ -141,11 +141,11 @@ int axvcpu_listener_join(struct axvcpu_range *range)
 {
 	unsigned long first = range->user.start, last = range->user.last;
 	struct axvcpu_aspace *aspace = range->aspace;
-	struct axvcpu_listener *listener = find(aspace, first, last);
+	struct axvcpu_listener *listener = listener_find(aspace, first, last);
 
 	lockdep_assert_held(&aspace->ranges_lock);
 	if (!listener || listener->node.start > first || listener->node.last < last)
-		listener = merge(aspace, first, last);
+		listener = listener_merge(aspace, first, last);
 	if (IS_ERR(listener))
 		return PTR_ERR(listener);
 	spin_lock(&aspace->lock);
@@ -174,5 +174,5 @@ void axvcpu_listener_leave(struct axvcpu_range *range)
 		interval_tree_remove(&listener->node, &aspace->listeners);
 	spin_unlock(&aspace->lock);
 	if (last)
-		end(listener);
+		listener_end(listener);
 }

@@ -7,6 +7,7 @@
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/rcupdate.h>
 
 #include "axvcpu_log.h"
 #include "axvcpu_range.h"
@@ -42,16 +43,17 @@ struct axvcpu_log *axvcpu_log_get(struct axvcpu_log *log)
 	return log;
 }
 
+/* The last reference may go with a range's, under a spinlock: kvfree() would sleep. */
 static void log_release(struct kref *ref)
 {
-	kvfree(container_of(ref, struct axvcpu_log, ref));
+	kvfree_rcu(container_of(ref, struct axvcpu_log, ref), rcu);
 }
 
 /**
  * axvcpu_log_put() - give a reference back
  * @log: the log, or NULL; freed with its last reference
  *
- * Context: process context.
+ * Context: any.
  */
 void axvcpu_log_put(struct axvcpu_log *log)
 {

@@ -11,10 +11,12 @@ struct axvcpu_range;
 /**
  * struct axvcpu_log - a bit for each page
  * @ref: one for each range that has a part of it
+ * @rcu: for who frees it
  * @bits: set: written; under &struct axvcpu_aspace.lock
  */
 struct axvcpu_log {
 	struct kref ref;
+	struct rcu_head rcu;
 	unsigned long bits[];
 };
 

@@ -206,7 +206,7 @@ static struct notifier_block reboot_notifier = {
 	.notifier_call = reboot_callback,
 };
 
-AXVCPU_SYSCORE(axvcpu_syscore, syscore_suspend_callback, NULL, syscore_shutdown_callback);
+AXVCPU_SYSCORE(axvcpu_syscore, syscore_suspend_callback, syscore_shutdown_callback);
 
 #ifdef AXVCPU_KUNIT
 void axvcpu_percpu_go_down(void)

@@ -41,7 +41,6 @@ struct axvcpu_faultaround_hints {
  * @flags: AXVCPU_MAP_*; written under both locks of the address space
  * @log: with %AXVCPU_MAP_LOG_DIRTY, else NULL; the bits under &struct axvcpu_aspace.lock
  * @log_first: the bit of the first page
- * @event: the last event that @user was looked at for
  * @active: @user is in the tree
  * @unmapped: left the tree of guest-physical addresses
  * @hints: axvcpu_faultaround.c's
@@ -58,7 +57,6 @@ struct axvcpu_range {
 	u32 flags;
 	struct axvcpu_log *log;
 	u64 log_first;
-	u64 event;
 	bool active;
 	bool unmapped;
 	struct axvcpu_faultaround_hints hints;

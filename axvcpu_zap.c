@@ -125,6 +125,20 @@ static bool for_leaves(struct zap *zap, u64 gpa, u64 end, bool may_sleep,
 	return dropped;
 }
 
+static void change_leaves(struct axvcpu_range *range, u64 gpa, u64 end, bool may_sleep,
+			  u64 (*fn)(struct axvcpu_s2 *s2, u64 gpa, u64 end,
+				    struct axvcpu_s2_zap *zap))
+{
+	struct zap zap;
+
+	if (!range->active)
+		return;
+	zap_init(&zap, range->aspace);
+	zap.range = range;
+	for_leaves(&zap, gpa, end, may_sleep, fn);
+	flush_zapped(&zap);
+}
+
 /**
  * axvcpu_zap_range() - take leaves of a range out of the table
  * @range: the range
@@ -138,14 +152,7 @@ static bool for_leaves(struct zap *zap, u64 gpa, u64 end, bool may_sleep,
  */
 void axvcpu_zap_range(struct axvcpu_range *range, u64 gpa, u64 end, bool may_sleep)
 {
-	struct zap zap;
-
-	if (!range->active)
-		return;
-	zap_init(&zap, range->aspace);
-	zap.range = range;
-	for_leaves(&zap, gpa, end, may_sleep, axvcpu_s2_zap);
-	flush_zapped(&zap);
+	change_leaves(range, gpa, end, may_sleep, axvcpu_s2_zap);
 }
 
 /**
@@ -158,14 +165,7 @@ void axvcpu_zap_range(struct axvcpu_range *range, u64 gpa, u64 end, bool may_sle
  */
 void axvcpu_zap_clean(struct axvcpu_range *range, u64 gpa, u64 end)
 {
-	struct zap zap;
-
-	if (!range->active)
-		return;
-	zap_init(&zap, range->aspace);
-	zap.range = range;
-	for_leaves(&zap, gpa, end, true, axvcpu_s2_clean);
-	flush_zapped(&zap);
+	change_leaves(range, gpa, end, true, axvcpu_s2_clean);
 }
 
 static struct axvcpu_range *range_of(struct interval_tree_node *user)
@@ -195,23 +195,6 @@ static void part_of(const struct axvcpu_range *range, unsigned long first, unsig
 	*end = *gpa + (last - first) + 1;
 }
 
-/* Returns whether the lock was dropped meanwhile. */
-static bool zap_part(struct zap *zap, struct axvcpu_range *range, unsigned long first,
-		     unsigned long last, bool may_sleep)
-{
-	bool dropped;
-	u64 gpa, end;
-
-	part_of(range, first, last, &gpa, &end);
-	zap->range = range;
-	kref_get(&range->ref);
-	dropped = for_leaves(zap, gpa, end, may_sleep, axvcpu_s2_zap);
-	if (!dropped && end - gpa == range->node.last - range->node.start + 1)
-		axvcpu_range_deactivate(range);
-	axvcpu_range_put(range);
-	return dropped;
-}
-
 /**
  * axvcpu_zap_user() - take out whatever shows some user memory to the guest
  * @aspace: the address space
@@ -227,20 +210,23 @@ static bool zap_part(struct zap *zap, struct axvcpu_range *range, unsigned long 
 void axvcpu_zap_user(struct axvcpu_aspace *aspace, unsigned long first, unsigned long last,
 		     bool may_sleep)
 {
-	struct axvcpu_range *range = first_active(aspace, first, last), *next;
-	u64 event = ++aspace->events;
+	struct axvcpu_range *range, *next;
 	struct zap zap;
+	bool dropped;
+	u64 gpa, end;
 
 	zap_init(&zap, aspace);
-	while (range) {
-		next = next_active(range, first, last);
-		if (range->event != event) {
-			range->event = event;
-			/* Others may have come and gone: begin again, with those not seen yet. */
-			if (zap_part(&zap, range, first, last, may_sleep))
-				next = first_active(aspace, first, last);
-		}
-		range = next;
+	for (range = first_active(aspace, first, last); range; range = next) {
+		part_of(range, first, last, &gpa, &end);
+		zap.range = range;
+		kref_get(&range->ref);
+		dropped = for_leaves(&zap, gpa, end, may_sleep, axvcpu_s2_zap);
+		/* A range that has left the tree meanwhile leads to no other. */
+		next = range->active ? next_active(range, first, last) :
+				       first_active(aspace, first, last);
+		if (!dropped && end - gpa == axvcpu_range_pages(range) << PAGE_SHIFT)
+			axvcpu_range_deactivate(range);
+		axvcpu_range_put(range);
 	}
 	flush_zapped(&zap);
 }

@@ -397,6 +397,41 @@ static void flushes_before_it_gives_way(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, given_way.gen, gen + 1);
 }
 
+/* Another event of the same memory, whenever the first one gives way */
+static void let_another_event_in(void)
+{
+	void (*hook)(void) = axvcpu_kunit_give_way;
+	struct fixture *f = given_way.f;
+
+	/* Rather than for ever */
+	if (++given_way.times > 64)
+		hook = NULL;
+	WRITE_ONCE(axvcpu_kunit_give_way, NULL);
+	spin_lock(&f->aspace->lock);
+	axvcpu_zap_user(f->aspace, f->mem, f->mem + PAGE_SIZE - 1, false);
+	spin_unlock(&f->aspace->lock);
+	WRITE_ONCE(axvcpu_kunit_give_way, hook);
+}
+
+/* Each range is done once, also when events take turns, and ranges keep other leaves. */
+static void events_get_to_their_end(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	unsigned int i;
+
+	for (i = 1; i <= 8; i++) {
+		KUNIT_ASSERT_EQ(test, map(f, i * GPA, 2 * PAGE_SIZE, f->mem, RW), 0);
+		EXPECT_FAULT(0, 0, i * GPA, AXVCPU_MAP_WRITE);
+		EXPECT_FAULT(0, 0, i * GPA + PAGE_SIZE, AXVCPU_MAP_WRITE);
+	}
+	given_way = (typeof(given_way)){ .f = f };
+	WRITE_ONCE(axvcpu_kunit_give_way, let_another_event_in);
+	KUNIT_EXPECT_EQ(test, vm_munmap(f->mem, PAGE_SIZE), 0);
+	WRITE_ONCE(axvcpu_kunit_give_way, NULL);
+	KUNIT_EXPECT_EQ(test, given_way.times, 8);
+	KUNIT_EXPECT_EQ(test, stats(f).mapped_pages, 8);
+}
+
 static int protect(struct fixture *f, u64 gpa, u64 size, u32 flags)
 {
 	struct axvcpu_protect protect = { .gpa = gpa, .size = size, .flags = flags };
@@ -761,6 +796,7 @@ static struct kunit_case aspace_cases[] = {
 	KUNIT_CASE(follows_the_host),
 	KUNIT_CASE(shoots_down_when_due),
 	KUNIT_CASE(flushes_before_it_gives_way),
+	KUNIT_CASE(events_get_to_their_end),
 	KUNIT_CASE(changes_what_the_guest_may_do),
 	KUNIT_CASE(takes_parts),
 	KUNIT_CASE(begins_at_0),

@@ -334,6 +334,23 @@ int axvcpu_kunit_setup(struct axvcpu *vcpu, u64 entry, u64 root)
 }
 
 /**
+ * axvcpu_kunit_keep() - KEEP_STATE
+ * @vcpu: the vCPU
+ *
+ * Context: process context.
+ * Return: as axvcpu_keep_state().
+ */
+int axvcpu_kunit_keep(struct axvcpu *vcpu)
+{
+	int ret;
+
+	mutex_lock(&vcpu->mutex);
+	ret = axvcpu_keep_state(vcpu);
+	mutex_unlock(&vcpu->mutex);
+	return ret;
+}
+
+/**
  * axvcpu_kunit_bind() - BIND to a CPU
  * @vcpu: the vCPU
  * @cpu: as in &struct axvcpu_bind

@@ -49,6 +49,7 @@ int axvcpu_kunit_do(struct axvcpu *vcpu, enum axvcpu_op op);
 int axvcpu_kunit_do_locked(struct axvcpu *vcpu, enum axvcpu_op op);
 int axvcpu_kunit_setup(struct axvcpu *vcpu, u64 entry, u64 root);
 int axvcpu_kunit_bind(struct axvcpu *vcpu, int cpu);
+int axvcpu_kunit_keep(struct axvcpu *vcpu);
 int axvcpu_kunit_run(struct axvcpu *vcpu, unsigned long flags);
 int axvcpu_kunit_inject(struct axvcpu *vcpu, enum axvcpu_event type, u32 vector);
 int axvcpu_kunit_guest_exit(struct axvcpu *vcpu, enum axvcpu_exit_reason reason);

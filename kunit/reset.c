@@ -6,16 +6,6 @@
 #include "axvcpu_aspace.h"
 #include "fixture.h"
 
-static int keep(struct axvcpu *vcpu)
-{
-	int ret;
-
-	mutex_lock(&vcpu->mutex);
-	ret = axvcpu_keep_state(vcpu);
-	mutex_unlock(&vcpu->mutex);
-	return ret;
-}
-
 /* T1: each line of do_reset() */
 static void leaves_nothing(struct kunit *test)
 {
@@ -23,7 +13,7 @@ static void leaves_nothing(struct kunit *test)
 	struct axvcpu_aspace *aspace = axvcpu_aspace_create();
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, aspace);
-	KUNIT_ASSERT_EQ(test, keep(vcpu), 0);
+	KUNIT_ASSERT_EQ(test, axvcpu_kunit_keep(vcpu), 0);
 	vcpu->aspace = axvcpu_aspace_get(aspace);
 	vcpu->answer_due = true;
 	vcpu->halted = true;

@@ -712,16 +712,6 @@ static int no_load(struct axvcpu *vcpu, u64 arg)
 	return -EIO;
 }
 
-static int keep_state(struct axvcpu *vcpu)
-{
-	int ret;
-
-	mutex_lock(&vcpu->mutex);
-	ret = axvcpu_keep_state(vcpu);
-	mutex_unlock(&vcpu->mutex);
-	return ret;
-}
-
 static int restore_state(struct axvcpu *vcpu)
 {
 	int ret;
@@ -741,15 +731,15 @@ static void keep_fails(struct kunit *test)
 	hook(AXVCPU_MOCK_LOAD, no_load);
 	/* Of so many, the scan for leaks finds one: a stale pointer may hide the last. */
 	for (i = 0; i < 32; i++)
-		KUNIT_EXPECT_EQ(test, keep_state(vcpu), -EIO);
+		KUNIT_EXPECT_EQ(test, axvcpu_kunit_keep(vcpu), -EIO);
 	hook(AXVCPU_MOCK_LOAD, NULL);
 	KUNIT_EXPECT_EQ(test, restore_state(vcpu), -ENOENT);
 
 	WRITE_ONCE(vcpu->run->regs.raw[0], 7);
-	KUNIT_EXPECT_EQ(test, keep_state(vcpu), 0);
+	KUNIT_EXPECT_EQ(test, axvcpu_kunit_keep(vcpu), 0);
 	WRITE_ONCE(vcpu->run->regs.raw[0], 8);
 	hook(AXVCPU_MOCK_LOAD, no_load);
-	KUNIT_EXPECT_EQ(test, keep_state(vcpu), -EIO);
+	KUNIT_EXPECT_EQ(test, axvcpu_kunit_keep(vcpu), -EIO);
 	KUNIT_EXPECT_EQ(test, restore_state(vcpu), -EIO);
 	hook(AXVCPU_MOCK_LOAD, NULL);
 	KUNIT_EXPECT_EQ(test, restore_state(vcpu), 0);

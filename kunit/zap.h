@@ -5,7 +5,7 @@
 
 #include <linux/sched.h>
 
-/** axvcpu_kunit_give_way - called before the lock is dropped; NULL: nobody wants the CPU */
+/** axvcpu_kunit_give_way - called while the lock is dropped; NULL: nobody wants the CPU */
 extern void (*axvcpu_kunit_give_way)(void);
 
 #define need_resched()	(READ_ONCE(axvcpu_kunit_give_way) || tif_need_resched())
@@ -13,9 +13,14 @@ extern void (*axvcpu_kunit_give_way)(void);
 #undef cond_resched_lock
 #define cond_resched_lock(lock)					\
 ({								\
+	spinlock_t *__lock = (lock);				\
+								\
+	spin_unlock(__lock);					\
 	if (READ_ONCE(axvcpu_kunit_give_way))			\
 		axvcpu_kunit_give_way();			\
-	__cond_resched_lock(lock);				\
+	cond_resched();						\
+	spin_lock(__lock);					\
+	1;							\
 })
 
 #endif /* _AXVCPU_KUNIT_ZAP_H */

@@ -770,7 +770,11 @@ TEST_F(memory, parts_have_a_limit)
 	EXPECT_EQ(-ENOSPC, protect_memory(self->m.g.aspace, at, PAGE, AXVCPU_MAP_READ));
 	EXPECT_EQ(32768, aspace_stats(&self->m).ranges);
 	EXPECT_EQ(0, poke(&self->m, at, 6));
-	EXPECT_EQ(0, unmap_memory(self->m.g.aspace, at, 4 * PAGE));
+	/* Where one goes, what is left of it has room. */
+	EXPECT_EQ(0, unmap_memory(self->m.g.aspace, at, PAGE));
+	EXPECT_EQ(0, unmap_memory(self->m.g.aspace, at + 3 * PAGE, PAGE));
+	EXPECT_EQ(32768, aspace_stats(&self->m).ranges);
+	EXPECT_EQ(0, unmap_memory(self->m.g.aspace, at + PAGE, 2 * PAGE));
 }
 
 TEST_F(memory, protects)

@@ -269,7 +269,7 @@ struct axvcpu_map {
  *
  * Takes away any part of what is mapped, over several ranges. All of it must be mapped
  * (ENOENT). What is left of a range is a range, and counts as one (ENOSPC). After an
- * error, nothing has changed. When it returns, no vCPU reaches the memory through these
+ * error, all of it is still mapped. When it returns, no vCPU reaches the memory through these
  * addresses any more.
  */
 struct axvcpu_unmap {
