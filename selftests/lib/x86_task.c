@@ -134,8 +134,11 @@ static void push_error(uint64_t event, struct tss *tss, uint8_t *ram)
 	memcpy(ram + tss->gpr[AXVCPU_X86_RSP], &error, sizeof(error));
 }
 
-/*
+/**
  * x86_switch_task() - carry out what the guest has left to its VMM
+ * @vcpu: the vCPU, after TASK_SWITCH
+ * @run: its run page
+ * @ram: the guest's memory
  *
  * Return: 0 or a negative errno.
  */

@@ -65,6 +65,14 @@ def _run(directory, limit):
         process.wait()
 
 
+def read_report(path):
+    """What the runner has left on a disk: struct oracle_reports, or None."""
+    with open(path, "rb") as disk:
+        head = disk.read(programs.REPORTS.size)
+        magic, _, size, _ = programs.REPORTS.unpack(head)
+        return head + disk.read(size - len(head)) if magic == assembly.MAGIC else None
+
+
 def report(runner, image, limit, cpu=""):
     """What @runner, a path, leaves, executing the programs of @image: struct oracle_reports.
 
@@ -81,9 +89,4 @@ def report(runner, image, limit, cpu=""):
             heads=bochs.HEADS, track=bochs.TRACK))
         (directory / "go").write_text("continue\n")
         _run(directory, limit)
-        with open(directory / "disk.img", "rb") as disk:
-            head = disk.read(programs.REPORTS.size)
-            magic, _, size, _ = programs.REPORTS.unpack(head)
-            if magic != assembly.MAGIC:
-                return None
-            return head + disk.read(size - len(head))
+        return read_report(directory / "disk.img")

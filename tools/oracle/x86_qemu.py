@@ -6,9 +6,7 @@ import subprocess
 import sys
 import tempfile
 
-import assembly
 import x86_bare
-import x86_programs as programs
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "testbed"))
@@ -45,7 +43,4 @@ def report(runner, image, limit):
                         "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none",
                         "-no-reboot"], cwd=directory, check=False, stdin=subprocess.DEVNULL,
                        preexec_fn=lambda: x86_bare.begin(limit))
-        with open(directory / "disk.img", "rb") as disk:
-            head = disk.read(programs.REPORTS.size)
-            magic, _, size, _ = programs.REPORTS.unpack(head)
-            return head + disk.read(size - len(head)) if magic == assembly.MAGIC else None
+        return x86_bare.read_report(directory / "disk.img")
