@@ -54,7 +54,7 @@ void axvcpu_listener_put(struct axvcpu_listener *listener)
 }
 
 static struct axvcpu_listener *listener_find(struct axvcpu_aspace *aspace, unsigned long first,
-				    unsigned long last)
+					     unsigned long last)
 {
 	struct interval_tree_node *node;
 
@@ -64,7 +64,7 @@ static struct axvcpu_listener *listener_find(struct axvcpu_aspace *aspace, unsig
 
 /* Hears already, but is in no tree. */
 static struct axvcpu_listener *listener_create(struct axvcpu_aspace *aspace, unsigned long first,
-				      unsigned long last)
+					       unsigned long last)
 {
 	struct axvcpu_listener *listener = kzalloc(sizeof(*listener), GFP_KERNEL_ACCOUNT);
 	int ret;
@@ -103,7 +103,7 @@ static void hand_over(struct axvcpu_listener *from, struct axvcpu_listener *to)
 
 /* One in the place of all that overlap these addresses */
 static struct axvcpu_listener *listener_merge(struct axvcpu_aspace *aspace, unsigned long first,
-				     unsigned long last)
+					      unsigned long last)
 {
 	struct axvcpu_listener *old, *next, *new;
 	struct interval_tree_node *node;

@@ -85,9 +85,10 @@ void vhe_take_page(struct vhe_vcpu *vhe)
 /* X0 to X30, SP, PC, PSTATE; or NULL. Most calls are about the first. */
 static __always_inline u64 *find_core(struct vhe_vcpu *vhe, u64 id)
 {
-	if (likely(id <= AXVCPU_ARM64_REG_X(30)))
-		return &vhe->vcpu.run->regs.arm64.x[array_index_nospec(id - AXVCPU_ARM64_REG_X(0),
-								       31)];
+	if (likely(id <= AXVCPU_ARM64_REG_X(30))) {
+		id = array_index_nospec(id - AXVCPU_ARM64_REG_X(0), 31);
+		return &vhe->vcpu.run->regs.arm64.x[id];
+	}
 	switch (id) {
 	case AXVCPU_ARM64_REG_SP:
 		return vhe_sp(vhe);
