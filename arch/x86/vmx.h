@@ -35,6 +35,7 @@ struct xregs_state;
 #define VMX_ALWAYS_BREAKPOINTS	BIT(0)	/* the guest, or the debugger, has some */
 #define VMX_ALWAYS_BUFFERS	BIT(1)	/* the CPU needs it */
 #define VMX_ALWAYS_STEPPING	BIT(2)	/* the debugger steps */
+#define VMX_ALWAYS_SPEC_CTRL	BIT(3)	/* the guest has IA32_SPEC_CTRL */
 
 /*
  * struct vmx_vcpu - the backend's vCPU
@@ -68,8 +69,11 @@ struct vmx_vcpu {
 	bool entry_set;			/* (m) */
 	bool eptp_set;			/* (m) */
 	bool tsc_aux;			/* (m) CPUID shows RDTSCP or RDPID */
-	u64 cr4_allowed;		/* (m) by CPUID */
+	u32 exec2;			/* (m) secondary processor-based controls, by CPUID */
+	u64 cr4_allowed;		/* (m) the same */
+	u64 efer_allowed;		/* (m) the same */
 	u64 xcr0_allowed;		/* (m) the same */
+	u64 spec_ctrl_allowed;		/* (m) the same; 0: the guest lacks the MSR */
 
 	/* What the next entry must do */
 	u32 once;			/* (m) VMX_ONCE_* */

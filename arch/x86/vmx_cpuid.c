@@ -12,7 +12,9 @@
 
 #include <asm/cpufeature.h>
 #include <asm/fpu/types.h>
+#include <asm/msr-index.h>
 #include <asm/processor.h>
+#include <asm/vmx.h>
 
 #include "ept.h"
 #include "vmx.h"
@@ -61,11 +63,13 @@ static struct leaf allowed[NR_LEAVES] __ro_after_init;
 #define AVX512_7_1	F(AVX512_BF16)
 #define AVX512_EDX	(F(AVX512_4VNNIW) | F(AVX512_4FMAPS) | F(AVX512_VP2INTERSECT))
 
+#define SPEC_CTRL_EDX	(F(SPEC_CTRL) | F(INTEL_STIBP) | F(SPEC_CTRL_SSBD))
+
 /*
  * Features: those that need nothing but the CPU, and those that the VMM can
  * make, because what belongs to them exits: MSRs and memory. In neither, and
- * hidden, are performance monitoring, protection keys, speculation control, MPX,
- * AMX, SGX, CET, what sleeps (MONITOR, UMWAIT), and what is only for hosts.
+ * hidden, are performance monitoring, protection keys, MPX, AMX, SGX, CET, what
+ * sleeps (MONITOR, UMWAIT), and what is only for hosts.
  */
 static const struct {
 	u32 leaf;
@@ -99,7 +103,7 @@ static const struct {
 		F(MOVDIR64B) | AVX512_ECX,
 	}, {
 		7, 0, EDX,
-		F(FSRM) | F(MD_CLEAR) | F(SERIALIZE) | AVX512_EDX,
+		F(FSRM) | F(MD_CLEAR) | F(SERIALIZE) | AVX512_EDX | SPEC_CTRL_EDX,
 		F(ARCH_CAPABILITIES),
 	}, {
 		7, 1, EAX, F(AVX_VNNI) | AVX512_7_1,
@@ -137,6 +141,29 @@ static const struct {
 	{ X86_CR4_OSXSAVE, 1, ECX, F(XSAVE) },
 	{ X86_CR4_SMEP, 7, EBX, F(SMEP) },
 	{ X86_CR4_SMAP, 7, EBX, F(SMAP) },
+};
+
+/* The same of EFER */
+static const struct {
+	u64 efer;
+	u32 bit;	/* of leaf 0x80000001, EDX */
+} efer_features[] = {
+	{ EFER_SCE, F(SYSCALL) },
+	{ EFER_LME | EFER_LMA, F(LM) },
+	{ EFER_NX, F(NX) },
+};
+
+/* Instructions that are #UD if CPUID does not show them, and how */
+static const struct {
+	u32 leaf;
+	u32 reg;
+	u32 bit;
+	u32 there;	/* the secondary control that enables it */
+	u32 exits;	/* the one that makes it exit */
+} insn_features[] = {
+	{ 1, ECX, F(RDRAND), 0, SECONDARY_EXEC_RDRAND_EXITING },
+	{ 7, EBX, F(RDSEED), 0, SECONDARY_EXEC_RDSEED_EXITING },
+	{ 7, EBX, F(INVPCID), SECONDARY_EXEC_ENABLE_INVPCID, 0 },
 };
 
 /* Where a subleaf stands; -1: nowhere. */
@@ -251,9 +278,13 @@ static void __init hide_what_is_not_carried(void)
 		hide(7, EDX, AVX512_EDX);
 		hide_in(7, 1, EAX, AVX512_7_1);
 	}
-	/* RDTSCP costs each section two accesses to TSC_AUX: for those who ask for it. */
+	/*
+	 * RDTSCP costs each section two accesses to TSC_AUX, and speculation control each
+	 * entry and exit two to its MSR: for those who ask for them.
+	 */
 	defaults[AT_EXTENDED + 1].reg[EDX] &= ~F(RDTSCP);
 	defaults[7].reg[ECX] &= ~F(RDPID);
+	defaults[7].reg[EDX] &= ~SPEC_CTRL_EDX;
 }
 
 static void __init init_subleaves(void)
@@ -458,6 +489,29 @@ void vmx_set_cpuid(struct vmx_vcpu *vmx, u64 id, u64 value)
 	table[at / 2].reg[2 * (at & 1) + 1] = value >> 32;
 }
 
+/* SDM vol. 4, table 2-2: bit 1 is not reserved where bit 0 is not, though it may do nothing. */
+static u64 spec_ctrl_by(u32 edx)
+{
+	return (edx & F(SPEC_CTRL) ? SPEC_CTRL_IBRS | SPEC_CTRL_STIBP : 0) |
+	       (edx & F(INTEL_STIBP) ? SPEC_CTRL_STIBP : 0) |
+	       (edx & F(SPEC_CTRL_SSBD) ? SPEC_CTRL_SSBD : 0);
+}
+
+/* The secondary controls */
+static u32 exec2_by(const struct leaf *table, bool tsc_aux)
+{
+	u32 exec2 = vmx_caps.cpu2 & ~(tsc_aux ? 0 : SECONDARY_EXEC_ENABLE_RDTSCP);
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(insn_features); i++) {
+		bool shown = table[insn_features[i].leaf].reg[insn_features[i].reg] &
+			     insn_features[i].bit;
+
+		exec2 &= ~(shown ? insn_features[i].exits : insn_features[i].there);
+	}
+	return exec2;
+}
+
 /**
  * vmx_cpuid_commit() - the guest's limits follow from its table
  * @vmx: the vCPU, being set up
@@ -477,6 +531,13 @@ void vmx_cpuid_commit(struct vmx_vcpu *vmx)
 	vmx->xcr0_allowed = XFEATURE_MASK_FP;
 	if (table[1].reg[ECX] & F(XSAVE))
 		vmx->xcr0_allowed |= table[0xd].reg[EAX];
+	vmx->efer_allowed = 0;
+	for (i = 0; i < ARRAY_SIZE(efer_features); i++) {
+		if (table[AT_EXTENDED + 1].reg[EDX] & efer_features[i].bit)
+			vmx->efer_allowed |= efer_features[i].efer;
+	}
 	vmx->tsc_aux = (table[AT_EXTENDED + 1].reg[EDX] & F(RDTSCP)) ||
 		       (table[7].reg[ECX] & F(RDPID));
+	vmx->exec2 = exec2_by(table, vmx->tsc_aux);
+	vmx->spec_ctrl_allowed = spec_ctrl_by(table[7].reg[EDX]);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the guest exited for: who handles it, and who completes it with the VMM's answer. */
 #include <linux/bits.h>
+#include <linux/cache.h>
+#include <linux/init.h>
 #include <linux/lockdep.h>
 
 #include <asm/vmx.h>
@@ -14,64 +16,56 @@
 #define EXIT_REASON_GETSEC	11
 
 /** vmx_exits - by the exit's reason */
-int (*const vmx_exits[VMX_NR_EXITS])(struct vmx_vcpu *vmx) = {
-	[EXIT_REASON_EXCEPTION_NMI]		= vmx_exit_exception,
-	[EXIT_REASON_EXTERNAL_INTERRUPT]	= vmx_exit_interrupt,
-	[EXIT_REASON_TRIPLE_FAULT]		= vmx_exit_shutdown,
-	[EXIT_REASON_INTERRUPT_WINDOW]		= vmx_exit_window,
-	[EXIT_REASON_NMI_WINDOW]		= vmx_exit_window,
-	[EXIT_REASON_TASK_SWITCH]		= vmx_exit_task_switch,
-	[EXIT_REASON_CPUID]			= vmx_exit_cpuid,
-	[EXIT_REASON_GETSEC]			= vmx_exit_undefined,
-	[EXIT_REASON_HLT]			= vmx_exit_hlt,
-	[EXIT_REASON_INVD]			= vmx_exit_nothing,
-	[EXIT_REASON_RDPMC]			= vmx_exit_protection,
-	[EXIT_REASON_VMCALL]			= vmx_exit_vmcall,
-	[EXIT_REASON_VMCLEAR ... EXIT_REASON_VMON] = vmx_exit_undefined,
-	[EXIT_REASON_CR_ACCESS]			= vmx_exit_cr,
-	[EXIT_REASON_DR_ACCESS]			= vmx_exit_dr,
-	[EXIT_REASON_IO_INSTRUCTION]		= vmx_exit_io,
-	[EXIT_REASON_MSR_READ]			= vmx_exit_rdmsr,
-	[EXIT_REASON_MSR_WRITE]			= vmx_exit_wrmsr,
-	[EXIT_REASON_MWAIT_INSTRUCTION]		= vmx_exit_undefined,
-	[EXIT_REASON_MONITOR_INSTRUCTION]	= vmx_exit_undefined,
-	[EXIT_REASON_EPT_VIOLATION]		= vmx_exit_ept_violation,
-	[EXIT_REASON_EPT_MISCONFIG]		= vmx_exit_ept_misconfig,
-	[EXIT_REASON_INVEPT]			= vmx_exit_undefined,
-	[EXIT_REASON_PREEMPTION_TIMER]		= vmx_exit_timer,
-	[EXIT_REASON_INVVPID]			= vmx_exit_undefined,
-	[EXIT_REASON_WBINVD]			= vmx_exit_nothing,
-	[EXIT_REASON_XSETBV]			= vmx_exit_xsetbv,
-	[EXIT_REASON_ENCLS]			= vmx_exit_undefined,
+const struct vmx_exit vmx_exits[VMX_NR_EXITS] = {
+	[EXIT_REASON_EXCEPTION_NMI]		= { vmx_exit_exception, AXVCPU_CLASS_INTERRUPT },
+	[EXIT_REASON_EXTERNAL_INTERRUPT]	= { vmx_exit_interrupt, AXVCPU_CLASS_INTERRUPT },
+	[EXIT_REASON_TRIPLE_FAULT]		= { vmx_exit_shutdown },
+	[EXIT_REASON_INTERRUPT_WINDOW]		= { vmx_exit_window, AXVCPU_CLASS_WINDOW },
+	[EXIT_REASON_NMI_WINDOW]		= { vmx_exit_window, AXVCPU_CLASS_WINDOW },
+	[EXIT_REASON_TASK_SWITCH]		= { vmx_exit_task_switch },
+	[EXIT_REASON_CPUID]			= { vmx_exit_cpuid, AXVCPU_CLASS_CPUID },
+	[EXIT_REASON_GETSEC]			= { vmx_exit_undefined, AXVCPU_CLASS_INSTRUCTION },
+	[EXIT_REASON_HLT]			= { vmx_exit_hlt, AXVCPU_CLASS_HALT },
+	[EXIT_REASON_INVD]			= { vmx_exit_nothing, AXVCPU_CLASS_INSTRUCTION },
+	[EXIT_REASON_RDPMC]			= { vmx_exit_protection, AXVCPU_CLASS_INSTRUCTION },
+	[EXIT_REASON_VMCALL]			= { vmx_exit_vmcall },
+	[EXIT_REASON_VMCLEAR ... EXIT_REASON_VMON] = {
+		vmx_exit_undefined, AXVCPU_CLASS_INSTRUCTION
+	},
+	[EXIT_REASON_CR_ACCESS]			= { vmx_exit_cr, AXVCPU_CLASS_SYSREG },
+	[EXIT_REASON_DR_ACCESS]			= { vmx_exit_dr, AXVCPU_CLASS_SYSREG },
+	[EXIT_REASON_IO_INSTRUCTION]		= { vmx_exit_io, AXVCPU_CLASS_INSTRUCTION },
+	[EXIT_REASON_MSR_READ]			= { vmx_exit_rdmsr, AXVCPU_CLASS_SYSREG },
+	[EXIT_REASON_MSR_WRITE]			= { vmx_exit_wrmsr, AXVCPU_CLASS_SYSREG },
+	[EXIT_REASON_MWAIT_INSTRUCTION]		= { vmx_exit_undefined, AXVCPU_CLASS_INSTRUCTION },
+	[EXIT_REASON_MONITOR_INSTRUCTION]	= { vmx_exit_undefined, AXVCPU_CLASS_INSTRUCTION },
+	[EXIT_REASON_EPT_VIOLATION]		= { vmx_exit_ept_violation, AXVCPU_CLASS_MEMORY },
+	[EXIT_REASON_EPT_MISCONFIG]		= { vmx_exit_ept_misconfig, AXVCPU_CLASS_MEMORY },
+	[EXIT_REASON_INVEPT]			= { vmx_exit_undefined, AXVCPU_CLASS_INSTRUCTION },
+	[EXIT_REASON_PREEMPTION_TIMER]		= { vmx_exit_timer },
+	[EXIT_REASON_INVVPID]			= { vmx_exit_undefined, AXVCPU_CLASS_INSTRUCTION },
+	[EXIT_REASON_WBINVD]			= { vmx_exit_nothing, AXVCPU_CLASS_INSTRUCTION },
+	[EXIT_REASON_XSETBV]			= { vmx_exit_xsetbv, AXVCPU_CLASS_SYSREG },
+	[EXIT_REASON_RDRAND]			= { vmx_exit_undefined, AXVCPU_CLASS_INSTRUCTION },
+	[EXIT_REASON_ENCLS]			= { vmx_exit_undefined, AXVCPU_CLASS_INSTRUCTION },
+	[EXIT_REASON_RDSEED]			= { vmx_exit_undefined, AXVCPU_CLASS_INSTRUCTION },
 };
 
 /** vmx_exit_classes - what kinds of exits they are, for statistics */
-const u8 vmx_exit_classes[AXVCPU_NR_HW_REASONS] = {
-	[EXIT_REASON_EXCEPTION_NMI]		= AXVCPU_CLASS_INTERRUPT,
-	[EXIT_REASON_EXTERNAL_INTERRUPT]	= AXVCPU_CLASS_INTERRUPT,
-	[EXIT_REASON_INTERRUPT_WINDOW]		= AXVCPU_CLASS_WINDOW,
-	[EXIT_REASON_NMI_WINDOW]		= AXVCPU_CLASS_WINDOW,
-	[EXIT_REASON_CPUID]			= AXVCPU_CLASS_CPUID,
-	[EXIT_REASON_GETSEC]			= AXVCPU_CLASS_INSTRUCTION,
-	[EXIT_REASON_HLT]			= AXVCPU_CLASS_HALT,
-	[EXIT_REASON_INVD]			= AXVCPU_CLASS_INSTRUCTION,
-	[EXIT_REASON_RDPMC]			= AXVCPU_CLASS_INSTRUCTION,
-	[EXIT_REASON_VMCLEAR ... EXIT_REASON_VMON] = AXVCPU_CLASS_INSTRUCTION,
-	[EXIT_REASON_CR_ACCESS]			= AXVCPU_CLASS_SYSREG,
-	[EXIT_REASON_DR_ACCESS]			= AXVCPU_CLASS_SYSREG,
-	[EXIT_REASON_IO_INSTRUCTION]		= AXVCPU_CLASS_INSTRUCTION,
-	[EXIT_REASON_MSR_READ]			= AXVCPU_CLASS_SYSREG,
-	[EXIT_REASON_MSR_WRITE]			= AXVCPU_CLASS_SYSREG,
-	[EXIT_REASON_MWAIT_INSTRUCTION]		= AXVCPU_CLASS_INSTRUCTION,
-	[EXIT_REASON_MONITOR_INSTRUCTION]	= AXVCPU_CLASS_INSTRUCTION,
-	[EXIT_REASON_EPT_VIOLATION]		= AXVCPU_CLASS_MEMORY,
-	[EXIT_REASON_EPT_MISCONFIG]		= AXVCPU_CLASS_MEMORY,
-	[EXIT_REASON_INVEPT]			= AXVCPU_CLASS_INSTRUCTION,
-	[EXIT_REASON_INVVPID]			= AXVCPU_CLASS_INSTRUCTION,
-	[EXIT_REASON_WBINVD]			= AXVCPU_CLASS_INSTRUCTION,
-	[EXIT_REASON_XSETBV]			= AXVCPU_CLASS_SYSREG,
-	[EXIT_REASON_ENCLS]			= AXVCPU_CLASS_INSTRUCTION,
-};
+u8 vmx_exit_classes[AXVCPU_NR_HW_REASONS] __ro_after_init;
+
+/**
+ * vmx_exit_init() - fill in the classes
+ *
+ * Context: module load.
+ */
+void __init vmx_exit_init(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < VMX_NR_EXITS; i++)
+		vmx_exit_classes[i] = vmx_exits[i].class;
+}
 
 static void complete_open(struct vmx_vcpu *vmx)
 {

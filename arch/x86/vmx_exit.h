@@ -13,9 +13,20 @@
 
 #define VMX_NR_EXITS	128	/* above all reasons */
 
-extern const u8 vmx_exit_classes[AXVCPU_NR_HW_REASONS];
-extern int (*const vmx_exits[VMX_NR_EXITS])(struct vmx_vcpu *vmx);
+/**
+ * struct vmx_exit - an exit's reason
+ * @handle: returns &enum axvcpu_next
+ * @class: &enum axvcpu_exit_class; 0: mostly the VMM's
+ */
+struct vmx_exit {
+	int (*handle)(struct vmx_vcpu *vmx);
+	u8 class;
+};
 
+extern const struct vmx_exit vmx_exits[VMX_NR_EXITS];
+extern u8 vmx_exit_classes[AXVCPU_NR_HW_REASONS];
+
+void vmx_exit_init(void);
 void vmx_complete(struct axvcpu *vcpu);
 
 /**
@@ -33,7 +44,8 @@ static __always_inline int vmx_handle_exit(struct vmx_vcpu *vmx, u32 reason)
 {
 	if (likely(reason == EXIT_REASON_IO_INSTRUCTION))
 		return vmx_exit_io(vmx);
-	return likely(vmx_exits[reason]) ? vmx_exits[reason](vmx) : vmx_exit_unknown(vmx);
+	return likely(vmx_exits[reason].handle) ? vmx_exits[reason].handle(vmx) :
+						  vmx_exit_unknown(vmx);
 }
 
 #endif /* _AXVCPU_VMX_EXIT_H */

@@ -25,6 +25,29 @@ static int ask_vmm(struct vmx_vcpu *vmx, u32 index, u64 value, enum axvcpu_exit_
 	return vmx_to_vmm(vmx, reason);
 }
 
+/* Returns whether CPUID shows what the MSR belongs to, as far as the backend holds it. */
+static bool has_msr(const struct vmx_vcpu *vmx, u32 index)
+{
+	if (index == MSR_TSC_AUX)
+		return vmx->tsc_aux;
+	return index != MSR_IA32_SPEC_CTRL || vmx->spec_ctrl_allowed;
+}
+
+/* One bit of CPUID shows IBRS and IBPB. */
+static bool has_ibpb(const struct vmx_vcpu *vmx)
+{
+	return vmx->spec_ctrl_allowed & SPEC_CTRL_IBRS;
+}
+
+static int write_pred_cmd(struct vmx_vcpu *vmx, u64 value)
+{
+	if (value & ~(u64)PRED_CMD_IBPB)
+		return vmx_raise_next(vmx, X86_TRAP_GP);
+	if (value)
+		vmx_wrmsr(MSR_IA32_PRED_CMD, PRED_CMD_IBPB);
+	return vmx_skip(vmx);
+}
+
 /**
  * vmx_exit_rdmsr() - RDMSR: of an MSR that the backend holds, or the VMM's
  * @vmx: the vCPU
@@ -37,7 +60,10 @@ int vmx_exit_rdmsr(struct vmx_vcpu *vmx)
 	u32 index = READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RCX]);
 	u64 value;
 
-	if (vmx_get_reg(&vmx->vcpu, AXVCPU_X86_REG_MSR(index), &value))
+	if (index == MSR_IA32_PRED_CMD && has_ibpb(vmx))
+		return vmx_raise_next(vmx, X86_TRAP_GP);
+	if (!has_msr(vmx, index) ||
+	    vmx_get_reg(&vmx->vcpu, AXVCPU_X86_REG_MSR(index), &value))
 		return ask_vmm(vmx, index, 0, AXVCPU_EXIT_SYSREG_READ);
 	vmx_write_edx_eax(vmx, value);
 	return vmx_skip(vmx);
@@ -67,7 +93,9 @@ int vmx_exit_wrmsr(struct vmx_vcpu *vmx)
 	u32 refused;
 	u64 old;
 
-	if (vmx_get_reg(&vmx->vcpu, reg.id, &old))
+	if (index == MSR_IA32_PRED_CMD && has_ibpb(vmx))
+		return write_pred_cmd(vmx, reg.value);
+	if (!has_msr(vmx, index) || vmx_get_reg(&vmx->vcpu, reg.id, &old))
 		return ask_vmm(vmx, index, reg.value, AXVCPU_EXIT_SYSREG_WRITE);
 	if (changes_mode(vmx, index, reg.value) || vmx_check_regs(&vmx->vcpu, &reg, 1, &refused))
 		return vmx_raise_next(vmx, X86_TRAP_GP);

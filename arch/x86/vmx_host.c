@@ -80,6 +80,7 @@ void vmx_host_init_vmcs(struct vmx_host *host)
 	host->cr3 = 0;
 	host->cr4 = 0;
 	host->fs_base = 0;
+	host->debugctl = 0;
 	vmwrite(HOST_CR0, read_cr0());
 	vmwrite(HOST_CR3, 0);
 	vmwrite(HOST_CR4, 0);

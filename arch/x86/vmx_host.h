@@ -40,6 +40,7 @@ enum vmx_switched_msr {
 	VMX_NR_SYSCALL_MSRS,
 	VMX_MSR_KERNEL_GS_BASE = VMX_NR_SYSCALL_MSRS,
 	VMX_MSR_TSC_AUX,
+	VMX_MSR_SPEC_CTRL,	/* by lists of the VMCS, see vmx_perf.c */
 	VMX_NR_SWITCHED_MSRS,
 };
 
@@ -210,6 +211,7 @@ static __always_inline void vmx_host_begin_stretch(struct vmx_host *host)
 {
 	unsigned long cr3 = __read_cr3();
 	unsigned long cr4 = native_read_cr4();
+	u32 debugctl;
 
 	if (unlikely(cr3 != host->cr3)) {
 		host->cr3 = cr3;
@@ -219,7 +221,11 @@ static __always_inline void vmx_host_begin_stretch(struct vmx_host *host)
 		host->cr4 = cr4;
 		vmwrite(HOST_CR4, cr4);
 	}
-	host->debugctl = vmx_rdmsr(MSR_IA32_DEBUGCTLMSR);
+	/* Of the guest's own there is none; but the host's counters stand still in SMM. */
+	debugctl = vmx_rdmsr(MSR_IA32_DEBUGCTLMSR);
+	if (unlikely((debugctl ^ host->debugctl) & DEBUGCTLMSR_FREEZE_IN_SMM))
+		vmwrite(GUEST_IA32_DEBUGCTL, debugctl & DEBUGCTLMSR_FREEZE_IN_SMM);
+	host->debugctl = debugctl;
 }
 
 /**

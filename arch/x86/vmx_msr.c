@@ -16,11 +16,11 @@ static const u32 open_msrs[] __initconst = {
 };
 
 /*
- * What MSR accesses exit, for all guests: all but a few. 1 KiB each for reads
- * of low MSRs, reads of high ones, writes of low, writes of high (SDM vol. 3,
- * 25.6.9).
+ * What MSR accesses exit: all but a few. 1 KiB each for reads of low MSRs, reads of
+ * high ones, writes of low, writes of high (SDM vol. 3, 25.6.9). There are two pages,
+ * the second for guests that have IA32_SPEC_CTRL: they read it.
  */
-unsigned long *vmx_msr_bitmap __ro_after_init;
+static unsigned long *bitmaps __ro_after_init;
 
 #define HIGH_MSRS	0xc0000000
 #define BITMAP_HIGH	(1024 * BITS_PER_BYTE)
@@ -39,17 +39,21 @@ static unsigned int __init bitmap_bit(u32 index)
  */
 int __init vmx_msr_init(void)
 {
+	void *second;
 	size_t i;
 
-	vmx_msr_bitmap = (unsigned long *)__get_free_page(GFP_KERNEL);
-	if (!vmx_msr_bitmap)
+	bitmaps = (unsigned long *)__get_free_pages(GFP_KERNEL, 1);
+	if (!bitmaps)
 		return -ENOMEM;
-	memset(vmx_msr_bitmap, 0xff, PAGE_SIZE);
+	memset(bitmaps, 0xff, PAGE_SIZE);
 	for (i = 0; i < ARRAY_SIZE(open_msrs); i++) {
-		__clear_bit(bitmap_bit(open_msrs[i]), vmx_msr_bitmap);
-		__clear_bit(bitmap_bit(open_msrs[i]) + BITMAP_WRITE, vmx_msr_bitmap);
+		__clear_bit(bitmap_bit(open_msrs[i]), bitmaps);
+		__clear_bit(bitmap_bit(open_msrs[i]) + BITMAP_WRITE, bitmaps);
 	}
-	__clear_bit(bitmap_bit(MSR_IA32_TSC), vmx_msr_bitmap);
+	__clear_bit(bitmap_bit(MSR_IA32_TSC), bitmaps);
+	second = (void *)bitmaps + PAGE_SIZE;
+	memcpy(second, bitmaps, PAGE_SIZE);
+	__clear_bit(bitmap_bit(MSR_IA32_SPEC_CTRL), second);
 	return 0;
 }
 
@@ -60,7 +64,19 @@ int __init vmx_msr_init(void)
  */
 void vmx_msr_exit(void)
 {
-	free_page((unsigned long)vmx_msr_bitmap);
+	free_pages((unsigned long)bitmaps, 1);
+}
+
+/**
+ * vmx_msr_bitmap() - what MSR accesses of a vCPU exit
+ * @vmx: the vCPU, after vmx_cpuid_commit()
+ *
+ * Context: any.
+ * Return: the bitmap's physical address.
+ */
+u64 vmx_msr_bitmap(const struct vmx_vcpu *vmx)
+{
+	return __pa(bitmaps) + (vmx->spec_ctrl_allowed ? PAGE_SIZE : 0);
 }
 
 /**

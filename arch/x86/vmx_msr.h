@@ -11,10 +11,9 @@
 #include "vmx_host.h"
 #include "vmx_insn.h"
 
-extern unsigned long *vmx_msr_bitmap;
-
 int vmx_msr_init(void);
 void vmx_msr_exit(void);
+u64 vmx_msr_bitmap(const struct vmx_vcpu *vmx);
 void vmx_syscall_msrs_load(struct vmx_vcpu *vmx);
 void vmx_syscall_msrs_put(struct vmx_vcpu *vmx);
 void vmx_tsc_aux_load(struct vmx_vcpu *vmx);

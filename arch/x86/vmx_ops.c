@@ -85,6 +85,7 @@ static int __init vmx_init(void)
 		ret = vmx_host_init();
 	vmx_fpu_init();
 	vmx_regs_init();
+	vmx_exit_init();
 	vmx_cpuid_init();
 	vmx_perf_init();
 	if (!ret)

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The host's performance counters while a guest runs. perf tells which of them are to
- * stop then: those that count the host alone, and those that write records by PEBS, at
- * linear addresses, which the guest's page tables would translate.
+ * MSRs that entries and exits load by lists (SDM vol. 3, 27.4 and 28.6), so that no NMI
+ * comes in between. Mostly, the lists are empty.
  *
- * The lists of MSRs that entries and exits load do the exchange (SDM vol. 3, 27.4 and
- * 28.6), so that no NMI comes in between. They are empty as long as no such counter is
- * in use.
+ * IA32_SPEC_CTRL: for a guest whose CPUID shows it, as the first of a list.
+ *
+ * The host's performance counters: perf tells which of them are to stop while a guest
+ * runs: those that count the host alone, and those that write records by PEBS, at linear
+ * addresses, which the guest's page tables would translate.
  */
 #include <linux/kvm_host.h>
 #include <linux/perf_event.h>
 
+#include <asm/nospec-branch.h>
 #include <asm/perf_event.h>
 
 #include "vmx.h"
@@ -40,8 +42,16 @@ void __init vmx_perf_init(void)
 		static_branch_enable(&vmx_has_pmu);
 }
 
+static void set_counts(struct vmx_vcpu *vmx)
+{
+	u32 nr = vmx->perf.nr + !!vmx->spec_ctrl_allowed;
+
+	vmwrite(VM_ENTRY_MSR_LOAD_COUNT, nr);
+	vmwrite(VM_EXIT_MSR_LOAD_COUNT, nr);
+}
+
 /**
- * vmx_perf_init_vmcs() - lists without an entry
+ * vmx_perf_init_vmcs() - lists without a counter
  * @vmx: the vCPU, loaded
  *
  * Context: setup.
@@ -51,13 +61,26 @@ void vmx_perf_init_vmcs(struct vmx_vcpu *vmx)
 	vmx->perf.nr = 0;
 	vmwrite(VM_ENTRY_MSR_LOAD_ADDR, __pa(vmx->perf.guest));
 	vmwrite(VM_EXIT_MSR_LOAD_ADDR, __pa(vmx->perf.host));
-	vmwrite(VM_ENTRY_MSR_LOAD_COUNT, 0);
-	vmwrite(VM_EXIT_MSR_LOAD_COUNT, 0);
+	set_counts(vmx);
 }
 
 static void set_entry(struct vmx_msr_entry *entry, u32 msr, u64 value)
 {
 	*entry = (struct vmx_msr_entry){ .index = msr, .value = value };
+}
+
+/**
+ * vmx_put_spec_ctrl() - the entry loads the guest's IA32_SPEC_CTRL, the exit the host's
+ * @vmx: the vCPU, about to be entered, which has the MSR
+ *
+ * The host's changes when threads change places.
+ *
+ * Context: interrupts off, loaded.
+ */
+void vmx_put_spec_ctrl(struct vmx_vcpu *vmx)
+{
+	set_entry(&vmx->perf.guest[0], MSR_IA32_SPEC_CTRL, vmx->msrs[VMX_MSR_SPEC_CTRL]);
+	set_entry(&vmx->perf.host[0], MSR_IA32_SPEC_CTRL, this_cpu_read(x86_spec_ctrl_current));
 }
 
 /*
@@ -82,12 +105,12 @@ static bool is_unused(u32 msr)
 void vmx_perf_begin(struct vmx_vcpu *vmx)
 {
 	const struct perf_guest_switch_msr *msrs;
+	u32 first = !!vmx->spec_ctrl_allowed, nr = first;
 	struct vmx_perf *perf = &vmx->perf;
 	int i, count;
-	u32 nr = 0;
 
 	msrs = perf_guest_get_msrs(&count, &no_pmu);
-	for (i = 0; msrs && i < count && nr < VMX_NR_PERF_MSRS; i++) {
+	for (i = 0; msrs && i < count && nr < VMX_NR_LISTED_MSRS; i++) {
 		if (msrs[i].host == msrs[i].guest || is_unused(msrs[i].msr))
 			continue;
 		if (msrs[i].msr == MSR_IA32_PEBS_ENABLE)
@@ -96,11 +119,11 @@ void vmx_perf_begin(struct vmx_vcpu *vmx)
 		set_entry(&perf->host[nr], msrs[i].msr, msrs[i].host);
 		nr++;
 	}
+	nr -= first;
 	if (nr == perf->nr)
 		return;
 	perf->nr = nr;
-	vmwrite(VM_ENTRY_MSR_LOAD_COUNT, nr);
-	vmwrite(VM_EXIT_MSR_LOAD_COUNT, nr);
+	set_counts(vmx);
 }
 
 /**
@@ -111,9 +134,9 @@ void vmx_perf_begin(struct vmx_vcpu *vmx)
  */
 void vmx_perf_end(struct vmx_vcpu *vmx)
 {
-	u32 i;
+	u32 first = !!vmx->spec_ctrl_allowed, i;
 
-	for (i = 0; i < vmx->perf.nr; i++) {
+	for (i = first; i < first + vmx->perf.nr; i++) {
 		if (vmx->perf.host[i].index == MSR_IA32_PEBS_ENABLE)
 			vmx_wrmsr(MSR_IA32_PEBS_ENABLE, vmx->perf.host[i].value);
 	}

@@ -6,6 +6,7 @@
 #include <linux/lockdep.h>
 #include <linux/nospec.h>
 
+#include <asm/cpufeature.h>
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 
@@ -31,7 +32,6 @@
 	(X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET |	\
 	 X86_CR0_NE | X86_CR0_WP | X86_CR0_AM | X86_CR0_NW | X86_CR0_CD |	\
 	 X86_CR0_PG)
-#define EFER_VALID	(EFER_SCE | EFER_LME | EFER_LMA | EFER_NX)
 #define AR_VALID	((u32)~VMX_AR_RESERVD_MASK)
 
 static bool is_canonical(const struct vmx_vcpu *vmx, u64 value)
@@ -44,6 +44,27 @@ static bool is_pat(const struct vmx_vcpu *vmx, u64 value)
 {
 	return !(value & 0xf8f8f8f8f8f8f8f8ULL) &&
 	       !((value >> 1) & ~(value >> 2) & 0x0101010101010101ULL);
+}
+
+static bool is_efer(const struct vmx_vcpu *vmx, u64 value)
+{
+	return !(value & ~vmx->efer_allowed);
+}
+
+static bool is_spec_ctrl(const struct vmx_vcpu *vmx, u64 value)
+{
+	return !(value & ~vmx->spec_ctrl_allowed);
+}
+
+static bool is_read_only(const struct vmx_vcpu *vmx, u64 value)
+{
+	return false;
+}
+
+static u64 get_arch_capabilities(struct vmx_vcpu *vmx, unsigned int n)
+{
+	return boot_cpu_has(X86_FEATURE_ARCH_CAPABILITIES) ?
+	       vmx_rdmsr(MSR_IA32_ARCH_CAPABILITIES) : 0;
 }
 
 static u64 get_gpr(struct vmx_vcpu *vmx, unsigned int n)
@@ -219,8 +240,7 @@ static const struct vmx_reg regs[] = {
 	FIELD(AXVCPU_X86_REG_GDTR_LIMIT, GUEST_GDTR_LIMIT, ONLY(0xffff)),
 	FIELD(AXVCPU_X86_REG_IDTR_BASE, GUEST_IDTR_BASE, 0),
 	FIELD(AXVCPU_X86_REG_IDTR_LIMIT, GUEST_IDTR_LIMIT, ONLY(0xffff)),
-	{ AXVCPU_X86_REG_MSR(MSR_EFER), 1, 0, 0, 0, ONLY(EFER_VALID), NULL,
-	  get_efer, set_efer },
+	{ AXVCPU_X86_REG_MSR(MSR_EFER), 1, 0, 0, 0, 0, is_efer, get_efer, set_efer },
 	{ AXVCPU_X86_REG_MSR(MSR_IA32_CR_PAT), 1, 0, GUEST_IA32_PAT, 0, 0, is_pat, NULL, set_pat },
 	MSR_FIELD(MSR_FS_BASE, GUEST_FS_BASE, ALIAS, 0, is_canonical),
 	MSR_FIELD(MSR_GS_BASE, GUEST_GS_BASE, ALIAS, 0, is_canonical),
@@ -233,6 +253,9 @@ static const struct vmx_reg regs[] = {
 	MSR_SLOT(MSR_SYSCALL_MASK, SFMASK, ONLY(U32_MAX), NULL),
 	MSR_SLOT(MSR_KERNEL_GS_BASE, KERNEL_GS_BASE, 0, is_canonical),
 	MSR_SLOT(MSR_TSC_AUX, TSC_AUX, ONLY(U32_MAX), NULL),
+	MSR_SLOT(MSR_IA32_SPEC_CTRL, SPEC_CTRL, 0, is_spec_ctrl),
+	{ AXVCPU_X86_REG_HOST_ARCH_CAPABILITIES, 1, 0, 0, ALIAS, 0, is_read_only,
+	  get_arch_capabilities, NULL },
 };
 
 /**

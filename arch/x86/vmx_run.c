@@ -128,6 +128,8 @@ static noinline int prepare(struct vmx_vcpu *vmx)
 		vmx_flush_buffers();
 	if (always & VMX_ALWAYS_STEPPING)
 		vmx_show_tf(vmx);
+	if (always & VMX_ALWAYS_SPEC_CTRL)
+		vmx_put_spec_ctrl(vmx);
 	vmx->once = 0;
 	return AXVCPU_NEXT_ENTER;
 }
@@ -260,12 +262,10 @@ static __always_inline void end_stretch(struct vmx_vcpu *vmx)
 		this_cpu_write(x86_ibpb_exit_to_user, true);
 }
 
-static __always_inline void count_another(struct axvcpu *vcpu)
+/* A tracer may use the FPU, which has the guest's registers inside a stretch. */
+static __always_inline bool is_traced(void)
 {
-	trace_axvcpu_exit(vcpu, AXVCPU_NEXT_ENTER);
-	axvcpu_count_handled(vcpu);
-	vcpu->stats.entries++;
-	trace_axvcpu_entry(vcpu);
+	return trace_axvcpu_exit_enabled() || trace_axvcpu_entry_enabled();
 }
 
 /*
@@ -289,7 +289,8 @@ static noinline int enter_again(struct vmx_vcpu *vmx)
 	int next;
 
 	do {
-		count_another(&vmx->vcpu);
+		axvcpu_count_handled(&vmx->vcpu);
+		vmx->vcpu.stats.entries++;
 		next = enter_once(vmx);
 	} while (--left && may_go_on(vmx, next));
 	return next;
@@ -315,7 +316,7 @@ int vmx_enter(struct axvcpu *vcpu, bool flush)
 	begin_stretch(vmx);
 	next = enter_once(vmx);
 	/* PEBS stops for each entry anew. */
-	if (may_go_on(vmx, next) && !vmx->perf.nr)
+	if (may_go_on(vmx, next) && !vmx->perf.nr && !is_traced())
 		next = enter_again(vmx);
 	end_stretch(vmx);
 	return next;

@@ -76,8 +76,7 @@ static void init_controls(struct vmx_vcpu *vmx)
 	vmx->exec = vmx_caps.cpu;
 	vmx_set_timer(vmx, 0);
 	vmwrite(CPU_BASED_VM_EXEC_CONTROL, vmx_caps.cpu);
-	vmwrite(SECONDARY_VM_EXEC_CONTROL,
-		vmx->tsc_aux ? vmx_caps.cpu2 : vmx_caps.cpu2 & ~SECONDARY_EXEC_ENABLE_RDTSCP);
+	vmwrite(SECONDARY_VM_EXEC_CONTROL, vmx->exec2);
 	vmwrite(VM_ENTRY_CONTROLS, vmx_caps.entry);
 
 	/* With these, a page fault exits if its bit is set in the bitmap. */
@@ -85,7 +84,7 @@ static void init_controls(struct vmx_vcpu *vmx)
 	vmwrite(PAGE_FAULT_ERROR_CODE_MATCH, 0);
 	vmwrite(CR3_TARGET_COUNT, 0);
 	vmwrite(TSC_OFFSET, vmx->tsc_offset);
-	vmwrite(MSR_BITMAP, __pa(vmx_msr_bitmap));
+	vmwrite(MSR_BITMAP, vmx_msr_bitmap(vmx));
 	vmwrite(EPT_POINTER, vmx->eptp);
 	vmwrite(VIRTUAL_PROCESSOR_ID, vmx->vpid);
 	if (vmx_caps.cpu2 & SECONDARY_EXEC_ENCLS_EXITING)
@@ -156,7 +155,8 @@ static void init_instruction_state(struct vmx_vcpu *vmx, u64 rip)
 	vmx->rip = rip;
 	vmx->rflags = X86_EFLAGS_FIXED;
 	vmx->once = VMX_ONCE_RIP | VMX_ONCE_RFLAGS | VMX_ONCE_DEBUG;
-	vmx->always = vmx_buffers_matter(vmx) ? VMX_ALWAYS_BUFFERS : 0;
+	vmx->always = (vmx_buffers_matter(vmx) ? VMX_ALWAYS_BUFFERS : 0) |
+		      (vmx->spec_ctrl_allowed ? VMX_ALWAYS_SPEC_CTRL : 0);
 	vmx->cached = 0;
 	vmx->skip_due = false;
 	vmwrite(GUEST_RSP, READ_ONCE(vmx_gprs(vmx)[AXVCPU_X86_RSP]));
@@ -174,9 +174,11 @@ static const struct mode *find_mode(const struct axvcpu_x86_setup_config *config
 	return &modes[array_index_nospec(config->mode, ARRAY_SIZE(modes))];
 }
 
-/* Only long mode starts with paging on. */
+/* Only long mode starts with paging on, and only where CPUID shows it. */
 static bool may_start_with(const struct vmx_vcpu *vmx, const struct mode *mode, u64 cr3)
 {
+	if (mode->efer & ~vmx->efer_allowed)
+		return false;
 	return !cr3 || ((mode->cr0 & X86_CR0_PG) && !(cr3 & ~PAGE_MASK) &&
 			vmx_cr3_valid(vmx, cr3));
 }
@@ -202,6 +204,7 @@ int vmx_setup(struct axvcpu *vcpu, const union axvcpu_setup_config *config)
 	lockdep_assert_held(&vcpu->mutex);
 	if (!vmx->entry_set || !vmx->eptp_set)
 		return -EINVAL;
+	vmx_cpuid_commit(vmx);
 	mode = find_mode(x86);
 	if (!mode || entry >= mode->entry_limit || !may_start_with(vmx, mode, x86->cr3))
 		return -EINVAL;
@@ -214,7 +217,6 @@ int vmx_setup(struct axvcpu *vcpu, const union axvcpu_setup_config *config)
 		cs = (entry >> 4) & 0xf000;
 		entry &= 0xffff;
 	}
-	vmx_cpuid_commit(vmx);
 	init_controls(vmx);
 	vmx_host_init_vmcs(&vmx->host);
 	init_segments(mode, cs);

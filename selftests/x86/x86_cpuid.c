@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* CPUID: what the guest is told, what the VMM may change in it, what follows from it. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kselftest_harness.h"
 
@@ -15,6 +17,13 @@ CODE(cpuid, "cpuid");
 CODE(mov_from_cr4, "mov %cr4, %rax");
 CODE(rdtsc, "rdtsc");
 CODE(rdtscp, "rdtscp");
+CODE(rdrand, "rdrand %eax");
+CODE(rdseed, "rdseed %eax");
+CODE(invpcid, "mov $2, %eax; invpcid (%rsp), %rax");
+/* Not at the beginning, where another piece begins: who moves RIP there has done it. */
+CODE(read_msr, "nop; rdmsr");
+CODE(write_msr, "nop; wrmsr; rdmsr");
+CODE(write_msr_alone, "nop; wrmsr");
 CODE(write_tsc_aux, "mov $0xc0000103, %ecx; xor %edx, %edx; wrmsr; rdtscp");
 
 /* CR4 of a guest in 64-bit mode, and bits */
@@ -150,7 +159,6 @@ TEST_F(x86_cpuid, refuses_what_is_not_carried)
 		{ CPUID(7, 0, 1), 1 << 4 },		/* OSPKE */
 		{ CPUID(7, 0, 1), 1 << 7 },		/* shadow stacks */
 		{ CPUID(7, 0, 1), 1 << 16 },		/* LA57 */
-		{ CPUID(7, 0, 1), HIGH(26) },		/* SPEC_CTRL */
 		{ CPUID(0xa, 0, 0), 2 },		/* performance monitoring */
 		{ CPUID(0xd, 0, 0), 1 << 9 },		/* PKRU's state */
 		{ CPUID(0xd, 1, 0), 1 << 3 },		/* XSAVES */
@@ -355,6 +363,172 @@ TEST_F(x86_cpuid, limits_cr4_and_xcr0)
 	EXPECT_EQ(PAE | SMEP, self->c.v.run->regs.x86.gpr[AXVCPU_X86_RAX]);
 }
 
+static int run_msr(struct x86_code *c, const uint8_t *code, size_t size, uint32_t index,
+		   uint64_t value)
+{
+	volatile __u64 *gpr = c->v.run->regs.x86.gpr;
+
+	gpr[AXVCPU_X86_RCX] = index;
+	gpr[AXVCPU_X86_RAX] = (uint32_t)value;
+	gpr[AXVCPU_X86_RDX] = value >> 32;
+	return code_run(c, code, size);
+}
+
+#define RUN_MSR(c, code, index, value)	run_msr(c, code, code##_end - (code), index, value)
+
+#define EFER		0xc0000080
+#define EFER_SCE	(1 << 0)
+#define EFER_LME	(1 << 8)
+#define EFER_NXE	(1 << 11)
+
+/* X15: what is hidden is not there. */
+TEST_F(x86_cpuid, limits_efer)
+{
+	const uint64_t id = CPUID(0x80000001, 0, 1), features = code_reg(&self->c, id);
+	static const struct {
+		unsigned int bit;
+		uint32_t efer;
+	} rows[] = { { 20, EFER_NXE }, { 11, EFER_SCE } };
+
+	for (int i = 0; i < ARRAY_SIZE(rows); i++) {
+		const uint64_t shown = EFER_LME | EFER_NXE | EFER_SCE;
+		const uint64_t hidden = shown & ~rows[i].efer;
+
+		ASSERT_NE(0, features & HIGH(rows[i].bit));
+		ASSERT_EQ(0, set_reg(self->c.v.fd, id, features & ~HIGH(rows[i].bit)));
+		ASSERT_EQ(0, code_setup(&self->c));
+		EXPECT_EQ(13, RUN_MSR(&self->c, write_msr, EFER, shown));
+		EXPECT_EQ(CODE_DONE, RUN_MSR(&self->c, write_msr, EFER, hidden));
+		EXPECT_EQ(-EINVAL, set_reg(self->c.v.fd, AXVCPU_X86_REG_MSR(EFER), shown));
+		EXPECT_EQ(0, code_reg(&self->c, AXVCPU_X86_REG_MSR(EFER)) & rows[i].efer);
+		ASSERT_EQ(0, unbind_vcpu(self->c.v.fd));
+		ASSERT_EQ(0, reset_vcpu(self->c.v.fd));
+	}
+	/* Nor can a guest start in long mode. */
+	ASSERT_EQ(0, set_reg(self->c.v.fd, id, features & ~HIGH(29)));
+	EXPECT_EQ(-EINVAL, code_setup(&self->c));
+	ASSERT_EQ(0, reset_vcpu(self->c.v.fd));
+	ASSERT_EQ(0, set_reg(self->c.v.fd, id, features));
+	ASSERT_EQ(0, code_setup(&self->c));
+	EXPECT_EQ(CODE_DONE, RUN_MSR(&self->c, write_msr, EFER, EFER_LME | EFER_NXE | EFER_SCE));
+}
+
+TEST_F(x86_cpuid, hides_instructions)
+{
+	static const struct {
+		const char *name;
+		uint64_t id;
+		uint64_t bit;
+		const uint8_t *code, *end;
+	} rows[] = {
+		{ "RDRAND", CPUID(1, 0, 1), 1 << 30, rdrand, rdrand_end },
+		{ "RDSEED", CPUID(7, 0, 0), HIGH(18), rdseed, rdseed_end },
+		{ "INVPCID", CPUID(7, 0, 0), HIGH(10), invpcid, invpcid_end },
+	};
+	int seen = 0;
+
+	for (int i = 0; i < ARRAY_SIZE(rows); i++) {
+		uint64_t value = code_reg(&self->c, rows[i].id);
+
+		ASSERT_EQ(0, code_setup(&self->c));
+		EXPECT_EQ(value & rows[i].bit ? CODE_DONE : 6,
+			  code_run(&self->c, rows[i].code, rows[i].end - rows[i].code))
+			TH_LOG("%s", rows[i].name);
+		seen += !!(value & rows[i].bit);
+		ASSERT_EQ(0, unbind_vcpu(self->c.v.fd));
+		ASSERT_EQ(0, reset_vcpu(self->c.v.fd));
+		ASSERT_EQ(0, set_reg(self->c.v.fd, rows[i].id, value & ~rows[i].bit));
+		ASSERT_EQ(0, code_setup(&self->c));
+		EXPECT_EQ(6, code_run(&self->c, rows[i].code, rows[i].end - rows[i].code))
+			TH_LOG("%s, hidden", rows[i].name);
+		ASSERT_EQ(0, unbind_vcpu(self->c.v.fd));
+		ASSERT_EQ(0, reset_vcpu(self->c.v.fd));
+	}
+	TH_LOG("%d instructions to hide", seen);
+}
+
+#define SPEC_CTRL	0x48
+#define PRED_CMD	0x49
+#define ARCH_CAPS	0x10a
+
+static uint64_t read_host_msr(uint32_t index)
+{
+	int fd = open("/dev/cpu/0/msr", O_RDONLY | O_CLOEXEC);
+	uint64_t value = ~0ULL;
+
+	if (fd < 0 || pread(fd, &value, sizeof(value), index) != sizeof(value))
+		value = ~0ULL;
+	close(fd);
+	return value;
+}
+
+/* X27: MSRs of speculation control are the VMM's to answer, unless CPUID shows them. */
+TEST_F(x86_cpuid, speculation_control)
+{
+	const uint64_t id = CPUID(7, 0, 1), features = code_reg(&self->c, id);
+	const uint64_t max = code_reg(&self->c, CPUID_MAX(7, 0, 1));
+	volatile __u64 *gpr = self->c.v.run->regs.x86.gpr;
+	uint64_t before;
+
+	EXPECT_EQ(0, features & (HIGH(26) | HIGH(27) | HIGH(31)));
+	ASSERT_EQ(0, code_setup(&self->c));
+	EXPECT_EQ(CODE_EXIT + AXVCPU_EXIT_SYSREG_READ, RUN_MSR(&self->c, read_msr, SPEC_CTRL, 0));
+	EXPECT_EQ(CODE_EXIT + AXVCPU_EXIT_SYSREG_WRITE,
+		  RUN_MSR(&self->c, write_msr_alone, PRED_CMD, 1));
+	EXPECT_EQ(-EINVAL, set_reg(self->c.v.fd, AXVCPU_X86_REG_MSR(SPEC_CTRL), 1));
+	if (!(max & HIGH(26)))
+		SKIP(return, "no SPEC_CTRL");
+
+	ASSERT_EQ(0, pin_to_cpu(0));
+	before = read_host_msr(SPEC_CTRL);
+	ASSERT_EQ(0, unbind_vcpu(self->c.v.fd));
+	ASSERT_EQ(0, reset_vcpu(self->c.v.fd));
+	ASSERT_EQ(0, set_reg(self->c.v.fd, id, features | HIGH(26)));
+	ASSERT_EQ(0, code_setup(&self->c));
+	EXPECT_EQ(CODE_DONE, RUN_MSR(&self->c, read_msr, SPEC_CTRL, ~0ULL));
+	EXPECT_EQ(0, gpr[AXVCPU_X86_RAX]);
+	EXPECT_EQ(CODE_DONE, RUN_MSR(&self->c, write_msr, SPEC_CTRL, 1));
+	EXPECT_EQ(1, gpr[AXVCPU_X86_RAX]);
+	EXPECT_EQ(0, gpr[AXVCPU_X86_RDX]);
+	EXPECT_EQ(1, code_reg(&self->c, AXVCPU_X86_REG_MSR(SPEC_CTRL)));
+	EXPECT_EQ(before, read_host_msr(SPEC_CTRL));
+	/* SSBD is another bit of CPUID's. */
+	EXPECT_EQ(13, RUN_MSR(&self->c, write_msr, SPEC_CTRL, 1 << 2));
+	EXPECT_EQ(13, RUN_MSR(&self->c, write_msr, SPEC_CTRL, 1ULL << 32));
+	ASSERT_EQ(0, set_reg(self->c.v.fd, AXVCPU_X86_REG_MSR(SPEC_CTRL), 2));
+	EXPECT_EQ(-EINVAL, set_reg(self->c.v.fd, AXVCPU_X86_REG_MSR(SPEC_CTRL), 4));
+	EXPECT_EQ(CODE_DONE, RUN_MSR(&self->c, read_msr, SPEC_CTRL, 0));
+	EXPECT_EQ(2, gpr[AXVCPU_X86_RAX]);
+	/* A command is written, and reads as a fault. */
+	EXPECT_EQ(CODE_DONE, RUN_MSR(&self->c, write_msr_alone, PRED_CMD, 1));
+	EXPECT_EQ(CODE_DONE, RUN_MSR(&self->c, write_msr_alone, PRED_CMD, 0));
+	EXPECT_EQ(13, RUN_MSR(&self->c, write_msr_alone, PRED_CMD, 2));
+	EXPECT_EQ(13, RUN_MSR(&self->c, read_msr, PRED_CMD, 0));
+
+	ASSERT_EQ(0, unbind_vcpu(self->c.v.fd));
+	ASSERT_EQ(0, reset_vcpu(self->c.v.fd));
+	ASSERT_EQ(0, set_reg(self->c.v.fd, id, features | (max & HIGH(31))));
+	ASSERT_EQ(0, code_setup(&self->c));
+	if (max & HIGH(31)) {
+		EXPECT_EQ(CODE_DONE, RUN_MSR(&self->c, write_msr, SPEC_CTRL, 4));
+		EXPECT_EQ(4, gpr[AXVCPU_X86_RAX]);
+		EXPECT_EQ(13, RUN_MSR(&self->c, write_msr, SPEC_CTRL, 1));
+	}
+	EXPECT_EQ(before, read_host_msr(SPEC_CTRL));
+}
+
+/* The host's can be read, the guest's are the VMM's to say. */
+TEST_F(x86_cpuid, arch_capabilities)
+{
+	const uint64_t id = AXVCPU_X86_REG_HOST_ARCH_CAPABILITIES;
+	uint64_t host = read_host_msr(ARCH_CAPS);
+
+	EXPECT_EQ(host == ~0ULL ? 0 : host, code_reg(&self->c, id));
+	EXPECT_EQ(-EINVAL, set_reg(self->c.v.fd, id, 0));
+	ASSERT_EQ(0, code_setup(&self->c));
+	EXPECT_EQ(CODE_EXIT + AXVCPU_EXIT_SYSREG_READ, RUN_MSR(&self->c, read_msr, ARCH_CAPS, 0));
+}
+
 /* Machine checks that a VMM has are the guest's to allow. */
 TEST_F(x86_cpuid, machine_checks)
 {
@@ -386,6 +560,7 @@ TEST_F(x86_cpuid, rdtscp)
 
 	ASSERT_EQ(0, code_setup(&self->c));
 	EXPECT_EQ(6, RUN_CODE(&self->c, rdtscp));
+	EXPECT_EQ(CODE_EXIT + AXVCPU_EXIT_SYSREG_WRITE, RUN_CODE(&self->c, write_tsc_aux));
 	ASSERT_EQ(0, unbind_vcpu(self->c.v.fd));
 	ASSERT_EQ(0, reset_vcpu(self->c.v.fd));
 	if (!(code_reg(&self->c, CPUID_MAX(0x80000001, 0, 1)) & HIGH(27)))

@@ -43,7 +43,7 @@ static const struct {
 	{ 0x174, 0x176 },			/* SYSENTER_* */
 	{ 0x277, 0x277 },			/* PAT */
 	{ 0xc0000080, 0xc0000084 },		/* EFER, STAR, LSTAR, CSTAR, SFMASK */
-	{ 0xc0000100, 0xc0000103 },		/* FS, GS, KERNEL_GS base, TSC_AUX */
+	{ 0xc0000100, 0xc0000102 },		/* FS, GS, KERNEL_GS base */
 };
 
 static bool is_guests_own(uint32_t index)

@@ -171,8 +171,14 @@ struct axvcpu_x86_queue {
 #define AXVCPU_X86_REG_HI16_ZMM(n)	(0x74000ULL + (n))	/* n: 0 to 127; ZMM16 is 0 to 7 */
 
 /*
+ * Read-only, and in no list: IA32_ARCH_CAPABILITIES of the host's CPUs, 0 where there is
+ * no such MSR. A guest that reads its own gets the VMM's answer (SYSREG_READ)
+ */
+#define AXVCPU_X86_REG_HOST_ARCH_CAPABILITIES	0x60020ULL
+
+/*
  * n: the number of an MSR: TSC, EFER, PAT, FS_BASE, GS_BASE, KERNEL_GS_BASE, STAR,
- * LSTAR, CSTAR, SFMASK, TSC_AUX, SYSENTER_*
+ * LSTAR, CSTAR, SFMASK, TSC_AUX, SYSENTER_*, SPEC_CTRL
  */
 #define AXVCPU_X86_REG_MSR(n)		(0x100000000ULL + (n))
 
@@ -182,8 +188,9 @@ struct axvcpu_x86_queue {
 /*
  * What CPUID answers to a leaf and a subleaf (0 where it makes no difference):
  * half 0 is EAX and, in bits 63:32, EBX; half 1 is ECX and EDX. A vCPU starts
- * with what _MAX allows and needs no help of the VMM's. What the guest may set
- * in CR4 and XCR0 follows from it at SETUP.
+ * with what _MAX allows and needs no help of the VMM's, but for RDTSCP, RDPID,
+ * IBRS and IBPB, STIBP and SSBD, which cost every exit a little. What the guest may
+ * set in CR4, EFER, XCR0 and SPEC_CTRL follows from it at SETUP.
  */
 #define AXVCPU_X86_REG_CPUID(leaf, subleaf, half) \
 	(1ULL << 62 | (__u64)(half) << 48 | (__u64)(subleaf) << 32 | (leaf))
