@@ -8,6 +8,8 @@
  *         AXVCPU_HAVE_SYSCORE_DATA   register_syscore in linux/syscore_ops.h
  *         AXVCPU_HAVE_EMERGENCY_VIRT cpu_emergency_register_virt_callback in
  *                                    asm/reboot.h (x86)
+ *         AXVCPU_HAVE_KVM_ENABLES_LATE kvm_arch_enable_virtualization in
+ *                                    linux/kvm_host.h: an idle KVM holds nothing (x86)
  */
 #ifndef _AXVCPU_COMPAT_H
 #define _AXVCPU_COMPAT_H
@@ -57,6 +59,13 @@ static inline int axvcpu_thread_work(void)
 	cond_resched();
 	return test_thread_flag(TIF_NOTIFY_RESUME) || signal_pending(current) ? -EINTR : 0;
 }
+#endif
+
+/* Since 6.12, KVM takes hold of the CPUs when it is first used, not when it is loaded (x86). */
+#ifdef AXVCPU_HAVE_KVM_ENABLES_LATE
+#define AXVCPU_KVM_ENABLES_LATE	1
+#else
+#define AXVCPU_KVM_ENABLES_LATE	0
 #endif
 
 /* Since 6.6 */

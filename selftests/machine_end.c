@@ -145,15 +145,40 @@ static void by_reboot(void)
 	reboot(RB_AUTOBOOT);
 }
 
-static const struct {
+/* X25: KVM is loaded, and has no part in anything. */
+static void load_idle_kvm(void)
+{
+	static const char *const modules[][2] = {
+		{ "irqbypass", "" }, { "kvm", "enable_virt_at_load=0" }, { "kvm-intel", "" },
+	};
+
+	for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
+		errno = -module_load(modules[i][0], modules[i][1]);
+		if (errno)
+			fail(modules[i][0]);
+	}
+}
+
+static const struct way {
 	const char *name;
 	void (*end)(void);
+	void (*begin)(void);
 } ways[] = {
 	{ "kexec", by_kexec },
 	{ "reboot", by_reboot },
 	{ "panic", crash },
 	{ "crash", by_crash },
+	{ "crash-beside-kvm", by_crash, load_idle_kvm },
 };
+
+static const struct way *find_way(const char *name)
+{
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		if (!strcmp(ways[i].name, name))
+			return &ways[i];
+	}
+	return NULL;
+}
 
 /* In a process of its own: the parent's descriptors are not what ends it. */
 static void start_guest(int cpu)
@@ -173,14 +198,41 @@ static void start_guest(int cpu)
 	fflush(stdout);
 }
 
+/*
+ * C4: makes vCPUs for as long as that works. Each stays until the next one is there, so
+ * that one is left when the machine ends, and its CPU in VMX operation if it may be.
+ */
+static void make_vcpus(void)
+{
+	struct axvcpu_create_vcpu args = { .favor_phys_cpu = -1 };
+	int device = open("/dev/axvcpu", O_RDWR | O_CLOEXEC), fd = -1, last;
+
+	for (;;) {
+		last = ioctl(device, AXVCPU_CREATE_VCPU, &args);
+		if (last < 0)
+			break;
+		close(fd);
+		fd = last;
+	}
+	printf("the last vCPU: %s\n", strerror(errno));
+	fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
+	const struct way *way = argc == 2 ? find_way(argv[1]) : NULL;
 	long cpu, cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	int pipes[2];
 	char c;
 
+	if (!way) {
+		fprintf(stderr, "Usage: machine_end kexec|reboot|panic|crash|crash-beside-kvm\n");
+		return 2;
+	}
 	if (pipe(pipes))
 		fail("pipe");
+	if (way->begin)
+		way->begin();
 	for (cpu = 0; cpu < cpus; cpu++) {
 		if (fork())
 			continue;
@@ -189,14 +241,17 @@ int main(int argc, char **argv)
 			fail("pipe");
 		pause();
 	}
+	if (module_load("machine_end", ""))
+		fail("machine_end.ko");
+	if (!fork()) {
+		pin_to_cpu(cpus - 1);
+		make_vcpus();
+		pause();
+	}
 	for (cpu = 0; cpu < cpus; cpu++) {
 		if (read(pipes[0], &c, 1) != 1)
 			fail("pipe");
 	}
-	for (size_t i = 0; argc == 2 && i < sizeof(ways) / sizeof(ways[0]); i++) {
-		if (!strcmp(ways[i].name, argv[1]))
-			ways[i].end();
-	}
-	fprintf(stderr, "Usage: machine_end kexec|reboot|panic|crash\n");
-	return 2;
+	way->end();
+	return 1;
 }

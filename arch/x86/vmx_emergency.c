@@ -6,9 +6,10 @@
  * There is one slot for it in the kernel, which warns when a second one wants
  * it, and does not tell whether it is taken. KVM takes it when it turns VMX
  * on, or, in older kernels, for as long as it is loaded, and it takes it before
- * it finds out that VMX is on already. So it is ours only while KVM is not even
- * loaded. A machine with both crashes without VMXOFF on the CPUs of our guests,
- * unless KVM's callback, when it is there, does them.
+ * it finds out that VMX is on already. So, as long as all is well, it is ours
+ * only while KVM is not even loaded. The callback of an older kernel's KVM turns
+ * off our VMX, too. With a newer KVM, we take the slot in the crash, before the
+ * other CPUs are stopped: KVM, which has none of it while VMX is ours, can want it no more.
  *
  * From the first vCPU on we keep it: giving it back takes a grace period, which
  * is not for the end of each last vCPU.
@@ -19,7 +20,9 @@
 #include <linux/string.h>
 
 #include <asm/reboot.h>
+#include <asm/smp.h>
 
+#include "../../axvcpu_compat.h"
 #include "vmx_emergency.h"
 #include "vmx_hw.h"
 
@@ -75,8 +78,33 @@ static int module_changes(struct notifier_block *nb, unsigned long state, void *
 
 static struct notifier_block module_nb = { .notifier_call = module_changes };
 
+/* The kernel's own; NULL: it has no crash kernels. */
+static void (*kernels_stop)(void);
+
+static void crash_stop_other_cpus(void)
+{
+	if (!slot_is_ours && vmx_is_on())
+		cpu_emergency_register_virt_callback(vmx_emergency_disable);
+	kernels_stop();
+}
+
+static void hook_crash(void)
+{
+	if (!AXVCPU_KVM_ENABLES_LATE)
+		return;
+	kernels_stop = smp_ops.crash_stop_other_cpus;
+	if (kernels_stop)
+		smp_ops.crash_stop_other_cpus = crash_stop_other_cpus;
+}
+
+static void unhook_crash(void)
+{
+	if (kernels_stop)
+		smp_ops.crash_stop_other_cpus = kernels_stop;
+}
+
 /**
- * vmx_emergency_init() - look out for KVM
+ * vmx_emergency_init() - look out for KVM and for crashes
  *
  * Context: module load, VMX is off.
  * Return: 0 or a negative errno.
@@ -93,6 +121,7 @@ int __init vmx_emergency_init(void)
 		kvm_is_loaded = true;
 	}
 	mutex_unlock(&slot_mutex);
+	hook_crash();
 	return 0;
 }
 
@@ -103,6 +132,7 @@ int __init vmx_emergency_init(void)
  */
 void vmx_emergency_exit(void)
 {
+	unhook_crash();
 	unregister_module_notifier(&module_nb);
 	mutex_lock(&slot_mutex);
 	slot_is_wanted = false;

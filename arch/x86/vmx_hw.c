@@ -6,6 +6,7 @@
  * CPU only: by an interrupt, when its vCPU goes on elsewhere or ends, and by
  * vmx_cpu_disable().
  */
+#include <linux/atomic.h>
 #include <linux/gfp.h>
 #include <linux/irqflags.h>
 #include <linux/lockdep.h>
@@ -31,6 +32,9 @@ static DEFINE_PER_CPU(struct list_head, active_vmcss);
 DEFINE_PER_CPU(struct vmx_vcpu *, vmx_current);
 
 static DEFINE_PER_CPU(void *, vmxon_region);
+
+/* CPUs that we have put into VMX operation */
+static atomic_t nr_cpus_on;
 
 /**
  * vmx_init_region() - make a page a VMCS without contents, or one for VMXON
@@ -115,6 +119,7 @@ int vmx_cpu_enable(void)
 		intel_pt_handle_vmx(0);
 		return -EIO;
 	}
+	atomic_inc(&nr_cpus_on);
 	/* Tables of whoever was here before may be pages of ours now. */
 	ept_flush_all();
 	return 0;
@@ -146,6 +151,18 @@ void vmx_cpu_disable(void)
 	(void)vmxoff();
 	cr4_clear_bits(X86_CR4_VMXE);
 	intel_pt_handle_vmx(0);
+	atomic_dec(&nr_cpus_on);
+}
+
+/**
+ * vmx_is_on() - is any CPU in VMX operation through us?
+ *
+ * Context: any.
+ * Return: whether one is.
+ */
+bool vmx_is_on(void)
+{
+	return atomic_read(&nr_cpus_on);
 }
 
 /**

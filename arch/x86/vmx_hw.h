@@ -15,6 +15,7 @@ int vmx_hw_init(void);
 void vmx_hw_exit(void);
 int vmx_cpu_enable(void);
 void vmx_cpu_disable(void);
+bool vmx_is_on(void);
 void vmx_emergency_disable(void);
 void vmx_init_region(void *region);
 int vmx_fetch(struct vmx_vcpu *vmx);

@@ -3,7 +3,8 @@
 """Does a machine end well while guests run on all its CPUs?
 
 A CPU that is left in VMX operation takes no INIT: the next kernel could not
-start it. So kexec must bring one up with all its CPUs.
+start it. So kexec must bring one up with all its CPUs, even if somebody makes
+vCPUs to the last.
 """
 
 import concurrent.futures
