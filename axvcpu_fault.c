@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the guest asked for and the table has not: found by HMM in the memory
- * of the process, and brought in by the host when it is not there.
+ * What the guest asked for and the table has not: found in the memory of the
+ * process, and brought in by the host when it is not there.
  *
  * A look at the host's memory is made without the lock, and counts only if no
  * notifier has been called since (Documentation/memory.rst).
@@ -20,7 +20,7 @@
 #include "axvcpu_range.h"
 #include "axvcpu_zap.h"
 
-/* What comes from HMM is turned into leaves in place. */
+/* What is found is turned into leaves in place. */
 static_assert(sizeof(unsigned long) == sizeof(u64));
 
 /**
@@ -48,7 +48,7 @@ struct window {
 	struct axvcpu_listener *listener; /* of the range, before the look */
 	unsigned long seq;		/* the listener's, before the look */
 	bool published;			/* as long as that has not changed */
-	unsigned long *pfns;		/* what HMM found, then the leaves */
+	unsigned long *pfns;		/* what was found, as HMM has it, then the leaves */
 };
 
 /* memfd_secret(): its owner keeps it from everybody else. */
@@ -184,6 +184,55 @@ static int window_look(struct window *window, struct axvcpu_range *range)
 	return ret == -EBUSY ? -EAGAIN : ret;
 }
 
+/* Those of @pages that come first and may become small leaves; none of them is held. */
+static unsigned int take_small(struct page **pages, int nr, unsigned long *pfns)
+{
+	unsigned int count = 0;
+	int i;
+
+	for (i = 0; i < nr; i++) {
+		if (count == i && !folio_test_large(page_folio(pages[i])))
+			pfns[count++] = page_to_pfn(pages[i]) | HMM_PFN_VALID | HMM_PFN_WRITE;
+		put_page(pages[i]);
+	}
+	return count;
+}
+
+static unsigned int look_from(const struct window *window, const struct axvcpu_range *range,
+			      u64 gpa, unsigned int count, struct page **pages)
+{
+	int nr = get_user_pages_fast_only(axvcpu_range_uaddr(range, gpa), count, FOLL_WRITE,
+					  pages);
+
+	return take_small(pages, nr, window->pfns);
+}
+
+/*
+ * As window_look(), but only at small pages that can be written, one after the other:
+ * from the window's first or, where these don't reach it, from the page at hand on. HMM
+ * would walk the whole window, under the mmap lock. Returns whether the page at hand is
+ * there; the window ends where the pages do.
+ */
+static bool window_look_fast(struct window *window, struct axvcpu_range *range, u64 gpa)
+{
+	unsigned int at = window_index(window, range, gpa);
+	struct page *pages[AXVCPU_NEAR_PAGES];
+	unsigned int count;
+
+	if (!(window->flags & AXVCPU_MAP_WRITE) || window->count > AXVCPU_NEAR_PAGES ||
+	    current->mm != range->aspace->mm)
+		return false;
+	window->seq = mmu_interval_read_begin(&window->listener->notifier);
+	window->published = false;
+	count = look_from(window, range, window->gpa, window->count, pages);
+	if (at && count <= at) {
+		window->gpa = gpa;
+		count = look_from(window, range, gpa, window->count - at, pages);
+	}
+	window->count = count;
+	return count;
+}
+
 static void window_make_leaves(struct window *window, const struct axvcpu_range *range,
 			       u32 access)
 {
@@ -191,14 +240,15 @@ static void window_make_leaves(struct window *window, const struct axvcpu_range 
 	u64 rw = axvcpu_s2_leaf_bits(format, window->level, window->flags);
 	u64 ro = axvcpu_s2_leaf_bits(format, window->level, window->flags & ~AXVCPU_MAP_WRITE);
 	unsigned long *pfn = window->pfns, *end = pfn + window->count;
-	u64 lazy = access & AXVCPU_MAP_EXEC ? 0 : format->lazy_exec;
+	u64 lazy = access & AXVCPU_MAP_EXEC ? 0 : format->lazy_exec, pa;
 
 	if (logs_by_fault(range, window->flags) && !(access & AXVCPU_MAP_WRITE))
 		rw = ro;
 	for (; pfn < end; pfn++) {
-		if (*pfn & HMM_PFN_VALID)
-			*pfn = (*pfn & ~HMM_PFN_FLAGS) << PAGE_SHIFT |
-			       (*pfn & HMM_PFN_WRITE ? rw : ro) | lazy;
+		pa = (*pfn & ~HMM_PFN_FLAGS) << PAGE_SHIFT;
+		/* Memory may come later that is beyond what a leaf can say. */
+		if (*pfn & HMM_PFN_VALID && !(pa & ~format->addr_mask))
+			*pfn = pa | (*pfn & HMM_PFN_WRITE ? rw : ro) | lazy;
 		else
 			*pfn = 0;
 	}
@@ -324,9 +374,12 @@ static int window_fill(const struct window *pages, struct axvcpu_range *range, u
 	unsigned long pfn;
 	int ret;
 
-	ret = window_look(&window, range);
-	if (ret)
-		return ret;
+	if (!window_look_fast(&window, range, gpa)) {
+		window = *pages;
+		ret = window_look(&window, range);
+		if (ret)
+			return ret;
+	}
 	pfn = window.pfns[window_index(&window, range, gpa)];
 	if (pfn & HMM_PFN_ERROR)
 		return -EFAULT;

@@ -11,6 +11,7 @@
  */
 #include <linux/gfp.h>
 #include <linux/io.h>
+#include <linux/kernel.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/vmstat.h>
@@ -141,6 +142,7 @@ int axvcpu_s2_init(struct axvcpu_s2 *s2, const struct axvcpu_s2_format *format)
 void axvcpu_s2_destroy(struct axvcpu_s2 *s2)
 {
 	WARN_ON_ONCE(s2->mapped);
+	axvcpu_s2_cache_drain(s2, &s2->spare);
 	table_free(s2->root, table_order(s2->format) + s2->format->root_order);
 }
 
@@ -196,6 +198,13 @@ static void add_tables(struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache, u64 
 	}
 }
 
+/* A page that was a table, and is empty again, is a table at once. */
+static void take_spare(struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache)
+{
+	while (cache->nr < cache->wanted && s2->spare.nr)
+		cache->tables[cache->nr++] = s2->spare.tables[--s2->spare.nr];
+}
+
 /* Is there no access that smaller leaves in its place might add? */
 static bool gives_all(const struct axvcpu_s2_format *format, u64 leaf, unsigned int level)
 {
@@ -238,10 +247,10 @@ int axvcpu_s2_map(struct axvcpu_s2 *s2, struct axvcpu_s2_cache *cache, struct ax
 	if (path.level > level) {
 		if (unlikely(entry_present(s2->format, end)))
 			return gives_all(s2->format, end, path.level) ? 0 : -EEXIST;
-		if (path.level - level > cache->nr) {
-			cache->wanted = path.level - level;
+		cache->wanted = path.level - level;
+		take_spare(s2, cache);
+		if (cache->nr < cache->wanted)
 			return -EAGAIN;
-		}
 		add_tables(s2, cache, gpa.val, level, &path);
 	}
 
@@ -493,17 +502,21 @@ bool axvcpu_s2_young(struct axvcpu_s2 *s2, u64 gpa, u64 end, bool clear)
 
 /**
  * axvcpu_s2_free_tables() - free the table pages that axvcpu_s2_zap() took out
- * @format: the table's format
+ * @s2: the table, its lock held; keeps as many of them as a fault may want
  * @tables: the list; empty afterwards
  *
  * Context: any, but interrupts are on; no CPU walks them any more.
  */
-void axvcpu_s2_free_tables(const struct axvcpu_s2_format *format, struct list_head *tables)
+void axvcpu_s2_free_tables(struct axvcpu_s2 *s2, struct list_head *tables)
 {
+	struct axvcpu_s2_cache *spare = &s2->spare;
 	struct page *page, *next;
 
 	list_for_each_entry_safe(page, next, tables, lru) {
 		list_del(&page->lru);
-		table_free(page_address(page), table_order(format));
+		if (spare->nr < ARRAY_SIZE(spare->tables))
+			spare->tables[spare->nr++] = page_address(page);
+		else
+			table_free(page_address(page), table_order(s2->format));
 	}
 }

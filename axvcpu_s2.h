@@ -78,23 +78,6 @@ struct axvcpu_s2_format {
 };
 
 /**
- * struct axvcpu_s2 - a second-stage table
- * @format: its format
- * @root: the root table
- * @mapped: base pages that have a leaf
- * @tables: pages of table, the root's included
- *
- * The owner has a lock for it. The hardware reads the table at any time, and
- * sets accessed and dirty bits in it.
- */
-struct axvcpu_s2 {
-	const struct axvcpu_s2_format *format;
-	u64 *root;
-	u64 mapped;
-	u64 tables;
-};
-
-/**
  * struct axvcpu_s2_cache - table pages to be, allocated where it may sleep
  * @nr: how many there are
  * @wanted: how many axvcpu_s2_map() was in want of
@@ -104,6 +87,25 @@ struct axvcpu_s2_cache {
 	unsigned int nr;
 	unsigned int wanted;
 	u64 *tables[AXVCPU_S2_MAX_LEVELS - 1];
+};
+
+/**
+ * struct axvcpu_s2 - a second-stage table
+ * @format: its format
+ * @root: the root table
+ * @mapped: base pages that have a leaf
+ * @tables: pages of table, the root's included
+ * @spare: pages that no longer are one
+ *
+ * The owner has a lock for it. The hardware reads the table at any time, and
+ * sets accessed and dirty bits in it.
+ */
+struct axvcpu_s2 {
+	const struct axvcpu_s2_format *format;
+	u64 *root;
+	u64 mapped;
+	u64 tables;
+	struct axvcpu_s2_cache spare;
 };
 
 /* Runs that a zap has room for */
@@ -150,7 +152,7 @@ u64 axvcpu_s2_lookup(const struct axvcpu_s2 *s2, struct axvcpu_gpa gpa, unsigned
 u64 axvcpu_s2_zap(struct axvcpu_s2 *s2, u64 gpa, u64 end, struct axvcpu_s2_zap *zap);
 u64 axvcpu_s2_clean(struct axvcpu_s2 *s2, u64 gpa, u64 end, struct axvcpu_s2_zap *zap);
 bool axvcpu_s2_young(struct axvcpu_s2 *s2, u64 gpa, u64 end, bool clear);
-void axvcpu_s2_free_tables(const struct axvcpu_s2_format *format, struct list_head *tables);
+void axvcpu_s2_free_tables(struct axvcpu_s2 *s2, struct list_head *tables);
 
 /**
  * axvcpu_s2_level_shift() - what a level's entry covers

@@ -70,7 +70,7 @@ static void flush_zapped(struct zap *zap)
 		axvcpu_arch.flush_tlbs(&zap->s2);
 	else
 		interrupt_guests(zap->aspace);
-	axvcpu_s2_free_tables(zap->aspace->s2.format, &zap->s2.tables);
+	axvcpu_s2_free_tables(&zap->aspace->s2, &zap->s2.tables);
 	zap->s2.flush = false;
 	zap->s2.nr_runs = 0;
 }

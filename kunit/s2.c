@@ -122,7 +122,7 @@ static unsigned int zap(struct fixture *f, u64 gpa, u64 end)
 	f->zap.nr_runs = 0;
 	while (gpa < end)
 		gpa = axvcpu_s2_zap(&f->s2, gpa, end, &f->zap);
-	axvcpu_s2_free_tables(f->s2.format, &f->zap.tables);
+	axvcpu_s2_free_tables(&f->s2, &f->zap.tables);
 	return gone.leaves;
 }
 
@@ -416,7 +416,7 @@ static void zap_gives_way(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gpa, n * table);
 	KUNIT_EXPECT_GT(test, calls, 1);
 	KUNIT_EXPECT_EQ(test, gone.leaves, n);
-	axvcpu_s2_free_tables(f->s2.format, &f->zap.tables);
+	axvcpu_s2_free_tables(&f->s2, &f->zap.tables);
 }
 
 /* A large leaf goes as a whole, and counts as many pages. */

@@ -187,6 +187,8 @@ static long second_stage_kib(void)
 	return kib;
 }
 
+#define SPARE_TABLES	4
+
 /* The administrator finds the tables where KVM's are. */
 TEST_F(memory, tables_are_counted)
 {
@@ -206,9 +208,11 @@ TEST_F(memory, tables_are_counted)
 	EXPECT_EQ(kib + added * PAGE / 1024, second_stage_kib());
 	for (uint64_t i = 1; i <= 8; i++)
 		ASSERT_EQ(0, unmap_memory(self->m.g.aspace, GUEST_HOLE + i * apart, PAGE));
-	/* Others may have come for the guest's program. */
+	/* Others may have come for the guest's program; some stay for the next fault. */
 	added = aspace_stats(&self->m).table_pages - before;
-	EXPECT_EQ(kib + added * PAGE / 1024, second_stage_kib());
+	kib += added * PAGE / 1024;
+	EXPECT_LE(kib, second_stage_kib());
+	EXPECT_GE(kib + SPARE_TABLES * PAGE / 1024, second_stage_kib());
 }
 
 TEST_F(memory, can_be_read_only)

@@ -61,6 +61,7 @@ static inline uint64_t now(void)
  * @PROGRAM_SPIN: count at @arg1, for ever
  * @PROGRAM_INTERRUPTS: exits to userspace with interrupts on; the handler of
  *	interrupt %GUEST_VECTOR exits to userspace too
+ * @PROGRAM_SYSREG: reads a system register that is the VMM's, again and again
  * @NR_PROGRAMS: how many there are
  */
 enum program {
@@ -70,6 +71,7 @@ enum program {
 	PROGRAM_TOUCH,
 	PROGRAM_SPIN,
 	PROGRAM_INTERRUPTS,
+	PROGRAM_SYSREG,
 	NR_PROGRAMS,
 };
 
@@ -303,6 +305,7 @@ uint64_t process_ticks(const struct clock_check *check);
  * @is_exit: exits are counted in it
  * @bare: @batch makes its machines itself
  * @batch: do it @rounds times: ticks for one. 0 or a negative errno
+ * @of: what it is compared with, of axvcpu too; NULL: the same of KVM
  * @floor: as @batch: what it can't do without; NULL: not known
  * @limit: of ours, in ticks; 0: none
  * @known: what is known to be over the budget, as Documentation/bench.rst says why:
@@ -318,12 +321,19 @@ struct row {
 	bool is_exit;
 	bool bare;
 	int (*batch)(struct vm *vm, unsigned int rounds, double *cost);
+	int (*of)(struct vm *vm, unsigned int rounds, double *cost);
 	int (*floor)(struct vm *vm, unsigned int rounds, double *cost);
 	unsigned int limit;
 	double known;
 };
 
 int measure_kick(struct vm *vm, unsigned int rounds, double *cost);	/* kick.c */
+
+/* fault.c */
+int measure_fault(struct vm *vm, unsigned int rounds, double *cost);
+int measure_fault_mapping(struct vm *vm, unsigned int rounds, double *cost);
+int measure_fault_busy(struct vm *vm, unsigned int rounds, double *cost);
+
 int measure_memory(struct vm *vm, unsigned int rounds, double *cost);	/* memory.c */
 int measure_memory_huge(struct vm *vm, unsigned int rounds, double *cost);
 int memory_floor(struct vm *vm, unsigned int rounds, double *cost);
@@ -385,7 +395,7 @@ struct count_limit {
  * struct result - a row with its figures
  * @row: the row
  * @ours: axvcpu's
- * @kvm: KVM's
+ * @kvm: KVM's, or those of &struct row.of
  * @floor: what both can't do without; 0: not known
  * @counts: of axvcpu, in a round
  * @error: why there are none

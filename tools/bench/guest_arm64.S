@@ -48,6 +48,10 @@ program_touch:
 	ldr	w2, [x20]
 	b	.
 
+program_sysreg:
+	mrs	x2, cntp_cval_el0
+	b	program_sysreg
+
 /* CPUs that take turns give theirs away. */
 program_spin:
 	ldr	x2, [x1]
@@ -84,5 +88,6 @@ guest_programs:
 	.long	program_touch - guest_image
 	.long	program_spin - guest_image
 	.long	program_interrupts - guest_image
+	.long	program_sysreg - guest_image
 
 	.section .note.GNU-stack, "", @progbits

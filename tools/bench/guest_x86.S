@@ -40,6 +40,11 @@ program_touch:
 	out	%al, $PORT
 	jmp	.
 
+program_sysreg:
+	mov	$0x12345678, %ecx
+1:	rdmsr
+	jmp	1b
+
 /*
  * Interrupts are off. Bochs forgets at each entry that the host's come all the
  * same, until the guest turns its own off again.
@@ -105,5 +110,6 @@ guest_programs:
 	.long	program_touch - guest_image
 	.long	program_spin - guest_image
 	.long	program_interrupts - guest_image
+	.long	program_sysreg - guest_image
 
 	.section .note.GNU-stack, "", @progbits

@@ -91,7 +91,9 @@ static const struct argp argp = {
 };
 
 static int measure(const struct hypervisor *hv, const struct options *options,
-		   const struct row *row, struct figures *figures, double *floor)
+		   const struct row *row, int (*batch)(struct vm *vm, unsigned int rounds,
+						       double *cost),
+		   struct figures *figures, double *floor)
 {
 	unsigned int batches = options->brief ? SHORT_BATCHES : BATCHES;
 	unsigned int rounds = options->brief ? row->short_rounds : row->rounds;
@@ -104,7 +106,7 @@ static int measure(const struct hypervisor *hv, const struct options *options,
 		hv->close(&vm);
 	/* The first one is to warm up. */
 	for (unsigned int i = 0; i <= batches && !err; i++) {
-		err = row->batch(&vm, rounds, &cost);
+		err = batch(&vm, rounds, &cost);
 		if (!err && i)
 			figures_add(figures, cost);
 	}
@@ -114,6 +116,20 @@ static int measure(const struct hypervisor *hv, const struct options *options,
 		munmap(vm.mem, vm.size);
 	else
 		vm_close(&vm);
+	return err;
+}
+
+static int measure_row(const struct hypervisor *hv, const struct options *options,
+		       struct result *r)
+{
+	const struct row *row = r->row;
+	int err;
+
+	if (hv == &hypervisor_kvm)
+		return row->of ? 0 : measure(hv, options, row, row->batch, &r->kvm, NULL);
+	err = measure(hv, options, row, row->batch, &r->ours, &r->floor);
+	if (!err && row->of)
+		err = measure(hv, options, row, row->of, &r->kvm, NULL);
 	return err;
 }
 
@@ -130,9 +146,7 @@ static void measure_all(const struct hypervisor *hv, const struct options *optio
 		struct result *r = &results[i];
 
 		if (!err && !r->error)
-			r->error = hv == &hypervisor_kvm ?
-				   measure(hv, options, r->row, &r->kvm, NULL) :
-				   measure(hv, options, r->row, &r->ours, &r->floor);
+			r->error = measure_row(hv, options, r);
 		else if (err)
 			r->error = err;
 	}

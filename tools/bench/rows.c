@@ -4,6 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <linux/axvcpu.h>
+
 #include "bench.h"
 
 /**
@@ -64,6 +66,22 @@ static int user_exit(struct vm *vm, unsigned int rounds, double *cost)
 	}
 	*cost = (double)(now() - began) / rounds;
 	return 0;
+}
+
+/* axvcpu alone: KVM makes a fault of an MSR that it does not know. */
+static int sysreg_exit(struct vm *vm, unsigned int rounds, double *cost)
+{
+	uint64_t began;
+	int err;
+
+	err = vm->hv->start(vm, PROGRAM_SYSREG, 0, 0);
+	if (!err)
+		err = vm_run(vm);
+	began = now();
+	for (unsigned int i = 0; i < rounds && !err; i++)
+		err = vm_run(vm) ?: *vm->exit_reason == AXVCPU_EXIT_SYSREG_READ ? 0 : -EPROTO;
+	*cost = (double)(now() - began) / rounds;
+	return err;
 }
 
 static int immediate_exit(struct vm *vm, unsigned int rounds, double *cost)
@@ -195,12 +213,18 @@ const struct row rows[] = {
 	  .is_exit = true, .batch = kernel_exit, .floor = floor_switch },
 	{ "user-exit", "exit to userspace and back", 0.33, 10000, 2000,
 	  .is_exit = true, .batch = user_exit, .floor = floor_call_and_switch },
+	{ "sysreg-exit", "unknown system register, of an exit", 1.12, 10000, 2000,
+	  .is_exit = true, .batch = sysreg_exit, .of = user_exit },
 	{ "immediate-exit", "RUN that returns at once", EITHER(0.50, 0.25), 10000, 2000,
 	  .batch = immediate_exit, .floor = floor_ioctl },
 	{ "fill-present", "fill of a page, host memory present", 0.05, 4096, 1024,
 	  .batch = fill_present, .floor = floor_fill },
 	{ "fill-fresh", "fill of a page, host memory fresh", 0.60, 4096, 1024,
 	  .batch = fill_fresh, .floor = floor_fresh },
+	{ "fault", "fault of one page, host memory present", 1.00, 320, 64,
+	  .batch = measure_fault },
+	{ "fault-beside", "the same beside mmap(), of that beside a loop", 1.10, 320, 64,
+	  .cpus = 2, .batch = measure_fault_mapping, .of = measure_fault_busy },
 	{ "life-cpu", "life of a VM, CPU time", EITHER(0.12, 0.20), 100, 20,
 	  .bare = true, .batch = life_cpu, .floor = floor_life },
 	{ "life-wall", "life of a VM, wall time", EITHER(0.05, 0.20), 20, 5,

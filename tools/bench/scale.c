@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Do costs grow with what is idle? Many vCPUs and many mappings beside the ones
- * in use.
+ * Do costs grow with what is idle? Many vCPUs, many mappings, and many mappings of one
+ * page, beside the ones in use.
  */
 #include <string.h>
 #include <sys/mman.h>
@@ -35,6 +35,7 @@ struct cost_kind {
  * @levels: how many of them; the rest is 0
  * @add: one more, with a number from 1; 0 or a negative errno
  * @fault: address of a page that is behind one of @idle, spread by @turn
+ * @same_page: it is the same page behind all of them
  * @costs: what is measured
  */
 struct scale {
@@ -42,6 +43,7 @@ struct scale {
 	unsigned int levels[MAX_LEVELS];
 	int (*add)(struct vm *vm, unsigned int number);
 	uint64_t (*fault)(unsigned int idle, unsigned int turn);
+	bool same_page;
 	struct cost_kind costs[NR_COSTS];
 };
 
@@ -77,6 +79,12 @@ static int add_mapping(struct vm *vm, unsigned int number)
 	return vm->hv->map(vm, number, piece_gpa(number), piece(number), PAGE);
 }
 
+/* All of one page */
+static int add_alias(struct vm *vm, unsigned int number)
+{
+	return vm->hv->map(vm, number, piece_gpa(number), piece(1), PAGE);
+}
+
 static uint64_t fault_in_data(unsigned int idle, unsigned int turn)
 {
 	(void)idle;
@@ -103,6 +111,11 @@ static const struct scale scales[] = {
 		.add = add_mapping, .fault = fault_in_piece,
 		.costs = { { "create", 1.80 }, { "exit", 1.05 }, { "fault", 1.30 },
 			   { "loss", 1.30 } },
+	}, {
+		.name = "aliases", .levels = { 1, 100, 10000 },
+		.add = add_alias, .fault = fault_in_piece, .same_page = true,
+		.costs = { { "create", 1.80 }, { "exit", 1.05 }, { "fault", 1.50 },
+			   { "loss", 1.50 } },
 	},
 };
 
@@ -112,8 +125,9 @@ static double costs[2][NR_SCALES][MAX_LEVELS][NR_COSTS];
 
 static uint8_t *behind(const struct vm *vm, const struct scale *scale, uint64_t gpa)
 {
-	return scale->fault == fault_in_piece ? piece((gpa - GUEST_PIECES) / PAGE) :
-						vm->mem + gpa;
+	if (scale->fault != fault_in_piece)
+		return vm->mem + gpa;
+	return piece(scale->same_page ? 1 : (gpa - GUEST_PIECES) / PAGE);
 }
 
 /* A page that the host has comes into the tables, and is taken out of them again. */
