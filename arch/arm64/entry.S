@@ -131,6 +131,11 @@ SYM_INNER_LABEL(vhe_guest_exit, SYM_L_LOCAL)
 	msr_s	APIAKEYHI_EL1, x5
 	isb
 1:
+	// Nothing of the guest's stays in a register. x19 to x30 are popped below.
+	.irp	n, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17
+	mov	x\n, xzr
+	.endr
+
 	// Spectre v2 and BHB: no indirect branch, and no return, may come before this.
 	cbz	x2, 4f
 	tbnz	x2, #CLEARBHB_BIT, 2f

@@ -30,6 +30,7 @@
 #include "vhe_timer.h"
 #include "vhe_traps.h"
 
+#define VHE_PSTATE_ALLINT	BIT(13)
 #define VHE_PSTATE_IL		BIT(20)
 #define VHE_PSTATE_SS		BIT(21)
 
@@ -93,6 +94,7 @@ struct vhe_vcpu {
 	u64 sp_el0;			/* (m) */
 	u64 mdscr;			/* (m) MDSCR_EL1, the bits that the guest can change */
 	u64 sys[VHE_NR_SLOTS];		/* (h) see vhe_sysregs.h */
+	u64 disr;			/* (h) VDISR_EL2, which is the guest's DISR_EL1; RAS */
 	struct user_fpsimd_state fp;	/* (m) */
 	struct vhe_gic gic;		/* (h), (s) */
 	);
@@ -107,6 +109,9 @@ struct vhe_vcpu {
 	u64 attached;			/* (m) 1: there is a debugger, 0: none */
 	struct vhe_debug debug;		/* (m) and (r), see there */
 };
+
+/* FEAT_NMI: a guest can have PSTATE.ALLINT, though the GIC has no NMIs for it. */
+extern bool vhe_has_nmi;
 
 /**
  * to_vhe() - the backend's vCPU
@@ -236,7 +241,9 @@ static __always_inline bool vhe_mode_ok(u64 pstate)
  */
 static inline bool vhe_pstate_ok(u64 pstate)
 {
-	return !(pstate & ~(u64)VHE_PSTATE_MASK) && vhe_mode_ok(pstate);
+	u64 allint = vhe_has_nmi ? VHE_PSTATE_ALLINT : 0;
+
+	return !(pstate & ~(VHE_PSTATE_MASK | allint)) && vhe_mode_ok(pstate);
 }
 
 /**

@@ -517,9 +517,6 @@ static noinstr void finish_step(struct vhe_vcpu *vhe)
  * @vhe: the vCPU, with PSTATE, program counter and syndrome of the exit
  * @host_mdscr: MDSCR_EL1 as vhe_debug_enter() was given it
  *
- * A PSTATE that is not EL0's or EL1's is made one of AArch32, which is not entered
- * again. It may be there if the guest steps itself, see pstate_is_lost().
- *
  * Context: DAIF masked; EL1's registers are still the guest's.
  */
 noinstr void vhe_debug_exit(struct vhe_vcpu *vhe, u64 host_mdscr)
@@ -528,8 +525,6 @@ noinstr void vhe_debug_exit(struct vhe_vcpu *vhe, u64 host_mdscr)
 
 	if (debug->stepping)
 		finish_step(vhe);
-	if (!vhe_mode_ok(vhe->pstate))
-		vhe->pstate |= PSR_MODE32_BIT;
 	if (debug->mdscr & VHE_MDSCR_MDE)
 		write_back(debug->host);
 	vhe_write(host_mdscr, mdscr_el1);

@@ -25,6 +25,7 @@
 #define VECTOR_LOWER_A64	0x400
 #define SCTLR_SPAN		BIT(23)
 #define SCTLR_DSSBS		BIT_ULL(44)
+#define SCTLR_SPINTMASK		BIT_ULL(62)
 
 /**
  * vhe_event_reset() - nothing is queued, the lines are low
@@ -37,6 +38,7 @@ void vhe_event_reset(struct vhe_vcpu *vhe)
 	vhe->lines = 0;
 	vhe->exception = 0;
 	vhe->serror = 0;
+	vhe->disr = 0;
 }
 
 /**
@@ -174,6 +176,8 @@ void vhe_take_exception(struct vhe_vcpu *vhe, u64 esr)
 		pstate |= PSR_PAN_BIT;
 	if (sctlr & SCTLR_DSSBS)
 		pstate |= PSR_SSBS_BIT;
+	if (vhe_has_nmi && !(sctlr & SCTLR_SPINTMASK))
+		pstate |= VHE_PSTATE_ALLINT;
 	vhe->sys[VHE_ELR] = vhe->pc;
 	vhe->sys[VHE_SPSR] = vhe->pstate;
 	vhe->sys[VHE_ESR] = esr;

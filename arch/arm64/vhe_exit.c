@@ -19,6 +19,10 @@
 #include "vhe_run.h"
 #include "vhe_timer.h"
 
+/* 64-byte loads and stores; MRRS and MSRR */
+#define EC_LS64		0x0a
+#define EC_SYSREG128	0x14
+
 /* CPTR_EL2 trapped what the guest's own CPACR_EL1 allows. */
 static int handle_fp(struct vhe_vcpu *vhe)
 {
@@ -31,6 +35,8 @@ static int (*const handlers[ESR_ELx_EC_MAX + 1])(struct vhe_vcpu *vhe) = {
 	[ESR_ELx_EC_WFx]	= vhe_handle_wfx,
 	[ESR_ELx_EC_FP_ASIMD]	= handle_fp,
 	[ESR_ELx_EC_PAC]	= vhe_handle_pauth,
+	[EC_LS64]		= vhe_undefined,
+	[EC_SYSREG128]		= vhe_undefined,
 	[ESR_ELx_EC_HVC64]	= vhe_handle_hvc,
 	[ESR_ELx_EC_SMC64]	= vhe_handle_smc,
 	[ESR_ELx_EC_SYS64]	= vhe_handle_sysreg,
@@ -52,6 +58,8 @@ const u8 vhe_exit_classes[AXVCPU_NR_HW_REASONS] = {
 	[ESR_ELx_EC_WFx]	= AXVCPU_CLASS_HALT,
 	[ESR_ELx_EC_FP_ASIMD]	= AXVCPU_CLASS_FPU,
 	[ESR_ELx_EC_PAC]	= AXVCPU_CLASS_FPU,
+	[EC_LS64]		= AXVCPU_CLASS_INSTRUCTION,
+	[EC_SYSREG128]		= AXVCPU_CLASS_INSTRUCTION,
 	[ESR_ELx_EC_HVC64]	= AXVCPU_CLASS_HYPERCALL,
 	[ESR_ELx_EC_SMC64]	= AXVCPU_CLASS_HYPERCALL,
 	[ESR_ELx_EC_SYS64]	= AXVCPU_CLASS_SYSREG,

@@ -12,9 +12,16 @@
 #include "vhe_insn.h"
 #include "vhe_sysregs.h"
 
-/* Bits of vhe_host_has: what the CPUs have */
+/* Bits of vhe_host_has: what this CPU has, and others may lack */
 #define VHE_HAS_HCX		BIT(0)	/* FEAT_HCX */
 #define VHE_HAS_FGT		BIT(1)	/* FEAT_FGT */
+#define VHE_HAS_FGT2		BIT(2)	/* FEAT_FGT2 */
+#define VHE_HAS_MPAM		BIT(3)	/* FEAT_MPAM */
+#define VHE_HAS_MPAMHCR		BIT(4)	/* MPAMHCR_EL2, MPAMIDR_EL1.HAS_HCR */
+#define VHE_HAS_RAS		BIT(5)	/* FEAT_RAS: ESB, DISR_EL1, VSESR_EL2, VDISR_EL2 */
+
+/* There is something of VHE_RARE_HOST_REGS(). */
+#define VHE_HAS_RARE	(VHE_HAS_FGT | VHE_HAS_FGT2 | VHE_HAS_MPAM | VHE_HAS_MPAMHCR)
 
 /*
  * Host state that a section changes, and that no list of vhe_sysregs.h switches:
@@ -34,9 +41,23 @@
 	H(HFGRTR,	sys_reg(3, 4, 1, 1, 4),	 VHE_HAS_FGT)			\
 	H(HFGWTR,	sys_reg(3, 4, 1, 1, 5),	 VHE_HAS_FGT)
 
+/* The same of what only newer CPUs have */
+#define VHE_RARE_HOST_REGS(H)							\
+	H(HFGITR,	sys_reg(3, 4, 1, 1, 6),	 VHE_HAS_FGT)			\
+	H(HDFGRTR,	sys_reg(3, 4, 3, 1, 4),	 VHE_HAS_FGT)			\
+	H(HDFGWTR,	sys_reg(3, 4, 3, 1, 5),	 VHE_HAS_FGT)			\
+	H(HFGRTR2,	sys_reg(3, 4, 3, 1, 2),	 VHE_HAS_FGT2)			\
+	H(HFGWTR2,	sys_reg(3, 4, 3, 1, 3),	 VHE_HAS_FGT2)			\
+	H(HFGITR2,	sys_reg(3, 4, 3, 1, 7),	 VHE_HAS_FGT2)			\
+	H(HDFGRTR2,	sys_reg(3, 4, 3, 1, 0),	 VHE_HAS_FGT2)			\
+	H(HDFGWTR2,	sys_reg(3, 4, 3, 1, 1),	 VHE_HAS_FGT2)			\
+	H(MPAM2,	sys_reg(3, 4, 10, 5, 0), VHE_HAS_MPAM)			\
+	H(MPAMHCR,	sys_reg(3, 4, 10, 4, 0), VHE_HAS_MPAMHCR)
+
 #define VHE_HOST_ENUM(name, ...)	VHE_HOST_##name,
 enum vhe_host_reg {
 	VHE_HOST_REGS(VHE_HOST_ENUM)
+	VHE_RARE_HOST_REGS(VHE_HOST_ENUM)
 	VHE_NR_HOST_REGS,
 };
 
@@ -58,12 +79,14 @@ struct vhe_host {
 	u64 hcr, cpacr, vbar;
 };
 
-extern u32 vhe_host_has;
+DECLARE_PER_CPU(u32, vhe_host_has);
 
 /* The host's vectors, while ours are in use; for entry.S. */
 DECLARE_PER_CPU(u64, vhe_host_vbar);
 
-void vhe_host_init(void);
+void vhe_host_enable(void);
+void vhe_host_save_rare(struct vhe_host *host);
+void vhe_host_restore_rare(const struct vhe_host *host);
 
 #define VHE_SAVE_HOST(name, encoding, feature)					\
 	if (!(feature) || has & (feature))					\
@@ -80,9 +103,11 @@ void vhe_host_init(void);
  */
 static __always_inline void vhe_host_save(struct vhe_host *host)
 {
-	u32 has = vhe_host_has;
+	u32 has = __this_cpu_read(vhe_host_has);
 
 	VHE_HOST_REGS(VHE_SAVE_HOST)
+	if (unlikely(has & VHE_HAS_RARE))
+		vhe_host_save_rare(host);
 	host->hcr = vhe_read(hcr_el2);
 	host->cpacr = vhe_read(cpacr_el1);
 	host->vbar = vhe_read(vbar_el1);
@@ -99,9 +124,11 @@ static __always_inline void vhe_host_save(struct vhe_host *host)
  */
 static __always_inline void vhe_host_restore(const struct vhe_host *host)
 {
-	u32 has = vhe_host_has;
+	u32 has = __this_cpu_read(vhe_host_has);
 
 	VHE_HOST_REGS(VHE_RESTORE_HOST)
+	if (unlikely(has & VHE_HAS_RARE))
+		vhe_host_restore_rare(host);
 }
 
 #endif /* _AXVCPU_VHE_HOST_H */

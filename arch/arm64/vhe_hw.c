@@ -55,14 +55,12 @@ int __ref vhe_hw_init(void)
 	for_each_possible_cpu(cpu)
 		INIT_CSD(&per_cpu(kicks, cpu), take_kick, NULL);
 	vhe_sysregs_init();
-	vhe_host_init();
 	vhe_traps_init();
 	vhe_debug_init();
 	vhe_run_init();
 	vhe_tlb_init();
 	vhe_gic_init();
-	vhe_timer_init();
-	return 0;
+	return vhe_timer_init();
 }
 
 /**
@@ -74,6 +72,7 @@ void vhe_hw_exit(void)
 {
 	int cpu;
 
+	vhe_timer_fini();
 	/* take_kick() must be over everywhere before its code goes. */
 	for_each_online_cpu(cpu) {
 		while (READ_ONCE(per_cpu(kicks.node.u_flags, cpu)) & CSD_FLAG_LOCK)
@@ -105,8 +104,10 @@ void vhe_kick_cpu(int cpu)
 int vhe_cpu_enable(void)
 {
 	lockdep_assert_irqs_disabled();
+	vhe_host_enable();
 	vhe_spectre_enable();
 	vhe_tlb_forget_owner();
+	vhe_timer_cpu_enable();
 	return 0;
 }
 
@@ -120,6 +121,7 @@ int vhe_cpu_enable(void)
 void vhe_cpu_disable(void)
 {
 	lockdep_assert_irqs_disabled();
+	vhe_timer_cpu_disable();
 }
 
 /**

@@ -102,9 +102,9 @@ static __always_inline u64 *find_core(struct vhe_vcpu *vhe, u64 id)
 
 static int check_core(u64 id, u64 value)
 {
-	if (id > AXVCPU_ARM64_REG_PSTATE)
-		return -EINVAL;
-	return id < AXVCPU_ARM64_REG_PSTATE || vhe_pstate_ok(value) ? 0 : -EINVAL;
+	if (likely(id < AXVCPU_ARM64_REG_PSTATE))
+		return 0;
+	return id == AXVCPU_ARM64_REG_PSTATE && vhe_pstate_ok(value) ? 0 : -EINVAL;
 }
 
 static void commit_core(struct vhe_vcpu *vhe, u64 id, u64 value)
@@ -141,14 +141,15 @@ static int get_fp(struct vhe_vcpu *vhe, u64 id, u64 *value)
 	return 0;
 }
 
-static int check_fp(struct vhe_vcpu *vhe, u64 id, u64 value)
+/* What is rare is not inlined: its constants would be loaded for all. */
+static noinline int check_fp(struct vhe_vcpu *vhe, u64 id, u64 value)
 {
 	if (find_v(vhe, id))
 		return 0;
 	return find_fp_control(vhe, id) && !(value >> 32) ? 0 : -EINVAL;
 }
 
-static void commit_fp(struct vhe_vcpu *vhe, u64 id, u64 value)
+static noinline void commit_fp(struct vhe_vcpu *vhe, u64 id, u64 value)
 {
 	u64 *v = find_v(vhe, id);
 
@@ -189,7 +190,7 @@ static bool own_ok(u64 id, u64 value)
 	return false;
 }
 
-static void commit_own(struct vhe_vcpu *vhe, u64 id, u64 value)
+static noinline void commit_own(struct vhe_vcpu *vhe, u64 id, u64 value)
 {
 	WRITE_ONCE(*find_own(vhe, id), value);
 	if (id == AXVCPU_ARM64_REG_EXCEPTION || id == AXVCPU_ARM64_REG_SERROR)

@@ -9,6 +9,7 @@
 #include <linux/lockdep.h>
 #include <linux/percpu.h>
 
+#include <asm/alternative.h>
 #include <asm/barrier.h>
 #include <asm/cpufeature.h>
 #include <asm/cputype.h>
@@ -36,10 +37,15 @@
 static_assert(offsetof(struct axvcpu_arm64_gprs, x[30]) == 30 * 8); /* entry.S */
 
 #define VSESR_EL2	sys_reg(3, 4, 5, 2, 3)
+#define VDISR_EL2	sys_reg(3, 4, 12, 1, 1)
 #define ISR_A		BIT(8)
 
-/* FEAT_RAS: ESB, DISR_EL1, VSESR_EL2 */
-static bool has_ras __ro_after_init;
+static __always_inline bool has_ras(void)
+{
+	return __this_cpu_read(vhe_host_has) & VHE_HAS_RAS;
+}
+
+bool vhe_has_nmi __ro_after_init;
 
 /**
  * vhe_run_init() - look what the CPUs have
@@ -48,9 +54,8 @@ static bool has_ras __ro_after_init;
  */
 void __init vhe_run_init(void)
 {
-	u64 pfr0 = read_sanitised_ftr_reg(SYS_ID_AA64PFR0_EL1);
-
-	has_ras = cpuid_feature_extract_unsigned_field(pfr0, 28);
+	/* The kernel does not know of it. */
+	vhe_has_nmi = cpuid_feature_extract_unsigned_field(read_sysreg_s(SYS_ID_AA64PFR1_EL1), 36);
 }
 
 /* --- a section --------------------------------------------------------------- */
@@ -78,6 +83,8 @@ static void load_guest(struct vhe_vcpu *vhe)
 	vhe_host_save(&vhe->host);
 	load_controls(vhe);
 	VHE_SECTION_SYSREGS(LOAD)
+	if (unlikely(vhe->disr))
+		vhe_write_s(vhe->disr, VDISR_EL2);
 	vhe_timer_load(&vhe->timer);
 	vhe_gic_load(vhe);
 	vhe->in_hw = true;
@@ -118,6 +125,20 @@ static void stop_pauth(struct vhe_vcpu *vhe)
 	vhe->pauth_on = false;
 }
 
+/* Around a read of PAR_EL1: erratum 1508412, see read_sysreg_par() */
+static __always_inline void fence_par(void)
+{
+	asm volatile(ALTERNATIVE("nop", "dmb sy", ARM64_WORKAROUND_1508412) : : : "memory");
+}
+
+/* Mostly, there is no error that an ESB of the guest's has found. */
+static void save_disr(struct vhe_vcpu *vhe)
+{
+	vhe->disr = vhe_read_s(VDISR_EL2);
+	if (unlikely(vhe->disr))
+		vhe_write_s(0, VDISR_EL2);
+}
+
 /**
  * vhe_unload_guest() - the guest's registers out of the hardware; see vhe_save()
  * @vhe: the vCPU
@@ -133,7 +154,12 @@ void vhe_unload_guest(struct vhe_vcpu *vhe)
 	vhe_timer_save(&vhe->timer);
 	vhe_timer_drop(&vhe->timer, vhe_gic_save(vhe));
 	stop_pauth(vhe);
+	/* PAR_EL1 is among them. */
+	fence_par();
 	VHE_SECTION_SYSREGS(SAVE)
+	fence_par();
+	if (has_ras())
+		save_disr(vhe);
 	vhe_host_restore(&vhe->host);
 	isb();
 }
@@ -260,11 +286,11 @@ static __always_inline u64 translate(u64 far)
  */
 static __always_inline bool take_deferred_error(struct vhe_vcpu *vhe)
 {
-	u64 disr = has_ras ? vhe_read_s(SYS_DISR_EL1) : vhe_read(isr_el1) & ISR_A;
+	u64 disr = has_ras() ? vhe_read_s(SYS_DISR_EL1) : vhe_read(isr_el1) & ISR_A;
 
 	if (likely(!disr))
 		return false;
-	if (has_ras) {
+	if (has_ras()) {
 		vhe_write_s(0, SYS_DISR_EL1);
 		vhe->esr = disr_to_esr(disr);
 	} else if (vhe_take_serror()) {
@@ -302,7 +328,7 @@ static noinstr void switch_worlds(struct vhe_vcpu *vhe, bool flush)
 	u64 debug = ((mdscr | vhe->mdscr) & ~VHE_MDSCR_TDCC) | vhe->attached;
 	u64 hcr = vhe->traps.hcr | vhe_event_hcr(vhe);
 
-	if (unlikely(hcr & HCR_VSE) && has_ras)
+	if (unlikely(hcr & HCR_VSE) && has_ras())
 		vhe_write_s(vhe->serror & ESR_ELx_ISS_MASK, VSESR_EL2);
 	vhe_write(hcr, hcr_el2);
 	vhe_tlb_own(vhe->tag, flush);
@@ -374,7 +400,7 @@ int vhe_enter(struct axvcpu *vcpu, bool flush)
 	if (!vhe->in_hw) {
 		if (unlikely(!vhe->is_setup))
 			return -EINVAL;
-		if (unlikely(vhe->exit == VHE_EXIT_BAD_PSTATE || vhe->pstate & PSR_MODE32_BIT)) {
+		if (unlikely(vhe->exit == VHE_EXIT_BAD_PSTATE || !vhe_mode_ok(vhe->pstate))) {
 			vhe->exit = VHE_EXIT_BAD_PSTATE;
 			/* It still has to be done. */
 			if (flush)
@@ -393,7 +419,7 @@ int vhe_enter(struct axvcpu *vcpu, bool flush)
 	vhe_timer_enter(&vhe->timer);
 	switch_worlds(vhe, flush);
 	asm volatile("msr daifclr, #0xc" : : : "memory");
-	if (unlikely(vhe->pstate & PSR_MODE32_BIT))
+	if (unlikely(!vhe_mode_ok(vhe->pstate)))
 		vhe->exit = VHE_EXIT_BAD_PSTATE;
 	return 0;
 }

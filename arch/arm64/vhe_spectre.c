@@ -72,31 +72,45 @@ void vhe_spectre_enable(void)
 	__this_cpu_write(vhe_mitigation, what);
 }
 
+/*
+ * Spectre v4: must the guest see to it, by PSTATE.SSBS, which the ID registers show? In the
+ * firmware's way, without SSBS, the kernel has it done at EL2, and so for guests.
+ */
+static bool needs_ssbs(void)
+{
+	return cpus_have_cap(ARM64_SPECTRE_V4) &&
+	       (cpu_mitigations_off() ||
+		field(read_sanitised_ftr_reg(SYS_ID_AA64PFR1_EL1), 4));
+}
+
 /**
  * vhe_spectre_features() - answer to a guest's SMCCC_ARCH_FEATURES
  * @fn: the function that the guest asks for
  *
- * A guest that calls one of the workarounds exits, and has it done thereby.
+ * A guest that calls one of the workarounds exits, and has it done thereby. Where a loop
+ * or an instruction does, the guest has these itself, for less than a call.
  *
  * Context: preemption off.
- * Return: %SMCCC_RET_SUCCESS, %SMCCC_ARCH_WORKAROUND_RET_UNAFFECTED or
- * %SMCCC_RET_NOT_SUPPORTED.
+ * Return: %SMCCC_RET_SUCCESS, %SMCCC_ARCH_WORKAROUND_RET_UNAFFECTED,
+ * %SMCCC_RET_NOT_REQUIRED or %SMCCC_RET_NOT_SUPPORTED.
  */
 u64 vhe_spectre_features(u32 fn)
 {
-	u64 what = __this_cpu_read(vhe_mitigation);
-	bool affected, done;
+	bool affected;
 
-	if (fn == ARM_SMCCC_ARCH_WORKAROUND_1) {
+	switch (fn) {
+	case ARM_SMCCC_ARCH_WORKAROUND_1:
 		affected = cpus_have_cap(ARM64_SPECTRE_V2);
-		done = what & VHE_MITIGATE_FIRMWARE;
-	} else if (fn == ARM_SMCCC_ARCH_WORKAROUND_3) {
+		break;
+	case ARM_SMCCC_ARCH_WORKAROUND_2:
+		return needs_ssbs() ? SMCCC_RET_NOT_SUPPORTED : SMCCC_RET_NOT_REQUIRED;
+	case ARM_SMCCC_ARCH_WORKAROUND_3:
 		affected = cpus_have_cap(ARM64_SPECTRE_BHB);
-		done = what;
-	} else {
+		break;
+	default:
 		return SMCCC_RET_NOT_SUPPORTED;
 	}
-	if (done)
+	if (__this_cpu_read(vhe_mitigation) & VHE_MITIGATE_FIRMWARE)
 		return SMCCC_RET_SUCCESS;
 	return affected ? SMCCC_RET_NOT_SUPPORTED : SMCCC_ARCH_WORKAROUND_RET_UNAFFECTED;
 }

@@ -46,6 +46,18 @@ static bool read_midr(const struct vhe_vcpu *vhe, u64 *value)
 	return true;
 }
 
+static bool read_revidr(const struct vhe_vcpu *vhe, u64 *value)
+{
+	*value = read_sysreg(revidr_el1);
+	return true;
+}
+
+static bool read_aidr(const struct vhe_vcpu *vhe, u64 *value)
+{
+	*value = read_sysreg(aidr_el1);
+	return true;
+}
+
 static bool read_mpidr(const struct vhe_vcpu *vhe, u64 *value)
 {
 	*value = vhe->mpidr;
@@ -146,6 +158,8 @@ static const struct vhe_sysreg registers[VHE_NR_SYSREGS] = {
 
 /* Registers without a row of their own; no two of these have one in common. */
 static const struct vhe_sysreg ranges[] = {
+	/* BRB INJ, BRB IALL */
+	RANGE(sys_reg(1, 1, 7, 2, 4), sys_reg(1, 1, 7, 2, 5), NOWHERE, DENIED),
 	/* Debug: but for those above, registers are there, and have no effect */
 	RANGE(sys_reg(2, 0, 0, 0, 0), sys_reg(2, 0, 15, 15, 7), NOWHERE, RAZ_WI),
 	RANGE(sys_reg(2, 1, 0, 0, 0), sys_reg(2, 1, 15, 15, 7), NOWHERE, DENIED), /* trace */
@@ -160,11 +174,16 @@ static const struct vhe_sysreg ranges[] = {
 	ANY_OP2(3, 0, 5, 3, NOWHERE, DENIED),		/* ERRIDR, ERRSELR */
 	/* ERX*: RAS; TFSR */
 	RANGE(sys_reg(3, 0, 5, 4, 0), sys_reg(3, 0, 5, 7, 7), NOWHERE, DENIED),
+	/* performance monitors */
+	ANY_OP2(3, 0, 9, 14, NOWHERE, DENIED),
+	RANGE(sys_reg(3, 3, 9, 12, 0), sys_reg(3, 3, 9, 14, 7), NOWHERE, DENIED),
+	RANGE(sys_reg(3, 3, 14, 8, 0), sys_reg(3, 3, 14, 15, 7), NOWHERE, DENIED),
 	/* statistical profiling */
 	RANGE(sys_reg(3, 0, 9, 9, 0), sys_reg(3, 0, 9, 10, 7), NOWHERE, DENIED),
 	/* (A)MAIR2, PIR, POR */
 	RANGE(sys_reg(3, 0, 10, 2, 0), sys_reg(3, 0, 10, 3, 7), NOWHERE, DENIED),
-	ANY_OP2(3, 0, 10, 4, NOWHERE, DENIED),		/* LOR */
+	ANY_OP2(3, 0, 10, 4, NOWHERE, DENIED),		/* LOR, MPAMIDR */
+	ANY_OP2(3, 0, 10, 5, NOWHERE, DENIED),		/* MPAM0, MPAM1 */
 	ANY_OP2(3, 0, 13, 0, NOWHERE, DENIED),		/* RCWMASK, SCXTNUM_EL1 */
 	ANY_OP2(3, 1, 0, 0, NOWHERE, DENIED),		/* GMID, SMIDR */
 	ANY_OP2(3, 3, 2, 5, NOWHERE, DENIED),		/* GCSPR_EL0 */

@@ -117,16 +117,19 @@ enum vhe_access {
 /* Switched by code of their own */
 #define VHE_OWN_SYSREGS(R)									\
 	R(SP_EL0,	sys_reg(3, 0, 4, 1, 0),  NONE, IN(sp_el0), ~0ULL, KEPT, NULL)		\
+	R(DISR,		sys_reg(3, 0, 12, 1, 1), NONE, IN(disr), ~0ULL, KEPT, NULL)		\
 	R(MDSCR,	sys_reg(2, 0, 0, 2, 2),  NONE, IN(mdscr), MDSCR_BITS, KEPT, NULL)	\
 	R(CNTV_CTL,	sys_reg(3, 3, 14, 3, 1), NONE, IN(timer.ctl),				\
 	  CNTV_CTL_WRITABLE, KEPT, NULL)							\
 	R(CNTV_CVAL,	sys_reg(3, 3, 14, 3, 2), NONE, IN(timer.cval), ~0ULL, KEPT, NULL)
 
-/* What the CPU is, and its counter: no access exits */
+/* What the CPU is, and its counter: no access exits but of the last two */
 #define VHE_CPU_SYSREGS(R)									\
 	R(MIDR,		sys_reg(3, 0, 0, 0, 0),  NONE, MACHINE, 0, VMM, read_midr)		\
 	R(MPIDR,	sys_reg(3, 0, 0, 0, 5),  NONE, MACHINE, 0, VMM, read_mpidr)		\
-	R(CNTVCT,	sys_reg(3, 3, 14, 0, 2), NONE, MACHINE, 0, VMM, read_counter)
+	R(CNTVCT,	sys_reg(3, 3, 14, 0, 2), NONE, MACHINE, 0, VMM, read_counter)		\
+	R(REVIDR,	sys_reg(3, 0, 0, 0, 6),  NONE, MACHINE, 0, RO, read_revidr)		\
+	R(AIDR,		sys_reg(3, 1, 0, 0, 7),  NONE, MACHINE, 0, RO, read_aidr)
 
 /* A field of an ID register, by its lowest bit */
 #define VHE_FIELD(n)		GENMASK_ULL((n) + 3, n)

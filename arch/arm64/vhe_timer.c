@@ -22,8 +22,9 @@
 #include "vhe.h"
 #include "vhe_timer.h"
 
-/* Order of a timer node's interrupts: secure, non-secure, virtual, hypervisor */
-#define DT_VIRTUAL	2
+/* A timer node's interrupts have names, or this order: secure, non-secure, virtual, ... */
+#define DT_NAME		"virt"
+#define DT_INDEX	2
 
 /* The host's number for its interrupt; 0: not known, the guest's timer has none */
 static unsigned int host_irq __ro_after_init;
@@ -31,11 +32,22 @@ static unsigned int host_irq __ro_after_init;
 /* The GIC's number for it: a list register is tied to it */
 u32 vhe_timer_intid __ro_after_init;
 
+/* The host's interrupt is ours; else KVM has it, and a handler for it. */
+static bool irq_is_ours __ro_after_init;
+
+/* Its cookie: the interrupt wants one that each CPU has its own of. */
+static DEFINE_PER_CPU(bool, irq_is_on);
+
 static unsigned int __init irq_by_device_tree(void)
 {
 	struct device_node *node = of_find_compatible_node(NULL, NULL, "arm,armv8-timer");
-	unsigned int irq = node ? irq_of_parse_and_map(node, DT_VIRTUAL) : 0;
+	int index = of_property_match_string(node, "interrupt-names", DT_NAME);
+	unsigned int irq;
 
+	/* There are no names. */
+	if (index == -EINVAL)
+		index = DT_INDEX;
+	irq = node && index >= 0 ? irq_of_parse_and_map(node, index) : 0;
 	of_node_put(node);
 	return irq;
 }
@@ -60,21 +72,85 @@ static unsigned int __init irq_by_acpi(void)
 }
 #endif
 
+/* The exit is all that the interrupt is for: the timer is off while the guest is out. */
+static irqreturn_t take_interrupt(int irq, void *cookie)
+{
+	return IRQ_HANDLED;
+}
+
+/* Where KVM is not there, or has it already, we are refused or not; both will do. */
+static int __init request_interrupt(void)
+{
+	int ret = request_percpu_irq(host_irq, take_interrupt, "axvcpu timer", &irq_is_on);
+
+	irq_is_ours = !ret;
+	return ret == -EBUSY ? 0 : ret;
+}
+
+/**
+ * vhe_timer_cpu_enable() - the interrupt may come to this CPU
+ *
+ * KVM enables it as long as it is in use, or loaded, and perhaps never.
+ *
+ * Context: interrupts off, on each CPU.
+ */
+void vhe_timer_cpu_enable(void)
+{
+	if (!vhe_timer_intid || irq_percpu_is_enabled(host_irq))
+		return;
+	enable_percpu_irq(host_irq, IRQ_TYPE_NONE);
+	__this_cpu_write(irq_is_on, true);
+}
+
+/**
+ * vhe_timer_cpu_disable() - undo vhe_timer_cpu_enable()
+ *
+ * KVM may rely on it by now, if it has it.
+ *
+ * Context: interrupts off, on each CPU.
+ */
+void vhe_timer_cpu_disable(void)
+{
+	if (irq_is_ours && __this_cpu_read(irq_is_on))
+		disable_percpu_irq(host_irq);
+	__this_cpu_write(irq_is_on, false);
+}
+
+/**
+ * vhe_timer_fini() - undo vhe_timer_init()
+ *
+ * Context: module unload.
+ */
+void vhe_timer_fini(void)
+{
+	if (irq_is_ours)
+		free_percpu_irq(host_irq, &irq_is_on);
+}
+
 /**
  * vhe_timer_init() - find the host's interrupt
  *
  * Context: module load.
+ * Return: 0; -EOPNOTSUPP: the interrupt can't be kept from coming while the guest
+ * handles it, and would come for ever; -ENOMEM.
  */
-void __init vhe_timer_init(void)
+int __init vhe_timer_init(void)
 {
 	struct irq_data *data;
+	bool active;
 
 	host_irq = irq_by_device_tree() ?: irq_by_acpi();
 	data = irq_get_irq_data(host_irq);
-	if (data)
-		vhe_timer_intid = irqd_to_hwirq(data);
-	else
+	if (!data) {
 		pr_warn("no interrupt for the guests' virtual timer\n");
+		return 0;
+	}
+	if (irq_get_irqchip_state(host_irq, IRQCHIP_STATE_ACTIVE, &active)) {
+		pr_err("the virtual timer's interrupt %u has no active state\n", host_irq);
+		return -EOPNOTSUPP;
+	}
+	vhe_timer_intid = irqd_to_hwirq(data);
+	return request_interrupt();
 }
 
 /**

@@ -81,7 +81,10 @@ struct vhe_timer {
 
 extern u32 vhe_timer_intid;
 
-void vhe_timer_init(void);
+int vhe_timer_init(void);
+void vhe_timer_fini(void);
+void vhe_timer_cpu_enable(void);
+void vhe_timer_cpu_disable(void);
 void vhe_timer_create(struct vhe_vcpu *vhe);
 void vhe_timer_destroy(struct vhe_timer *timer);
 void vhe_timer_reset(struct vhe_timer *timer);

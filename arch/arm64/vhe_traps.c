@@ -3,8 +3,8 @@
  * What a guest's instructions are trapped by: all that EL2 has for it is made in
  * vhe_load_traps(), of the bits that are listed here.
  *
- * Not ours, but the host's while a guest runs: HSTR_EL2, which is about AArch32;
- * HFGITR_EL2, HDFGRTR_EL2, HDFGWTR_EL2 and HAFGRTR_EL2.
+ * Not ours, but the host's while a guest runs: HSTR_EL2, which is about AArch32, and
+ * HAFGRTR_EL2, of activity monitors, which CPTR_EL2 traps.
  */
 #include <linux/bits.h>
 #include <linux/cache.h>
@@ -36,6 +36,7 @@
 	HCR_TWI |	/* WFI; but not WFE */					\
 	HCR_TSW |	/* caches by set and way */				\
 	HCR_SWIO |	/* an invalidation by set and way would clean too */	\
+	HCR_TID1 |	/* REVIDR_EL1, AIDR_EL1, SMIDR_EL1 */			\
 	HCR_TID3 |	/* ID registers: the guest has fewer features */	\
 	HCR_TID5 |	/* GMID_EL1, of memory tagging */			\
 	HCR_TIDCP |	/* implementation defined registers */			\
@@ -99,6 +100,29 @@
 #define HFGRTR_GUEST	0
 #define HFGWTR_GUEST	0
 
+/*
+ * The same of HFGITR_EL2, HDFGRTR_EL2, HDFGWTR_EL2, and of FEAT_FGT2's five: branch
+ * records of the host's, guarded control stacks, and what those of FGT2 have, all of
+ * which trap when they are 0. Performance monitors are trapped by MDCR_EL2.
+ */
+#define FGT_GUEST	0
+
+/* MPAM2_EL2: MPAM0_EL1, which labels the host's EL0, and MPAM1_EL1; MPAMHCR_EL2: MPAMIDR_EL1 */
+#define MPAM2_TRAPS	(BIT_ULL(48) | BIT_ULL(49))
+#define MPAMHCR_TRAPS	BIT_ULL(31)
+
+/* The kernel's headers do not have all of them. */
+#define HFGITR_EL2	sys_reg(3, 4, 1, 1, 6)
+#define HDFGRTR_EL2	sys_reg(3, 4, 3, 1, 4)
+#define HDFGWTR_EL2	sys_reg(3, 4, 3, 1, 5)
+#define HFGRTR2_EL2	sys_reg(3, 4, 3, 1, 2)
+#define HFGWTR2_EL2	sys_reg(3, 4, 3, 1, 3)
+#define HFGITR2_EL2	sys_reg(3, 4, 3, 1, 7)
+#define HDFGRTR2_EL2	sys_reg(3, 4, 3, 1, 0)
+#define HDFGWTR2_EL2	sys_reg(3, 4, 3, 1, 1)
+#define MPAM2_EL2	sys_reg(3, 4, 10, 5, 0)
+#define MPAMHCR_EL2	sys_reg(3, 4, 10, 4, 0)
+
 static u64 hcr_guest __ro_after_init;
 
 /**
@@ -114,12 +138,36 @@ void __init vhe_traps_init(void)
 	hcr_guest = HCR_GUEST | (has_fwb ? HCR_CACHED : 0);
 }
 
+/* What only newer CPUs have */
+static noinline void load_rare_traps(const struct vhe_vcpu *vhe)
+{
+	const u64 *host = vhe->host.regs;
+	u32 has = __this_cpu_read(vhe_host_has);
+
+	if (has & VHE_HAS_FGT) {
+		vhe_write_s(FGT_GUEST, HFGITR_EL2);
+		vhe_write_s(FGT_GUEST, HDFGRTR_EL2);
+		vhe_write_s(FGT_GUEST, HDFGWTR_EL2);
+	}
+	if (has & VHE_HAS_FGT2) {
+		vhe_write_s(FGT_GUEST, HFGRTR2_EL2);
+		vhe_write_s(FGT_GUEST, HFGWTR2_EL2);
+		vhe_write_s(FGT_GUEST, HFGITR2_EL2);
+		vhe_write_s(FGT_GUEST, HDFGRTR2_EL2);
+		vhe_write_s(FGT_GUEST, HDFGWTR2_EL2);
+	}
+	if (has & VHE_HAS_MPAM)
+		vhe_write_s(host[VHE_HOST_MPAM2] | MPAM2_TRAPS, MPAM2_EL2);
+	if (has & VHE_HAS_MPAMHCR)
+		vhe_write_s(host[VHE_HOST_MPAMHCR] | MPAMHCR_TRAPS, MPAMHCR_EL2);
+}
+
 /**
  * vhe_load_traps() - what a guest's instructions are trapped by from its next entry on
  * @vhe: the vCPU, whose host state is saved
  *
- * MDCR_EL2, CNTHCTL_EL2, HCRX_EL2, HFGRTR_EL2 and HFGWTR_EL2 are written for the
- * section; HCR_EL2 and CPTR_EL2, which disturb the host, by each entry.
+ * MDCR_EL2, CNTHCTL_EL2, HCRX_EL2, the registers of fine-grained traps and MPAM's are
+ * written for the section; HCR_EL2 and CPTR_EL2, which disturb the host, by each entry.
  *
  * Context: preemption off; again when the guest gets FP registers or keys.
  */
@@ -127,7 +175,7 @@ void vhe_load_traps(struct vhe_vcpu *vhe)
 {
 	const u64 *host = vhe->host.regs;
 	u64 debug = vhe->attached * MDCR_DEBUG;
-	u32 has = vhe_host_has;
+	u32 has = __this_cpu_read(vhe_host_has);
 
 	vhe->traps.hcr = hcr_guest | (vhe->pauth_on ? HCR_PAUTH : 0);
 	vhe->traps.cptr = CPTR_GUEST | (vhe->fp_on ? CPTR_FP : 0);
@@ -139,4 +187,6 @@ void vhe_load_traps(struct vhe_vcpu *vhe)
 		vhe_write_s(HFGRTR_GUEST, SYS_HFGRTR_EL2);
 		vhe_write_s(HFGWTR_GUEST, SYS_HFGWTR_EL2);
 	}
+	if (unlikely(has & VHE_HAS_RARE))
+		load_rare_traps(vhe);
 }

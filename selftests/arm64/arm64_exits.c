@@ -8,17 +8,20 @@
 PROGRAM(undefined_program,
 	"adr x0, 2f\n msr vbar_el1, x0\n isb\n"
 	"1: cbz x8, 3f\n sub x8, x8, #1\n cbz x8, 4f\n sub x8, x8, #1\n cbz x8, 5f\n"
-	"mrs x0, pmcr_el0\n b 6f\n"
+	"sub x8, x8, #1\n cbz x8, 7f\n sub x8, x8, #1\n cbz x8, 8f\n"
+	"mrs x0, cntp_cval_el0\n b 6f\n"
 	"3: mrs x0, s3_0_c5_c3_0\n b 6f\n"		/* ERRIDR_EL1 */
 	"4: .inst 0x04e0e3e0\n b 6f\n"			/* cntb x0: SVE */
-	"5: .inst 0xd5180400\n"
+	"5: .inst 0xd5180400\n b 6f\n"
+	"7: mrs x0, pmcr_el0\n b 6f\n"
+	"8: mrs x0, s3_1_c0_c0_6\n"			/* SMIDR_EL1 */
 	"6:" MEET(0x71)
 	".balign 2048\n2: .fill 128, 4, 0\n"
 	"mrs x9, esr_el1\n mrs x11, elr_el1\n" MEET(0x70));
 
 TEST_F(arm64, undefined)
 {
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 5; i++) {
 		ASSERT_EQ(0, start(self, undefined_program, undefined_program_end));
 		ASSERT_EQ(0, set_reg(self->v.fd, sys(3, 0, 1, 0, 2), 3 << 20 | 3 << 16));
 		self->x[8] = i;
@@ -30,9 +33,9 @@ TEST_F(arm64, undefined)
 	}
 	/* What the kernel does not know is the VMM's. */
 	ASSERT_EQ(0, start(self, undefined_program, undefined_program_end));
-	self->x[8] = 3;
+	self->x[8] = 5;
 	ASSERT_EQ(AXVCPU_EXIT_SYSREG_READ, run(self, 0));
-	EXPECT_EQ(AXVCPU_ARM64_SYSREG(3, 3, 9, 12, 0), self->run->sysreg.addr);
+	EXPECT_EQ(AXVCPU_ARM64_SYSREG(3, 3, 14, 2, 2), self->run->sysreg.addr);
 	self->run->sysreg.value = 0;
 	EXPECT_MEET(0x71);
 }
@@ -40,14 +43,15 @@ TEST_F(arm64, undefined)
 /* A17: direction, register, XZR both ways, and an answer that is a fault. */
 PROGRAM(sysreg_program,
 	ALL_SETUP("sysreg_all")
-	"mrs x5, pmcr_el0\n mrs xzr, pmcr_el0\n msr pmcr_el0, x6\n msr pmcr_el0, xzr\n"
+	"mrs x5, cntp_cval_el0\n mrs xzr, cntp_cval_el0\n"
+	"msr cntp_cval_el0, x6\n msr cntp_cval_el0, xzr\n"
 	MEET(0x70)
-	"mrs x5, pmcr_el0\n" MEET(0x71)
+	"mrs x5, cntp_cval_el0\n" MEET(0x71)
 	ALL_VECTORS("sysreg_all") "sysreg_all: mrs x9, esr_el1\n mrs x10, elr_el1\n" MEET(0x72));
 
 TEST_F(arm64, sysreg)
 {
-	const uint64_t pmcr = AXVCPU_ARM64_SYSREG(3, 3, 9, 12, 0);
+	const uint64_t timer = AXVCPU_ARM64_SYSREG(3, 3, 14, 2, 2);
 	static const struct {
 		bool write;
 		uint32_t reg;
@@ -62,7 +66,7 @@ TEST_F(arm64, sysreg)
 	for (int i = 0; i < ARRAY_SIZE(exits); i++) {
 		ASSERT_EQ(exits[i].write ? AXVCPU_EXIT_SYSREG_WRITE : AXVCPU_EXIT_SYSREG_READ,
 			  run(self, 0)) TH_LOG("exit %d", i);
-		EXPECT_EQ(pmcr, self->run->sysreg.addr);
+		EXPECT_EQ(timer, self->run->sysreg.addr);
 		EXPECT_EQ(exits[i].reg, self->run->sysreg.reg);
 		EXPECT_EQ(exits[i].value, self->run->sysreg.value);
 		self->run->sysreg.value = 0x100 + i;
@@ -80,7 +84,7 @@ TEST_F(arm64, sysreg)
 /* The VMM writes PC, SP and PSTATE at each exit; the answer is a fault all the same. */
 PROGRAM(fault_program,
 	ALL_SETUP("fault_all")
-	"msr daifclr, #15\n mrs x5, pmcr_el0\n" MEET(0x70)
+	"msr daifclr, #15\n mrs x5, cntp_cval_el0\n" MEET(0x70)
 	ALL_VECTORS("fault_all") "fault_all: mrs x9, daif\n mrs x10, spsr_el1\n" MEET(0x72));
 
 TEST_F(arm64, fault_with_the_page_written)

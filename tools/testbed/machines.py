@@ -41,6 +41,7 @@ class Machine:
     load_limit: int         # the same, for loading the module; KUnit runs in there
     figures: str = ""       # make bench measures here; the file that it leaves
     cpu: str = ""           # of the emulator's, if not its default
+    newer: bool = False     # QEMU of Debian's backports, not Debian's
     options: str = ""       # more for the kernel's command line
     coverage: bool = False  # the module counts what is executed of it
     by_name: bool = False   # make check does without it, unless M= names it
@@ -90,6 +91,8 @@ MACHINES = {m.name: m for m in (
             "64k", "axvcpu", 1024, 90, 30, cpu="neoverse-n1", by_name=True),
     Machine("vhe-n1", "VHE and GICv3, two CPUs of 2019", "arm64", qemu, 2,
             "lean", "axvcpu", 1024, 90, 30, cpu="neoverse-n1"),
+    Machine("vhe-new", "VHE and GICv3, two CPUs of a newer QEMU", "arm64", qemu, 2,
+            "lean", "axvcpu", 1024, 90, 30, newer=True),
     Machine("kunit-arm64", "KUnit on arm64, two CPUs", "arm64", qemu, 2,
             "lean", "axvcpu_kunit", 1024, 90, 300),
 )}

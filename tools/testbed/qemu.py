@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """QEMU, always with TCG: the machine's own KVM is not ours to use."""
 
+import deps
+import kernels
+
 CONSOLE = "stdio"
 LOGS = ("emulator.log",)
 POWER_PORT = None
@@ -33,6 +36,9 @@ def command(machine, kernel, initramfs, directory, _console):
     options += f" {WATCHDOGS}"
     if machine.flavour == "sanitizer":
         options += f" {SANITIZERS}"
+    if machine.newer:
+        root = deps.newer_qemu("arm" if machine.arch == "arm64" else "x86", kernels.cache())
+        program = root / "usr/bin" / program
     threads = ["-accel", "tcg,thread=multi"]
     if machine.figures:
         threads, cpu = COUNTING, cpu + COUNTING_CPU
