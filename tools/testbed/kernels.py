@@ -65,18 +65,21 @@ UNMEASURED = " ".join(f"{name} {name}/%" for name in (
     "block", "crypto", "drivers", "init", "io_uring", "kernel/cgroup", "kernel/module",
     "kernel/power", "kernel/printk", "kernel/trace", "lib/crypto", "lib/kunit", "net",
     "security"))
-LESS_OPTIMIZED = f"subdir-ccflags-y=$(if $(filter {UNMEASURED},$(obj)),-O1)"
+MEASURED = "drivers/irqchip drivers/clocksource"
+LESS_OPTIMIZED = \
+    f"CFLAGS_KERNEL=$(if $(filter {UNMEASURED},$(filter-out {MEASURED},$(obj))),-O1)"
 
-# Variables of kbuild's, for each flavour. arm64's Makefiles set the first one themselves.
+# Variables of kbuild's, for each flavour.
 VARIABLES = {
     "lean": [LESS_OPTIMIZED],
+    "64k": [LESS_OPTIMIZED],
     "distro": [LESS_OPTIMIZED],
-    "sanitizer": ["subdir-ccflags-y=-O1"] +
+    "sanitizer": ["CFLAGS_KERNEL=-O1"] +
                  [f"{name}_SANITIZE=$(if $(filter {SANITIZED},$(obj)),,n)"
                   for name in ("KASAN", "UBSAN")],
     # The kernel's own data races are not ours to find. What orders our accesses by a lock
     # or a wait queue is in these directories.
-    "kcsan": ["subdir-ccflags-y=-O1", "KCSAN_SANITIZE=n",
+    "kcsan": ["CFLAGS_KERNEL=-O1", "KCSAN_SANITIZE=n",
               f"KCSAN_INSTRUMENT_BARRIERS=$(if $(filter {SANITIZED},$(obj)),y)"],
 }
 
@@ -128,7 +131,7 @@ class Kernel:
         self.name = f"{arch} {flavour}"
         self.fragments = [HERE / "configs" / f"{name}.config"
                           for name in ("base", arch, flavour)]
-        self.variables = VARIABLES.get(flavour, []) if arch == "x86_64" else []
+        self.variables = VARIABLES.get(flavour, [])
         self.id = f"{flavour}-{self._digest()[:12]}"
         self.dir = cache() / f"{arch}-{self.id}"
 
