@@ -46,6 +46,10 @@ class Machine:
     coverage: bool = False  # the module counts what is executed of it
     by_name: bool = False   # make check does without it, unless M= names it
 
+    def threads(self):
+        """Processors that the emulator keeps busy: CPUs in turns are one's work."""
+        return 1 if self.emulator is bochs or self.figures else self.cpus
+
 
 # A test machine is a row. An architecture's first is the one of make run and make shell.
 MACHINES = {m.name: m for m in (
@@ -89,8 +93,8 @@ MACHINES = {m.name: m for m in (
             "lean", "axvcpu", 1024, 120, 30, figures="vhe"),
     Machine("vhe-64k", "VHE and GICv3, two CPUs, pages of 64 KiB", "arm64", qemu, 2,
             "64k", "axvcpu", 1024, 90, 30, cpu="neoverse-n1", by_name=True),
-    Machine("vhe-n1", "VHE and GICv3, two CPUs of 2019", "arm64", qemu, 2,
-            "lean", "axvcpu", 1024, 90, 30, cpu="neoverse-n1"),
+    Machine("vhe-n1", "VHE and GICv3, two CPUs of 2019, no KVM", "arm64", qemu, 2,
+            "lean", "axvcpu", 1024, 90, 30, cpu="neoverse-n1", options="kvm-arm.mode=none"),
     Machine("vhe-new", "VHE and GICv3, two CPUs of a newer QEMU", "arm64", qemu, 2,
             "lean", "axvcpu", 1024, 90, 30, newer=True),
     Machine("kunit-arm64", "KUnit on arm64, two CPUs", "arm64", qemu, 2,
