@@ -72,7 +72,8 @@ struct vhe_vcpu {
 	/* A section */
 	bool in_hw;			/* (r) the guest's registers are in the hardware */
 	bool fp_on;			/* (r) the guest has used its FP registers */
-	bool pauth_on;			/* (r) it has used its keys, and has them */
+	bool pauth_on;			/* (r) it has its keys */
+	bool pauth_used;		/* (m) it has used its keys since RESET */
 	struct vhe_traps traps;		/* (r) what its instructions are trapped by */
 	struct vhe_host host;		/* (r) host state while @in_hw */
 

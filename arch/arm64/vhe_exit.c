@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Exits: by the exception class of ESR_EL2 (Arm ARM, D24.2.37). And their answers. */
 #include <linux/lockdep.h>
+#include <linux/panic.h>
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
 #include <linux/smp.h>
@@ -92,8 +93,18 @@ static int handle_interrupt(struct vhe_vcpu *vhe)
 				     AXVCPU_NEXT_ENTER;
 }
 
+/* AET 0: the host's own state may be lost with the guest's. What IDS says is the CPU's affair. */
+static bool is_uncontainable(u64 esr)
+{
+	return vhe_has_ras() && !(esr & (ESR_ELx_IDS | ESR_ELx_AET)) &&
+	       (esr & ESR_ELx_FSC) == ESR_ELx_FSC_SERROR;
+}
+
+/* As the kernel does with its own, and KVM with its guests'. */
 static int handle_serror(struct vhe_vcpu *vhe)
 {
+	if (is_uncontainable(vhe->esr))
+		panic("uncontainable SError in a guest, ESR %#llx\n", vhe->esr);
 	pr_warn_ratelimited("SError in a guest, ESR %#llx\n", vhe->esr);
 	vhe->esr |= (u64)ESR_ELx_EC_SERROR << ESR_ELx_EC_SHIFT;
 	return vhe_exit_unknown(vhe);

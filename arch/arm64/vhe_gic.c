@@ -5,9 +5,10 @@
  * register, and when, is vhe_irq.c's.
  *
  * The list registers stay in the hardware for a section; they are looked at when
- * there is something to put into one. KVM owns the maintenance interrupt, so that
- * none is asked for.
+ * there is something to put into one. While something waits for one, the maintenance
+ * interrupt makes the guest exit as soon as most are empty.
  */
+#include <linux/acpi.h>
 #include <linux/bitfield.h>
 #include <linux/bitops.h>
 #include <linux/cache.h>
@@ -22,6 +23,7 @@
 #include "vhe.h"
 #include "vhe_gic.h"
 #include "vhe_insn.h"
+#include "vhe_ppi.h"
 
 #define ICH_AP_EL2(group, n)	sys_reg(3, 4, 12, 8 + (group), n)
 #define ICH_LR_EL2(n)		sys_reg(3, 4, 12, 12 + ((n) >> 3), (n) & 7)
@@ -32,6 +34,7 @@
 #define ICC_SRE			sys_reg(3, 4, 12, 9, 5)
 
 #define HCR_EN			BIT(0)
+#define HCR_UIE			BIT(1)			/* none is in use, or one */
 #define HCR_TRAPS		GENMASK(12, 10)		/* all that EL1 has there */
 #define SRE_ENABLE		BIT(3)
 #define VTR_LIST_REGS		GENMASK(4, 0)
@@ -44,25 +47,126 @@
 static unsigned int nr_lrs __ro_after_init;
 static unsigned int nr_aprs __ro_after_init;
 
+static DEFINE_PER_CPU(bool, ppi_is_on);
+
+/* Of maintenance: the only one of a GIC's node */
+static struct vhe_ppi ppi __ro_after_init = {
+	.name = "axvcpu GIC",
+	.is_on = &ppi_is_on,
+};
+
+#ifdef CONFIG_ACPI
+/* The first CPU's, which is all CPUs' */
+static unsigned int __init irq_by_acpi(void)
+{
+	const struct acpi_madt_generic_interrupt *gicc = NULL;
+	const struct acpi_subtable_header *entry;
+	struct acpi_table_header *table;
+	unsigned int irq = 0;
+	unsigned long end;
+
+	if (acpi_disabled || ACPI_FAILURE(acpi_get_table(ACPI_SIG_MADT, 0, &table)))
+		return 0;
+	end = (unsigned long)table + table->length;
+	entry = (void *)((struct acpi_table_madt *)table + 1);
+	while ((unsigned long)(entry + 1) <= end && entry->length && !gicc) {
+		if (entry->type == ACPI_MADT_TYPE_GENERIC_INTERRUPT)
+			gicc = (const void *)entry;
+		entry = (const void *)entry + entry->length;
+	}
+	if (gicc && gicc->vgic_interrupt && acpi_gsi_to_irq(gicc->vgic_interrupt, &irq))
+		irq = 0;
+	acpi_put_table(table);
+	return irq;
+}
+#else
+static unsigned int __init irq_by_acpi(void)
+{
+	return 0;
+}
+#endif
+
 /**
  * vhe_gic_init() - look what the CPU interface has
  *
  * Without a GICv3, guests have interrupt lines only.
  *
  * Context: module load.
+ * Return: 0 or -ENOMEM.
  */
-void __init vhe_gic_init(void)
+int __init vhe_gic_init(void)
 {
 	u64 pfr0 = read_sanitised_ftr_reg(SYS_ID_AA64PFR0_EL1);
 	u64 vtr;
 
 	if (!cpuid_feature_extract_unsigned_field(pfr0, 24) ||
 	    !(read_sysreg_s(ICC_SRE) & ICC_SRE_EL2_SRE))
-		return;
+		return 0;
 	vtr = read_sysreg_s(ICH_VTR);
 	nr_lrs = min_t(unsigned int, FIELD_GET(VTR_LIST_REGS, vtr) + 1, VHE_MAX_LRS);
 	/* 32 preemption levels a register */
 	nr_aprs = clamp_t(unsigned int, 1U << (FIELD_GET(VTR_PRE_BITS, vtr) + 1) >> 5, 1, 4);
+	ppi.irq = vhe_ppi_by_device_tree("arm,gic-v3", NULL, 0) ?: irq_by_acpi();
+	return vhe_ppi_request(&ppi);
+}
+
+/**
+ * vhe_gic_fini() - undo vhe_gic_init()
+ *
+ * Context: module unload.
+ */
+void vhe_gic_fini(void)
+{
+	vhe_ppi_free(&ppi);
+}
+
+/**
+ * vhe_gic_cpu_enable() - the maintenance interrupt may come to this CPU
+ *
+ * Context: interrupts off, on each CPU.
+ */
+void vhe_gic_cpu_enable(void)
+{
+	vhe_ppi_enable(&ppi);
+}
+
+/**
+ * vhe_gic_cpu_disable() - undo vhe_gic_cpu_enable()
+ *
+ * Context: interrupts off, on each CPU.
+ */
+void vhe_gic_cpu_disable(void)
+{
+	vhe_ppi_disable(&ppi);
+}
+
+/**
+ * vhe_gic_want_room() - the guest is to exit when most list registers are empty
+ * @gic: the CPU interface, in the hardware
+ *
+ * Context: interrupts off, before an entry; vhe_gic_stop_wanting() is due.
+ * Return: whether it will; false: there is no interrupt for it.
+ */
+bool vhe_gic_want_room(struct vhe_gic *gic)
+{
+	/* Of one, at most one is in use at all times. */
+	if (!ppi.irq || nr_lrs == 1)
+		return false;
+	vhe_write_s(HCR_EN | HCR_UIE, ICH_HCR);
+	gic->wants_room = true;
+	return true;
+}
+
+/**
+ * vhe_gic_stop_wanting() - the host does not get the interrupt
+ * @gic: the CPU interface, in the hardware
+ *
+ * Context: interrupts off, after the exit.
+ */
+void vhe_gic_stop_wanting(struct vhe_gic *gic)
+{
+	vhe_write_s(HCR_EN, ICH_HCR);
+	gic->wants_room = false;
 }
 
 /**
@@ -324,6 +428,38 @@ void vhe_gic_pend(struct vhe_gic *gic, unsigned int n)
 void vhe_gic_withdraw(struct vhe_gic *gic, unsigned int n)
 {
 	gic->used &= ~BIT(n);
+}
+
+/**
+ * vhe_gic_unpend() - empty a list register, unless the guest has seen what is in it
+ * @gic: the CPU interface, in the hardware
+ * @n: number of the list register, which is in use
+ *
+ * Context: preemption off.
+ * Return: whether it is empty now.
+ */
+bool vhe_gic_unpend(struct vhe_gic *gic, unsigned int n)
+{
+	if ((read_lr(n) & LR_STATE) != LR_PENDING)
+		return false;
+	write_lr(n, 0);
+	WRITE_ONCE(gic->lr[n], 0);
+	gic->used &= ~BIT(n);
+	return true;
+}
+
+/**
+ * vhe_gic_has_priority() - is that the priority of what is in a list register?
+ * @gic: the CPU interface, in the hardware
+ * @n: number of the list register
+ * @priority: a priority
+ *
+ * Context: preemption off.
+ * Return: whether it is.
+ */
+bool vhe_gic_has_priority(const struct vhe_gic *gic, unsigned int n, u32 priority)
+{
+	return FIELD_GET(LR_PRIORITY, read_lr(n)) == priority;
 }
 
 /**

@@ -30,6 +30,7 @@ struct vhe_vcpu;
  * @used: bits of those that hold, or held at the last look, an interrupt
  * @may_be_active: in the hardware, @apr may be other than 0: the guest can only make
  *	active what was in a list register
+ * @wants_room: this entry has the maintenance interrupt on
  */
 struct vhe_gic {
 	u64 vmcr;
@@ -37,9 +38,15 @@ struct vhe_gic {
 	u64 lr[VHE_MAX_LRS];
 	unsigned long used;
 	bool may_be_active;
+	bool wants_room;
 };
 
-void vhe_gic_init(void);
+int vhe_gic_init(void);
+void vhe_gic_fini(void);
+void vhe_gic_cpu_enable(void);
+void vhe_gic_cpu_disable(void);
+bool vhe_gic_want_room(struct vhe_gic *gic);
+void vhe_gic_stop_wanting(struct vhe_gic *gic);
 bool vhe_gic_present(void);
 void vhe_gic_reset(struct vhe_gic *gic);
 void vhe_gic_load(struct vhe_vcpu *vhe);
@@ -51,6 +58,8 @@ int vhe_gic_lowest(const struct vhe_gic *gic, u64 *lr);
 void vhe_gic_put(struct vhe_gic *gic, unsigned int n, u64 value);
 void vhe_gic_pend(struct vhe_gic *gic, unsigned int n);
 void vhe_gic_withdraw(struct vhe_gic *gic, unsigned int n);
+bool vhe_gic_unpend(struct vhe_gic *gic, unsigned int n);
+bool vhe_gic_has_priority(const struct vhe_gic *gic, unsigned int n, u32 priority);
 bool vhe_gic_recall(struct vhe_gic *gic, u32 intid, bool in_hw);
 bool vhe_gic_unmasked(const struct vhe_gic *gic, u32 priority);
 bool vhe_gic_pending(const struct vhe_gic *gic);

@@ -88,6 +88,17 @@ void vhe_host_enable(void);
 void vhe_host_save_rare(struct vhe_host *host);
 void vhe_host_restore_rare(const struct vhe_host *host);
 
+/**
+ * vhe_has_ras() - has this CPU FEAT_RAS?
+ *
+ * Context: preemption off.
+ * Return: whether.
+ */
+static __always_inline bool vhe_has_ras(void)
+{
+	return __this_cpu_read(vhe_host_has) & VHE_HAS_RAS;
+}
+
 #define VHE_SAVE_HOST(name, encoding, feature)					\
 	if (!(feature) || has & (feature))					\
 		host->regs[VHE_HOST_##name] = vhe_read_s(encoding);

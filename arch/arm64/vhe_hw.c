@@ -10,6 +10,7 @@
 
 #include <asm/arch_timer.h>
 #include <asm/cpufeature.h>
+#include <asm/cputype.h>
 #include <asm/virt.h>
 
 #include "stage2.h"
@@ -31,6 +32,20 @@ static void take_kick(void *info)
 {
 }
 
+DEFINE_STATIC_KEY_FALSE(vhe_fences_hcr);
+
+#define IMPLEMENTER_AMPERE	0xc0
+#define PART_AMPERE1A		0xac4
+
+/* What has errata that the kernel does not tell modules of */
+static void __init look_for_errata(void)
+{
+	u32 midr = read_cpuid_id();
+
+	if (MIDR_IMPLEMENTOR(midr) == IMPLEMENTER_AMPERE && MIDR_PARTNUM(midr) == PART_AMPERE1A)
+		static_branch_enable(&vhe_fences_hcr);
+}
+
 /**
  * vhe_hw_init() - see &struct axvcpu_arch_ops.init
  *
@@ -49,9 +64,15 @@ int __ref vhe_hw_init(void)
 		pr_err("not with pseudo-NMIs (irqchip.gicv3_pseudo_nmi=1)\n");
 		return -EOPNOTSUPP;
 	}
+	/* Its guests' writes of TTBR and so on would have to be trapped and made here. */
+	if (cpus_have_cap(ARM64_WORKAROUND_CAVIUM_TX2_219_TVM)) {
+		pr_err("not on ThunderX2 with SMT (erratum 219)\n");
+		return -EOPNOTSUPP;
+	}
 	ret = vhe_s2_init();
 	if (ret)
 		return ret;
+	look_for_errata();
 	for_each_possible_cpu(cpu)
 		INIT_CSD(&per_cpu(kicks, cpu), take_kick, NULL);
 	vhe_sysregs_init();
@@ -59,8 +80,13 @@ int __ref vhe_hw_init(void)
 	vhe_debug_init();
 	vhe_run_init();
 	vhe_tlb_init();
-	vhe_gic_init();
-	return vhe_timer_init();
+	ret = vhe_gic_init();
+	if (ret)
+		return ret;
+	ret = vhe_timer_init();
+	if (ret)
+		vhe_gic_fini();
+	return ret;
 }
 
 /**
@@ -73,6 +99,7 @@ void vhe_hw_exit(void)
 	int cpu;
 
 	vhe_timer_fini();
+	vhe_gic_fini();
 	/* take_kick() must be over everywhere before its code goes. */
 	for_each_online_cpu(cpu) {
 		while (READ_ONCE(per_cpu(kicks.node.u_flags, cpu)) & CSD_FLAG_LOCK)
@@ -108,6 +135,7 @@ int vhe_cpu_enable(void)
 	vhe_spectre_enable();
 	vhe_tlb_forget_owner();
 	vhe_timer_cpu_enable();
+	vhe_gic_cpu_enable();
 	return 0;
 }
 
@@ -122,6 +150,7 @@ void vhe_cpu_disable(void)
 {
 	lockdep_assert_irqs_disabled();
 	vhe_timer_cpu_disable();
+	vhe_gic_cpu_disable();
 }
 
 /**

@@ -7,6 +7,11 @@
 #ifndef _AXVCPU_VHE_INSN_H
 #define _AXVCPU_VHE_INSN_H
 
+#include <linux/compiler.h>
+#include <linux/jump_label.h>
+#include <linux/types.h>
+
+#include <asm/barrier.h>
 #include <asm/sysreg.h>
 
 #include "../../axvcpu_count.h"
@@ -36,5 +41,23 @@ do {										\
 	axvcpu_count(SYSREG);							\
 	write_sysreg_s(value, encoding);					\
 } while (0)
+
+/* AmpereOne, erratum AC04_CPU_23: accesses under way meet the new value, or an old one. */
+DECLARE_STATIC_KEY_FALSE(vhe_fences_hcr);
+
+/**
+ * vhe_write_hcr() - write HCR_EL2
+ * @hcr: the value
+ *
+ * Context: DAIF masked.
+ */
+static __always_inline void vhe_write_hcr(u64 hcr)
+{
+	if (static_branch_unlikely(&vhe_fences_hcr))
+		dsb(nsh);
+	vhe_write(hcr, hcr_el2);
+	if (static_branch_unlikely(&vhe_fences_hcr))
+		isb();
+}
 
 #endif /* _AXVCPU_VHE_INSN_H */

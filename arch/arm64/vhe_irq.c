@@ -8,6 +8,8 @@
 #include <linux/bitmap.h>
 #include <linux/bitops.h>
 #include <linux/compiler.h>
+#include <linux/hrtimer.h>
+#include <linux/ktime.h>
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
 #include <linux/nospec.h>
@@ -22,8 +24,11 @@
 #include "vhe_irq.h"
 #include "vhe_timer.h"
 
-/* What Linux gives its interrupts, too */
-#define TIMER_PRIORITY		0xa0
+/* That its interrupt comes is all there is to it. */
+static enum hrtimer_restart make_exit(struct hrtimer *hrtimer)
+{
+	return HRTIMER_NORESTART;
+}
 
 /**
  * vhe_irq_create() - before anything is queued
@@ -34,6 +39,8 @@
 void vhe_irq_create(struct vhe_irq *irq)
 {
 	mutex_init(&irq->withdraw_mutex);
+	hrtimer_init(&irq->poll, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
+	irq->poll.function = make_exit;
 }
 
 /**
@@ -44,6 +51,7 @@ void vhe_irq_create(struct vhe_irq *irq)
  */
 void vhe_irq_destroy(struct vhe_irq *irq)
 {
+	hrtimer_cancel(&irq->poll);
 	mutex_destroy(&irq->withdraw_mutex);
 }
 
@@ -198,8 +206,10 @@ static bool timer_due(const struct vhe_vcpu *vhe)
 
 	if (vhe_timer_is_listed(timer) || !vhe_timer_expired(timer))
 		return false;
-	return vhe_user_gic(vhe) ? !vhe_timer_is_held(timer) :
-				   vhe_gic_unmasked(&vhe->gic, TIMER_PRIORITY);
+	if (vhe_user_gic(vhe))
+		return !vhe_timer_is_held(timer);
+	return vhe_timer_is_enabled(timer) &&
+	       vhe_gic_unmasked(&vhe->gic, READ_ONCE(timer->irq) & VHE_TIMER_PRIORITY);
 }
 
 /**
@@ -296,13 +306,17 @@ static void place_queued(struct vhe_vcpu *vhe)
 			break;
 	}
 	WRITE_ONCE(irq->queued, true);
+	/* They come in when there is room, and not with an exit that has another reason. */
+	if (!vhe_gic_want_room(&vhe->gic))
+		hrtimer_start(&irq->poll, ms_to_ktime(1), HRTIMER_MODE_REL_PINNED_HARD);
 }
 
 static bool place_timer(struct vhe_vcpu *vhe)
 {
+	u32 priority = vhe->timer.irq & VHE_TIMER_PRIORITY;
 	int n;
 
-	if (!vhe_gic_present())
+	if (!vhe_gic_present() || !vhe_timer_is_enabled(&vhe->timer))
 		return false;
 	/* One that INJECT brought; the timer is looked at again when it is gone. */
 	n = vhe_gic_find(&vhe->gic, VHE_VTIMER_INTID);
@@ -310,27 +324,41 @@ static bool place_timer(struct vhe_vcpu *vhe)
 		return false;
 	n = vhe_gic_free(&vhe->gic);
 	if (n < 0) {
-		n = make_room(vhe, TIMER_PRIORITY);
+		n = make_room(vhe, priority);
 		WRITE_ONCE(vhe->irq.queued, true);
 	}
 	if (n < 0)
 		return false;
-	vhe_gic_put(&vhe->gic, n, vhe_gic_tied(vhe_gic_lr(VHE_VTIMER_INTID, TIMER_PRIORITY),
-					       vhe_timer_intid));
+	vhe_gic_put(&vhe->gic, n,
+		    vhe_gic_tied(vhe_gic_lr(VHE_VTIMER_INTID, priority), vhe_timer_intid));
 	vhe_timer_list(&vhe->timer, n);
 	return true;
 }
 
 /*
+ * Is what the guest has not seen over, or masked, or of another priority? Then it is out
+ * of its list register now.
+ */
+static bool takes_back(struct vhe_vcpu *vhe)
+{
+	const struct vhe_timer *timer = &vhe->timer;
+	bool stays = vhe_timer_is_high(timer) && vhe_timer_is_enabled(timer) &&
+		     vhe_gic_has_priority(&vhe->gic, timer->lr, timer->irq & VHE_TIMER_PRIORITY);
+
+	return !stays && vhe_gic_unpend(&vhe->gic, timer->lr);
+}
+
+/*
  * While the timer's interrupt is asserted, the host's is active: by a list
- * register, or for itself, or the guest would exit again at once.
+ * register, or for itself, or the guest would exit again at once. When it is no longer, and
+ * the guest has not seen it, it never was: a level, not an edge.
  */
 static void update_timer(struct vhe_vcpu *vhe)
 {
 	struct vhe_timer *timer = &vhe->timer;
 	bool held = vhe_timer_is_held(timer);
 
-	if (vhe_timer_is_listed(timer))
+	if (vhe_timer_is_listed(timer) && !takes_back(vhe))
 		return;
 	if (!vhe_timer_is_high(timer))
 		WRITE_ONCE(timer->state, VHE_TIMER_LOW);

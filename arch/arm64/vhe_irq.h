@@ -5,6 +5,7 @@
 
 #include <linux/atomic.h>
 #include <linux/compiler.h>
+#include <linux/hrtimer.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
 
@@ -40,6 +41,7 @@ enum vhe_request {
  * @priority: of each of them
  * @queued: there may be some in @pending; set after them
  * @show: the run page lacks some of what is queued, or has what is gone
+ * @poll: makes the guest exit while something waits, without a maintenance interrupt
  * @withdraw_mutex: one WITHDRAW at a time; protects @request
  * @request: INTID that WITHDRAW asks for, or %VHE_WITHDRAW_SERROR
  * @request_state: &enum vhe_request
@@ -49,6 +51,7 @@ struct vhe_irq {
 	u8 priority[VHE_NR_INTIDS];
 	bool queued;
 	bool show;
+	struct hrtimer poll;
 	struct mutex withdraw_mutex;	/* one WITHDRAW at a time; not taken in RUN */
 	unsigned int request;
 	atomic_t request_state;

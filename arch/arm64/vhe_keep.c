@@ -17,6 +17,7 @@
  * @guest: what &struct vhe_vcpu has of the guest
  * @timer_ctl: CNTV_CTL_EL0
  * @timer_cval: CNTV_CVAL_EL0
+ * @timer_irq: the redistributor's part of it
  * @timer_state: of the timer's interrupt
  * @timer_lr: its list register
  * @voff: CNTVOFF_EL2
@@ -32,6 +33,7 @@ struct vhe_kept {
 	struct vhe_guest guest;
 	u64 timer_ctl;
 	u64 timer_cval;
+	u64 timer_irq;
 	enum vhe_timer_state timer_state;
 	unsigned int timer_lr;
 	u64 voff;
@@ -72,6 +74,7 @@ void vhe_keep(struct axvcpu *vcpu, void *to)
 	kept->guest = vhe->guest;
 	kept->timer_ctl = timer->ctl;
 	kept->timer_cval = timer->cval;
+	kept->timer_irq = timer->irq;
 	kept->timer_state = timer->state;
 	kept->timer_lr = timer->lr;
 	kept->voff = timer->voff;
@@ -87,6 +90,7 @@ static void restore_timer(struct vhe_timer *timer, const struct vhe_kept *kept, 
 {
 	WRITE_ONCE(timer->ctl, kept->timer_ctl);
 	WRITE_ONCE(timer->cval, kept->timer_cval);
+	WRITE_ONCE(timer->irq, kept->timer_irq);
 	timer->lr = kept->timer_lr;
 	WRITE_ONCE(timer->state, kept->timer_state);
 	WRITE_ONCE(timer->voff, time ? timer->voff + vhe_timer_now(timer) - kept->count :

@@ -171,6 +171,8 @@ static u64 *find_own(struct vhe_vcpu *vhe, u64 id)
 		return &vhe->exception;
 	case AXVCPU_ARM64_REG_SERROR:
 		return &vhe->serror;
+	case AXVCPU_ARM64_REG_VTIMER_IRQ:
+		return &vhe->timer.irq;
 	}
 	return NULL;
 }
@@ -186,6 +188,8 @@ static bool own_ok(u64 id, u64 value)
 		return !value || (!(value >> 32) && value & ESR_ELx_IL);
 	case AXVCPU_ARM64_REG_SERROR:
 		return !value || value >> ESR_ELx_EC_SHIFT == ESR_ELx_EC_SERROR;
+	case AXVCPU_ARM64_REG_VTIMER_IRQ:
+		return !(value & ~(u64)(AXVCPU_ARM64_VTIMER_ENABLED | VHE_TIMER_PRIORITY));
 	}
 	return false;
 }
@@ -376,7 +380,7 @@ static const struct {
 	{ AXVCPU_ARM64_REG_PC, 2 },
 	{ AXVCPU_ARM64_REG_V_LOW(0), 64 },
 	{ AXVCPU_ARM64_REG_FPSR, 2 },
-	{ AXVCPU_ARM64_REG_CNTVOFF, 4 },
+	{ AXVCPU_ARM64_REG_CNTVOFF, 5 },
 };
 
 /* A list of ids under way */

@@ -40,11 +40,6 @@ static_assert(offsetof(struct axvcpu_arm64_gprs, x[30]) == 30 * 8); /* entry.S *
 #define VDISR_EL2	sys_reg(3, 4, 12, 1, 1)
 #define ISR_A		BIT(8)
 
-static __always_inline bool has_ras(void)
-{
-	return __this_cpu_read(vhe_host_has) & VHE_HAS_RAS;
-}
-
 bool vhe_has_nmi __ro_after_init;
 
 /**
@@ -77,10 +72,24 @@ static void load_controls(struct vhe_vcpu *vhe)
 	isb();
 }
 
+#define SAVE_HOST_KEY(name, encoding, ...)					\
+	vhe->host.keys[VHE_##name - VHE_APIBLO] = vhe_read_s(encoding);
+#define RESTORE_HOST_KEY(name, encoding, ...)					\
+	vhe_write_s(vhe->host.keys[VHE_##name - VHE_APIBLO], encoding);
+
+static void load_keys(struct vhe_vcpu *vhe)
+{
+	VHE_KEYS(SAVE_HOST_KEY)
+	VHE_KEYS(LOAD)
+	vhe->pauth_on = true;
+}
+
 /* The guest's registers into the hardware, at the first entry of a section. */
 static void load_guest(struct vhe_vcpu *vhe)
 {
 	vhe_host_save(&vhe->host);
+	if (vhe->pauth_used)
+		load_keys(vhe);
 	load_controls(vhe);
 	VHE_SECTION_SYSREGS(LOAD)
 	if (unlikely(vhe->disr))
@@ -90,17 +99,12 @@ static void load_guest(struct vhe_vcpu *vhe)
 	vhe->in_hw = true;
 }
 
-#define SAVE_HOST_KEY(name, encoding, ...)					\
-	vhe->host.keys[VHE_##name - VHE_APIBLO] = vhe_read_s(encoding);
-#define RESTORE_HOST_KEY(name, encoding, ...)					\
-	vhe_write_s(vhe->host.keys[VHE_##name - VHE_APIBLO], encoding);
-
 /**
  * vhe_use_pauth() - the guest has its keys from its next entry on
  * @vhe: the vCPU, its registers in the hardware
  *
  * What the kernel itself signs with is switched by entry.S. The other keys are
- * those of the thread in userspace.
+ * those of the thread in userspace. Who has used them once has them in each section.
  *
  * Context: preemption off.
  * Return: whether guests have pointer authentication.
@@ -109,9 +113,8 @@ bool vhe_use_pauth(struct vhe_vcpu *vhe)
 {
 	if (!system_supports_address_auth() || !system_supports_generic_auth())
 		return false;
-	VHE_KEYS(SAVE_HOST_KEY)
-	VHE_KEYS(LOAD)
-	vhe->pauth_on = true;
+	load_keys(vhe);
+	vhe->pauth_used = true;
 	vhe_load_traps(vhe);
 	return true;
 }
@@ -158,7 +161,7 @@ void vhe_unload_guest(struct vhe_vcpu *vhe)
 	fence_par();
 	VHE_SECTION_SYSREGS(SAVE)
 	fence_par();
-	if (has_ras())
+	if (vhe_has_ras())
 		save_disr(vhe);
 	vhe_host_restore(&vhe->host);
 	isb();
@@ -280,17 +283,28 @@ static __always_inline u64 translate(u64 far)
 	return (result & GENMASK_ULL(47, 12)) >> 8;
 }
 
+static __always_inline void finish_stores(void)
+{
+	dsb(sy);
+	isb();
+}
+
 /*
  * An error that the vectors' ESB found waiting is the guest's, whatever the
  * exit was. Without RAS, it must be taken to be found.
  */
 static __always_inline bool take_deferred_error(struct vhe_vcpu *vhe)
 {
-	u64 disr = has_ras() ? vhe_read_s(SYS_DISR_EL1) : vhe_read(isr_el1) & ISR_A;
+	bool ras = vhe_has_ras();
+	u64 disr;
 
+	/* Without the ESB, what the guest has stored is waited for. */
+	if (unlikely(!ras))
+		finish_stores();
+	disr = ras ? vhe_read_s(SYS_DISR_EL1) : vhe_read(isr_el1) & ISR_A;
 	if (likely(!disr))
 		return false;
-	if (has_ras()) {
+	if (ras) {
 		vhe_write_s(0, SYS_DISR_EL1);
 		vhe->esr = disr_to_esr(disr);
 	} else if (vhe_take_serror()) {
@@ -317,6 +331,12 @@ static __always_inline void read_syndrome(struct vhe_vcpu *vhe)
 	}
 }
 
+/* Errata 1165522 (Cortex-A76) and 1530923 (Cortex-A55) */
+static __always_inline void fence_regimes(void)
+{
+	asm volatile(ALTERNATIVE("nop", "isb", ARM64_WORKAROUND_SPECULATIVE_AT) : : : "memory");
+}
+
 /*
  * An exception here, of a probe for example, would be taken with the guest's
  * HCR_EL2 or by our vectors, so nothing may be put in.
@@ -328,9 +348,11 @@ static noinstr void switch_worlds(struct vhe_vcpu *vhe, bool flush)
 	u64 debug = ((mdscr | vhe->mdscr) & ~VHE_MDSCR_TDCC) | vhe->attached;
 	u64 hcr = vhe->traps.hcr | vhe_event_hcr(vhe);
 
-	if (unlikely(hcr & HCR_VSE) && has_ras())
+	if (unlikely(hcr & HCR_VSE) && vhe_has_ras())
 		vhe_write_s(vhe->serror & ESR_ELx_ISS_MASK, VSESR_EL2);
-	vhe_write(hcr, hcr_el2);
+	/* Which registers a speculative walk uses is settled before the regime changes. */
+	fence_regimes();
+	vhe_write_hcr(hcr);
 	vhe_tlb_own(vhe->tag, flush);
 	vhe_write(vhe->traps.cptr, cpacr_el1);
 	if (vhe->fp_on)
@@ -357,7 +379,8 @@ static noinstr void switch_worlds(struct vhe_vcpu *vhe, bool flush)
 		vhe_fp_save(&vhe->fp);
 	if (unlikely(debug))
 		vhe_debug_exit(vhe, mdscr);
-	vhe_write(host->hcr, hcr_el2);
+	vhe_write_hcr(host->hcr);
+	fence_regimes();
 	vhe_write(host->cpacr, cpacr_el1);
 	vhe_write(host->vbar, vbar_el1);
 	vhe_timer_exit(&vhe->timer);
@@ -408,6 +431,13 @@ int vhe_enter(struct axvcpu *vcpu, bool flush)
 			return 0;
 		}
 	}
+	/* What the host has pending would end the guest's stay at once, or be taken for its own. */
+	if (unlikely(vhe_read(isr_el1))) {
+		vhe->exit = VHE_EXIT_IRQ;
+		if (flush)
+			vcpu->tlb_gen = 0;
+		return 0;
+	}
 	if (unlikely(READ_ONCE(vhe->exception) | vhe->own_step))
 		take_exception(vhe);
 	/* D and A are on whenever interrupts may be. */
@@ -418,6 +448,8 @@ int vhe_enter(struct axvcpu *vcpu, bool flush)
 		vhe_irq_enter(vhe);
 	vhe_timer_enter(&vhe->timer);
 	switch_worlds(vhe, flush);
+	if (unlikely(vhe->gic.wants_room))
+		vhe_gic_stop_wanting(&vhe->gic);
 	asm volatile("msr daifclr, #0xc" : : : "memory");
 	if (unlikely(!vhe_mode_ok(vhe->pstate)))
 		vhe->exit = VHE_EXIT_BAD_PSTATE;

@@ -135,6 +135,11 @@ static bool adjust_mmfr0(const struct vhe_vcpu *vhe, u64 *value)
 static bool adjust_mmfr1(const struct vhe_vcpu *vhe, u64 *value)
 {
 	*value = limit(*value, 0, HAFDBS_DBM);
+#ifdef CONFIG_AMPERE_ERRATUM_AC03_CPU_38
+	/* It may set a flag and lose it. */
+	if (cpus_have_cap(ARM64_WORKAROUND_AMPERE_AC03_CPU_38))
+		*value = limit(*value, 0, 0);
+#endif
 	return true;
 }
 

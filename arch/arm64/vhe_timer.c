@@ -12,45 +12,30 @@
 #include <linux/irq.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
-#include <linux/of.h>
-#include <linux/of_irq.h>
 #include <linux/string.h>
 #include <linux/wait.h>
 
 #include <asm/arch_timer.h>
 
 #include "vhe.h"
+#include "vhe_ppi.h"
 #include "vhe_timer.h"
 
 /* A timer node's interrupts have names, or this order: secure, non-secure, virtual, ... */
+#define DT_COMPATIBLE	"arm,armv8-timer"
 #define DT_NAME		"virt"
 #define DT_INDEX	2
 
-/* The host's number for its interrupt; 0: not known, the guest's timer has none */
-static unsigned int host_irq __ro_after_init;
+static DEFINE_PER_CPU(bool, ppi_is_on);
+
+/* The host's interrupt for it; without one, the guest's timer has none */
+static struct vhe_ppi ppi __ro_after_init = {
+	.name = "axvcpu timer",
+	.is_on = &ppi_is_on,
+};
 
 /* The GIC's number for it: a list register is tied to it */
 u32 vhe_timer_intid __ro_after_init;
-
-/* The host's interrupt is ours; else KVM has it, and a handler for it. */
-static bool irq_is_ours __ro_after_init;
-
-/* Its cookie: the interrupt wants one that each CPU has its own of. */
-static DEFINE_PER_CPU(bool, irq_is_on);
-
-static unsigned int __init irq_by_device_tree(void)
-{
-	struct device_node *node = of_find_compatible_node(NULL, NULL, "arm,armv8-timer");
-	int index = of_property_match_string(node, "interrupt-names", DT_NAME);
-	unsigned int irq;
-
-	/* There are no names. */
-	if (index == -EINVAL)
-		index = DT_INDEX;
-	irq = node && index >= 0 ? irq_of_parse_and_map(node, index) : 0;
-	of_node_put(node);
-	return irq;
-}
 
 #ifdef CONFIG_ACPI
 static unsigned int __init irq_by_acpi(void)
@@ -72,48 +57,24 @@ static unsigned int __init irq_by_acpi(void)
 }
 #endif
 
-/* The exit is all that the interrupt is for: the timer is off while the guest is out. */
-static irqreturn_t take_interrupt(int irq, void *cookie)
-{
-	return IRQ_HANDLED;
-}
-
-/* Where KVM is not there, or has it already, we are refused or not; both will do. */
-static int __init request_interrupt(void)
-{
-	int ret = request_percpu_irq(host_irq, take_interrupt, "axvcpu timer", &irq_is_on);
-
-	irq_is_ours = !ret;
-	return ret == -EBUSY ? 0 : ret;
-}
-
 /**
  * vhe_timer_cpu_enable() - the interrupt may come to this CPU
- *
- * KVM enables it as long as it is in use, or loaded, and perhaps never.
  *
  * Context: interrupts off, on each CPU.
  */
 void vhe_timer_cpu_enable(void)
 {
-	if (!vhe_timer_intid || irq_percpu_is_enabled(host_irq))
-		return;
-	enable_percpu_irq(host_irq, IRQ_TYPE_NONE);
-	__this_cpu_write(irq_is_on, true);
+	vhe_ppi_enable(&ppi);
 }
 
 /**
  * vhe_timer_cpu_disable() - undo vhe_timer_cpu_enable()
  *
- * KVM may rely on it by now, if it has it.
- *
  * Context: interrupts off, on each CPU.
  */
 void vhe_timer_cpu_disable(void)
 {
-	if (irq_is_ours && __this_cpu_read(irq_is_on))
-		disable_percpu_irq(host_irq);
-	__this_cpu_write(irq_is_on, false);
+	vhe_ppi_disable(&ppi);
 }
 
 /**
@@ -123,8 +84,7 @@ void vhe_timer_cpu_disable(void)
  */
 void vhe_timer_fini(void)
 {
-	if (irq_is_ours)
-		free_percpu_irq(host_irq, &irq_is_on);
+	vhe_ppi_free(&ppi);
 }
 
 /**
@@ -139,18 +99,19 @@ int __init vhe_timer_init(void)
 	struct irq_data *data;
 	bool active;
 
-	host_irq = irq_by_device_tree() ?: irq_by_acpi();
-	data = irq_get_irq_data(host_irq);
+	ppi.irq = vhe_ppi_by_device_tree(DT_COMPATIBLE, DT_NAME, DT_INDEX) ?: irq_by_acpi();
+	data = irq_get_irq_data(ppi.irq);
 	if (!data) {
 		pr_warn("no interrupt for the guests' virtual timer\n");
+		ppi.irq = 0;
 		return 0;
 	}
-	if (irq_get_irqchip_state(host_irq, IRQCHIP_STATE_ACTIVE, &active)) {
-		pr_err("the virtual timer's interrupt %u has no active state\n", host_irq);
+	if (irq_get_irqchip_state(ppi.irq, IRQCHIP_STATE_ACTIVE, &active)) {
+		pr_err("the virtual timer's interrupt %u has no active state\n", ppi.irq);
 		return -EOPNOTSUPP;
 	}
 	vhe_timer_intid = irqd_to_hwirq(data);
-	return request_interrupt();
+	return vhe_ppi_request(&ppi);
 }
 
 /**
@@ -239,6 +200,7 @@ void vhe_timer_reset(struct vhe_timer *timer)
 {
 	timer->ctl = 0;
 	timer->cval = 0;
+	WRITE_ONCE(timer->irq, VHE_TIMER_IRQ_RESET);
 	WRITE_ONCE(timer->state, VHE_TIMER_LOW);
 }
 
@@ -284,7 +246,7 @@ void vhe_timer_wake(struct vhe_timer *timer)
  */
 void vhe_timer_set_active(bool active)
 {
-	WARN_ON_ONCE(irq_set_irqchip_state(host_irq, IRQCHIP_STATE_ACTIVE, active));
+	WARN_ON_ONCE(irq_set_irqchip_state(ppi.irq, IRQCHIP_STATE_ACTIVE, active));
 }
 
 /**

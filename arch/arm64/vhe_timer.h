@@ -10,11 +10,16 @@
 
 #include <asm/arch_timer.h>
 
+#include "axvcpu_arch.h"
 #include "vhe_insn.h"
 
 struct vhe_vcpu;
 
 #define VHE_VTIMER_INTID	27
+
+/* Of &struct vhe_timer.irq */
+#define VHE_TIMER_PRIORITY	GENMASK(7, 0)
+#define VHE_TIMER_IRQ_RESET	(AXVCPU_ARM64_VTIMER_ENABLED | 0xa0)
 
 #define CNTV_CTL_EL02		sys_reg(3, 5, 14, 3, 1)
 #define CNTV_CVAL_EL02		sys_reg(3, 5, 14, 3, 2)
@@ -33,7 +38,8 @@ struct vhe_vcpu;
  * The output is looked at when the timer is loaded, and at each exit: that leads
  * from a column to the other. Rows change
  *
- *	at an entry	HIGH -> LISTED_HIGH, a list register is free or made so
+ *	at an entry	LISTED_LOW -> LOW, the guest has not seen it, and it is over
+ *			HIGH -> LISTED_HIGH, a list register is free or made so
  *			HIGH -> SILENT_HIGH, none is; not where the GIC is the VMM's
  *			SILENT_HIGH -> LISTED_HIGH, one has become free
  *			SILENT_LOW -> LOW
@@ -64,6 +70,8 @@ enum vhe_timer_state {
  * @ctl: CNTV_CTL_EL0, the two bits that can be written
  * @cval: CNTV_CVAL_EL0
  * @voff: CNTVOFF_EL2
+ * @irq: the VMM's redistributor: %VHE_TIMER_PRIORITY, %AXVCPU_ARM64_VTIMER_ENABLED; read
+ *	anywhere with READ_ONCE()
  * @state: of its interrupt; read anywhere with READ_ONCE()
  * @lr: in VHE_TIMER_LISTED_*: the list register
  * @armed: @wake was started
@@ -73,6 +81,7 @@ struct vhe_timer {
 	u64 ctl;
 	u64 cval;
 	u64 voff;
+	u64 irq;
 	enum vhe_timer_state state;
 	unsigned int lr;
 	bool armed;
@@ -140,7 +149,19 @@ static __always_inline bool vhe_timer_is_held(const struct vhe_timer *timer)
  */
 static __always_inline bool vhe_timer_is_moving(const struct vhe_timer *timer)
 {
-	return timer->state & (VHE_TIMER_HIGH | VHE_TIMER_SILENT_LOW);
+	return timer->state != VHE_TIMER_LOW;
+}
+
+/**
+ * vhe_timer_is_enabled() - does the VMM's redistributor let its interrupt through?
+ * @timer: the timer
+ *
+ * Context: any.
+ * Return: whether.
+ */
+static inline bool vhe_timer_is_enabled(const struct vhe_timer *timer)
+{
+	return READ_ONCE(timer->irq) & AXVCPU_ARM64_VTIMER_ENABLED;
 }
 
 /* Its output, as it is now */

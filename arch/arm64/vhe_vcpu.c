@@ -38,6 +38,7 @@ static void reset_registers(struct vhe_vcpu *vhe)
 	vhe->flags = 0;
 	vhe->exit = VHE_EXIT_IRQ;
 	vhe->skip_due = false;
+	vhe->pauth_used = false;
 	vhe->own_step = 0;
 	vhe_debug_reset(vhe);
 	vhe_timer_reset(&vhe->timer);

@@ -65,6 +65,39 @@ TEST_F(arm64, gic_overflow)
 	EXPECT_EQ((1ULL << N) - 1, seen);
 }
 
+/* A12: those that wait come as soon as there is room, not with some exit. x21 counts to x22. */
+PROGRAM(gic_room_program,
+	IRQ_SETUP("room_irq")
+	"1:" MEET(0x70)
+	"mov x21, #0\n mrs x24, cntvct_el0\n msr daifclr, #2\n"
+	"2: cmp x21, x22\n b.ne 2b\n"
+	"msr daifset, #2\n mrs x25, cntvct_el0\n b 1b\n"
+	IRQ_VECTORS("room_irq")
+	"room_irq: mrs x1, s3_0_c12_c12_0\n add x21, x21, #1\n"
+	"msr s3_0_c12_c12_1, x1\n eret\n");
+
+/* On the machine whose counter counts instructions, of one CPU: else only that they come. */
+TEST_F(arm64, gic_room)
+{
+	enum { N = 24 };
+	bool counts = sysconf(_SC_NPROCESSORS_ONLN) == 1;
+
+	ASSERT_EQ(0, start(self, gic_room_program, gic_room_program_end));
+	EXPECT_MEET(0x70);
+	for (int round = 0; round < 5; round++) {
+		for (int i = 0; i < N; i++)
+			ASSERT_EQ(0, inject(self->v.fd, 40 + i, 0x80));
+		self->x[22] = N;
+		EXPECT_MEET(0x70);
+		EXPECT_EQ(N, self->x[21]);
+		if (counts) {
+			EXPECT_GT(200000, self->x[25] - self->x[24]);
+		}
+		TH_LOG("%d interrupts in %llu ticks", N,
+		       (unsigned long long)(self->x[25] - self->x[24]));
+	}
+}
+
 TEST_F(arm64, gic_limits)
 {
 	struct axvcpu_inject line_with_priority = {

@@ -99,6 +99,76 @@ TEST_F(arm64, virtual_offset_over_a_reset)
 	EXPECT_EQ(0, offset);
 }
 
+/* A11: a level that has fallen before the guest saw it was no interrupt. */
+PROGRAM(fallen_program,
+	IRQ_SETUP("fallen_irq")
+	"mov x21, #0\n msr cntv_cval_el0, xzr\n mov x0, #1\n msr cntv_ctl_el0, x0\n isb\n"
+	"1: mrs x0, cntv_ctl_el0\n tbz x0, #2, 1b\n"
+	MEET(0x70) MEET(0x71)
+	"cbz x23, 2f\n msr cntv_ctl_el0, xzr\n isb\n"
+	"2:" MEET(0x72)
+	"msr daifclr, #2\n isb\n nop\n nop\n msr daifset, #2\n"
+	MEET(0x73)
+	"mov x0, #1\n msr cntv_ctl_el0, x0\n isb\n msr daifclr, #2\n isb\n nop\n"
+	MEET(0x74)
+	IRQ_VECTORS("fallen_irq")
+	"fallen_irq: mrs x1, s3_0_c12_c12_0\n msr cntv_ctl_el0, xzr\n isb\n"
+	"msr s3_0_c12_c12_1, x1\n add x21, x21, #1\n eret\n");
+
+TEST_F(arm64, timer_level_that_has_fallen)
+{
+	for (int by_guest = 0; by_guest < 2; by_guest++) {
+		ASSERT_EQ(0, start(self, fallen_program, fallen_program_end));
+		self->x[23] = by_guest;
+		EXPECT_MEET(0x70);
+		EXPECT_MEET(0x71);
+		if (!by_guest) {
+			ASSERT_EQ(0, set_reg(self->v.fd, sys(3, 3, 14, 3, 1), 0));
+		}
+		EXPECT_MEET(0x72);
+		EXPECT_MEET(0x73);
+		EXPECT_EQ(0, self->x[21]);
+		/* And the next one comes. */
+		EXPECT_MEET(0x74);
+		EXPECT_EQ(1, self->x[21]);
+		ASSERT_EQ(0, unbind_vcpu(self->v.fd));
+		ASSERT_EQ(0, reset_vcpu(self->v.fd));
+	}
+}
+
+/* A13: the VMM's redistributor masks it, or gives it a priority. */
+TEST_F(arm64, timer_and_redistributor)
+{
+	const uint64_t id = AXVCPU_ARM64_REG_VTIMER_IRQ;
+	const struct axvcpu_arm64_irq *irq;
+	uint64_t value;
+
+	ASSERT_EQ(0, start(self, fallen_program, fallen_program_end));
+	irq = self->run->queue.arm64.irqs;
+	ASSERT_EQ(0, get_reg(self->v.fd, id, &value));
+	EXPECT_EQ(AXVCPU_ARM64_VTIMER_ENABLED | 0xa0, value);
+	EXPECT_EQ(-EINVAL, set_reg(self->v.fd, id, 0x200));
+	ASSERT_EQ(0, set_reg(self->v.fd, id, AXVCPU_ARM64_VTIMER_ENABLED | 0x40));
+	EXPECT_MEET(0x70);
+	EXPECT_MEET(0x71);
+	EXPECT_EQ(1, self->run->queue.arm64.count);
+	EXPECT_EQ(27, irq->intid);
+	EXPECT_EQ(0x40, irq->priority);
+	/* Masked before the guest has seen it, however late */
+	ASSERT_EQ(0, set_reg(self->v.fd, id, 0x40));
+	EXPECT_MEET(0x72);
+	EXPECT_MEET(0x73);
+	EXPECT_EQ(0, self->x[21]);
+	EXPECT_EQ(0, self->run->queue.arm64.count);
+	ASSERT_EQ(0, set_reg(self->v.fd, id, AXVCPU_ARM64_VTIMER_ENABLED | 0x40));
+	EXPECT_MEET(0x74);
+	EXPECT_EQ(1, self->x[21]);
+	ASSERT_EQ(0, unbind_vcpu(self->v.fd));
+	ASSERT_EQ(0, reset_vcpu(self->v.fd));
+	ASSERT_EQ(0, get_reg(self->v.fd, id, &value));
+	EXPECT_EQ(AXVCPU_ARM64_VTIMER_ENABLED | 0xa0, value);
+}
+
 static void on_alarm(int sig)
 {
 }

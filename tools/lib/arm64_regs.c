@@ -25,6 +25,7 @@ static const struct {
 	{ "lines", AXVCPU_ARM64_REG_LINES },
 	{ "exception", AXVCPU_ARM64_REG_EXCEPTION },
 	{ "serror", AXVCPU_ARM64_REG_SERROR },
+	{ "vtimer_irq", AXVCPU_ARM64_REG_VTIMER_IRQ },
 	{ "gic.vmcr", AXVCPU_ARM64_REG_GIC_VMCR },
 	{ "mdscr_el1", SYS(2, 0, 0, 2, 2) },
 	{ "midr_el1", SYS(3, 0, 0, 0, 0) },

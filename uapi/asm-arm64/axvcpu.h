@@ -111,6 +111,12 @@ struct axvcpu_arm64_queue {
 #define AXVCPU_ARM64_REG_LINES		0x30001ULL	/* AXVCPU_ARM64_LINE_* that are high */
 #define AXVCPU_ARM64_REG_EXCEPTION	0x30002ULL	/* INJECT's, not taken yet; 0: none */
 #define AXVCPU_ARM64_REG_SERROR		0x30003ULL	/* the same for an SError */
+/*
+ * What the VMM's redistributor has for the virtual timer's interrupt, INTID 27: its
+ * priority in bits 7:0, and whether it is enabled. After RESET it is, with priority 0xa0
+ */
+#define AXVCPU_ARM64_REG_VTIMER_IRQ	0x30004ULL
+#define AXVCPU_ARM64_VTIMER_ENABLED	(1U << 8)
 
 /* The virtual GIC: list registers and their companions, GICv3 formats */
 #define AXVCPU_ARM64_REG_GIC_VMCR	0x40000ULL

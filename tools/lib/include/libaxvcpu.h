@@ -883,6 +883,71 @@ int axvcpu_x86_translate(struct axvcpu_vcpu *vcpu, uint64_t gva, bool write,
 			 axvcpu_memory_fn memory, void *data, uint64_t *gpa,
 			 uint32_t *error_code);
 
+/* How the guest's stage 1 is walked, as bits */
+#define AXVCPU_ARM64_WRITE	1U	/* else it reads */
+#define AXVCPU_ARM64_FETCH	2U	/* it fetches an instruction */
+#define AXVCPU_ARM64_EL0	4U	/* it is EL0's, or one of EL1's as if it were */
+
+/**
+ * struct axvcpu_arm64_paging - what a walk of the guest's stage 1 needs of its registers
+ * @sctlr: SCTLR_EL1
+ * @tcr: TCR_EL1
+ * @ttbr: TTBR0_EL1, TTBR1_EL1
+ * @mmfr0: ID_AA64MMFR0_EL1
+ * @mmfr1: ID_AA64MMFR1_EL1
+ * @pstate: PSTATE
+ */
+struct axvcpu_arm64_paging {
+	uint64_t sctlr, tcr;
+	uint64_t ttbr[2];
+	uint64_t mmfr0, mmfr1;
+	uint64_t pstate;
+};
+
+/**
+ * axvcpu_arm64_get_paging() - read what walks of the guest's stage 1 need
+ * @vcpu: the vCPU, not inside RUN
+ * @paging: where it goes; it holds until the guest runs or registers are set
+ *
+ * Return: 0, or a negative errno of GET_REGS.
+ */
+int axvcpu_arm64_get_paging(struct axvcpu_vcpu *vcpu, struct axvcpu_arm64_paging *paging);
+
+/**
+ * axvcpu_arm64_walk() - where a virtual address leads
+ * @paging: the guest's state
+ * @va: virtual address
+ * @access: ``AXVCPU_ARM64_WRITE``, _FETCH, _EL0; 0: it reads, at EL1
+ * @memory: finds the tables, in which access flags and dirty state are set
+ * @data: for @memory
+ * @gpa: where the guest-physical address goes
+ * @status: where the fault status code of a fault goes, as in ESR_EL1
+ *
+ * As the CPU walks them (Arm ARM, D8): granules of 4, 16 and 64 KiB, permissions of pages and
+ * tables, PAN and EPAN, WXN, E0PD, tags, hardware access flags and dirty state. An entry that
+ * changes meanwhile is looked at again. Addresses of 52 bits, permission indirection and
+ * overlays are not looked at; guests have none.
+ *
+ * Return: 0; 1: it is a fault; -EFAULT: a table is not in memory.
+ */
+int axvcpu_arm64_walk(const struct axvcpu_arm64_paging *paging, uint64_t va, unsigned int access,
+		      axvcpu_memory_fn memory, void *data, uint64_t *gpa, uint32_t *status);
+
+/**
+ * axvcpu_arm64_translate() - where a virtual address leads now
+ * @vcpu: the vCPU, not inside RUN
+ * @va: virtual address
+ * @access: see axvcpu_arm64_walk(); _EL0 is added if the guest is there
+ * @memory: finds the tables, in which access flags and dirty state are set
+ * @data: for @memory
+ * @gpa: where the guest-physical address goes
+ * @status: where the fault status code of a fault goes
+ *
+ * Return: 0; 1: it is a fault; -EFAULT: a table is not in memory; a negative errno of GET_REGS.
+ */
+int axvcpu_arm64_translate(struct axvcpu_vcpu *vcpu, uint64_t va, unsigned int access,
+			   axvcpu_memory_fn memory, void *data, uint64_t *gpa, uint32_t *status);
+
 /**
  * axvcpu_x86_answer_string() - do what IO_STRING is about
  * @vcpu: the vCPU; its run page holds the exit, and gets the answer
