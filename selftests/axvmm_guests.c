@@ -385,7 +385,7 @@ static const struct ending arm64_endings[] = {
 	{ "axvmm run --cpus 4 " GUESTS "smp.elf", 0, NULL },
 	{ "axvmm run --trace " GUESTS "hello.bin", 0, "MMIO_WRITE gpa=0x9000000 width=1" },
 	{ "axvmm run --trace " GUESTS "hello.bin", 0, "SYSTEM_DOWN type=off" },
-	{ "axvmm run --trace " GUESTS "probe.elf", 0, "(s3_3_c9_c13_0)" },
+	{ "axvmm run --trace " GUESTS "probe.elf", 0, "(s3_3_c14_c2_1)" },
 	{ "axvmm run --trace " GUESTS "probe.elf", 0, "HYPERCALL nr=0xc600ff00 " },
 	{ "axvmm run --trace " GUESTS "probe.elf", 0, "SEND_IPI target=0x0 aux=0x1 vector=0" },
 	{ "axvmm run --trace --cpus 2 " GUESTS "smp.elf", 0, "CPU_UP target=0x1 " },

@@ -269,7 +269,7 @@ IDENTITY = (
     *(read(name, f"{name}_el1") for name in
       "midr mpidr revidr aidr clidr ccsidr csselr actlr tcr mair vbar cntkctl".split()),
     *(read(name, f"{name}_el0") for name in "ctr dczid cntfrq tpidrro".split()),
-    read("smidr", "s3_1_c0_c0_6"),
+    read("smidr", "s3_1_c0_c0_6", unlike=True),
     read("mpamidr", "s3_0_c10_c4_4", unlike=True),
     *(read(name, f"{name}_el0", unlike=True) for name in
       "pmcr pmcntenset pmccntr pmselr pmuserenr pmovsclr pmceid0".split()),
