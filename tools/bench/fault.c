@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "bench.h"
 
@@ -42,7 +43,7 @@ struct neighbour {
 	pthread_t thread;
 	bool maps;
 	atomic_bool stop;
-	unsigned long turns;
+	atomic_bool begun;
 };
 
 static void *keep_busy(void *arg)
@@ -51,7 +52,7 @@ static void *keep_busy(void *arg)
 	void *mem;
 
 	while (!atomic_load(&n->stop)) {
-		n->turns++;
+		atomic_store(&n->begun, true);
 		if (!n->maps)
 			continue;
 		mem = mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -70,10 +71,12 @@ static int measure_beside(struct vm *vm, unsigned int rounds, bool maps, double 
 	err = -pthread_create(&n.thread, NULL, keep_busy, &n);
 	if (err)
 		return err;
+	while (!atomic_load(&n.begun))
+		usleep(1000);
 	err = measure_fault(vm, rounds, cost);
 	atomic_store(&n.stop, true);
 	pthread_join(n.thread, NULL);
-	return err ?: n.turns ? 0 : -EAGAIN;
+	return err;
 }
 
 /**
